@@ -1,0 +1,84 @@
+/** The dependency rule of docs/architecture.md, checked by `npm run architecture`. */
+
+/** Folder → what it may import inside src (regular expressions of path prefixes). Everything else is forbidden. */
+const allowed = {
+  core: ['core'],
+  crypto: ['core', 'crypto'],
+  'protocol/vmess': ['core/(address|env|errors|limits)', 'crypto', 'protocol/vmess'],
+  'protocol/socks': ['core/(address|env|errors|limits)', 'crypto', 'protocol/socks'],
+  'protocol/http': ['core/(address|env|errors|limits)', 'crypto', 'protocol/http'],
+  net: ['core', 'net'],
+  transport: ['core', 'net', 'protocol', 'transport', 'config/model'],
+  relay: ['core', 'relay'],
+  config: ['core', 'crypto', 'protocol/vmess/identity', 'config', 'proxy/[^/]+/config', 'transport/[^/]+-config'],
+  app: ['core', 'crypto', 'net', 'protocol', 'transport', 'relay', 'proxy', 'config', 'app'],
+  cli: ['core', 'crypto', 'net', 'config', 'app', 'cli', 'index'],
+  testing: ['core', 'net', 'crypto', 'testing'],
+}
+
+const test = '\\.test\\.ts$'
+
+const layers = Object.entries(allowed).map(([folder, targets]) => ({
+  name: `${folder.replace('/', '-')}-imports`,
+  severity: 'error',
+  comment: `src/${folder} may import only: ${targets.join(', ')}`,
+  from: { path: `^src/${folder}/`, pathNot: [test, '/config\\.ts$', '-config\\.ts$'] },
+  to: { path: '^src/', pathNot: targets.map((target) => `^src/${target}`) },
+}))
+
+module.exports = {
+  forbidden: [
+    ...layers,
+    {
+      name: 'proxy-imports',
+      severity: 'error',
+      comment: 'A proxy imports core, protocol and the settings types; another proxy only where it is built from it (mixed).',
+      from: { path: '^src/proxy/([^/]+)/', pathNot: [test, '/config\\.ts$', '^src/proxy/mixed/'] },
+      to: { path: '^src/', pathNot: ['^src/core/', '^src/protocol/', '^src/config/model', '^src/proxy/$1/'] },
+    },
+    {
+      name: 'schemas-import-config-only',
+      severity: 'error',
+      comment: 'The schema of a kind sits beside it, and knows only the schema tools and the value types.',
+      from: { path: '^src/(proxy|transport)/.*config\\.ts$' },
+      to: { path: '^src/', pathNot: ['^src/config/', '^src/core/', '^src/(proxy|transport)/.*config\\.ts$', '^src/protocol/vmess/identity'] },
+    },
+    {
+      name: 'node-only-at-the-edges',
+      severity: 'error',
+      comment: 'Sockets, files and processes are reached in net, transport, app, cli and testing; node:crypto in crypto and transport.',
+      from: { path: '^src/(core|protocol|relay|proxy|config)/', pathNot: test },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'crypto-imports-only-node-crypto',
+      severity: 'error',
+      from: { path: '^src/crypto/', pathNot: test },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
+    },
+    {
+      name: 'node-crypto-only-in-crypto',
+      severity: 'error',
+      comment: 'transport may parse certificates; everything else reaches crypto through src/crypto.',
+      from: { path: '^src/', pathNot: ['^src/(crypto|transport|testing)/', test] },
+      to: { path: '^(node:)?crypto$', dependencyTypes: ['core'] },
+    },
+    {
+      name: 'zod-only-in-schemas',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/config/', 'config\\.ts$', test] },
+      to: { path: 'node_modules/zod' },
+    },
+    { name: 'nothing-imports-testing', severity: 'error', from: { path: '^src/', pathNot: ['^src/testing/', test] }, to: { path: '^src/testing/' } },
+    { name: 'nothing-imports-tests', severity: 'error', from: { path: '^src/', pathNot: test }, to: { path: test } },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-undeclared-packages', severity: 'error', from: {}, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown'] } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|node_modules)' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    moduleSystems: ['es6'],
+  },
+}

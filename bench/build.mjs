@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/**
+ * Compiles the product (unless VMESS_CLI names another build of it) and the benchmark, so that what runs is what the sources say.
+ * @param {string} program file name in this folder, without its ending
+ */
+export async function buildAndRun(program) {
+  const projects = process.env.VMESS_CLI ? ['bench/tsconfig.json'] : ['tsconfig.build.json', 'bench/tsconfig.json']
+  for (const project of projects) {
+    const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], {
+      cwd: root,
+      stdio: 'inherit',
+    })
+    if (status !== 0) process.exit(1)
+  }
+  await import(`./dist/bench/${program}.js`)
+}

@@ -1,0 +1,85 @@
+/** From samples to tables: medians of each program, and ours over V2Ray's. */
+
+import type { BulkSample } from './bulk.ts'
+import { median } from './figures.ts'
+import type { ConnSample, IdleSample, RttSample } from './sessions.ts'
+import { table } from './table.ts'
+
+export interface Samples {
+  readonly bulk?: readonly BulkSample[]
+  readonly conn?: readonly ConnSample[]
+  readonly rtt?: readonly RttSample[]
+  readonly idle?: readonly IdleSample[]
+}
+
+export function report(samples: Samples): string {
+  const parts: string[] = []
+  if (samples.bulk) {
+    const header = ['bulk, one connection', 'ours', 'V2Ray', 'ours/V2Ray']
+    parts.push(table(header, bulkRows(samples.bulk)))
+  }
+  const rows = [
+    ...(samples.conn ? connRows(samples.conn) : []),
+    ...(samples.rtt ? rttRows(samples.rtt) : []),
+    ...(samples.idle ? idleRows(samples.idle) : []),
+  ]
+  if (rows.length > 0) parts.push(table(['per connection', 'ours', 'V2Ray', 'ours/V2Ray'], rows))
+  return parts.join('\n\n')
+}
+
+function bulkRows(samples: readonly BulkSample[]): string[][] {
+  const kinds = [...new Set(samples.map(({ security, direction }) => `${security} ${direction}`))]
+  return kinds.flatMap((kind) => {
+    const these = samples.filter(({ security, direction }) => `${security} ${direction}` === kind)
+    return [
+      compare(`${kind}: MB/s`, these, (sample) => sample.megabytesPerS, 0),
+      compare(`${kind}: client CPU s/GB`, these, (sample) => sample.clientSPerGb, 2),
+      compare(`${kind}: server CPU s/GB`, these, (sample) => sample.serverSPerGb, 2),
+    ]
+  })
+}
+
+const connRows = (samples: readonly ConnSample[]): string[][] => [
+  compare('new connections per second', samples, (sample) => sample.perSecond, 0),
+  compare('new connection: client CPU µs', samples, (sample) => sample.clientMicros, 0),
+  compare('new connection: server CPU µs', samples, (sample) => sample.serverMicros, 0),
+  totals('refused, of all rounds', samples, (sample) => sample.refused),
+  totals('stalled 5 s, of all rounds', samples, (sample) => sample.stalled),
+]
+
+const rttRows = (samples: readonly RttSample[]): string[][] => [
+  compare('64 bytes there and back: p50 µs', samples, (sample) => sample.p50Micros, 0),
+  compare('64 bytes there and back: p99 µs', samples, (sample) => sample.p99Micros, 0),
+]
+
+const idleRows = (samples: readonly IdleSample[]): string[][] => [
+  compare('idle connection: client KB', samples, (sample) => sample.clientKbEach, 1),
+  compare('idle connection: server KB', samples, (sample) => sample.serverKbEach, 1),
+  compare('resident at start: client MB', samples, (sample) => sample.clientStartKb / 1024, 0),
+  compare('resident at start: server MB', samples, (sample) => sample.serverStartKb / 1024, 0),
+]
+
+function compare<S extends { program: string }>(
+  name: string,
+  samples: readonly S[],
+  pick: (sample: S) => number,
+  digits: number,
+): string[] {
+  const of = (program: string) => median(samples.filter((sample) => sample.program === program).map(pick))
+  const show = (value: number, places: number) => (Number.isNaN(value) ? '-' : value.toFixed(places))
+  const ours = of('ours')
+  const theirs = of('v2ray')
+  return [name, show(ours, digits), show(theirs, digits), show(ours / theirs, 2)]
+}
+
+function totals<S extends { program: string }>(
+  name: string,
+  samples: readonly S[],
+  pick: (sample: S) => number,
+): string[] {
+  const of = (program: string) => {
+    const these = samples.filter((sample) => sample.program === program)
+    return these.length === 0 ? '-' : String(these.reduce((sum, sample) => sum + pick(sample), 0))
+  }
+  return [name, of('ours'), of('v2ray'), '']
+}

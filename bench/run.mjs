@@ -1,0 +1,4 @@
+// npm run bench -- --help
+import { buildAndRun } from './build.mjs'
+
+await buildAndRun('main')

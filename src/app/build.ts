@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import type { InboundConfig, OutboundConfig } from '../config/model.ts'
+import type { Dialer, Layer, Listener, Outbound } from '../core/dialer.ts'
+import type { Env } from '../core/env.ts'
+import type { ProxyError } from '../core/errors.ts'
+import type { Inbound } from '../core/inbound.ts'
+import { systemResolve } from '../net/resolve.ts'
+import { tcpDialer, tcpListener } from '../net/tcp.ts'
+import { dialerStack, listenerStack } from '../transport/stack.ts'
+import { tlsLayer } from '../transport/tls.ts'
+import { autoSecurity } from './auto-security.ts'
+import { type InboundDeps, inbounds, type OutboundDeps, outbounds, transports } from './builtin.ts'
+import { loadTlsClient, loadTlsServer, type ReadText } from './tls-files.ts'
+
+export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
+
+export interface OutboundBuild {
+  readonly env: Env
+  readonly read: ReadText
+  /** Wraps the TCP dialer at the bottom of the stack; the loop guard sits there. */
+  readonly watch?: (base: Dialer) => Dialer
+}
+
+/** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used. */
+export function buildOutbound(config: OutboundConfig, { env, read, watch }: OutboundBuild): Outbound {
+  const { stream } = config
+  const tls = stream.tls && tlsLayer({ client: loadTlsClient(stream.tls, read) })
+  const tcp = tcpDialer({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS })
+  const dialer = dialerStack(watch ? watch(tcp) : tcp, layersOf(tls, transports[stream.network]()))
+  // The table is typed kind by kind; a union of kinds has lost which settings go with which function.
+  const create = outbounds[config.protocol] as (tag: string, settings: unknown, deps: OutboundDeps) => Outbound
+  return create(config.tag, config.settings, { env, dialer, resolve: systemResolve, auto: autoSecurity() })
+}
+
+export interface InboundBuild extends InboundDeps {
+  readonly read: ReadText
+  readonly onDescriptor: (fd: number) => void
+  readonly onTlsError: (remote: string, error: ProxyError) => void
+}
+
+/** An inbound's handler, and the listener that accepts through its transport stack. Throws ConfigError likewise. */
+export function buildInbound(config: InboundConfig, build: InboundBuild): { handler: Inbound; listener: Listener } {
+  const { stream } = config
+  const tls = stream.tls && tlsLayer({ server: loadTlsServer(stream.tls, build.read), onError: build.onTlsError })
+  const tcp = tcpListener({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, onDescriptor: build.onDescriptor })
+  const listener = listenerStack(tcp, layersOf(tls, transports[stream.network]()))
+  const create = inbounds[config.protocol] as (settings: unknown, deps: InboundDeps) => Inbound
+  return { handler: create(config.settings, build), listener }
+}
+
+/** Innermost first: TLS lies under the transport. */
+const layersOf = (tls: Layer | undefined, transport: readonly Layer[]): readonly Layer[] =>
+  tls ? [tls, ...transport] : transport

@@ -1,0 +1,66 @@
+/** Every kind that a configuration can name. Adding one is a file or folder of its own and one line here. */
+
+import type { InboundConfig, InboundStreamConfig, OutboundConfig, VmessUser } from '../config/model.ts'
+import type { Dialer, Layer, Outbound } from '../core/dialer.ts'
+import type { Env } from '../core/env.ts'
+import type { Inbound } from '../core/inbound.ts'
+import type { Security } from '../protocol/vmess/body.ts'
+import type { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
+import { UserDirectory } from '../protocol/vmess/users.ts'
+import { createBlackhole } from '../proxy/blackhole/outbound.ts'
+import { createDokodemoInbound } from '../proxy/dokodemo/inbound.ts'
+import { createFreedom, type Resolve } from '../proxy/freedom/outbound.ts'
+import { createHttpInbound } from '../proxy/http/inbound.ts'
+import { createMixedInbound } from '../proxy/mixed/inbound.ts'
+import { createSocksInbound } from '../proxy/socks/inbound.ts'
+import { createVmessInbound } from '../proxy/vmess/inbound.ts'
+import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+
+export interface InboundDeps {
+  readonly env: Env
+  /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
+  readonly replay: ReplayMemory
+  readonly history: SessionHistory
+}
+
+export interface OutboundDeps {
+  readonly env: Env
+  /** Reaches hosts through the outbound's own transport stack. */
+  readonly dialer: Dialer
+  readonly resolve: Resolve
+  /** What `security: auto` means on this machine. */
+  readonly auto: Security
+}
+
+type InboundOf<P extends InboundConfig['protocol']> = Extract<InboundConfig, { protocol: P }>['settings']
+type OutboundOf<P extends OutboundConfig['protocol']> = Extract<OutboundConfig, { protocol: P }>['settings']
+
+export const inbounds: {
+  readonly [P in InboundConfig['protocol']]: (settings: InboundOf<P>, deps: InboundDeps) => Inbound
+} = {
+  'dokodemo-door': (settings) => createDokodemoInbound(settings),
+  http: (settings, { env }) => createHttpInbound(settings, env),
+  mixed: (settings, { env }) => createMixedInbound(settings, env),
+  socks: (settings, { env }) => createSocksInbound(settings, env),
+  vmess: ({ users, disableInsecureEncryption }, { env, replay, history }) =>
+    createVmessInbound({ users: directoryOf(users), replay, history, disableInsecureEncryption, env }),
+}
+
+export const outbounds: {
+  readonly [P in OutboundConfig['protocol']]: (tag: string, settings: OutboundOf<P>, deps: OutboundDeps) => Outbound
+} = {
+  blackhole: (tag, settings, { env }) => createBlackhole(tag, settings, env),
+  freedom: (tag, settings, deps) => createFreedom(tag, settings, deps),
+  vmess: (tag, settings, deps) => createVmessOutbound(tag, settings, deps),
+}
+
+/** Layers between TCP and TLS on one side and VMess on the other, innermost first. */
+export const transports: { readonly [N in InboundStreamConfig['network']]: () => readonly Layer[] } = {
+  tcp: () => [],
+}
+
+function directoryOf(users: readonly VmessUser[]): UserDirectory<VmessUser> {
+  const directory = new UserDirectory<VmessUser>()
+  for (const user of users) directory.add(user)
+  return directory
+}

@@ -1,0 +1,54 @@
+import type { Duplex } from 'node:stream'
+import { configProblemError, loadConfigValue } from '../config/load.ts'
+import { linkToOutbound, parseLink, type ShareLink } from '../config/share-link.ts'
+import { deadline } from '../core/deadline.ts'
+import type { Outbound } from '../core/dialer.ts'
+import { ProxyError } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
+import { toDuplex } from '../net/duplex.ts'
+import { buildOutbound, readTextFile } from './build.ts'
+import { systemEnv } from './env.ts'
+
+export interface ConnectOptions {
+  /** The target's IP address or domain name, resolved by the server. */
+  readonly host: string
+  /** 1 to 65535. */
+  readonly port: number
+  /** Cancels the dial; the stream itself is ended with destroy(). */
+  readonly signal?: AbortSignal
+}
+
+/** How to reach a server: a share link, a parsed one, or a V2Ray/Xray outbound object. */
+export type ServerSettings = string | ShareLink | { readonly protocol: 'vmess'; readonly settings: object }
+
+/**
+ * Opens a stream to `host:port` through a VMess server. Resolves when the server is reached; it does not wait for the
+ * target, whose failure shows as an error on the stream.
+ *
+ * @returns a Node Duplex with true half-close: end() tells the target, and its answer still comes.
+ * @throws ProxyError: LINK_INVALID or CONFIG_INVALID for the settings, the DIAL_ codes, TLS_FAILED, DNS_FAILED
+ * @example
+ * const stream = await connect('vmess://…', { host: 'example.com', port: 80 })
+ * stream.end('GET / HTTP/1.0\r\nHost: example.com\r\n\r\n')
+ * stream.pipe(process.stdout)
+ */
+export async function connect(server: ServerSettings, { host, port, signal }: ConnectOptions): Promise<Duplex> {
+  const outbound = outboundOf(server)
+  const { clock } = systemEnv()
+  const late = () => new ProxyError('DIAL_TIMEOUT', `no connection within ${limits.dialTimeoutMs / 1000} s`)
+  const limit = deadline(clock, limits.dialTimeoutMs, late, signal)
+  try {
+    return toDuplex(await outbound.dial({ host, port }, { signal: limit.signal }))
+  } finally {
+    limit.done()
+  }
+}
+
+function outboundOf(server: ServerSettings): Outbound {
+  const link = typeof server === 'string' ? parseLink(server) : server
+  const outbound = 'protocol' in link ? link : linkToOutbound(link)
+  const { config, problems } = loadConfigValue({ outbounds: [outbound] })
+  const [first] = config?.outbounds ?? []
+  if (!first) throw configProblemError(problems)
+  return buildOutbound(first, { env: systemEnv(), read: readTextFile })
+}

@@ -1,0 +1,61 @@
+import { formatAddress } from '../core/address.ts'
+import type { Clock, Logger } from '../core/env.ts'
+import type { ErrorCode, ProxyError } from '../core/errors.ts'
+import type { Observer } from '../core/observer.ts'
+
+/** Ends of a flow that are everyday events, not somebody's mistake. */
+const everyday: ReadonlySet<ErrorCode> = new Set([
+  'CONN_RESET',
+  'CONN_CLOSED',
+  'IDLE_TIMEOUT',
+  'SHUTTING_DOWN',
+  'DIAL_ABORTED',
+  'OUTBOUND_BLOCKED',
+])
+
+/** One warning per source and minute is enough: scanners come by the thousand. */
+const quietMs = 60_000
+
+/** Writes into the log why flows failed: the reason, and what to try. */
+export function sessionLog(log: Logger, clock: Clock): Observer {
+  const warnedAt = new Map<string, number>()
+
+  function firstOfMinute(source: string): boolean {
+    const now = clock.now()
+    if (warnedAt.size > 10_000) warnedAt.clear()
+    const last = warnedAt.get(source)
+    if (last !== undefined && now - last < quietMs) return false
+    warnedAt.set(source, now)
+    return true
+  }
+
+  const detail = (error: ProxyError) => (error.hint === undefined ? {} : { hint: error.hint })
+
+  return {
+    failed(session, error) {
+      const fields = {
+        code: error.code,
+        source: session.source,
+        target: formatAddress(session.target),
+        outbound: session.outboundTag,
+        ...detail(error),
+      }
+      if (error.code === 'LOOP_DETECTED') log.error(fields, error.message)
+      else if (everyday.has(error.code)) log.info(fields, error.message)
+      else log.warn(fields, error.message)
+    },
+    closed(session, totals, reason) {
+      const { uplink, downlink } = totals
+      const fields = { source: session.source, target: formatAddress(session.target), uplink, downlink }
+      if (!reason) log.debug(fields, 'connection ended')
+      else if (everyday.has(reason.code)) log.info({ ...fields, code: reason.code }, reason.message)
+      else log.warn({ ...fields, code: reason.code, ...detail(reason) }, reason.message)
+    },
+    rejected({ inboundTag, source, email }, error) {
+      const fields = { code: error.code, source, inbound: inboundTag, ...(email && { email }), ...detail(error) }
+      const host = source.slice(0, source.lastIndexOf(':')) || source
+      if (firstOfMinute(`${host} ${error.code}`)) log.warn(fields, error.message)
+      else log.info(fields, error.message)
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import { type LoadOptions, loadConfig, type MergeMode } from '../../config/load.ts'
+import { formatAddress } from '../../core/address.ts'
+import { mergedText } from '../dump.ts'
+import { CliError, exitCodes, usageError } from '../exit.ts'
+import { StopSignals, untilStopped } from '../lifecycle.ts'
+import { printProblems, printProblemsJson } from '../report-problems.ts'
+import { programDirectory, readSources, type SourceFlags, type SourceText } from '../sources.ts'
+import { startInstance } from '../start-instance.ts'
+import type { Terminal } from '../terminal.ts'
+import { banner } from '../version.ts'
+
+export interface RunFlags extends SourceFlags {
+  readonly test?: boolean
+  readonly dump?: boolean
+  readonly strict?: boolean
+  readonly merge?: string
+  readonly json?: boolean
+  readonly logJson?: boolean
+  readonly logFormat?: string
+}
+
+/** Runs a configuration until a signal; with `test` only checks it, with `dump` prints what it is after merging. */
+export async function run(flags: RunFlags, terminal: Terminal): Promise<number> {
+  const logJson = wantsJson(flags)
+  const merge = mergeMode(flags.merge)
+  const sources = await readSources(flags, { ...terminal, home: programDirectory() })
+  const options = { strict: flags.strict === true, merge, env: terminal.env }
+  if (flags.test) return test(sources, options, flags.json === true, terminal)
+  const { config, problems, decisions } = loadConfig(sources, options)
+  if (flags.dump) for (const decision of decisions) terminal.err(decision)
+  printProblems(problems, terminal, { all: false })
+  if (!config) return exitCodes.config
+  if (flags.dump) {
+    terminal.out(mergedText(sources, merge))
+    return exitCodes.ok
+  }
+  const signals = new StopSignals()
+  const { instance, appLog } = await startInstance(config, { logJson, terminal })
+  // V2Ray too says at warning level that it has started: at its default level nobody would see it otherwise.
+  for (const { tag, protocol, address } of instance.listening) {
+    appLog.log.warn({ protocol, ...(tag && { inbound: tag }) }, `listening on ${formatAddress(address)}`)
+  }
+  appLog.log.warn({}, `${banner} started`)
+  await untilStopped([instance], appLog.log, signals)
+  await appLog.close()
+  return exitCodes.ok
+}
+
+function test(sources: readonly SourceText[], options: LoadOptions, json: boolean, terminal: Terminal): number {
+  const { config, problems, decisions } = loadConfig(sources, options)
+  const ok = config !== undefined
+  if (json) {
+    printProblemsJson(problems, ok, terminal)
+    return ok ? exitCodes.ok : exitCodes.config
+  }
+  terminal.out(banner)
+  for (const { name } of sources) terminal.out(`Reading config: ${name}`)
+  for (const decision of decisions) terminal.err(decision)
+  printProblems(problems, terminal, { all: true })
+  if (!ok) throw new CliError(exitCodes.config, 'Configuration not usable.')
+  terminal.out('Configuration OK.')
+  return exitCodes.ok
+}
+
+function mergeMode(word = 'v2ray'): MergeMode {
+  if (word === 'v2ray' || word === 'v4' || word === 'v5') return word
+  throw usageError(`-merge ${word}: unknown; write v2ray, v4 or v5`)
+}
+
+/** `--log-json` or `--log-format json`. */
+export function wantsJson(flags: { readonly logJson?: boolean; readonly logFormat?: string }): boolean {
+  const format = flags.logFormat ?? (flags.logJson ? 'json' : 'text')
+  if (format !== 'json' && format !== 'text') throw usageError(`-log-format ${format}: unknown; write text or json`)
+  return format === 'json'
+}

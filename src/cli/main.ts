@@ -1,0 +1,42 @@
+import { CommanderError } from 'commander'
+import { isProxyError } from '../core/errors.ts'
+import { normaliseArgv } from './argv.ts'
+import { CliError, exitCodes } from './exit.ts'
+import { foreignCommand } from './foreign.ts'
+import { createProgram } from './program.ts'
+import { errorText } from './start-instance.ts'
+import type { Terminal } from './terminal.ts'
+
+/**
+ * Runs one command line; resolves with the exit code when the command has ended. What the person did wrong is said in a
+ * sentence; only a mistake in this program itself rejects, and so shows its stack.
+ */
+export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const args = normaliseArgv(argv)
+  const foreign = foreignCommand(args[0]!)
+  if (foreign) {
+    terminal.err(foreign)
+    return exitCodes.usage
+  }
+  let code: number = exitCodes.ok
+  try {
+    await createProgram(terminal, (result) => {
+      code = result
+    }).parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    return exitCodeOf(error, terminal)
+  }
+}
+
+function exitCodeOf(error: unknown, terminal: Terminal): number {
+  // The parser has said what is wrong already; its only good endings are help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  if (error instanceof CliError) {
+    terminal.err(error.message)
+    return error.exitCode
+  }
+  if (!isProxyError(error)) throw error
+  terminal.err(errorText(error))
+  return error.fault === 'config' ? exitCodes.config : exitCodes.start
+}

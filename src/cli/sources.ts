@@ -1,0 +1,141 @@
+/** Which configuration files are read, and how. */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, extname, join, resolve } from 'node:path'
+import { CliError, exitCodes, usageError } from './exit.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface SourceFlags {
+  /** Files, `stdin:` or URLs, in the order given. */
+  readonly config?: readonly string[]
+  readonly confdir?: readonly string[]
+  readonly recursive?: boolean
+  readonly format?: string
+}
+
+export interface SourceText {
+  readonly name: string
+  readonly text: string
+}
+
+type Where = Pick<Terminal, 'env' | 'cwd' | 'readInput'> & {
+  /** Directory of the executable: the last place for config.json. */
+  readonly home: string
+}
+
+/**
+ * In this order: every `-config`, then the directories, then only if that gave nothing `config.json` here, in the
+ * directory that the environment names, and beside the program; then standard input.
+ */
+export async function readSources(flags: SourceFlags, where: Where): Promise<SourceText[]> {
+  checkFormat(flags.format)
+  const given = flags.config ?? []
+  const directories = await configDirectories(flags, where)
+  const names = [...given, ...(await filesOf(directories, flags.recursive === true))]
+  if (names.length > 0) return Promise.all(names.map((name) => readSource(name, where)))
+  const candidates = [where.cwd, envPath(where.env, 'config') ?? where.home].map((folder) =>
+    join(folder, 'config.json'),
+  )
+  for (const candidate of candidates) {
+    if (await isFile(candidate)) return [await readSource(candidate, where)]
+  }
+  const text = await where.readInput()
+  if (text !== undefined && text.trim() !== '') return [{ name: 'stdin', text }]
+  const looked = [...(flags.confdir ?? []), ...candidates].map((path) => `  ${path}`).join('\n')
+  const advice = 'Name a file with "vmess run -c FILE", or see it work without one: "vmess start".'
+  throw new CliError(
+    exitCodes.config,
+    `No configuration was found. Looked for:\n${looked}\n  standard input\n${advice}`,
+  )
+}
+
+function checkFormat(format: string | undefined): void {
+  const word = (format ?? 'auto').toLowerCase()
+  if (word === 'auto' || word === 'json' || word === 'jsonc') return
+  if (['yaml', 'yml', 'toml'].includes(word)) throw usageError(`-format ${word}: ${notJson(word)}`)
+  if (word === 'pb' || word === 'protobuf') throw usageError(`-format ${word}: protobuf files are not supported`)
+  throw usageError(`-format ${word}: unknown; write json or auto`)
+}
+
+const notJson = (word: string) => `${word.toUpperCase()} files are not read; write the configuration as JSON`
+
+/** Directories from the flags, if any of them exists; else the one that the environment names. */
+async function configDirectories(flags: SourceFlags, where: Where): Promise<string[]> {
+  const given = (flags.confdir ?? []).map((folder) => resolve(where.cwd, folder))
+  const existing: string[] = []
+  for (const folder of given) if (await isDirectory(folder)) existing.push(folder)
+  if (existing.length > 0) return existing
+  const named = envPath(where.env, 'confdir')
+  if (named !== undefined && (await isDirectory(named))) return [named]
+  if (given[0] === undefined) return []
+  throw new CliError(exitCodes.config, `${given[0]}: there is no such directory (given with -confdir)`)
+}
+
+async function filesOf(directories: readonly string[], recursive: boolean): Promise<string[]> {
+  const files: string[] = []
+  for (const directory of directories) {
+    const names = (await readdir(directory, { recursive })).filter((name) => /\.jsonc?$/i.test(name)).sort()
+    for (const name of names) if (await isFile(join(directory, name))) files.push(join(directory, name))
+  }
+  return files
+}
+
+/** The value of `vmess.location.NAME`, spelt with dots or in capitals, with our prefix, Xray's or V2Ray's. */
+function envPath(env: Where['env'], name: string): string | undefined {
+  const spellings = ['vmess', 'xray', 'v2ray'].flatMap((prefix) => {
+    const dotted = `${prefix}.location.${name}`
+    return [dotted, dotted.replaceAll('.', '_').toUpperCase()]
+  })
+  return spellings.map((spelling) => env[spelling]).find((value) => value !== undefined && value !== '')
+}
+
+async function readSource(name: string, where: Where): Promise<SourceText> {
+  if (name === 'stdin:') {
+    const text = await where.readInput()
+    if (text === undefined)
+      throw new CliError(exitCodes.config, 'stdin: standard input is a terminal; pipe a file into it')
+    return { name: 'stdin', text }
+  }
+  if (/^https?:\/\//i.test(name)) return download(name)
+  const extension = extname(name).slice(1).toLowerCase()
+  if (['yaml', 'yml', 'toml'].includes(extension))
+    throw new CliError(exitCodes.config, `${name}: ${notJson(extension)}`)
+  try {
+    return { name, text: await readFile(resolve(where.cwd, name), 'utf8') }
+  } catch (error) {
+    throw new CliError(exitCodes.config, `${name}: ${readFailure(error)}`)
+  }
+}
+
+const failures: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not read the file',
+  EISDIR: 'this is a directory; give a directory with -confdir',
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+}
+
+function readFailure(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error)
+  return failures[code] ?? `the file cannot be read (${code})`
+}
+
+const downloadLimits = { bytes: 5_000_000, timeoutMs: 16_000 }
+
+async function download(url: string): Promise<SourceText> {
+  const failed = (reason: string) =>
+    new CliError(exitCodes.config, `${new URL(url).origin}: the configuration ${reason}`)
+  const text = await fetch(url, { signal: AbortSignal.timeout(downloadLimits.timeoutMs) }).then(
+    (answer) => (answer.ok ? answer.text() : Promise.reject(failed(`was answered with status ${answer.status}`))),
+    (error: Error) => Promise.reject(failed(`could not be fetched (${causeOf(error)})`)),
+  )
+  if (text.length > downloadLimits.bytes) throw failed(`is longer than ${downloadLimits.bytes} bytes`)
+  // Without the query: it may hold a password.
+  return { name: new URL(url).origin + new URL(url).pathname, text }
+}
+
+const causeOf = (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message)
+
+const isFile = async (path: string) => (await stat(path).catch(() => undefined))?.isFile() === true
+const isDirectory = async (path: string) => (await stat(path).catch(() => undefined))?.isDirectory() === true
+
+/** Where the program lies: the directory of the script that was started. */
+export const programDirectory = (): string => dirname(resolve(process.argv[1] ?? '.'))

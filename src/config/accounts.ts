@@ -1,0 +1,33 @@
+/** Accounts of local proxies. */
+import { z } from 'zod'
+import type { Context } from './context.ts'
+import { noted, object, text } from './fields.ts'
+import type { Account } from './model.ts'
+
+const account = object({
+  user: noted(text('Name.'), { expected: 'a name in double quotes' }),
+  pass: noted(text('Password.'), { secret: 'password', expected: 'a password in double quotes' }),
+}).describe('A name and a password.')
+
+export const accountFields = {
+  accounts: z.array(account).describe('Who may use the proxy.'),
+  users: z.array(account).describe('Xray’s name of accounts.'),
+}
+
+interface AccountsInput {
+  readonly accounts?: readonly z.output<typeof account>[] | undefined
+  readonly users?: readonly z.output<typeof account>[] | undefined
+}
+
+/** `accounts`, else `users`. */
+export function readAccounts(input: AccountsInput & object, { report }: Context): readonly Account[] {
+  if (input.accounts && input.users) {
+    report.warn('CFG035', report.at(input, 'users'), '"users" is ignored because "accounts" is there')
+  }
+  return (input.accounts ?? input.users ?? []).flatMap((entry) => {
+    for (const key of ['user', 'pass'] as const) {
+      if (!report.wrote(entry, key)) report.error('CFG024', report.at(entry, key), `this account has no "${key}"`)
+    }
+    return entry.user === undefined || entry.pass === undefined ? [] : [{ user: entry.user, pass: entry.pass }]
+  })
+}

@@ -1,0 +1,214 @@
+/**
+ * The walk of a schema over a tree: keys in any letter case, null as absent, unknown keys with a suggestion, each value
+ * checked where it stands. A value that does not fit is reported and treated as absent, so that one run finds everything.
+ */
+import type { z } from 'zod'
+import { expectedText, foundText, numberText } from './expected.ts'
+import { type FieldNote, notes } from './fields.ts'
+import { join, type Place, type Report, shorten } from './report.ts'
+import { didYouMean, keyHint } from './suggest.ts'
+import type { Entry, JsonNode, ObjectNode } from './tree.ts'
+
+/** The value of `node` by `schema`, or undefined when it does not fit, which has then been reported. */
+export function decode<S extends z.ZodType>(
+  schema: S,
+  node: JsonNode,
+  path: string,
+  report: Report,
+): z.output<S> | undefined {
+  return new Decoder(report).value(schema, node, path) as z.output<S> | undefined
+}
+
+class Decoder {
+  readonly #report: Report
+
+  constructor(report: Report) {
+    this.#report = report
+  }
+
+  value(schema: z.ZodType, node: JsonNode, path: string): unknown {
+    switch (schema.def.type) {
+      case 'optional':
+        return this.value((schema as z.ZodOptional<z.ZodType>).def.innerType, node, path)
+      case 'union':
+        return this.#union(schema as z.ZodUnion<readonly z.ZodType[]>, node, path)
+      case 'object':
+        return node.type === 'object'
+          ? this.#object(schema as z.ZodObject, node, path)
+          : this.#wrong(schema, node, path)
+      case 'record':
+        return node.type === 'object'
+          ? this.#record(schema as z.ZodRecord, node, path)
+          : this.#wrong(schema, node, path)
+      case 'array':
+        return this.#array(schema as z.ZodArray<z.ZodType>, node, path)
+      case 'custom':
+      case 'unknown':
+        return node
+      default:
+        return this.#scalar(schema, node, path)
+    }
+  }
+
+  #union(schema: z.ZodUnion<readonly z.ZodType[]>, node: JsonNode, path: string): unknown {
+    const option = schema.options.find((candidate) => jsonType(candidate) === node.type)
+    return option ? this.value(option, node, path) : this.#wrong(schema, node, path)
+  }
+
+  #object(schema: z.ZodObject, node: ObjectNode, path: string): object {
+    const shape = schema.shape as Readonly<Record<string, z.ZodType>>
+    const result: Record<string, unknown> = {}
+    const children = new Map<string, Place>()
+    for (const [key, entry] of this.#fields(shape, node, path)) {
+      if (entry.value.type === 'null') continue
+      const at = join(path, key)
+      children.set(key, placeOf(entry.value, at))
+      const value = this.value(shape[key]!, entry.value, at)
+      if (value === undefined) continue
+      result[key] = value
+      this.#heed(noteOf(shape[key]!), key, value, placeOf(entry.value, at))
+    }
+    this.#report.remember(result, placeOf(node, path), children)
+    return result
+  }
+
+  /** The known entries by their documented names. */
+  #fields(shape: Readonly<Record<string, z.ZodType>>, node: ObjectNode, path: string): Map<string, Entry> {
+    const names = namesOf(shape)
+    const fields = new Map<string, Entry>()
+    for (const entry of node.entries) {
+      const name = names.get(entry.key.toLowerCase())
+      const place = { source: entry.value.source, offset: entry.keyOffset, path: join(path, entry.key) }
+      if (name === undefined) {
+        this.#unknown(entry, place, shape)
+        continue
+      }
+      if (entry.key !== name) this.#report.info('CFG021', place, `the documented spelling is "${name}"`)
+      const other = fields.get(name)
+      if (other) {
+        this.#report.warn('CFG006', place, `"${other.key}" and "${entry.key}" are the same key; one of them is ignored`)
+      }
+      if (other?.key !== name) fields.set(name, entry)
+    }
+    return fields
+  }
+
+  #unknown(entry: Entry, place: Place, shape: Readonly<Record<string, z.ZodType>>): void {
+    if (entry.value.type === 'null' || /^(?:\$schema$|\/\/|_comment)/.test(entry.key)) return
+    const key = shorten(entry.key, 64)
+    this.#report.warn('CFG020', place, `unknown key "${key}"; it is ignored`, keyHint(key, Object.keys(shape)))
+  }
+
+  /** Says what comes of a field that has no effect, or that cannot be honoured. */
+  #heed(note: FieldNote | undefined, key: string, value: unknown, place: Place): void {
+    if (!note?.effect || note.unless?.includes(value) || isEmpty(value)) return
+    if (note.effect === 'none') this.#report.warn('CFG030', place, `"${key}" has no effect: ${note.reason}`, note.hint)
+    else this.#report.error(note.code ?? 'CFG031', place, `"${key}": ${note.reason}`, note.hint)
+  }
+
+  #record(schema: z.ZodRecord, node: ObjectNode, path: string): object {
+    const result: Record<string, unknown> = Object.create(null)
+    const children = new Map<string, Place>()
+    for (const entry of node.entries) {
+      const at = join(path, entry.key)
+      const value = entry.value.type === 'null' ? undefined : this.value(schema.valueType as z.ZodType, entry.value, at)
+      if (value === undefined) continue
+      children.set(entry.key, placeOf(entry.value, at))
+      result[entry.key] = value
+    }
+    this.#report.remember(result, placeOf(node, path), children)
+    return result
+  }
+
+  #array(schema: z.ZodArray<z.ZodType>, node: JsonNode, path: string): unknown {
+    if (node.type !== 'array') return this.#wrong(schema, node, path)
+    const result: unknown[] = []
+    const children = new Map<string, Place>()
+    for (const [i, item] of node.items.entries()) {
+      const at = join(path, i)
+      const value = this.value(schema.element, item, at)
+      if (value === undefined) continue
+      children.set(String(result.length), placeOf(item, at))
+      result.push(value)
+    }
+    this.#report.remember(result, placeOf(node, path), children)
+    return result
+  }
+
+  #scalar(schema: z.ZodType, node: JsonNode, path: string): unknown {
+    if (jsonType(schema) !== node.type) return this.#wrong(schema, node, path)
+    if (node.type === 'string' && schema.def.type === 'enum')
+      return this.#word(schema as z.ZodEnum, node.value, node, path)
+    if (node.type === 'number' && !/^-?\d+$/.test(numberText(node))) return this.#wrong(schema, node, path)
+    const parsed = schema.safeParse('value' in node ? node.value : undefined)
+    if (parsed.success) return parsed.data
+    const found = node.type === 'number' ? numberText(node) : foundText(node, notes.get(schema))
+    this.#report.error('CFG023', placeOf(node, path), `found ${found}, expected ${expectedText(schema)}`)
+    return undefined
+  }
+
+  #word(schema: z.ZodEnum, value: string, node: JsonNode, path: string): unknown {
+    const words = schema.options.map(String)
+    const match = words.find((candidate) => candidate.toLowerCase() === value.toLowerCase())
+    if (match !== undefined) return match
+    const message = `found ${JSON.stringify(shorten(value))}, expected ${expectedText(schema)}`
+    this.#report.error('CFG025', placeOf(node, path), message, didYouMean(value, words))
+    return undefined
+  }
+
+  #wrong(schema: z.ZodType, node: JsonNode, path: string): undefined {
+    const message = `found ${foundText(node, notes.get(schema))}, expected ${expectedText(schema)}`
+    this.#report.error('CFG022', placeOf(node, path), message, retypeHint(schema, node))
+    return undefined
+  }
+}
+
+/** How to write what was probably meant. */
+function retypeHint(schema: z.ZodType, node: JsonNode): string | undefined {
+  const types =
+    schema.def.type === 'union'
+      ? (schema as z.ZodUnion<readonly z.ZodType[]>).options.map(jsonType)
+      : [jsonType(schema)]
+  if (notes.get(schema)?.secret) return types.includes('string') ? 'it stands in double quotes' : undefined
+  if (node.type === 'string') {
+    if (types.includes('number') && /^\d{1,15}$/.test(node.value)) return `write ${node.value} without the quotes`
+    if (types.includes('boolean') && /^(?:true|false)$/i.test(node.value)) {
+      return `write ${node.value.toLowerCase()} without the quotes`
+    }
+    const meant = types.includes('boolean') ? didYouMean(node.value, []) : undefined
+    if (meant) return meant
+  }
+  if (node.type === 'number') {
+    if (types.includes('string')) return `write "${numberText(node)}" in double quotes`
+    if (types.includes('number') && Number.isSafeInteger(node.value)) return `write ${node.value}`
+  }
+  if (types.includes('array') && node.type !== 'null') return 'put it in brackets: [ … ]'
+  return undefined
+}
+
+const placeOf = (node: JsonNode, path: string): Place => ({ source: node.source, offset: node.offset, path })
+
+/** An array or object without members asks for nothing. */
+const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object.keys(value!).length === 0
+
+function jsonType(schema: z.ZodType): string {
+  const { type } = schema.def
+  if (type === 'enum') return 'string'
+  return type === 'record' ? 'object' : type
+}
+
+function noteOf(schema: z.ZodType): FieldNote | undefined {
+  return notes.get(schema.def.type === 'optional' ? (schema as z.ZodOptional).def.innerType : schema)
+}
+
+const nameCache = new WeakMap<object, ReadonlyMap<string, string>>()
+
+/** Lower-case names of a shape to the documented ones. */
+function namesOf(shape: Readonly<Record<string, z.ZodType>>): ReadonlyMap<string, string> {
+  let names = nameCache.get(shape)
+  if (!names) {
+    names = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]))
+    nameCache.set(shape, names)
+  }
+  return names
+}

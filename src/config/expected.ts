@@ -1,0 +1,73 @@
+/** The words for what was found and what was expected. */
+import type { z } from 'zod'
+import { redactId } from '../core/env.ts'
+import { type FieldNote, notes } from './fields.ts'
+import { shorten } from './report.ts'
+import type { JsonNode } from './tree.ts'
+
+/** A value as a person would point at it: `"443" (a string)`, `70000`, `an object`. Secrets are shortened. */
+export function foundText(node: JsonNode, note?: FieldNote): string {
+  if (note?.secret === 'password') return `a ${node.type}`
+  switch (node.type) {
+    case 'string':
+      return `${JSON.stringify(note?.secret === 'id' ? redactId(node.value) : shorten(node.value))} (a string)`
+    case 'number': {
+      const text = numberText(node)
+      return `${note?.secret === 'id' ? redactId(text) : text} (a number)`
+    }
+    case 'boolean':
+      return String(node.value)
+    case 'array':
+    case 'object':
+      return `an ${node.type}`
+    case 'foreign':
+      return node.value
+    default:
+      return 'null'
+  }
+}
+
+/** A number as it was written. */
+export function numberText(node: Extract<JsonNode, { type: 'number' }>): string {
+  const { source, offset, length, value } = node
+  return source.text === '' ? String(value) : shorten(source.text.slice(offset, offset + length))
+}
+
+/** What a schema takes, in words. */
+export function expectedText(schema: z.core.$ZodType): string {
+  const note = notes.get(schema)
+  if (note?.expected) return note.expected
+  const { def } = schema as z.ZodType
+  switch (def.type) {
+    case 'optional':
+      return expectedText((schema as z.ZodOptional).def.innerType)
+    case 'string':
+      return 'text in double quotes'
+    case 'boolean':
+      return 'true or false'
+    case 'array':
+      return 'an array [ … ]'
+    case 'object':
+    case 'record':
+      return 'an object { … }'
+    case 'number':
+      return numberExpected(schema as z.ZodNumber)
+    case 'enum':
+      return oneOf((schema as z.ZodEnum).options.map(String))
+    case 'union':
+      return (schema as z.ZodUnion).options.map(expectedText).join(' or ')
+    default:
+      return 'another value'
+  }
+}
+
+function numberExpected({ minValue, maxValue }: z.ZodNumber): string {
+  if (maxValue !== null && maxValue < Number.MAX_SAFE_INTEGER) return `a number from ${minValue} to ${maxValue}`
+  return minValue === 0 ? 'a whole number, 0 or more' : 'a whole number'
+}
+
+/** `"a", "b" or "c"`. */
+export function oneOf(words: readonly string[]): string {
+  const quoted = words.map((word) => JSON.stringify(word))
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`
+}

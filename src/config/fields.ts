@@ -1,0 +1,101 @@
+/**
+ * The vocabulary in which the schemas are written. Every field is optional in a schema (V2Ray and Xray take an absent
+ * field and null alike); what is required is said by the code that builds from it, which knows why.
+ */
+import { z } from 'zod'
+import type { ProblemCode } from './codes.ts'
+import type { JsonNode } from './tree.ts'
+
+/** What is known about a field beyond its type. */
+export interface FieldNote {
+  /** Our answer to its presence: accepted without effect, or refused because ignoring it would be wrong. */
+  readonly effect?: 'none' | 'refused'
+  /** Code of a refusal, if not CFG031. */
+  readonly code?: ProblemCode
+  readonly reason?: string
+  readonly hint?: string
+  /** Values that ask for nothing and are passed over in silence. */
+  readonly unless?: readonly unknown[]
+  /** What to expect, where the type does not say it. */
+  readonly expected?: string
+  /** Shown shortened or not at all. */
+  readonly secret?: 'id' | 'password'
+}
+
+/** Notes of fields, kept beside the schemas. */
+export const notes = z.registry<FieldNote>()
+
+/** An object with these fields. All are optional; others are reported as unknown. */
+export const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).partial()
+
+/** A field that is read and then does nothing; its presence is worth a warning. */
+export const withoutEffect = <S extends z.ZodType>(
+  schema: S,
+  reason: string,
+  unless: readonly unknown[] = [false],
+): S => noted(schema, { effect: 'none', reason, unless })
+
+/** A field that ends the start, because ignoring it would change more than a detail. */
+export const refused = <S extends z.ZodType>(
+  schema: S,
+  reason: string,
+  options: { code?: ProblemCode; unless?: readonly unknown[]; hint?: string } = {},
+): S => noted(schema, { effect: 'refused', unless: [false, ''], ...options, reason })
+
+/** The same schema with more known about it. */
+export const noted = <S extends z.ZodType>(schema: S, note: FieldNote): S => {
+  const copy = schema.describe(schema.description ?? '')
+  notes.add(copy, { ...notes.get(schema), ...note })
+  return copy
+}
+
+export const text = (description: string) => z.string().describe(description)
+export const flag = (description: string) => z.boolean().describe(description)
+export const integer = (min: number, max: number, description: string) =>
+  z.int().min(min).max(max).describe(description)
+
+/** An integer of 32 bits without sign, as levels are. */
+export const uint32 = (description: string) => integer(0, 4294967295, description)
+
+/** One of these words, in any letter case; decoded in the case given here. */
+export const word = <const W extends readonly [string, ...string[]]>(words: W, description: string) =>
+  z.enum(words).describe(description)
+
+/** A word of which unknown ones are the reader's business: editors suggest these. */
+export const openWord = (words: readonly string[], description: string) =>
+  z.string().meta({ description, examples: [...words] })
+
+/** An array of strings, or one string with commas. */
+export const stringList = (description: string) =>
+  noted(z.union([z.array(z.string()), z.string()]).describe(description), {
+    expected: 'an array of strings, or one string with commas',
+  })
+
+export const address = (description: string) =>
+  noted(z.string().describe(description), { expected: 'an IP address or a domain name, in double quotes' })
+
+/** A port as a number. */
+export const port = (description: string) =>
+  noted(integer(0, 65535, description), { expected: 'a port: a number from 0 to 65535' })
+
+/** Ports in every form: 443, "443", "1000-2000", "53, 443", "env:NAME". */
+export const ports = (description: string) =>
+  noted(z.union([z.int().min(0).max(65535), z.string()]).describe(description), {
+    expected: 'a port (443), or a range or list of ports in double quotes ("1000-2000", "53,443")',
+  })
+
+/** A part that is decoded elsewhere, with a schema that depends on its neighbours. */
+export const subtree = (description: string) => z.custom<JsonNode>().describe(description)
+
+/** Names mapped to anything; names keep their letter case. */
+export const anyObject = (description: string) => z.record(z.string(), z.unknown()).describe(description)
+
+/** Names mapped to values of one kind. */
+export const mapOf = <V extends z.ZodType>(value: V, description: string) =>
+  z.record(z.string(), value).describe(description)
+
+/** `userLevel` of local inbounds and of freedom. */
+export const userLevel = uint32('Policy level whose timeouts apply.')
+
+/** `timeout` of V2Ray 4, in seconds. */
+export const oldTimeout = withoutEffect(uint32('Idle seconds of V2Ray 4.'), 'idle limits come from policy.levels', [0])

@@ -1,0 +1,71 @@
+/** `vmess://UUID@HOST:PORT?query#NAME`: the URL form of Xray's graphical clients. It has no alterId: AEAD only. */
+import { buildLink, plainNames } from './build.ts'
+import type { ShareLink } from './model.ts'
+import { type LinkUrl, Params } from './query.ts'
+import { linkError, percentDecode, readAddress, splitHostPort } from './text.ts'
+import { readTls, readTlsSwitch } from './tls.ts'
+import { readTransport } from './transport.ts'
+
+export function readUrlForm(url: LinkUrl): ShareLink {
+  const { user, host, port } = splitAuthority(url.body)
+  if (user.includes(':')) {
+    throw linkError('the part before @', 'has a colon', 'write the user id alone (a colon of a custom id as %3A)')
+  }
+  const params = Params.fromQuery(url.query)
+  const address = readAddress(host, plainNames.address)
+  if (params.take('pbk') !== '') readTlsSwitch('reality', 'the parameter pbk')
+  const tlsWord = params.take('security', 'tls')
+  const transportPath = params.take('path')
+  return buildLink({
+    name: url.fragment || params.take('remarks', 'remark'),
+    address,
+    port,
+    id: percentDecode(user),
+    security: params.take('encryption'),
+    experiments: params.take('experiments'),
+    packetEncoding: params.take('packetEncoding'),
+    transport: readTransport({
+      part: 'the parameter type',
+      network: params.take('type', 'network'),
+      headerType: params.take('headerType'),
+      host: params.take('host'),
+      path: transportPath,
+      seed: params.take('seed'),
+      quicSecurity: params.take('quicSecurity'),
+      key: params.take('key'),
+      serviceName: params.take('serviceName') || transportPath,
+      mode: params.take('mode'),
+      authority: params.take('authority'),
+      ed: params.take('ed'),
+      eh: params.take('eh'),
+    }),
+    tls: readTlsIf(readTlsSwitch(tlsWord, 'the parameter security'), params, address),
+    unknown: params.rest(),
+  })
+}
+
+function readTlsIf(on: boolean, params: Params, address: string) {
+  const tls = {
+    address,
+    serverName: params.take('sni'),
+    alpn: params.take('alpn'),
+    fingerprint: params.take('fp'),
+    allowInsecure: params.take('allowInsecure', 'insecure', 'allow_insecure'),
+    pins: params.take('pcs'),
+    verifyNames: params.take('vcn'),
+  }
+  return on ? readTls(tls) : undefined
+}
+
+/** `user@host:port` with what may follow a slash cut off. The last @ counts: a custom id may hold one. */
+export function splitAuthority(body: string): { user: string; host: string; port: string; path: string } {
+  const at = body.lastIndexOf('@')
+  const rest = body.slice(at + 1)
+  const slash = rest.indexOf('/')
+  const authority = slash < 0 ? rest : rest.slice(0, slash)
+  return {
+    user: body.slice(0, Math.max(at, 0)),
+    ...splitHostPort(authority),
+    path: slash < 0 ? '' : rest.slice(slash),
+  }
+}

@@ -1,0 +1,71 @@
+/** V2Ray's and Xray's JSON in; our Config, and everything there is to say about it, out. Pure: no file, no clock. */
+import { buildConfig } from './build.ts'
+import { freeze } from './freeze.ts'
+import { type MergeMode, mergeRoots } from './merge.ts'
+import type { Config } from './model.ts'
+import type { Problem } from './problem.ts'
+import { Report } from './report.ts'
+import { parseSource, type SourceText } from './source.ts'
+import { fromValue, type JsonNode, type ObjectNode, type Source } from './tree.ts'
+
+export type { MergeMode } from './merge.ts'
+export { ConfigError, configProblemError, formatProblem, type Problem, type Severity } from './problem.ts'
+export type { SourceText } from './source.ts'
+
+export interface LoadOptions {
+  /** Warnings become errors. */
+  readonly strict?: boolean
+  /** How several files become one. Default: `v2ray`. */
+  readonly merge?: MergeMode
+  /** Variables for `env:NAME`; none by default. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+export interface LoadResult {
+  /** Frozen and complete. Absent when there is an error. */
+  readonly config?: Config
+  /** Errors first, then warnings, then infos; each by place. */
+  readonly problems: readonly Problem[]
+  /** One line for everything that merging replaced, added or joined. */
+  readonly decisions: readonly string[]
+}
+
+/** Loads texts, the later ones over the earlier ones. Never throws. */
+export function loadConfig(sources: readonly SourceText[], options: LoadOptions = {}): LoadResult {
+  const report = new Report()
+  if (sources.length === 0) {
+    report.error('CFG009', { source: nowhere, offset: 0, path: '' }, 'no configuration was given')
+  }
+  return load(
+    sources.map((source, order) => parseSource(source, order, report)),
+    report,
+    options,
+  )
+}
+
+/** Loads a JavaScript value of the same shape. Problems have no position. Never throws. */
+export function loadConfigValue(value: unknown, options: LoadOptions = {}): LoadResult {
+  return load([fromValue(value, nowhere)], new Report(), options)
+}
+
+const nowhere: Source = { name: '', order: 0, text: '' }
+
+function load(nodes: readonly (JsonNode | undefined)[], report: Report, options: LoadOptions): LoadResult {
+  const roots = nodes.map((node) => node && rootOf(node, report)).filter((root) => root !== undefined)
+  const decisions: string[] = []
+  const whole = roots.length > 0 && roots.length === nodes.length
+  const root = whole ? mergeRoots(roots, options.merge ?? 'v2ray', report, decisions) : undefined
+  const config = root && buildConfig(root, options.env ?? {}, report)
+  const problems = report.problems(options.strict ?? false)
+  const usable = config && !problems.some(({ severity }) => severity === 'error')
+  return { ...(usable && { config: freeze(config) }), problems, decisions }
+}
+
+/** Null stands for an idle instance. */
+function rootOf(node: JsonNode, report: Report): ObjectNode | undefined {
+  if (node.type === 'object') return node
+  if (node.type === 'null') return { ...node, type: 'object', entries: [] }
+  const place = { source: node.source, offset: node.offset, path: '' }
+  report.error('CFG003', place, `the outermost value is ${node.type}, expected an object { … }`)
+  return undefined
+}

@@ -1,0 +1,217 @@
+/**
+ * The complete, frozen result of loading a configuration: defaults applied, every value checked, nothing optional that
+ * has a default. The loader (config/) produces it, the instance (app/) builds objects from it; neither knows the other.
+ */
+
+import type { Address } from '../core/address.ts'
+
+export interface Config {
+  readonly log: LogConfig
+  readonly inbounds: readonly InboundConfig[]
+  /** The first one is the default route. */
+  readonly outbounds: readonly OutboundConfig[]
+  readonly policy: PolicyConfig
+}
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'none'
+
+export interface LogConfig {
+  /** Path, `''` for stdout, `'none'` for off. */
+  readonly access: string
+  /** Path, `''` for stdout, `'none'` for off. */
+  readonly error: string
+  readonly level: LogLevel
+  /** `''`, `quarter`, `half`, `full` or `/a+/b` (spec 2.3). */
+  readonly maskAddress: string
+}
+
+/** Where an inbound listens: one entry per port of its range, or one unix socket. */
+export interface ListenConfig {
+  readonly address: Address
+  /** chmod of a unix socket, e.g. 0o666. */
+  readonly mode?: number
+}
+
+interface InboundBase {
+  readonly tag: string
+  /** Path in the configuration for messages: `inbounds[0]`. */
+  readonly at: string
+  readonly listen: readonly ListenConfig[]
+  readonly stream: InboundStreamConfig
+}
+
+export type InboundConfig =
+  | (InboundBase & { readonly protocol: 'vmess'; readonly settings: VmessInboundSettings })
+  | (InboundBase & { readonly protocol: 'socks'; readonly settings: SocksInboundSettings })
+  | (InboundBase & { readonly protocol: 'http'; readonly settings: HttpInboundSettings })
+  | (InboundBase & { readonly protocol: 'mixed'; readonly settings: SocksInboundSettings })
+  | (InboundBase & { readonly protocol: 'dokodemo-door'; readonly settings: DokodemoInboundSettings })
+
+interface OutboundBase {
+  readonly tag: string
+  readonly at: string
+  readonly stream: OutboundStreamConfig
+}
+
+export type OutboundConfig =
+  | (OutboundBase & { readonly protocol: 'vmess'; readonly settings: VmessOutboundSettings })
+  | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
+  | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
+
+/** Words of `security` as a client configures it. */
+export type SecurityName = 'auto' | 'aes-128-gcm' | 'chacha20-poly1305' | 'none' | 'zero' | 'aes-128-cfb'
+
+export interface Experiments {
+  readonly authenticatedLength: boolean
+  readonly noTerminationSignal: boolean
+}
+
+export interface VmessUser {
+  /** 16 bytes. */
+  readonly id: Uint8Array
+  readonly alterId: number
+  readonly level: number
+  readonly email: string
+  readonly experiments: Experiments
+}
+
+export interface VmessInboundSettings {
+  readonly users: readonly VmessUser[]
+  /** For users that the detour creates. */
+  readonly default: { readonly level: number; readonly alterId: number }
+  readonly detourTo?: string
+  readonly disableInsecureEncryption: boolean
+}
+
+export interface VmessServer {
+  readonly address: Address
+  readonly users: readonly (VmessUser & { readonly security: SecurityName })[]
+}
+
+export interface VmessOutboundSettings {
+  /** At least one, each with at least one user. */
+  readonly servers: readonly VmessServer[]
+}
+
+export interface Account {
+  readonly user: string
+  readonly pass: string
+}
+
+export interface SocksInboundSettings {
+  readonly auth: 'noauth' | 'password'
+  readonly accounts: readonly Account[]
+  readonly udp: boolean
+  readonly level: number
+}
+
+export interface HttpInboundSettings {
+  readonly accounts: readonly Account[]
+  readonly allowTransparent: boolean
+  readonly level: number
+}
+
+export interface DokodemoInboundSettings {
+  /** Host and port to reach; port 0 means the port the client came in on. */
+  readonly target: Address
+  readonly networks: readonly ('tcp' | 'udp')[]
+  readonly level: number
+}
+
+export interface FreedomSettings {
+  readonly domainStrategy:
+    | 'AsIs'
+    | 'UseIP'
+    | 'UseIPv4'
+    | 'UseIPv6'
+    | 'UseIPv4v6'
+    | 'UseIPv6v4'
+    | 'ForceIP'
+    | 'ForceIPv4'
+    | 'ForceIPv6'
+    | 'ForceIPv4v6'
+    | 'ForceIPv6v4'
+  /** Replaces the non-empty parts of every destination: `host` '' or `port` 0 leaves that part alone. */
+  readonly redirect?: Address
+  readonly level: number
+}
+
+export interface BlackholeSettings {
+  readonly response: 'none' | 'http'
+}
+
+/** How bytes travel below the proxy protocol. More members of `network` come with their transports. */
+export interface InboundStreamConfig {
+  readonly network: 'tcp'
+  readonly tls?: TlsServerConfig
+  readonly sockopt: SockoptConfig
+}
+
+export interface OutboundStreamConfig {
+  readonly network: 'tcp'
+  readonly tls?: TlsClientConfig
+  readonly sockopt: SockoptConfig
+}
+
+export interface SockoptConfig {
+  /** Seconds before the first TCP keep-alive probe; negative: off. */
+  readonly tcpKeepAliveIdleS: number
+}
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
+/** PEM text given inline, or a path for the application to read. */
+export type PemSource = { readonly path: string; readonly at: string } | { readonly pem: string; readonly at: string }
+
+interface TlsCommon {
+  readonly alpn: readonly string[]
+  readonly minVersion?: TlsVersion
+  readonly maxVersion?: TlsVersion
+  /** OpenSSL cipher list, already mapped from the IANA names. */
+  readonly ciphers?: string
+  /** OpenSSL group list, e.g. `X25519:P-256`. */
+  readonly curves?: string
+  readonly enableSessionResumption: boolean
+  /** Extra certificate authorities (usage `verify`). */
+  readonly authorities: readonly PemSource[]
+  readonly disableSystemRoot: boolean
+}
+
+export interface TlsServerConfig extends TlsCommon {
+  readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
+  readonly rejectUnknownSni: boolean
+  /** Ask for and verify a client certificate against `clientAuthorities`. */
+  readonly verifyClient: boolean
+  readonly clientAuthorities: readonly PemSource[]
+}
+
+export interface TlsClientConfig extends TlsCommon {
+  /** `''`: the destination host. */
+  readonly serverName: string
+  readonly allowInsecure: boolean
+  /** Xray's form: lower-case hex SHA-256 of one certificate's DER. */
+  readonly pinnedCertSha256: readonly string[]
+  /** V2Ray 5's form: base64 of the chain hash. */
+  readonly pinnedChainSha256: readonly string[]
+  /** Names of which one must be in the certificate, instead of serverName. */
+  readonly verifyNames: readonly string[]
+  /** Own certificate for client verification (usage `encipherment` on an outbound). */
+  readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
+}
+
+export interface PolicyConfig {
+  readonly levels: ReadonlyMap<number, PolicyLevel>
+}
+
+/** Seconds. */
+export interface PolicyLevel {
+  readonly handshake: number
+  readonly connIdle: number
+  readonly uplinkOnly: number
+  readonly downlinkOnly: number
+}
+
+export const defaultPolicy: PolicyLevel = { handshake: 60, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5 }
+
+/** A level's timeouts; a level that is not configured has the defaults. */
+export const policyOf = (policy: PolicyConfig, level: number): PolicyLevel => policy.levels.get(level) ?? defaultPolicy

@@ -1,0 +1,101 @@
+/** The outermost object. */
+import { z } from 'zod'
+import { tcpSchema } from '../transport/tcp-config.ts'
+import type { Context } from './context.ts'
+import { dnsSchema } from './dns-section.ts'
+import { anyObject, mapOf, object, port, refused, subtree, withoutEffect } from './fields.ts'
+import type { Located } from './inbound.ts'
+import { logSchema } from './log-section.ts'
+import { policySchema } from './policy-section.ts'
+import type { Place } from './report.ts'
+import { routingSchema } from './routing-schema.ts'
+import { apiSchema, statsSchema } from './service-sections.ts'
+
+const old = (description: string) => `${description} Old form, which Xray ignores.`
+const unsupported = <S extends z.ZodType>(schema: S) => withoutEffect(schema, 'it is not supported')
+
+const transportSchema = object({
+  tcpSettings: tcpSchema,
+  kcpSettings: anyObject('mKCP.'),
+  wsSettings: anyObject('WebSocket.'),
+  httpSettings: anyObject('HTTP/2.'),
+  dsSettings: anyObject('Domain socket.'),
+  quicSettings: anyObject('QUIC.'),
+  grpcSettings: anyObject('gRPC.'),
+  gunSettings: anyObject('gRPC.'),
+}).describe('Settings for streams that have none of their own. Old form, which Xray refuses.')
+
+export const rootSchema = object({
+  log: logSchema,
+  inbounds: z.array(subtree('An inbound.')).describe('Where clients connect to.'),
+  outbounds: z.array(subtree('An outbound.')).describe('How targets are reached; the first is the default.'),
+  routing: routingSchema,
+  dns: dnsSchema,
+  policy: policySchema,
+  stats: statsSchema,
+  api: apiSchema,
+  env: mapOf(z.string(), 'Variables for env:NAME.'),
+  inbound: subtree(old('The first inbound.')),
+  outbound: subtree(old('The first outbound.')),
+  inboundDetour: z.array(subtree('An inbound.')).describe(old('More inbounds.')),
+  outboundDetour: z.array(subtree('An outbound.')).describe(old('More outbounds.')),
+  port: port(old('Port of the first inbound.')),
+  transport: transportSchema,
+  reverse: refused(
+    anyObject('Reverse proxy.'),
+    'the reverse proxy is not supported, and without it connections would leave by another way',
+    {
+      code: 'CFG034',
+    },
+  ),
+  fakedns: refused(
+    z.union([anyObject('A pool.'), z.array(z.unknown())]).describe('Pools of made-up addresses.'),
+    'made-up addresses are not supported, and clients would be sent to them',
+    { code: 'CFG034' },
+  ),
+  browserForwarder: unsupported(anyObject('V2Ray 4.')),
+  observatory: unsupported(anyObject('Measurements.')),
+  burstObservatory: unsupported(anyObject('Measurements.')),
+  multiObservatory: unsupported(anyObject('Measurements.')),
+  services: unsupported(anyObject('V2Ray 5.')),
+  metrics: unsupported(anyObject('Counters over HTTP.')),
+  version: unsupported(anyObject('Versions of Xray.')),
+  geodata: unsupported(anyObject('Downloads of lists.')),
+  remarks: subtree('A comment.'),
+}).describe('A configuration.')
+
+export type RootInput = z.output<typeof rootSchema>
+
+const listKeys = {
+  inbound: ['inbound', 'inboundDetour', 'inbounds'],
+  outbound: ['outbound', 'outboundDetour', 'outbounds'],
+} as const
+
+/** All inbounds or all outbounds in their order: the old single one, the old list, the list. */
+export function entriesOf(root: RootInput, role: 'inbound' | 'outbound', { report }: Context): Located[] {
+  const [single, detour, list] = listKeys[role]
+  const entries: Located[] = []
+  for (const key of [single, detour] as const) {
+    if (root[key] === undefined) continue
+    report.warn(
+      'CFG036',
+      report.at(root, key),
+      `"${key}" is an old form, which Xray ignores`,
+      `write it into "${list}"`,
+    )
+  }
+  if (root[single]) entries.push({ node: root[single], path: report.at(root, single).path })
+  for (const key of [detour, list] as const) {
+    const nodes = root[key] ?? []
+    for (const [i, node] of nodes.entries()) entries.push({ node, path: report.at(nodes, i).path })
+  }
+  return entries
+}
+
+/** The old port of the first inbound. */
+export function oldPort(root: RootInput, { report }: Context): { value: number; place: Place } | undefined {
+  if (root.port === undefined) return undefined
+  const place = report.at(root, 'port')
+  report.warn('CFG036', place, '"port" out here is an old form, which Xray ignores', 'write it into the inbound')
+  return { value: root.port, place }
+}

@@ -1,0 +1,153 @@
+/** Rules between several inbounds and outbounds. */
+import { isLoopback } from '../core/address.ts'
+import type { Context } from './context.ts'
+import type { ReadInbound } from './inbound.ts'
+import type { InboundConfig } from './model.ts'
+import type { ReadOutbound } from './outbound.ts'
+import { type Place, shorten } from './report.ts'
+import { tagHint } from './routing-section.ts'
+
+export function checkTogether(
+  inbounds: readonly ReadInbound[],
+  outbounds: readonly ReadOutbound[],
+  context: Context,
+): void {
+  checkTags(inbounds, 'inbound', context)
+  checkTags(outbounds, 'outbound', context)
+  checkDetours(inbounds, context)
+  checkPorts(inbounds, context)
+  checkLoops(inbounds, outbounds, context)
+  checkChains(outbounds, context)
+}
+
+function checkTags(
+  entries: readonly { owner: object; tag: string }[],
+  role: 'inbound' | 'outbound',
+  { report }: Context,
+): void {
+  const seen = new Map<string, Place>()
+  for (const { owner, tag } of entries) {
+    if (tag === '') continue
+    const place = report.at(owner, 'tag')
+    const first = seen.get(tag)
+    if (!first) {
+      seen.set(tag, place)
+      continue
+    }
+    const message = `the tag ${JSON.stringify(shorten(tag))} already belongs to ${first.path.replace(/\.tag$/, '')}`
+    report.error('CFG082', place, message, `every ${role} needs a tag of its own, or none`)
+  }
+}
+
+type VmessInbound = Extract<InboundConfig, { protocol: 'vmess' }>
+
+const vmessOf = ({ config }: ReadInbound): VmessInbound | undefined =>
+  config?.protocol === 'vmess' ? config : undefined
+
+function checkDetours(inbounds: readonly ReadInbound[], { report }: Context): void {
+  const targets = new Set<string>()
+  for (const inbound of inbounds) {
+    const to = vmessOf(inbound)?.settings.detourTo
+    if (to === undefined) continue
+    targets.add(to)
+    checkDetour(to, detourPlace(inbound, report), inbounds, { report } as Context)
+  }
+  for (const inbound of inbounds) {
+    const config = vmessOf(inbound)
+    if (!config || !inbound.settings || targets.has(config.tag)) continue
+    const { settings } = inbound
+    if (report.wrote(settings, 'default')) {
+      const message = '"default" is for users that a detour creates, and no detour leads here'
+      report.info('CFG065', report.at(settings, 'default'), message, 'users in "clients" have their own fields')
+    }
+    const key = report.wrote(settings, 'clients') ? 'clients' : 'users'
+    if (config.settings.users.length === 0) {
+      const message = 'this vmess inbound has no users, and no detour leads here: nobody can connect'
+      report.warn('CFG066', report.at(settings, key), message, 'write "clients": [ { "id": "…" } ]')
+    }
+  }
+}
+
+function detourPlace({ settings }: ReadInbound, report: Context['report']): Place {
+  const place = report.at(settings!, 'detour')
+  return { ...place, path: `${place.path}.to` }
+}
+
+function checkDetour(to: string, place: Place, inbounds: readonly ReadInbound[], { report }: Context): void {
+  const target = inbounds.find(({ tag }) => tag === to)
+  const tags = inbounds.filter(({ protocol }) => protocol === 'vmess').map(({ tag }) => tag)
+  const shown = JSON.stringify(shorten(to))
+  if (!target) {
+    report.warn('CFG062', place, `no inbound has the tag ${shown}: clients stay on this inbound`, tagHint(to, tags))
+  } else if (target.protocol !== 'vmess') {
+    report.warn('CFG063', place, `the inbound ${shown} is not vmess: clients stay on this inbound`, tagHint(to, tags))
+  } else if (vmessOf(target)?.settings.disableInsecureEncryption) {
+    const message =
+      '"disableInsecureEncryption" locks stock V2Ray clients out here: they use aes-128-cfb after a detour'
+    report.warn('CFG064', report.at(target.settings!, 'disableInsecureEncryption'), message)
+  }
+}
+
+function checkPorts(inbounds: readonly ReadInbound[], { report }: Context): void {
+  const seen = new Map<string, string>()
+  for (const { config, owner } of inbounds) {
+    const clash = config?.listen.find(({ address }) => seen.has(keyOf(address)))
+    if (config && clash) {
+      const { host, port, path } = clash.address
+      const what = path === undefined ? `port ${port} of ${host === '::' ? 'all addresses' : host}` : 'this socket'
+      const message = `${what} is already listened on by ${seen.get(keyOf(clash.address))}`
+      report.warn(
+        'CFG086',
+        report.at(owner, path === undefined ? 'port' : 'listen'),
+        message,
+        'only one of them can start',
+      )
+    }
+    for (const { address } of config?.listen ?? []) {
+      if (address.port !== 0 || address.path !== undefined) seen.set(keyOf(address), config!.at)
+    }
+  }
+}
+
+const keyOf = ({ host, port, path }: { host: string; port: number; path?: string }): string => path ?? `${host} ${port}`
+
+function checkLoops(inbounds: readonly ReadInbound[], outbounds: readonly ReadOutbound[], { report }: Context): void {
+  for (const { config, owner } of outbounds) {
+    if (config?.protocol !== 'vmess') continue
+    for (const { address } of config.settings.servers) {
+      if (!isLoopback(address)) continue
+      const target = inbounds.find((inbound) => inbound.config?.listen.some((at) => reaches(address, at.address)))
+      if (!target) continue
+      const name =
+        target.tag === '' ? target.config!.at : `${target.config!.at} (${JSON.stringify(shorten(target.tag))})`
+      const message = `this outbound leads to port ${address.port} of this machine, which is ${name} of the same file: connections would go round in circles`
+      report.warn('CFG085', report.at(owner, 'settings'), message, 'write the address of the other machine')
+    }
+  }
+}
+
+function reaches(to: { host: string; port: number }, at: InboundConfig['listen'][number]['address']): boolean {
+  return at.path === undefined && at.port === to.port && (at.host === '::' || isLoopback(at))
+}
+
+/** Chains must lead to an outbound that exists, and end. */
+function checkChains(outbounds: readonly ReadOutbound[], { report }: Context): void {
+  const byTag = new Map(outbounds.map((outbound) => [outbound.tag, outbound]))
+  for (const { owner, through } of outbounds) {
+    if (through === undefined) continue
+    const place = report.at(owner, 'proxySettings')
+    if (!byTag.has(through)) {
+      const message = `no outbound has the tag ${JSON.stringify(shorten(through))}`
+      report.error('CFG121', place, message, tagHint(through, [...byTag.keys()]))
+      continue
+    }
+    const passed = new Set<ReadOutbound>()
+    let next = byTag.get(through)
+    while (next && !passed.has(next)) {
+      passed.add(next)
+      next = next.through === undefined ? undefined : byTag.get(next.through)
+    }
+    if (next)
+      report.error('CFG085', place, `this chain never ends: it comes back to ${JSON.stringify(shorten(next.tag))}`)
+  }
+}

@@ -1,0 +1,101 @@
+import { distance } from 'fastest-levenshtein'
+
+/** The nearest of some words, at most two letters away (one for short words) or with its letters in another order. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > 64) return undefined
+  const wanted = word.trim().toLowerCase()
+  let best: string | undefined
+  let bestDistance = wanted.length <= 3 ? 2 : 3
+  const letters = sorted(wanted)
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - wanted.length) > 2) continue
+    const name = candidate.toLowerCase()
+    const d = sorted(name) === letters ? 1 : distance(wanted, name)
+    if (d < bestDistance) {
+      best = candidate
+      bestDistance = d
+    }
+  }
+  return best
+}
+
+/** As `didYouMean`, but among words that begin alike the nearest is good enough at any distance. */
+export function didYouMeanAlike(word: string, candidates: readonly string[]): string | undefined {
+  const alike = candidates.filter((candidate) => candidate.slice(0, 3) === word.slice(0, 3))
+  if (alike.length === 0 || word.length > 64) return didYouMean(word, candidates)
+  const [best] = [...alike].sort((a, b) => distance(word, a) - distance(word, b))
+  return `did you mean "${best}"?`
+}
+
+const sorted = (word: string): string => [...word].sort().join('')
+
+/** `did you mean "x"?` */
+export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+  const guess = translations.get(word.trim()) ?? nearest(word, candidates)
+  return guess === undefined ? undefined : `did you mean "${guess}"?`
+}
+
+/** Names and values that machine translation made of the documented ones. They are not aliases. */
+const translations: ReadonlyMap<string, string> = new Map([
+  ['주소', 'address'],
+  ['포트', 'port'],
+  ['명의 사용자', 'users'],
+  ['사용자', 'users'],
+  ['레벨', 'level'],
+  ['보안', 'security'],
+  ['이메일', 'email'],
+  ['클라이언트', 'clients'],
+  ['기본값', 'default'],
+  ['~', 'to'],
+  ['자동', 'auto'],
+  ['없음', 'none'],
+  ['그릇된', 'false'],
+  ['에이스 -128-cfb', 'aes-128-cfb'],
+])
+
+/** Where keys belong that are often written on a wrong level. */
+const homes: Readonly<Record<string, string>> = {
+  address: 'an outbound’s settings.vnext[]',
+  allowinsecure: 'streamSettings.tlsSettings',
+  alterid: 'users[] (outbound) or clients[] (inbound)',
+  certificates: 'streamSettings.tlsSettings',
+  clients: 'an inbound’s settings',
+  detour: 'a vmess inbound’s settings',
+  disableinsecureencryption: 'a vmess inbound’s settings',
+  domainstrategy: 'routing, or a freedom outbound’s settings',
+  email: 'users[] (outbound) or clients[] (inbound)',
+  experiments: 'users[] (outbound) or clients[] (inbound)',
+  fingerprint: 'streamSettings.tlsSettings',
+  id: 'users[] (outbound) or clients[] (inbound)',
+  level: 'users[] (outbound) or clients[] (inbound)',
+  listen: 'inbounds[]',
+  loglevel: 'log',
+  mux: 'outbounds[]',
+  network: 'streamSettings',
+  outboundtag: 'routing.rules[]',
+  path: 'the settings of the transport, such as streamSettings.wsSettings',
+  port: 'inbounds[], or an outbound’s settings.vnext[]',
+  protocol: 'inbounds[] or outbounds[]',
+  proxysettings: 'outbounds[]',
+  rules: 'routing',
+  security: 'users[] (VMess encryption) or streamSettings (TLS)',
+  sendthrough: 'outbounds[]',
+  servername: 'streamSettings.tlsSettings',
+  settings: 'inbounds[] or outbounds[]',
+  sniffing: 'inbounds[]',
+  sockopt: 'streamSettings',
+  streamsettings: 'inbounds[] or outbounds[]',
+  tag: 'inbounds[] or outbounds[]',
+  tcpsettings: 'streamSettings',
+  tlssettings: 'streamSettings',
+  udp: 'a socks inbound’s settings',
+  users: 'an outbound’s settings.vnext[], or a vmess inbound’s settings',
+  vnext: 'a vmess outbound’s settings',
+  wssettings: 'streamSettings',
+}
+
+/** What to say about an unknown key: the nearest known one, or the level on which it belongs. */
+export function keyHint(key: string, known: Iterable<string>): string | undefined {
+  const home = homes[key.toLowerCase()]
+  return home === undefined ? didYouMean(key, known) : `"${key}" belongs in ${home}`
+}

@@ -1,0 +1,55 @@
+/**
+ * The stream noun. See docs/decisions/0002 for why it is ours and why it lends.
+ */
+
+/** Takes a lent batch. The bytes are valid only until it returns; a promise pauses the source until it settles. */
+export type Sink = (lent: Uint8Array) => void | Promise<void>
+
+/** How a connection says "I have finished sending, go on answering". */
+export type HalfClose =
+  /** The carrier has an orderly end of its own for one direction (TCP FIN, TLS close_notify). */
+  | 'native'
+  /** The end travels inside the stream (VMess's empty chunk); the carrier stays open. */
+  | 'framed'
+  /** No way to say it; idle timers finish the job. */
+  | 'none'
+
+export interface ConnInfo {
+  /** Peer's address as `ip:port`, `[ip]:port`, or `unix:path`; `''` if unknown. */
+  readonly remote: string
+  /** Our end's address in the same form. */
+  readonly local: string
+  /** Layer names from the carrier outward, e.g. `['tcp', 'tls', 'vmess']`. */
+  readonly layers: readonly string[]
+  readonly halfClose: HalfClose
+  /** Policy level of the account that this connection uses, where it has one. */
+  readonly level?: number
+}
+
+/** A byte stream with two independently closable halves. */
+export interface Conn {
+  /**
+   * Next bytes, owned by the caller, or null after the peer's orderly end. For handshakes: it copies.
+   * One reader at a time, and never while `drainTo` is running. Rejects with ProxyError when the stream broke.
+   */
+  read(): Promise<Uint8Array | null>
+  /**
+   * Hands every batch to `sink` until the peer's orderly end, then resolves. Rejects with the stream's ProxyError,
+   * or with whatever `sink` threw or rejected with (the stream is then left as it is: the caller destroys it).
+   */
+  drainTo(sink: Sink): Promise<void>
+  /**
+   * Without `release`, uses `bytes` up before it returns (seals or copies them), so lent bytes may be passed on.
+   * With `release`, holds the buffer until it calls `release()`, exactly once, also when the stream is destroyed.
+   * Returns a promise when the caller should wait before writing more; it rejects when the stream broke.
+   * After destroy() bytes are dropped and the promise rejects.
+   */
+  write(bytes: Uint8Array, release?: () => void): void | Promise<void>
+  /** Ends our half once everything written is handed to the carrier; settles then. The other half keeps working. Idempotent. */
+  closeWrite(): void | Promise<void>
+  /** Drops both halves now. Idempotent, never throws. Pending calls reject with `reason` or CONN_CLOSED. */
+  destroy(reason?: Error): void
+  /** Aborts when the stream is gone, even if nobody is reading. */
+  readonly signal: AbortSignal
+  readonly info: ConnInfo
+}

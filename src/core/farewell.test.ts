@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest'
+import { memoryPair } from '../net/memory.ts'
+import { fakeClock } from '../testing/fakes.ts'
+import { farewell } from './farewell.ts'
+import { limits } from './limits.ts'
+
+it('says the last words, reads on until the peer ends, and destroys', async () => {
+  const clock = fakeClock(0)
+  const [a, b] = memoryPair()
+  const parting = farewell(a, clock, Uint8Array.of(1, 2))
+  expect(await b.read()).toEqual(Uint8Array.of(1, 2))
+  expect(await b.read()).toBeNull()
+  await b.write(new Uint8Array(300_000))
+  expect(a.signal.aborted).toBe(false)
+  b.closeWrite()
+  await parting
+  expect(a.signal.aborted).toBe(true)
+  expect(clock.pending).toBe(0)
+})
+
+it('does not wait longer than its limit for a peer that stays', async () => {
+  const clock = fakeClock(0)
+  const [a] = memoryPair()
+  const parting = farewell(a, clock)
+  clock.advance(limits.lingerMs - 1)
+  expect(a.signal.aborted).toBe(false)
+  clock.advance(1)
+  await parting
+  expect(a.signal.aborted).toBe(true)
+})
+
+it('also ends when the peer takes nothing, and when it is already gone', async () => {
+  const clock = fakeClock(0)
+  const [a] = memoryPair({ highWater: 1 })
+  const parting = farewell(a, clock, new Uint8Array(10))
+  clock.advance(limits.lingerMs)
+  await parting
+  const [c, d] = memoryPair()
+  d.destroy()
+  await farewell(c, clock, Uint8Array.of(1))
+  expect(clock.pending).toBe(0)
+})

@@ -1,0 +1,41 @@
+import type { Address } from './address.ts'
+
+/** Who a flow belongs to, as far as an inbound could tell. */
+export interface FlowUser {
+  /** E-mail of the user as written in the configuration; `''` when there is none. */
+  readonly email: string
+  /** Policy level, 0 to 4294967295. */
+  readonly level: number
+}
+
+/** What an inbound asks for: carry this to there. */
+export interface FlowRequest {
+  readonly network: 'tcp' | 'udp'
+  readonly target: Address
+  readonly user?: FlowUser
+  /** Attributes for routing: `:method`, `:path` and lower-cased headers of a plain HTTP request. */
+  readonly attributes?: Readonly<Record<string, string>>
+}
+
+/** The plain record of one proxied flow, from its acceptance to its end. */
+export interface Session {
+  /** Counts up within the process. */
+  readonly id: number
+  readonly inboundTag: string
+  /** Peer's address as in ConnInfo.remote. */
+  readonly source: string
+  readonly network: 'tcp' | 'udp'
+  readonly target: Address
+  readonly user: FlowUser
+  readonly attributes?: Readonly<Record<string, string>>
+  /** Milliseconds since the epoch, from the injected clock. */
+  readonly startedAt: number
+  /** Set when the router has chosen. */
+  outboundTag?: string
+}
+
+/** What was carried, in plaintext bytes; uplink is from the client towards the target. */
+export interface Totals {
+  uplink: number
+  downlink: number
+}

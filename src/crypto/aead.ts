@@ -1,0 +1,58 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+
+export type AeadName = 'aes-128-gcm' | 'chacha20-poly1305'
+
+/** Bytes of an authentication tag, for both algorithms. */
+export const tagLength = 16
+
+/** One key of an AEAD with 12-byte nonces and 16-byte tags. Keeps no state between calls: the caller counts nonces. */
+export interface Aead {
+  /** Writes ciphertext and tag into `into` at `at`, `plain.length + 16` bytes, and returns their number. */
+  seal(nonce: Uint8Array, plain: Uint8Array, into: Uint8Array, at: number, aad?: Uint8Array): number
+  /** Writes the plaintext of `sealed` (ciphertext and tag) into `into` at `at` and returns its length, or -1 when the tag is wrong:
+   *  then `into` is untouched. */
+  open(nonce: Uint8Array, sealed: Uint8Array, into: Uint8Array, at: number, aad?: Uint8Array): number
+}
+
+const options = { authTagLength: tagLength }
+
+/** @param key 16 bytes for aes-128-gcm, 32 for chacha20-poly1305 */
+export function createAead(name: AeadName, key: Uint8Array): Aead {
+  return new NodeAead(name, key)
+}
+
+class NodeAead implements Aead {
+  // The two names have separate signatures in the types of Node; both take the same options.
+  readonly #name: 'aes-128-gcm'
+  readonly #key: Uint8Array
+
+  constructor(name: AeadName, key: Uint8Array) {
+    this.#name = name as 'aes-128-gcm'
+    this.#key = new Uint8Array(key)
+  }
+
+  seal(nonce: Uint8Array, plain: Uint8Array, into: Uint8Array, at: number, aad?: Uint8Array): number {
+    const cipher = createCipheriv(this.#name, this.#key, nonce, options)
+    if (aad !== undefined) cipher.setAAD(aad)
+    into.set(cipher.update(plain), at)
+    cipher.final()
+    into.set(cipher.getAuthTag(), at + plain.length)
+    return plain.length + tagLength
+  }
+
+  open(nonce: Uint8Array, sealed: Uint8Array, into: Uint8Array, at: number, aad?: Uint8Array): number {
+    const length = sealed.length - tagLength
+    if (length < 0) return -1
+    const decipher = createDecipheriv(this.#name, this.#key, nonce, options)
+    decipher.setAuthTag(sealed.subarray(length))
+    if (aad !== undefined) decipher.setAAD(aad)
+    const plain = decipher.update(sealed.subarray(0, length))
+    try {
+      decipher.final()
+    } catch {
+      return -1
+    }
+    into.set(plain, at)
+    return length
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import type { Conn } from '../core/conn.ts'
+import { connSuite } from '../testing/conn-suite.ts'
+import { SocketConn } from './socket-conn.ts'
+import { type TcpOptions, tcpDialer, tcpListener } from './tcp.ts'
+
+async function tcpPair(options: TcpOptions, path?: string) {
+  let accepted: (conn: Conn) => void = () => {}
+  const b = new Promise<Conn>((resolve) => {
+    accepted = resolve
+  })
+  const at = { host: '127.0.0.1', port: 0, ...(path && { path }) }
+  const listening = await tcpListener(options).listen(at, (conn) => accepted(conn))
+  const a = await tcpDialer(options).dial(listening.address, { signal: new AbortController().signal })
+  return { a, b: await b, close: () => listening.close() }
+}
+
+const test = { describe, it }
+connSuite('TCP with the shared read buffer', () => tcpPair({}), { halfClose: true, test })
+connSuite('TCP by ordinary streams', () => tcpPair({ lending: false }), { halfClose: true, test })
+connSuite('unix socket', () => tcpPair({}, `\0vmess-test-${process.pid}-${Math.random()}`), { halfClose: true, test })
+
+describe('tcp', () => {
+  it('uses the shared read buffer at both ends where the runtime has it', async () => {
+    const { a, b, close } = await tcpPair({})
+    expect(a).toBeInstanceOf(SocketConn)
+    expect(b).toBeInstanceOf(SocketConn)
+    a.destroy()
+    b.destroy()
+    await close()
+  })
+
+  it('names both endpoints', async () => {
+    const { a, b, close } = await tcpPair({})
+    expect(a.info.remote).toBe(b.info.local)
+    expect(b.info.remote).toBe(a.info.local)
+    expect(a.info.layers).toEqual(['tcp'])
+    a.destroy()
+    b.destroy()
+    await close()
+  })
+
+  it('keeps many sockets apart that read into one buffer at once', async () => {
+    const pairs = await Promise.all(Array.from({ length: 20 }, () => tcpPair({})))
+    await Promise.all(
+      pairs.map(async ({ a, b }, n) => {
+        const total = 600_000
+        let got = 0
+        const reading = b.drainTo(async (lent) => {
+          for (let i = 0; i < lent.length; i += 997)
+            if (lent[i] !== ((got + i) * 7 + n) % 251) throw new Error('mixed up')
+          got += lent.length
+          if (n % 3 === 0) await Promise.resolve()
+        })
+        for (let at = 0; at < total; at += 30_000) {
+          await a.write(Uint8Array.from({ length: 30_000 }, (_, i) => ((at + i) * 7 + n) % 251))
+        }
+        await a.closeWrite()
+        await reading
+        expect(got).toBe(total)
+      }),
+    )
+    for (const { a, b, close } of pairs) {
+      a.destroy()
+      b.destroy()
+      await close()
+    }
+  })
+
+  it('says that nobody listens', async () => {
+    const { a, b, close } = await tcpPair({})
+    const port = Number(a.info.remote.split(':')[1])
+    a.destroy()
+    b.destroy()
+    await close()
+    const dial = tcpDialer().dial({ host: '127.0.0.1', port }, { signal: new AbortController().signal })
+    await expect(dial).rejects.toMatchObject({
+      code: 'DIAL_REFUSED',
+      message: `cannot connect to 127.0.0.1:${port}: connection refused`,
+    })
+  })
+
+  it('says that an address is taken', async () => {
+    const first = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, () => {})
+    const second = tcpListener().listen(first.address, () => {})
+    await expect(second).rejects.toMatchObject({
+      code: 'LISTEN_FAILED',
+      hint: expect.stringContaining('another program'),
+    })
+    await first.close()
+  })
+
+  it('stops a dial when its signal aborts', async () => {
+    const controller = new AbortController()
+    const dial = tcpDialer().dial({ host: '127.0.0.1', port: 9 }, { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(dial).rejects.toThrow('enough')
+  })
+
+  it('notices a peer that resets while nobody reads', async () => {
+    const { a, b, close } = await tcpPair({})
+    const gone = new Promise<void>((resolve) => b.signal.addEventListener('abort', () => resolve()))
+    await a.write(new Uint8Array(10))
+    expect(await b.read()).toHaveLength(10)
+    ;(a as SocketConn & { stream: { resetAndDestroy(): void } }).stream.resetAndDestroy()
+    await gone
+    b.destroy()
+    await close()
+  })
+})

@@ -1,0 +1,112 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { type Address, formatAddress } from '../core/address.ts'
+import type { Conn, ConnInfo } from '../core/conn.ts'
+import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts'
+import { dialError, listenError } from './errors.ts'
+import { adoptForLending, descriptorOf, lendingRead, SocketConn } from './socket-conn.ts'
+import { StreamConn } from './stream-conn.ts'
+
+export interface TcpOptions {
+  /** Seconds of silence before the first keep-alive probe; negative: off. Default 45. */
+  readonly keepAliveIdleS?: number
+  /** False: ordinary streams instead of the shared read buffer. Default true. */
+  readonly lending?: boolean
+  /** Told the descriptor of every accepted socket, before it is handed on. */
+  readonly onDescriptor?: (fd: number) => void
+}
+
+/** Dials TCP and unix sockets. */
+export function tcpDialer(options: TcpOptions = {}): Dialer {
+  return { dial: (to, dialOptions) => dialSocket(to, dialOptions, options) }
+}
+
+function dialSocket(to: Address, { signal }: DialOptions, options: TcpOptions): Promise<Conn> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(dialError(signal.reason, formatAddress(to)))
+    const read = options.lending === false ? undefined : lendingRead()
+    const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
+    const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, ...(read && { onread: read }) })
+    socket.pause()
+    const settle = (): void => {
+      signal.removeEventListener('abort', onAbort)
+      socket.off('error', onError)
+      socket.off('connect', onConnect)
+    }
+    const onAbort = (): void => {
+      settle()
+      socket.on('error', () => {})
+      socket.destroy()
+      reject(dialError(signal.reason, formatAddress(to)))
+    }
+    const onError = (error: Error): void => {
+      settle()
+      reject(dialError(error, formatAddress(to)))
+    }
+    const onConnect = (): void => {
+      settle()
+      keepAlive(socket, options)
+      const info = infoOf(socket, to.path)
+      resolve(read ? new SocketConn(socket, info, read) : new StreamConn(socket, info))
+    }
+    signal.addEventListener('abort', onAbort)
+    socket.on('error', onError)
+    socket.on('connect', onConnect)
+  })
+}
+
+/** Listens on TCP and unix sockets. */
+export function tcpListener(options: TcpOptions = {}): Listener {
+  return {
+    listen(at, accept) {
+      const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+        options.onDescriptor?.(descriptorOf(socket))
+        accept(acceptedConn(socket, at, options))
+      })
+      return bind(server, at)
+    },
+  }
+}
+
+function acceptedConn(accepted: Socket, at: Address, options: TcpOptions): Conn {
+  keepAlive(accepted, options)
+  const adopted = options.lending === false ? undefined : adoptForLending(accepted)
+  if (!adopted) return new StreamConn(accepted, infoOf(accepted, at.path))
+  return new SocketConn(adopted.socket, infoOf(adopted.socket, at.path), adopted.read)
+}
+
+function bind(server: Server, at: Address): Promise<Listening> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, formatAddress(at))))
+    server.listen(at.path === undefined ? { host: at.host, port: at.port } : { path: at.path }, () => {
+      server.removeAllListeners('error')
+      server.on('error', () => {}) // accepting goes on; a single failed accept concerns one stranger
+      const bound = server.address()
+      const address = bound !== null && typeof bound === 'object' ? { host: bound.address, port: bound.port } : at
+      resolve({ address, close: () => new Promise((closed) => server.close(() => closed())) })
+    })
+  })
+}
+
+function keepAlive(socket: Socket, options: TcpOptions): void {
+  const seconds = options.keepAliveIdleS ?? 45
+  if (seconds >= 0) socket.setKeepAlive(true, seconds * 1000)
+}
+
+function infoOf(socket: Socket, path: string | undefined): ConnInfo {
+  if (path !== undefined) {
+    const name = formatAddress({ host: '', port: 0, path })
+    return { remote: name, local: name, layers: ['unix'], halfClose: 'native' }
+  }
+  return {
+    remote: endpoint(socket.remoteAddress, socket.remotePort),
+    local: endpoint(socket.localAddress, socket.localPort),
+    layers: ['tcp'],
+    halfClose: 'native',
+  }
+}
+
+function endpoint(host: string | undefined, port: number | undefined): string {
+  if (host === undefined || port === undefined) return ''
+  // A dual-stack socket reports IPv4 peers as mapped addresses; people and filters know them as IPv4.
+  return formatAddress({ host: host.startsWith('::ffff:') ? host.slice(7) : host, port })
+}

@@ -1,0 +1,47 @@
+import { equalBytes } from '../../crypto/hash.ts'
+import type { RequestHead } from './head.ts'
+import { valuesOf } from './headers.ts'
+import { bytesOf } from './text.ts'
+
+export interface Account {
+  readonly user: string
+  readonly pass: string
+}
+
+/** Who may use the proxy (RFC 7617, Basic). Prepared once, asked once per request. */
+export class BasicAccounts {
+  readonly #entries: readonly { account: Account; token: Uint8Array }[]
+
+  constructor(accounts: readonly Account[]) {
+    const utf8 = new TextEncoder()
+    this.#entries = accounts.map((account) => {
+      return { account, token: bytesOf(base64(utf8.encode(`${account.user}:${account.pass}`))) }
+    })
+  }
+
+  /** The account that `Proxy-Authorization` names. Looks at every account whole, so that the time tells lengths only. */
+  find(head: RequestHead): Account | undefined {
+    const [value = '', ...others] = valuesOf(head.headers, 'Proxy-Authorization')
+    const given = /^basic +([^ ]+)$/i.exec(value)?.[1]
+    if (given === undefined || others.length > 0) return undefined
+    const token = bytesOf(given)
+    let found: Account | undefined
+    for (const entry of this.#entries) {
+      if (equalBytes(entry.token, token)) found ??= entry.account
+    }
+    return found
+  }
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+function base64(bytes: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3)
+    const bits = (a << 16) | (b << 8) | c
+    for (const shift of [18, 12, 6, 0]) text += ALPHABET[(bits >> shift) & 63]
+  }
+  const missing = (3 - (bytes.length % 3)) % 3
+  return text.slice(0, text.length - missing) + '='.repeat(missing)
+}

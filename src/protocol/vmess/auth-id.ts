@@ -1,0 +1,46 @@
+/**
+ * The sixteen bytes with which an AEAD request begins.
+ *
+ *     AuthID = AES-128-ECB(KDF16(command key, "AES Auth ID Encryption"), plain)
+ *     plain  = time 8 | random 4 | CRC-32 of the twelve bytes before 4          big-endian, time in Unix seconds, signed
+ */
+import { aesDecryptor, aesEncryptor, type BlockCipher } from '../../crypto/aes-block.ts'
+import { crc32 } from '../../crypto/checksum.ts'
+import { kdf16 } from './kdf.ts'
+
+/** Length of an AuthID and of the legacy authentication in bytes. */
+export const authIdLength = 16
+
+/** The AES key of a user's AuthIDs: 16 bytes. */
+export const authIdKey = (commandKey: Uint8Array): Uint8Array => kdf16(commandKey, 'AES Auth ID Encryption')
+
+/** Encrypts AuthIDs of one user. */
+export const authIdSealer = (commandKey: Uint8Array): BlockCipher => aesEncryptor(authIdKey(commandKey))
+
+/** Decrypts AuthIDs of one user. */
+export const authIdOpener = (commandKey: Uint8Array): BlockCipher => aesDecryptor(authIdKey(commandKey))
+
+/** The block before encryption. @param random 4 bytes */
+export function encodeAuthId(timeS: number, random: Uint8Array): Uint8Array {
+  const plain = new Uint8Array(authIdLength)
+  const view = new DataView(plain.buffer)
+  view.setBigInt64(0, BigInt(timeS))
+  plain.set(random.subarray(0, 4), 8)
+  view.setUint32(12, crc32(plain, 0, 12))
+  return plain
+}
+
+/** A fresh AuthID. @param random 4 bytes */
+export const sealAuthId = (seal: BlockCipher, timeS: number, random: Uint8Array): Uint8Array =>
+  seal(encodeAuthId(timeS, random))
+
+/**
+ * The time that an AuthID carries, in Unix seconds, possibly absurd; undefined when it does not belong to the opener's user.
+ * Beyond 2^53 the seconds are rounded.
+ */
+export function openAuthId(open: BlockCipher, authId: Uint8Array): number | undefined {
+  const plain = open(authId)
+  const sum = ((plain[12]! << 24) | (plain[13]! << 16) | (plain[14]! << 8) | plain[15]!) >>> 0
+  if (crc32(plain, 0, 12) !== sum) return undefined
+  return Number(new DataView(plain.buffer, plain.byteOffset, authIdLength).getBigInt64(0))
+}

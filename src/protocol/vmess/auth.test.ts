@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { fromHex, pattern, toHex, vectorCases } from '../../../test/support/vectors.ts'
+import { fnv1a32 } from '../../crypto/checksum.ts'
+import { authIdOpener, authIdSealer, encodeAuthId, openAuthId, sealAuthId } from './auth-id.ts'
+import { alterIds, parseUuid } from './identity.ts'
+import { kdf, kdf12, kdf16 } from './kdf.ts'
+import { LegacyTable, legacyAuth, legacyHeaderIv } from './legacy-auth.ts'
+
+describe('key derivation', () => {
+  it.each(vectorCases<{ key: string; path_hex: string[]; out: string }>('kdf'))('$path_hex', ({
+    key,
+    path_hex,
+    out,
+  }) => {
+    expect(toHex(kdf(fromHex(key), ...path_hex.map(fromHex)))).toBe(out)
+    const texts = path_hex.map((hex) => Buffer.from(hex, 'hex').toString('latin1'))
+    const ascii = texts.every((text) => /^[ -~]*$/.test(text))
+    if (ascii) for (let i = 0; i < 2; i++) expect(toHex(kdf(fromHex(key), ...texts))).toBe(out)
+  })
+
+  it('gives keys and nonces from the front', () => {
+    const key = fromHex('0726456483a2c1e0ff1e3d5c7b9ab9d8')
+    expect(toHex(kdf16(key, 'one', 'two'))).toBe('71babdb85a1d020752bbace56cc00caa')
+    expect(toHex(kdf12(key, 'one', 'two'))).toBe('71babdb85a1d020752bbace5')
+  })
+})
+
+interface FnvCase {
+  data?: string
+  generator?: { length: number; offset: number }
+  fnv1a32: string
+}
+
+it.each(vectorCases<FnvCase>('fnv1a'))('FNV-1a is $fnv1a32', ({ data, generator, fnv1a32: sum }) => {
+  const bytes = generator ? pattern(generator.length, generator.offset) : fromHex(data!)
+  expect(fnv1a32(bytes).toString(16).padStart(8, '0')).toBe(sum)
+})
+
+interface AuthIdCase {
+  auth_id: string
+  cmd_key: string
+  plain16: string
+  random4: string
+  unix_time: number
+}
+
+describe('AuthID', () => {
+  it.each(vectorCases<AuthIdCase>('auth_id'))('at $unix_time', (c) => {
+    const key = fromHex(c.cmd_key)
+    expect(toHex(encodeAuthId(c.unix_time, fromHex(c.random4)))).toBe(c.plain16)
+    expect(toHex(sealAuthId(authIdSealer(key), c.unix_time, fromHex(c.random4)))).toBe(c.auth_id)
+    const open = authIdOpener(key)
+    for (let i = 0; i < 3; i++) expect(openAuthId(open, fromHex(c.auth_id))).toBe(c.unix_time)
+    const wrong = fromHex(c.auth_id)
+    wrong[5]! ^= 1
+    expect(openAuthId(open, wrong)).toBeUndefined()
+  })
+
+  it('carries times before 1970', () => {
+    const key = new Uint8Array(16).fill(3)
+    const authId = sealAuthId(authIdSealer(key), -1_700_000_000, new Uint8Array(4))
+    expect(openAuthId(authIdOpener(key), authId)).toBe(-1_700_000_000)
+  })
+})
+
+describe('legacy authentication', () => {
+  it.each(vectorCases<{ uuid: string; unix_time: number; hash: string }>('legacy_auth'))('$uuid at $unix_time', (c) => {
+    const id = parseUuid(c.uuid)
+    expect(toHex(legacyAuth(id, c.unix_time))).toBe(c.hash)
+    const table = new LegacyTable(id, 2)
+    expect(table.find(fromHex(c.hash), c.unix_time)).toBe(0)
+    expect(table.find(fromHex(c.hash), c.unix_time + 1)).toBe(-1)
+  })
+
+  it.each(vectorCases<{ unix_time: number; iv: string }>('legacy_header_iv'))('header IV at $unix_time', (c) => {
+    expect(toHex(legacyHeaderIv(c.unix_time))).toBe(c.iv)
+  })
+
+  it('finds every alternative id in every second, also when the slots are used again', () => {
+    const id = parseUuid('b831381d-6324-4d53-ad4f-8cda48b30811')
+    const ids = [id, ...alterIds(id, 5)]
+    const table = new LegacyTable(id, 5)
+    for (let timeS = 4_294_967_200; timeS < 4_294_967_296 + 300; timeS += 7) {
+      ids.forEach((each, n) => {
+        expect(table.find(legacyAuth(each, timeS), timeS)).toBe(n)
+      })
+    }
+  })
+})

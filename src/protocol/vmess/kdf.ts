@@ -1,0 +1,84 @@
+/**
+ * Key derivation of the AEAD header: HMAC-SHA256 nested in itself, one level per path element.
+ *
+ *     F0(m) = HMAC-SHA256("VMess AEAD KDF", m)
+ *     Fi(m) = HMAC(path[i-1], m) with F(i-1) where HMAC has its hash
+ *     KDF(key, path...) = Fn(key)              the key is the message, the path elements are the HMAC keys
+ *
+ * A running Fi is one SHA-256 state: opening a level absorbs its inner pad there, and the state behind its outer pad can be
+ * kept ready. So levels are values, and those of the constant salts are opened only once.
+ */
+import {
+  type DigestWords,
+  digestBytes,
+  type Midstate,
+  sha256AbsorbKey,
+  sha256Finish,
+  sha256FinishDigest,
+  sha256Start,
+} from '../../crypto/sha256-block.ts'
+
+interface Level {
+  readonly below: Level | undefined
+  /** State behind the inner pads of this level and of all below. */
+  readonly inner: Midstate
+  /** State of the level below behind the outer pad of this one. */
+  readonly outer: Midstate
+}
+
+export type PathElement = string | Uint8Array
+
+const text = new TextEncoder()
+
+function openLevel(below: Level | undefined, key: Uint8Array): Level {
+  const base = below?.inner ?? sha256Start
+  const short = key.length > 64 ? digestBytes(finish(below, base, key, new Int32Array(8))) : key
+  return { below, inner: sha256AbsorbKey(base, short, 0x36), outer: sha256AbsorbKey(base, short, 0x5c) }
+}
+
+/** Ends a hash of this level whose state so far is `state`. */
+function finish(level: Level | undefined, state: Midstate, message: Uint8Array, into: DigestWords): DigestWords {
+  if (level === undefined) sha256Finish(state, message, into)
+  else finishDigest(level.below, level.outer, finish(level.below, state, message, into))
+  return into
+}
+
+/** The same where the message is the digest in `words`, which the result replaces. */
+function finishDigest(level: Level | undefined, state: Midstate, words: DigestWords): void {
+  if (level === undefined) {
+    sha256FinishDigest(state, words, words)
+    return
+  }
+  finishDigest(level.below, state, words)
+  finishDigest(level.below, level.outer, words)
+}
+
+const root = openLevel(undefined, text.encode('VMess AEAD KDF'))
+
+/** Levels of the salts, each one of the few texts of the protocol. */
+const salts = new Map<string, Level>()
+
+function saltLevel(salt: string): Level {
+  let level = salts.get(salt)
+  if (level === undefined) {
+    level = openLevel(root, text.encode(salt))
+    salts.set(salt, level)
+  }
+  return level
+}
+
+/** 32 bytes derived from `key` along `path`. Text elements must be constants: they stay in memory. */
+export function kdf(key: Uint8Array, ...path: readonly PathElement[]): Uint8Array {
+  let level = root
+  path.forEach((element, i) => {
+    if (typeof element !== 'string') level = openLevel(level, element)
+    else level = i === 0 ? saltLevel(element) : openLevel(level, text.encode(element))
+  })
+  return digestBytes(finish(level, level.inner, key, new Int32Array(8)))
+}
+
+/** The first 16 bytes of kdf(): an AES-128 key. */
+export const kdf16 = (key: Uint8Array, ...path: readonly PathElement[]): Uint8Array => kdf(key, ...path).subarray(0, 16)
+
+/** The first 12 bytes of kdf(): a nonce. */
+export const kdf12 = (key: Uint8Array, ...path: readonly PathElement[]): Uint8Array => kdf(key, ...path).subarray(0, 12)

@@ -1,0 +1,167 @@
+import { ProxyError } from '../../core/errors.ts'
+import { type CfbStream, createCfb } from '../../crypto/cfb.ts'
+import { type BodyOpener, type BodyScheme, createOpener } from './body.ts'
+import {
+  decodeResponse,
+  openResponse,
+  openResponseLength,
+  type ResponseKeys,
+  responseKeys,
+  responseLength,
+  sealedLengthLength,
+} from './response.ts'
+import type { SwitchAccount } from './switch-account.ts'
+import type { AuthMode } from './users.ts'
+
+/** Which piece of the header is being collected; then the body, or nothing any more. */
+type State =
+  | { readonly at: 'sealed length' }
+  | { readonly at: 'sealed fields' }
+  | { readonly at: 'legacy start'; readonly cfb: CfbStream }
+  | { readonly at: 'legacy command'; readonly cfb: CfbStream; readonly start: Uint8Array }
+  | { readonly at: 'body' }
+  | { readonly at: 'failed'; readonly error: unknown }
+
+/** The answer's direction as the client sees it: a response header, then a body. Every split of the input gives the same. */
+export class ResponseOpener implements BodyOpener {
+  readonly #keys: ResponseKeys
+  readonly #v: number
+  readonly #body: BodyOpener
+  #state: State
+  /** The piece being collected, and how much of it is there. */
+  #piece: Uint8Array
+  #have = 0
+  #begun = false
+  #command: SwitchAccount | undefined
+
+  constructor(scheme: BodyScheme, mode: AuthMode, v: number, packet?: (datagram: Uint8Array) => void) {
+    this.#keys = responseKeys(mode, scheme.requestKey, scheme.requestIv)
+    this.#v = v
+    const cfb = mode === 'legacy' ? createCfb('decrypt', this.#keys.key, this.#keys.iv) : undefined
+    this.#state = cfb ? { at: 'legacy start', cfb } : { at: 'sealed length' }
+    this.#piece = new Uint8Array(cfb ? 4 : sealedLengthLength)
+    this.#body = createOpener(scheme, {
+      ...this.#keys,
+      ...(cfb && scheme.security === 'aes-128-cfb' && { cfb }),
+      ...(packet && { packet }),
+    })
+  }
+
+  /** Whether the response header is complete. */
+  get answered(): boolean {
+    return this.#state.at === 'body'
+  }
+
+  /** What the server asked for in its header, if anything. */
+  get command(): SwitchAccount | undefined {
+    return this.#command
+  }
+
+  get ended(): boolean {
+    return this.#body.ended
+  }
+
+  room(batch: number): number {
+    return this.#body.room(batch)
+  }
+
+  /**
+   * Opens what `batch` completes into `into` and returns the number of bytes written. `batch` is used up.
+   * @throws ProxyError RESPONSE_AUTH_FAILED, RESPONSE_MISMATCH, and those of the body
+   */
+  open(batch: Uint8Array, into: Uint8Array): number {
+    if (this.#state.at === 'body') return this.#body.open(batch, into)
+    try {
+      const at = this.#collect(batch)
+      return at < batch.length ? this.#body.open(batch.subarray(at), into) : 0
+    } catch (error) {
+      this.#state = { at: 'failed', error }
+      throw error
+    }
+  }
+
+  /** The peer has closed. @throws ProxyError RESPONSE_MISSING before the header is complete, TRUNCATED inside a chunk */
+  end(): void {
+    if (this.#state.at === 'failed') throw this.#state.error
+    if (this.#state.at !== 'body') throw responseMissing(this.#begun)
+    this.#body.end()
+  }
+
+  /** Feeds the header; returns how much of `batch` belonged to it. */
+  #collect(batch: Uint8Array): number {
+    let at = 0
+    if (batch.length > 0) this.#begun = true
+    while (this.#state.at !== 'body') {
+      const taken = Math.min(this.#piece.length - this.#have, batch.length - at)
+      this.#piece.set(batch.subarray(at, at + taken), this.#have)
+      this.#have += taken
+      at += taken
+      if (this.#have < this.#piece.length) break
+      this.#advance(this.#state, this.#piece)
+    }
+    return at
+  }
+
+  #advance(state: State, piece: Uint8Array): void {
+    switch (state.at) {
+      case 'sealed length': {
+        const length = openResponseLength(this.#keys, piece)
+        if (length === undefined) throw notAuthentic()
+        this.#want(length, { at: 'sealed fields' })
+        break
+      }
+      case 'sealed fields': {
+        const plain = openResponse(this.#keys, piece)
+        if (plain === undefined) throw notAuthentic()
+        this.#finish(plain)
+        break
+      }
+      case 'legacy start': {
+        const start = new Uint8Array(4)
+        state.cfb.update(piece, start, 0)
+        // With a wrong key the first byte is noise: say so before its length makes us wait for more.
+        if (start[0] !== this.#v) this.#finish(start)
+        else this.#want(responseLength(start) - 4, { at: 'legacy command', cfb: state.cfb, start })
+        break
+      }
+      case 'legacy command': {
+        const plain = new Uint8Array(4 + piece.length)
+        plain.set(state.start)
+        state.cfb.update(piece, plain, 4)
+        this.#finish(plain)
+        break
+      }
+      case 'failed':
+        throw state.error
+      case 'body':
+        break
+    }
+  }
+
+  #want(length: number, state: State): void {
+    this.#state = state
+    this.#piece = new Uint8Array(length)
+    this.#have = 0
+  }
+
+  #finish(plain: Uint8Array): void {
+    this.#command = decodeResponse(plain, this.#v).command
+    this.#want(0, { at: 'body' })
+  }
+}
+
+const notAuthentic = () =>
+  new ProxyError(
+    'RESPONSE_AUTH_FAILED',
+    'the response header does not open: the answer is not from the server that holds the id',
+  )
+
+function responseMissing(begun: boolean): ProxyError {
+  const what = begun ? 'the server closed inside its response header' : 'the server closed without answering'
+  return new ProxyError('RESPONSE_MISSING', what, {
+    hint:
+      'likely causes, in order: the id is unknown to the server; a clock is off by more than 120 s; ' +
+      'the server does not accept this security or alterId; the target cannot be reached from there; ' +
+      'the port is not VMess, or expects another transport or TLS',
+  })
+}

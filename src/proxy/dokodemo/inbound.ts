@@ -1,0 +1,22 @@
+import type { DokodemoInboundSettings } from '../../config/model.ts'
+import { parseAddress } from '../../core/address.ts'
+import type { Conn } from '../../core/conn.ts'
+import type { Inbound } from '../../core/inbound.ts'
+
+/** Takes every connection to one fixed target; speaks nothing itself, so a failure only shows as the end. */
+export function createDokodemoInbound(settings: DokodemoInboundSettings): Inbound {
+  const { target, level } = settings
+
+  return {
+    async serve(near, io) {
+      const port = target.port || (parseAddress(near.info.local)?.port ?? 0)
+      let far: Conn
+      try {
+        far = await io.connect(near, { network: 'tcp', target: { ...target, port }, user: { email: '', level } })
+      } catch (error) {
+        return near.destroy(error as Error)
+      }
+      await io.relay(near, far)
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import type { FreedomSettings } from '../../config/model.ts'
+import { type Address, parseHost } from '../../core/address.ts'
+import type { Dialer, Outbound } from '../../core/dialer.ts'
+import type { Env } from '../../core/env.ts'
+import { ProxyError } from '../../core/errors.ts'
+
+/** Addresses of a host name, of one family or (0) of both; rejects or gives none if there are none. */
+export type Resolve = (host: string, family: 0 | 4 | 6, signal: AbortSignal) => Promise<string[]>
+
+export interface FreedomDeps {
+  readonly dialer: Dialer
+  readonly resolve: Resolve
+  readonly env: Env
+}
+
+type Strategy = FreedomSettings['domainStrategy']
+
+/** Families to ask for in turn, the first that has an address wins; none: the dialer gets the name as it is. */
+const families: Readonly<Record<Strategy, readonly (0 | 4 | 6)[]>> = {
+  AsIs: [],
+  UseIP: [0],
+  UseIPv4: [4],
+  UseIPv6: [6],
+  UseIPv4v6: [4, 6],
+  UseIPv6v4: [6, 4],
+  ForceIP: [0],
+  ForceIPv4: [4],
+  ForceIPv6: [6],
+  ForceIPv4v6: [4, 6],
+  ForceIPv6v4: [6, 4],
+}
+
+/**
+ * Goes straight to the target.
+ *
+ * One attempt per dial, where V2Ray makes five within a second: the inbound can answer a failure with its reason at
+ * once, and clients know better than we do whether to try again.
+ */
+export function createFreedom(tag: string, settings: FreedomSettings, { dialer, resolve, env }: FreedomDeps): Outbound {
+  const { redirect, domainStrategy } = settings
+
+  async function addressFor(host: string, signal: AbortSignal): Promise<string> {
+    let cause: unknown
+    for (const family of families[domainStrategy]) {
+      try {
+        const found = await unlessAborted(resolve(host, family, signal), signal)
+        if (found.length > 0) return found[env.random.below(found.length)]!
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        cause = error
+      }
+    }
+    if (!domainStrategy.startsWith('Force')) return host
+    throw new ProxyError('DNS_FAILED', `${host} has no address that ${domainStrategy} allows`, { cause })
+  }
+
+  return {
+    tag,
+    async dial(to, options) {
+      const target = redirected(to, redirect)
+      if (target.path !== undefined || parseHost(target.host).kind !== 'domain') return dialer.dial(target, options)
+      return dialer.dial({ ...target, host: await addressFor(target.host, options.signal) }, options)
+    },
+    async close() {},
+  }
+}
+
+const redirected = (to: Address, redirect: Address | undefined): Address =>
+  redirect ? { ...to, host: redirect.host || to.host, port: redirect.port || to.port } : to
+
+/** System resolvers cannot be cancelled; a dial can. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

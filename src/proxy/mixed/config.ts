@@ -1,0 +1,12 @@
+/** SOCKS and HTTP on one port, as in Xray. */
+import { defineInbound } from '../../config/kind.ts'
+import { buildSocks, socksSchema } from '../socks/config.ts'
+
+export const mixedInbound = defineInbound({
+  kind: 'mixed',
+  aliases: [],
+  description: 'SOCKS and HTTP proxy on one port',
+  schema: socksSchema,
+  open: (settings) => settings.auth === 'noauth',
+  build: buildSocks,
+})

@@ -1,0 +1,31 @@
+import type { SocksInboundSettings } from '../../config/model.ts'
+import type { Env } from '../../core/env.ts'
+import { toProxyError } from '../../core/errors.ts'
+import type { Inbound } from '../../core/inbound.ts'
+import { prefixed } from '../../core/prefixed.ts'
+import { BasicAccounts } from '../../protocol/http/credentials.ts'
+import { createHttpInbound } from '../http/inbound.ts'
+import { createSocksInbound } from '../socks/inbound.ts'
+
+/** SOCKS and HTTP on one port, told apart by the first byte: 4 and 5 begin SOCKS, everything else is taken for HTTP. */
+export function createMixedInbound(settings: SocksInboundSettings, env: Env): Inbound {
+  const { auth, level } = settings
+  const socks = createSocksInbound(settings, env)
+  const accounts = auth === 'password' ? new BasicAccounts(settings.accounts) : undefined
+  const http = createHttpInbound({ accounts: [], allowTransparent: false, level }, env, accounts)
+
+  return {
+    async serve(near, io) {
+      let first: Uint8Array | null
+      try {
+        first = await io.handshake(near, () => near.read())
+      } catch (error) {
+        io.reject(near, toProxyError(error, 'CONN_CLOSED'))
+        return near.destroy()
+      }
+      if (!first) return near.destroy()
+      const inbound = first[0] === 4 || first[0] === 5 ? socks : http
+      await inbound.serve(prefixed(near, first), io)
+    },
+  }
+}

@@ -1,0 +1,57 @@
+/** SOCKS inbound in V2Ray's and Xray's JSON. `mixed` has the same fields. */
+import type { z } from 'zod'
+import { accountFields, readAccounts } from '../../config/accounts.ts'
+import type { Context } from '../../config/context.ts'
+import { oneOf } from '../../config/expected.ts'
+import { address, flag, object, oldTimeout, openWord, userLevel } from '../../config/fields.ts'
+import { defineInbound } from '../../config/kind.ts'
+import type { SocksInboundSettings } from '../../config/model.ts'
+import { didYouMean } from '../../config/suggest.ts'
+import { readHost } from '../../config/values.ts'
+
+const auths = ['noauth', 'password'] as const
+
+export const socksSchema = object({
+  auth: openWord(auths, 'Whether a password is asked for. Default: noauth.'),
+  ...accountFields,
+  udp: flag('Offer UDP ASSOCIATE. Default: false.'),
+  ip: address('Address told to UDP clients.'),
+  userLevel,
+  timeout: oldTimeout,
+})
+
+export function buildSocks(input: z.output<typeof socksSchema>, context: Context): SocksInboundSettings {
+  const { report } = context
+  const word = input.auth?.toLowerCase() ?? 'noauth'
+  const auth = auths.find((candidate) => candidate === word) ?? 'noauth'
+  if (auth !== word) {
+    const message = `found "${input.auth}", expected ${oneOf(auths)}: no password is asked for`
+    report.warn('CFG026', report.at(input, 'auth'), message, didYouMean(word, auths))
+  }
+  const accounts = readAccounts(input, context)
+  if (auth === 'noauth' && accounts.length > 0) {
+    const place = report.at(input, input.accounts ? 'accounts' : 'users')
+    report.warn('CFG087', place, 'these accounts are not asked for', 'write "auth": "password"')
+  }
+  if (auth === 'password' && accounts.length === 0) {
+    report.warn(
+      'CFG089',
+      report.at(input, 'auth'),
+      'a password is asked for but there are no accounts: nobody can use this proxy',
+    )
+  }
+  if (input.ip !== undefined) readHost(input.ip, report.at(input, 'ip'), context)
+  if (input.udp) {
+    report.notApplied('udp', report.at(input, 'udp'), 'is not applied in this version: only TCP is carried')
+  }
+  return { auth, accounts, udp: input.udp ?? false, level: input.userLevel ?? 0 }
+}
+
+export const socksInbound = defineInbound({
+  kind: 'socks',
+  aliases: [],
+  description: 'SOCKS 4, 4a and 5 proxy',
+  schema: socksSchema,
+  open: (settings) => settings.auth === 'noauth',
+  build: buildSocks,
+})

@@ -1,0 +1,159 @@
+import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
+import { ProxyError } from '../../core/errors.ts'
+import { takeBuffer } from '../../core/pool.ts'
+import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
+
+export interface VmessConnOptions {
+  readonly sealer: BodySealer
+  readonly opener: BodyOpener
+  /** Our header: leaves in one write with the first payload, or with flushHead(). Owned. */
+  readonly head: Uint8Array
+  /** Bytes of the peer's body that came with its header. Owned. */
+  readonly rest?: Uint8Array
+  readonly level?: number
+}
+
+/**
+ * A VMess stream over any Conn, the same for both ends: what is written is sealed into a pooled buffer, what is read is
+ * opened into one, and both are lent on. Nothing is held while the connection is idle.
+ */
+export class VmessConn implements Conn {
+  readonly info: ConnInfo
+  readonly #base: Conn
+  readonly #sealer: BodySealer
+  readonly #opener: BodyOpener
+  #head: Uint8Array | undefined
+  #rest: Uint8Array | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(base: Conn, options: VmessConnOptions) {
+    this.#base = base
+    this.#sealer = options.sealer
+    this.#opener = options.opener
+    this.#head = options.head
+    this.#rest = options.rest?.length ? options.rest : undefined
+    this.info = {
+      remote: base.info.remote,
+      local: base.info.local,
+      layers: [...base.info.layers, 'vmess'],
+      halfClose: options.sealer.framed ? 'framed' : base.info.halfClose,
+      ...(options.level !== undefined && { level: options.level }),
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#base.signal
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    while (!this.#opener.ended) {
+      const sealed = this.#takeRest() ?? (await this.#base.read())
+      if (sealed === null) {
+        this.#opener.end()
+        return null
+      }
+      let opened: Uint8Array | undefined
+      this.#open(sealed, (lent) => {
+        opened = lent.slice()
+      })
+      if (opened) return opened
+    }
+    return null
+  }
+
+  async drainTo(sink: Sink): Promise<void> {
+    const rest = this.#takeRest()
+    if (rest) await this.#open(rest, sink)
+    if (this.#opener.ended) return
+    return new Promise((resolve, reject) => {
+      this.#base
+        .drainTo((sealed) => {
+          // Behind the terminator nothing counts, but the carrier is still watched: its end is the connection's.
+          if (this.#opener.ended) return
+          const wait = this.#open(sealed, sink)
+          if (!this.#opener.ended) return wait
+          if (!wait) return resolve()
+          return wait.then(resolve)
+        })
+        .then(() => {
+          if (!this.#opener.ended) this.#opener.end()
+          resolve()
+        })
+        .catch(reject)
+    })
+  }
+
+  #open(sealed: Uint8Array, sink: Sink): void | Promise<void> {
+    const pooled = takeBuffer(this.#opener.room(sealed.length))
+    try {
+      const length = this.#opener.open(sealed, pooled.bytes)
+      if (length > 0) return sink(pooled.bytes.subarray(0, length))
+    } finally {
+      pooled.release()
+    }
+  }
+
+  #takeRest(): Uint8Array | undefined {
+    const rest = this.#rest
+    this.#rest = undefined
+    return rest
+  }
+
+  write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
+    if (this.#closing) {
+      release?.()
+      return Promise.reject(new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
+    }
+    const headLength = this.#head?.length ?? 0
+    const pooled = takeBuffer(headLength + this.#sealer.maxSealed(bytes.length))
+    const end = this.#sealer.seal(bytes, pooled.bytes, this.#placeHead(pooled.bytes))
+    release?.()
+    return this.#base.write(pooled.bytes.subarray(0, end), pooled.release)
+  }
+
+  /** Sends the header alone, if no payload has taken it along. */
+  flushHead(): void {
+    const head = this.#head
+    this.#head = undefined
+    if (head) this.#base.write(head, () => {})?.catch(() => {}) // a broken base shows where it is read
+  }
+
+  #placeHead(into: Uint8Array): number {
+    const head = this.#head
+    if (!head) return 0
+    this.#head = undefined
+    into.set(head)
+    return head.length
+  }
+
+  closeWrite(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
+    const pooled = takeBuffer((this.#head?.length ?? 0) + this.#sealer.maxSealed(0))
+    const end = this.#sealer.finish(pooled.bytes, this.#placeHead(pooled.bytes))
+    if (end === 0) pooled.release()
+    else await this.#flush(pooled.bytes.subarray(0, end), pooled.release)
+    // Without a terminator of its own the stream's end is the carrier's; with one the carrier stays as it is, because
+    // several peers drop the other direction on a half-closed transport.
+    if (!this.#sealer.framed) await this.#base.closeWrite()
+  }
+
+  /** Settles when the bytes, and all before them, are handed to the carrier or the carrier is gone. */
+  #flush(bytes: Uint8Array, release: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#base
+        .write(bytes, () => {
+          release()
+          resolve()
+        })
+        ?.catch(() => {})
+    })
+  }
+
+  destroy(reason?: Error): void {
+    this.#base.destroy(reason)
+  }
+}

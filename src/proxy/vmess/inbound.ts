@@ -1,0 +1,80 @@
+/**
+ * A VMess server on one accepted connection.
+ *
+ * 1. Read until the request header is complete and authenticated, under the handshake deadline.
+ * 2. Refused: nothing is ever written; bytes are read and thrown away until the deadline, then an ordinary close.
+ * 3. Accepted: ask for the target and relay. Our response header leaves with the target's first bytes.
+ */
+
+import type { VmessUser } from '../../config/model.ts'
+import type { Conn } from '../../core/conn.ts'
+import type { Env } from '../../core/env.ts'
+import { isProxyError, ProxyError } from '../../core/errors.ts'
+import type { Inbound, InboundIo } from '../../core/inbound.ts'
+import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import { ServerSession } from '../../protocol/vmess/server.ts'
+import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
+import type { UserDirectory } from '../../protocol/vmess/users.ts'
+import { VmessConn } from './conn.ts'
+
+export interface VmessInboundDeps {
+  readonly users: UserDirectory<VmessUser>
+  readonly replay: ReplayMemory
+  readonly history: SessionHistory
+  readonly disableInsecureEncryption: boolean
+  readonly env: Env
+}
+
+type Request = ServerRequest<VmessUser>
+
+export function createVmessInbound(deps: VmessInboundDeps): Inbound {
+  return { serve: (conn, io) => serve(conn, io, deps) }
+}
+
+async function serve(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<void> {
+  try {
+    const request = await io.handshake(conn, () => readRequest(conn, io, deps))
+    const near = new VmessConn(conn, {
+      sealer: request.sealer,
+      opener: request.opener,
+      head: request.responseHead(),
+      rest: request.rest,
+    })
+    const user = { email: request.user.email, level: request.user.level }
+    if (request.command !== 'tcp') {
+      const what = request.command === 'udp' ? 'UDP' : 'Mux.Cool'
+      const error = new ProxyError(
+        'VMESS_COMMAND_UNSUPPORTED',
+        `the client asks for ${what}, which this version does not carry`,
+      )
+      io.reject(conn, error, user)
+      return near.destroy(error)
+    }
+    const far = await io.connect(near, { network: 'tcp', target: request.target, user })
+    await io.relay(near, far)
+  } catch (error) {
+    conn.destroy(error as Error)
+  }
+}
+
+async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<Request> {
+  const session = new ServerSession<VmessUser>({ ...deps, clock: deps.env.clock, random: deps.env.random })
+  try {
+    for (;;) {
+      const bytes = await conn.read()
+      if (bytes === null) throw session.end()
+      const request = session.push(bytes)
+      if (request) return request
+    }
+  } catch (error) {
+    if (!isProxyError(error)) throw error
+    io.reject(conn, error)
+    if (error.fault !== 'network') await discard(conn)
+    throw error
+  }
+}
+
+/** A prober learns nothing from when or how we close: whatever it sends is read until the handshake deadline. */
+async function discard(conn: Conn): Promise<void> {
+  await conn.drainTo(() => {})
+}

@@ -1,0 +1,44 @@
+import type { Cancel, Clock } from '../core/env.ts'
+
+/** Ends a flow that carries nothing. Activity costs one number; the timer looks at it only when it fires. */
+export class IdleTimer {
+  readonly #clock: Clock
+  readonly #expired: () => void
+  #limitMs: number
+  #lastActive: number
+  #cancel: Cancel | undefined
+
+  constructor(clock: Clock, limitMs: number, expired: () => void) {
+    this.#clock = clock
+    this.#limitMs = limitMs
+    this.#expired = expired
+    this.#lastActive = clock.now()
+    this.#arm(limitMs)
+  }
+
+  /** A byte passed. */
+  touch(): void {
+    this.#lastActive = this.#clock.now()
+  }
+
+  /** From now on another limit holds, counted anew. */
+  limit(ms: number): void {
+    this.#limitMs = ms
+    this.#lastActive = this.#clock.now()
+    this.#arm(ms)
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  #arm(ms: number): void {
+    this.#cancel?.()
+    this.#cancel = this.#clock.after(ms, () => {
+      const left = this.#lastActive + this.#limitMs - this.#clock.now()
+      if (left > 0) this.#arm(left)
+      else this.#expired()
+    })
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The last of the five files of the data path: two pumps joined back to back.
+ *
+ * 1. Each pump drains one side into the other; a batch is counted and written on while it is still lent.
+ * 2. When one side ends, the other is told (half-close) and a shorter idle limit holds for what remains.
+ * 3. When both have ended, or one broke, or nothing passed for too long, both connections go.
+ */
+
+import type { Conn } from '../core/conn.ts'
+import type { Clock } from '../core/env.ts'
+import { isProxyError, ProxyError, toProxyError } from '../core/errors.ts'
+import type { Totals } from '../core/session.ts'
+import { IdleTimer } from './idle.ts'
+
+/** Idle limits of one flow, milliseconds. */
+export interface RelayLimits {
+  readonly connIdleMs: number
+  /** After the downlink ended. */
+  readonly uplinkOnlyMs: number
+  /** After the uplink ended. */
+  readonly downlinkOnlyMs: number
+}
+
+/**
+ * Carries bytes between `near` (the client) and `far` (towards the target) until both directions ended. Destroys both.
+ * Adds to `totals` as bytes pass. Resolves with the reason when the flow did not end in order; never rejects.
+ */
+export async function relay(
+  near: Conn,
+  far: Conn,
+  limits: RelayLimits,
+  clock: Clock,
+  totals: Totals,
+): Promise<ProxyError | undefined> {
+  let idledOut: ProxyError | undefined
+  const idle = new IdleTimer(clock, limits.connIdleMs, () => {
+    idledOut = new ProxyError('IDLE_TIMEOUT', 'no byte passed within the idle limit')
+    near.destroy(idledOut)
+    far.destroy(idledOut)
+  })
+
+  const uplink = async (): Promise<void> => {
+    await near.drainTo((bytes) => {
+      totals.uplink += bytes.length
+      idle.touch()
+      return far.write(bytes)
+    })
+    idle.limit(limits.downlinkOnlyMs)
+    await far.closeWrite()
+  }
+
+  const downlink = async (): Promise<void> => {
+    await far.drainTo((bytes) => {
+      totals.downlink += bytes.length
+      idle.touch()
+      return near.write(bytes)
+    })
+    idle.limit(limits.uplinkOnlyMs)
+    await near.closeWrite()
+  }
+
+  try {
+    await Promise.all([uplink(), downlink()])
+    return undefined
+  } catch (error) {
+    if (idledOut) return idledOut
+    if (!isProxyError(error)) throw error
+    return toProxyError(error, 'CONN_CLOSED')
+  } finally {
+    idle.stop()
+    near.destroy()
+    far.destroy()
+  }
+}

@@ -1,0 +1,27 @@
+/** `tcpSettings`, Xray's `rawSettings`. */
+import type { z } from 'zod'
+import type { Context } from '../config/context.ts'
+import { anyObject, flag, object, refused, word } from '../config/fields.ts'
+
+const header = object({
+  type: word(['none', 'http'], 'Dress the first bytes up as HTTP, or not.'),
+  request: anyObject('Head that the client sends.'),
+  response: anyObject('Head that the server sends.'),
+}).describe('What the first bytes look like.')
+
+export const tcpSchema = object({
+  header,
+  acceptProxyProtocol: refused(
+    flag('Expect a PROXY protocol header on every connection.'),
+    'the PROXY protocol is not available in this version, and without it every client would seem to be the balancer',
+    { code: 'CFG033' },
+  ),
+}).describe('Settings of the tcp transport.')
+
+/** Says what of the settings is not available. */
+export function checkTcp(input: z.output<typeof tcpSchema>, { report }: Context): void {
+  if (input.header?.type === 'http') {
+    const message = 'the http header is not available in this version, and the other end waits for it'
+    report.error('CFG033', report.at(input.header, 'type'), message, 'write "none" on both ends')
+  }
+}

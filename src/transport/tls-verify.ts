@@ -1,0 +1,120 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { checkServerIdentity, type DetailedPeerCertificate, rootCertificates, type TLSSocket } from 'node:tls'
+import { ProxyError } from '../core/errors.ts'
+import type { TlsClientOptions } from './tls-options.ts'
+
+/**
+ * Decides whether the peer's certificate is good, in the order that Xray and V2Ray 5 define: a pinned certificate first,
+ * then the ordinary chain and name, then a pinned chain as one more condition. Throws TLS_FAILED saying which check.
+ * @param name the name that the certificate must carry: serverName, or the destination host
+ */
+export function verifyPeer(socket: TLSSocket, name: string, options: TlsClientOptions): void {
+  const chain = chainOf(socket)
+  if (chain.length === 0) throw failed('the server sent no certificate')
+  if (options.pinnedCertSha256.length > 0) verifyPinned(chain, name, options)
+  else if (!options.allowInsecure) verifyOrdinary(socket, chain[0]!, name, options)
+  if (options.pinnedChainSha256.length > 0) verifyChainHash(chain, options.pinnedChainSha256)
+}
+
+/** The certificates in the order sent, as DER. Node appends a root of the local store that the peer did not send. */
+function chainOf(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = []
+  const seen = new Set<string>()
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  while (next?.raw && !seen.has(next.fingerprint256)) {
+    seen.add(next.fingerprint256)
+    chain.push(next.raw)
+    next = next.issuerCertificate
+  }
+  return chain
+}
+
+function verifyPinned(chain: readonly Buffer[], name: string, options: TlsClientOptions): void {
+  const hashes = chain.map((der) => sha256(der).toString('hex'))
+  const hit = hashes.findIndex((hash) => options.pinnedCertSha256.includes(hash))
+  if (hit === 0) return
+  const pins = options.pinnedCertSha256.length === 1 ? 'the pinned certificate' : 'any pinned certificate'
+  if (hit < 0) throw failed(`the server's certificate is not ${pins}`, `its SHA-256 is ${hashes[0]}`)
+  const certificates = chain.slice(0, hit + 1).map((der) => new X509Certificate(der))
+  for (let i = 0; i < hit; i++) {
+    const issuer = certificates[i + 1]!
+    if (!certificates[i]!.checkIssued(issuer) || !certificates[i]!.verify(issuer.publicKey)) {
+      throw failed('the chain does not lead to the pinned certificate')
+    }
+  }
+  const now = Date.now()
+  for (const certificate of certificates) {
+    if (Date.parse(certificate.validTo) < now)
+      throw failed(`a certificate of the chain expired on ${certificate.validTo}`)
+    if (Date.parse(certificate.validFrom) > now)
+      throw failed(`a certificate of the chain is valid only from ${certificate.validFrom}`)
+  }
+  verifyName(certificates[0]!, name, options)
+}
+
+function verifyOrdinary(socket: TLSSocket, leaf: Buffer, name: string, options: TlsClientOptions): void {
+  const reason = socket.authorizationError as unknown as string | Error | undefined
+  if (!socket.authorized && reason) {
+    const code = reason instanceof Error ? ((reason as NodeJS.ErrnoException).code ?? reason.message) : String(reason)
+    throw failed(
+      chainReasons[code] ?? `the certificate is not trusted (${code})`,
+      selfSigned.has(code) ? selfSignedHint : undefined,
+    )
+  }
+  verifyName(new X509Certificate(leaf), name, options)
+}
+
+const chainReasons: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'the certificate has expired, or the clock of this machine is wrong',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet, or the clock of this machine is wrong',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the chain ends in a certificate authority that this machine does not know',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the issuer of the certificate is not known to this machine',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'the server sends its certificate without the intermediate ones, and its issuer is not known',
+}
+const selfSigned = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+const selfSignedHint =
+  'give its authority in tlsSettings.certificates with "usage": "verify", or pin the certificate with pinnedPeerCertSha256'
+
+function verifyName(leaf: X509Certificate, name: string, options: TlsClientOptions): void {
+  const wanted = options.verifyNames.length > 0 ? options.verifyNames : [name]
+  const good = wanted.some((candidate) => checkServerIdentity(candidate, leaf.toLegacyObject()) === undefined)
+  if (good) return
+  const names = leaf.subjectAltName ?? leaf.subject
+  throw failed(
+    `the certificate is for ${names}, not for ${wanted.join(' or ')}`,
+    'set tlsSettings.serverName to a name that the certificate carries',
+  )
+}
+
+/** V2Ray 5: h = SHA256(c0), then h = SHA256(h || SHA256(ci)). Every prefix counts, because of the root that Node appends. */
+function verifyChainHash(chain: readonly Buffer[], pins: readonly string[]): void {
+  let hash: Buffer | undefined
+  for (const der of chain) {
+    hash = hash ? sha256(Buffer.concat([hash, sha256(der)])) : sha256(der)
+    if (pins.includes(hash.toString('base64'))) return
+  }
+  throw failed('the hash of the certificate chain is not among pinnedPeerCertificateChainSha256')
+}
+
+const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+
+const failed = (message: string, hint?: string): ProxyError =>
+  new ProxyError('TLS_FAILED', `TLS handshake failed: ${message}`, hint === undefined ? {} : { hint })
+
+/** Authorities to trust: the configured ones, with the system's unless they are switched off. Undefined: the system's alone. */
+export function trustedAuthorities(options: TlsClientOptions): string[] | undefined {
+  const own = [...options.authorities, ...options.certificates.map((pair) => pair.cert)]
+  if (options.disableSystemRoot) return own
+  return own.length > 0 ? [...rootCertificates, ...own] : undefined
+}
+
+/** The name to send as SNI: none for an IP address. */
+export const sniFor = (name: string): string => (isIP(name) ? '' : name)

@@ -1,0 +1,174 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Conn } from '../core/conn.ts'
+import { memoryPair } from '../net/memory.ts'
+import { tcpDialer, tcpListener } from '../net/tcp.ts'
+import { connSuite } from '../testing/conn-suite.ts'
+import { dialerStack, listenerStack } from './stack.ts'
+import { tlsLayer } from './tls.ts'
+import type { KeyPair, TlsClientOptions, TlsServerOptions } from './tls-options.ts'
+
+const pem = (name: string): string => readFileSync(new URL(`../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
+const pair = (name: string): KeyPair => ({ cert: pem(`${name}.crt`), key: pem(`${name}.key`) })
+const hashOf = (name: string): string =>
+  createHash('sha256')
+    .update(new X509Certificate(pem(`${name}.crt`)).raw)
+    .digest('hex')
+
+const serverBase: TlsServerOptions = {
+  alpn: [],
+  enableSessionResumption: false,
+  disableSystemRoot: false,
+  certificates: [pair('server')],
+  rejectUnknownSni: false,
+  verifyClient: false,
+  clientAuthorities: [],
+}
+const clientBase: TlsClientOptions = {
+  alpn: [],
+  enableSessionResumption: false,
+  disableSystemRoot: false,
+  authorities: [pem('ca.crt')],
+  serverName: 'localhost',
+  allowInsecure: false,
+  pinnedCertSha256: [],
+  pinnedChainSha256: [],
+  verifyNames: [],
+  certificates: [],
+}
+
+async function tlsPair(client: Partial<TlsClientOptions> = {}, server: Partial<TlsServerOptions> = {}, lending = true) {
+  let accepted: (conn: Conn) => void = () => {}
+  const b = new Promise<Conn>((resolve) => {
+    accepted = resolve
+  })
+  const layer = tlsLayer({ client: { ...clientBase, ...client }, server: { ...serverBase, ...server } })
+  const listener = listenerStack(tcpListener({ lending }), [layer])
+  const listening = await listener.listen({ host: '127.0.0.1', port: 0 }, (conn) => accepted(conn))
+  try {
+    const dialer = dialerStack(tcpDialer({ lending }), [layer])
+    const a = await dialer.dial(listening.address, { signal: new AbortController().signal })
+    return { a, b: await b, close: () => listening.close() }
+  } catch (error) {
+    await listening.close()
+    throw error
+  }
+}
+
+async function connects(client: Partial<TlsClientOptions>, server: Partial<TlsServerOptions> = {}): Promise<void> {
+  const { a, b, close } = await tlsPair(client, server)
+  await a.write(Uint8Array.of(1))
+  expect(await b.read()).toEqual(Uint8Array.of(1))
+  a.destroy()
+  b.destroy()
+  await close()
+}
+
+const test = { describe, it }
+connSuite('TLS over TCP', () => tlsPair(), { halfClose: true, test })
+connSuite('TLS over ordinary TCP streams', () => tlsPair({}, {}, false), { halfClose: true, test })
+connSuite(
+  'TLS over a Conn that is no socket',
+  async () => {
+    const [near, far] = memoryPair()
+    const layer = tlsLayer({ client: clientBase, server: serverBase })
+    let accepted: (conn: Conn) => void = () => {}
+    const b = new Promise<Conn>((resolve) => {
+      accepted = resolve
+    })
+    const address = { host: 'localhost', port: 1 }
+    await layer
+      .listener({ listen: async (_, accept) => (accept(far), { address, close: async () => {} }) })
+      .listen(address, accepted)
+    const a = await layer.dialer({ dial: async () => near }).dial(address, { signal: new AbortController().signal })
+    return { a, b: await b, close: async () => {} }
+  },
+  { halfClose: true, test },
+)
+
+describe('TLS client verification of the server', () => {
+  it('accepts a chain to a configured authority, by name and by IP address', async () => {
+    await connects({})
+    await connects({ serverName: '127.0.0.1' })
+    await connects({ serverName: '' }) // the destination's host, 127.0.0.1
+  })
+
+  it('refuses another name, an unknown authority and a self-signed certificate, and says so', async () => {
+    await expect(tlsPair({ serverName: 'wrong.test' })).rejects.toMatchObject({
+      code: 'TLS_FAILED',
+      message: expect.stringContaining('not for wrong.test'),
+    })
+    await expect(tlsPair({ authorities: [] })).rejects.toMatchObject({
+      code: 'TLS_FAILED',
+      hint: expect.stringContaining('pin'),
+    })
+    await expect(tlsPair({}, { certificates: [pair('selfsigned')] })).rejects.toThrow('self-signed')
+  })
+
+  it('accepts anything with allowInsecure', () =>
+    connects({ allowInsecure: true, authorities: [], serverName: 'x.test' }))
+
+  it('accepts a pinned leaf whatever its name and authority, and refuses another', async () => {
+    await connects({ authorities: [], serverName: 'x.test', pinnedCertSha256: [hashOf('server')] })
+    await expect(tlsPair({ pinnedCertSha256: [hashOf('other')] })).rejects.toThrow('not the pinned certificate')
+  })
+
+  it('takes a pinned authority of the chain sent, if the name fits', async () => {
+    const chain = { certificates: [{ cert: pem('server.crt') + pem('ca.crt'), key: pem('server.key') }] }
+    await connects({ authorities: [], pinnedCertSha256: [hashOf('ca')] }, chain)
+    await expect(
+      tlsPair({ authorities: [], serverName: 'x.test', pinnedCertSha256: [hashOf('ca')] }, chain),
+    ).rejects.toThrow('not for x.test')
+  })
+
+  it('checks the chain hash as one more condition', async () => {
+    const leaf = Buffer.from(hashOf('server'), 'hex').toString('base64')
+    await connects({ pinnedChainSha256: [leaf] })
+    await expect(tlsPair({ pinnedChainSha256: [Buffer.alloc(32).toString('base64')] })).rejects.toThrow('chain')
+    await expect(tlsPair({ authorities: [], pinnedChainSha256: [leaf] })).rejects.toMatchObject({ code: 'TLS_FAILED' })
+  })
+
+  it('verifies other names instead of serverName where verifyNames is set', async () => {
+    await connects({ serverName: 'front.test', verifyNames: ['a.test', 'localhost'] })
+    await expect(tlsPair({ verifyNames: ['a.test'] })).rejects.toThrow('not for a.test')
+  })
+
+  it('says that the other side does not speak TLS', async () => {
+    const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => {
+      void conn.write(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    })
+    const dialer = tlsLayer({ client: clientBase }).dialer(tcpDialer())
+    const dial = dialer.dial(listening.address, { signal: new AbortController().signal })
+    await expect(dial).rejects.toThrow('does not speak TLS')
+    await listening.close()
+  })
+})
+
+describe('TLS server', () => {
+  it('chooses the certificate by name, and the first one otherwise', async () => {
+    const server = { certificates: [pair('server'), pair('other')] }
+    await connects({ serverName: 'other.test' }, server)
+    await connects({ serverName: 'localhost' }, server)
+    await expect(tlsPair({ serverName: 'none.test' }, server)).rejects.toThrow('not for none.test')
+  })
+
+  it('refuses unknown names and missing names with rejectUnknownSni', async () => {
+    await connects({}, { rejectUnknownSni: true })
+    await expect(
+      tlsPair({ serverName: 'none.test', allowInsecure: true }, { rejectUnknownSni: true }),
+    ).rejects.toMatchObject({ code: 'TLS_FAILED' })
+  })
+
+  it('verifies client certificates', async () => {
+    const server = { verifyClient: true, clientAuthorities: [pem('ca.crt')] }
+    await connects({ certificates: [pair('client')] }, server)
+  })
+
+  it('keeps to the protocol versions given', async () => {
+    await connects({ maxVersion: 'TLSv1.2' })
+    await expect(tlsPair({ maxVersion: 'TLSv1.2' }, { minVersion: 'TLSv1.3' })).rejects.toMatchObject({
+      code: 'TLS_FAILED',
+    })
+  })
+})

@@ -1,0 +1,141 @@
+/** One test per row of the tables of inbounds. */
+import { describe, expect, test } from 'vitest'
+import { codesOf, configOf, errorOf, load, quietConfigOf, uuid, vmessIn, warningOf, withInbound } from './helpers.ts'
+
+const clients = [{ id: uuid }]
+
+describe('inbounds[]', () => {
+  test('protocol: any letter case, and the names of Xray', () => {
+    const protocolOf = (protocol: string) =>
+      configOf(load(withInbound({ protocol, listen: '127.0.0.1' }))).inbounds[0]!.protocol
+    expect(protocolOf('VMess')).toBe('vmess')
+    expect(protocolOf('Tunnel')).toBe('dokodemo-door')
+    expect(protocolOf('mixed')).toBe('mixed')
+    expect(protocolOf('socks')).toBe('socks')
+    expect(protocolOf('http')).toBe('http')
+  })
+
+  test('protocol: missing, unknown, or not supported', () => {
+    errorOf(load(withInbound({ protocol: null })), 'CFG024', 'inbounds[0].protocol')
+    expect(errorOf(load(withInbound({ protocol: 'vmesss' })), 'CFG080', 'inbounds[0].protocol').hint).toBe(
+      'did you mean "vmess"?',
+    )
+    for (const protocol of ['shadowsocks', 'vless', 'trojan', 'mtproto']) {
+      expect(errorOf(load(withInbound({ protocol })), 'CFG034').message).toContain('known but not supported')
+    }
+  })
+
+  test('port: required, unless the listener is a unix socket', () => {
+    errorOf(load(withInbound({ port: null, settings: { clients } })), 'CFG081', 'inbounds[0].port')
+    const socket = { listen: '/run/v.sock', settings: { clients } }
+    quietConfigOf(load(withInbound({ port: null, ...socket })))
+    quietConfigOf(load(withInbound({ port: 0, ...socket })))
+    warningOf(load(withInbound({ port: 5, ...socket })), 'CFG030', 'inbounds[0].port')
+  })
+
+  test.each([
+    [null, { host: '::', port: 10086 }],
+    ['0.0.0.0', { host: '::', port: 10086 }],
+    ['::', { host: '::', port: 10086 }],
+    ['127.0.0.1', { host: '127.0.0.1', port: 10086 }],
+    ['[::1]', { host: '::1', port: 10086 }],
+    ['LocalHost', { host: '127.0.0.1', port: 10086 }],
+    ['/run/v.sock', { host: '', port: 0, path: '/run/v.sock' }],
+    ['@name', { host: '', port: 0, path: '\0name' }],
+    ['@@name', { host: '', port: 0, path: `\0name${'\0'.repeat(103)}` }],
+  ])('listen: %j', (listen, address) => {
+    const port = typeof listen === 'string' && /^[/@]/.test(listen) ? null : 10086
+    const result = load(withInbound({ listen, port, settings: { clients } }))
+    expect(quietConfigOf(result).inbounds[0]!.listen).toEqual([{ address }])
+  })
+
+  test('listen: a mode behind the path of a unix socket', () => {
+    const listen = (text: string) => load(withInbound({ listen: text, port: null, settings: { clients } }))
+    expect(configOf(listen('/run/v.sock,0666')).inbounds[0]!.listen).toEqual([
+      { address: { host: '', port: 0, path: '/run/v.sock' }, mode: 0o666 },
+    ])
+    errorOf(listen('/run/v.sock,0999'), 'CFG028', 'inbounds[0].listen')
+    errorOf(listen(`/${'x'.repeat(107)}`), 'CFG028', 'inbounds[0].listen')
+    expect(listen(`/${'x'.repeat(106)}`).config).toBeDefined()
+  })
+
+  test.each([
+    ['', 'leave "listen" out to listen on all addresses'],
+    ['a.example', 'names are not looked up here: write the IP address'],
+    ['127.0.0.1:80', 'write the port in "port"'],
+    ['./v.sock', 'paths must begin with /'],
+    ['*', 'leave "listen" out to listen on all addresses'],
+  ])('listen: %j is an error', (listen, hint) => {
+    expect(errorOf(load(withInbound({ listen, settings: { clients } })), 'CFG028', 'inbounds[0].listen').hint).toBe(
+      hint,
+    )
+  })
+
+  test('tag and settings: the path in messages comes with the inbound', () => {
+    expect(quietConfigOf(load(vmessIn({ clients }, { tag: 'in' }))).inbounds[0]).toMatchObject({
+      tag: 'in',
+      at: 'inbounds[0]',
+    })
+    expect(configOf(load(vmessIn({ clients }))).inbounds[0]!.tag).toBe('')
+    errorOf(load(withInbound({ settings: [] })), 'CFG022', 'inbounds[0].settings')
+  })
+
+  test('sniffing is checked and not applied', () => {
+    const sniffing = (value: object) => load(vmessIn({ clients }, { sniffing: value }))
+    warningOf(
+      sniffing({ enabled: true, destOverride: ['http', 'TLS', 'fakedns+others'] }),
+      'CFG032',
+      'inbounds[0].sniffing.enabled',
+    )
+    quietConfigOf(sniffing({ enabled: false, destOverride: 'http,ssl', metadataOnly: true, routeOnly: true }))
+    quietConfigOf(sniffing({ domainsExcluded: 'a,b', ipsExcluded: ['10.0.0.0/8'] }))
+    const problem = errorOf(
+      sniffing({ enabled: true, destOverride: ['htpp'] }),
+      'CFG025',
+      'inbounds[0].sniffing.destOverride',
+    )
+    expect(problem.hint).toBe('did you mean "http"?')
+    errorOf(sniffing({ enabled: 'yes' }), 'CFG022', 'inbounds[0].sniffing.enabled')
+  })
+
+  test('domainOverride is the old form of sniffing', () => {
+    const result = load(vmessIn({ clients }, { domainOverride: ['http', 'tls'] }))
+    expect(codesOf(result).sort()).toEqual(['CFG032', 'CFG036'])
+    errorOf(load(vmessIn({ clients }, { domainOverride: ['smtp'] })), 'CFG025', 'inbounds[0].domainOverride')
+  })
+})
+
+describe('allocate', () => {
+  const file = (allocate: object, port: unknown = '100-199') => load(vmessIn({ clients }, { port, allocate }))
+  const at = (key: string) => `inbounds[0].allocate.${key}`
+
+  test('strategy: required; always is what happens anyway, random is not applied', () => {
+    quietConfigOf(file({ strategy: 'always' }))
+    expect(warningOf(file({ strategy: 'Random' }), 'CFG032', at('strategy')).message).toContain('all 100 ports')
+    errorOf(file({}), 'CFG024', at('strategy'))
+    errorOf(file({ strategy: 'external' }), 'CFG025', at('strategy'))
+    expect(errorOf(file({ strategy: 'randon' }), 'CFG025', at('strategy')).hint).toBe('did you mean "random"?')
+  })
+
+  test('refresh: 0 is an error, 1 a warning', () => {
+    errorOf(file({ strategy: 'random', refresh: 0 }), 'CFG023', at('refresh'))
+    warningOf(file({ strategy: 'random', refresh: 1 }), 'CFG023', at('refresh'))
+  })
+
+  test('concurrency: a third of the range at most, an error beyond half of it', () => {
+    expect(codesOf(file({ strategy: 'random', concurrency: 33 }))).toEqual(['CFG032'])
+    warningOf(file({ strategy: 'random', concurrency: 34 }), 'CFG088', at('concurrency'))
+    warningOf(file({ strategy: 'random', concurrency: 50 }), 'CFG088', at('concurrency'))
+    errorOf(file({ strategy: 'random', concurrency: 51 }), 'CFG088', at('concurrency'))
+    errorOf(file({ strategy: 'random', concurrency: 0 }), 'CFG023', at('concurrency'))
+    errorOf(file({ strategy: 'random' }, 100), 'CFG088')
+  })
+
+  test('has no effect on a unix socket', () => {
+    warningOf(
+      load(vmessIn({ clients }, { listen: '/run/v', port: null, allocate: { strategy: 'random' } })),
+      'CFG030',
+      'inbounds[0].allocate',
+    )
+  })
+})

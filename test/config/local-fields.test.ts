@@ -1,0 +1,122 @@
+/** One test per row of the tables of local inbounds. */
+import { describe, expect, test } from 'vitest'
+import { errorOf, inboundOf, load, quietConfigOf, warningOf, withInbound } from './helpers.ts'
+
+describe('socks and mixed', () => {
+  const file = (settings: object, protocol = 'socks') => load(withInbound({ protocol, listen: '127.0.0.1', settings }))
+  const accounts = [{ user: 'u', pass: 'p' }]
+
+  test.each(['socks', 'mixed'] as const)('%s: defaults', (protocol) => {
+    const result = file({}, protocol)
+    quietConfigOf(result)
+    expect(inboundOf(result, protocol).settings).toEqual({ auth: 'noauth', accounts: [], udp: false, level: 0 })
+  })
+
+  test('auth, accounts and users', () => {
+    for (const settings of [
+      { auth: 'Password', accounts },
+      { auth: 'password', users: accounts },
+    ]) {
+      quietConfigOf(file(settings))
+      expect(inboundOf(file(settings), 'socks').settings).toMatchObject({ auth: 'password', accounts })
+    }
+    const both = file({ auth: 'password', accounts, users: [{ user: 'v', pass: 'q' }] })
+    expect(inboundOf(both, 'socks').settings.accounts).toEqual(accounts)
+    warningOf(both, 'CFG035', 'inbounds[0].settings.users')
+  })
+
+  test('auth: an unknown word asks for no password, and says so', () => {
+    const result = file({ auth: 'pasword' })
+    expect(inboundOf(result, 'socks').settings.auth).toBe('noauth')
+    expect(warningOf(result, 'CFG026', 'inbounds[0].settings.auth').hint).toBe('did you mean "password"?')
+  })
+
+  test('accounts that nobody asks for, and a password that nobody has', () => {
+    warningOf(file({ accounts }), 'CFG087', 'inbounds[0].settings.accounts')
+    warningOf(file({ auth: 'password' }), 'CFG089', 'inbounds[0].settings.auth')
+  })
+
+  test('accounts need both parts; a password is never shown', () => {
+    errorOf(file({ auth: 'password', accounts: [{ user: 'u' }] }), 'CFG024', 'inbounds[0].settings.accounts[0].pass')
+    const problem = errorOf(
+      file({ accounts: [{ user: 'u', pass: 123456 }] }),
+      'CFG022',
+      'inbounds[0].settings.accounts[0].pass',
+    )
+    expect(JSON.stringify(problem)).not.toContain('123456')
+  })
+
+  test('udp and ip are checked, and udp is not applied', () => {
+    const result = file({ udp: true, ip: '127.0.0.1' })
+    expect(inboundOf(result, 'socks').settings.udp).toBe(true)
+    warningOf(result, 'CFG032', 'inbounds[0].settings.udp')
+    errorOf(file({ ip: 'a:1' }), 'CFG028', 'inbounds[0].settings.ip')
+  })
+
+  test('userLevel and timeout', () => {
+    expect(inboundOf(file({ userLevel: 4294967295 }), 'socks').settings.level).toBe(4294967295)
+    warningOf(file({ timeout: 30 }), 'CFG030', 'inbounds[0].settings.timeout')
+    quietConfigOf(file({ timeout: 0 }))
+  })
+
+  test.each(['socks', 'mixed', 'http', 'dokodemo-door'])('%s beyond loopback without a password warns', (protocol) => {
+    for (const listen of [null, '0.0.0.0', '192.0.2.1']) {
+      const result = load(withInbound({ protocol, listen }))
+      warningOf(result, 'CFG084', listen ? 'inbounds[0].listen' : 'inbounds[0].protocol')
+    }
+    quietConfigOf(load(withInbound({ protocol, listen: '::1' })))
+    quietConfigOf(load(withInbound({ protocol, listen: '/run/p.sock', port: null })))
+  })
+
+  test('with a password they may listen anywhere', () => {
+    quietConfigOf(load(withInbound({ protocol: 'socks', settings: { auth: 'password', accounts } })))
+    quietConfigOf(load(withInbound({ protocol: 'http', settings: { accounts } })))
+  })
+})
+
+describe('http', () => {
+  const file = (settings: object) => load(withInbound({ protocol: 'http', listen: '127.0.0.1', settings }))
+
+  test('accounts, allowTransparent, userLevel, timeout', () => {
+    expect(inboundOf(file({}), 'http').settings).toEqual({ accounts: [], allowTransparent: false, level: 0 })
+    const result = file({ accounts: [{ user: 'u', pass: '' }], allowTransparent: true, userLevel: 2 })
+    quietConfigOf(result)
+    expect(inboundOf(result, 'http').settings).toEqual({
+      accounts: [{ user: 'u', pass: '' }],
+      allowTransparent: true,
+      level: 2,
+    })
+    warningOf(file({ timeout: 30 }), 'CFG030', 'inbounds[0].settings.timeout')
+  })
+})
+
+describe('dokodemo-door', () => {
+  const file = (settings: object) => load(withInbound({ protocol: 'dokodemo-door', listen: '127.0.0.1', settings }))
+  const settingsOf = (settings: object) => inboundOf(file(settings), 'dokodemo-door').settings
+
+  test('address and port, in both spellings', () => {
+    expect(settingsOf({ address: '1.1.1.1', port: 53, userLevel: 1 })).toEqual({
+      target: { host: '1.1.1.1', port: 53 },
+      networks: ['tcp'],
+      level: 1,
+    })
+    expect(settingsOf({ rewriteAddress: 'a.example', rewritePort: 80, allowedNetwork: 'tcp' }).target).toEqual({
+      host: 'a.example',
+      port: 80,
+    })
+    expect(settingsOf({}).target).toEqual({ host: '127.0.0.1', port: 0 })
+    warningOf(file({ address: 'a', rewriteAddress: 'b' }), 'CFG035', 'inbounds[0].settings.rewriteAddress')
+  })
+
+  test('network: udp is not applied, udp alone serves nothing', () => {
+    warningOf(file({ network: 'tcp,udp' }), 'CFG032', 'inbounds[0].settings.network')
+    errorOf(file({ network: 'udp' }), 'CFG033', 'inbounds[0].settings.network')
+  })
+
+  test('followRedirect and portMap are refused, timeout has no effect', () => {
+    errorOf(file({ followRedirect: true }), 'CFG031', 'inbounds[0].settings.followRedirect')
+    quietConfigOf(file({ followRedirect: false }))
+    errorOf(file({ portMap: { '80': 'a:1' } }), 'CFG031', 'inbounds[0].settings.portMap')
+    warningOf(file({ timeout: 1 }), 'CFG030', 'inbounds[0].settings.timeout')
+  })
+})

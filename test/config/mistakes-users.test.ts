@@ -1,0 +1,169 @@
+/** One test per row of the table of common mistakes: users and detours. */
+import { describe, expect, test } from 'vitest'
+import {
+  codesOf,
+  errorOf,
+  inboundOf,
+  load,
+  otherUuid,
+  outboundOf,
+  problemOf,
+  quietConfigOf,
+  uuid,
+  vmessIn,
+  vmessOut,
+  warningOf,
+  withOutbound,
+} from './helpers.ts'
+
+const user = 'outbounds[0].settings.vnext[0].users[0]'
+const freedom = { protocol: 'freedom' }
+const clients = [{ id: uuid }]
+
+describe('users', () => {
+  test('VMess user without id', () => {
+    expect(errorOf(load(vmessIn({ clients: [{ email: 'a' }] })), 'CFG050')).toMatchObject({
+      path: 'inbounds[0].settings.clients[0].id',
+      line: 8,
+      message: 'this user has no id',
+    })
+  })
+
+  test('bad UUID: which character', () => {
+    const problem = errorOf(load(vmessOut({ id: '8e3d2f6a-51c7-4b0e-9a44-6f0b7d1cZe95' })), 'CFG051', `${user}.id`)
+    expect(problem.message).toContain('"8e3d2f6a…"')
+    expect(problem.message).toContain('character 33, "Z", is no hex digit')
+  })
+
+  test('custom string as id: fine', () => {
+    quietConfigOf(load(vmessOut({ id: 'garden gate 7' })))
+  })
+
+  test.each([[65536], [-1], ['64'], [1.5]])('alterId %j', (alterId) => {
+    const { problems } = load(vmessIn({ clients: [{ id: uuid, alterId }] }))
+    expect(problems).toHaveLength(1)
+    expect(problems[0]!.severity).toBe('error')
+    expect(problems[0]!.message).toContain('expected a number from 0 to 65535')
+  })
+
+  test('alterId > 0 on a client', () => {
+    expect(warningOf(load(vmessOut({ alterId: 4 })), 'CFG057', `${user}.alterId`).message).toContain(
+      'V2Ray 5 and Xray servers refuse',
+    )
+  })
+
+  test('duplicate e-mail in one inbound, in any letter case', () => {
+    const result = load(
+      vmessIn({
+        clients: [
+          { id: uuid, email: 'Love@v2ray.com' },
+          { id: otherUuid, email: 'love@V2RAY.com' },
+        ],
+      }),
+    )
+    const problem = errorOf(result, 'CFG055', 'inbounds[0].settings.clients[1].email')
+    expect(problem.message).toContain('already belongs to inbounds[0].settings.clients[0]')
+    quietConfigOf(load(vmessIn({ clients: [{ id: uuid }, { id: otherUuid, email: '' }] })))
+  })
+
+  test('the same e-mail in two inbounds is fine', () => {
+    const inbound = (port: number) => ({ protocol: 'vmess', port, settings: { clients: [{ id: uuid, email: 'a' }] } })
+    quietConfigOf(load({ inbounds: [inbound(1), inbound(2)], outbounds: [freedom] }))
+  })
+
+  test('duplicate id in one inbound, in another spelling', () => {
+    const result = load(
+      vmessIn({
+        clients: [
+          { id: uuid, email: 'a' },
+          { id: uuid.toUpperCase(), email: 'b' },
+        ],
+      }),
+    )
+    expect(inboundOf(result, 'vmess').settings.users.map(({ email }) => email)).toEqual(['a', 'b'])
+    const problem = warningOf(result, 'CFG054', 'inbounds[0].settings.clients[1].id')
+    expect(problem.message).toContain('inbounds[0].settings.clients[0]')
+    expect(problem.message).not.toContain(uuid)
+  })
+
+  test('unknown security of VMess', () => {
+    const result = load(vmessOut({ security: 'aes-256-gcm' }))
+    expect(outboundOf(result, 'vmess').settings.servers[0]!.users[0]!.security).toBe('auto')
+    expect(warningOf(result, 'CFG058', `${user}.security`).hint).toBe('did you mean "aes-128-gcm"?')
+  })
+
+  test.each(['none', 'zero'])('%s without TLS', (security) => {
+    warningOf(load(vmessOut({ security })), 'CFG059', `${user}.security`)
+    quietConfigOf(load(vmessOut({ security }, {}, { streamSettings: { security: 'tls' } })))
+  })
+
+  test('aes-128-cfb is honoured, with a warning', () => {
+    warningOf(load(vmessOut({ security: 'aes-128-cfb' })), 'CFG060', `${user}.security`)
+  })
+
+  test('users instead of clients: fine', () => {
+    quietConfigOf(load(vmessIn({ users: clients })))
+  })
+
+  test('inbound with zero users and nobody’s detour target', () => {
+    for (const settings of [{}, { clients: [] }])
+      warningOf(
+        load(vmessIn(settings)),
+        'CFG066',
+        `inbounds[0].settings${'clients' in settings ? '.clients' : '.users'}`,
+      )
+  })
+
+  test('two servers or users: V2Ray’s meaning, and a word about Xray', () => {
+    expect(
+      problemOf(load(vmessOut({}, { users: [{ id: uuid }, { id: otherUuid }] })), 'info', 'CFG067').message,
+    ).toContain('Xray refuses')
+  })
+
+  test('flat form, and vnext: both fine', () => {
+    quietConfigOf(load(withOutbound({ protocol: 'vmess', settings: { address: 'a.example', port: 443, id: uuid } })))
+    quietConfigOf(load(vmessOut()))
+  })
+})
+
+describe('detours', () => {
+  const file = (detour: object, target: object = {}) =>
+    load({
+      inbounds: [
+        { tag: 'front', protocol: 'vmess', port: 1, settings: { clients, detour } },
+        { tag: 'moving', protocol: 'vmess', port: 2, settings: {}, ...target },
+      ],
+      outbounds: [freedom],
+    })
+
+  test('to an unknown tag: a warning with the tags there are', () => {
+    const result = file({ to: 'movin' })
+    expect(warningOf(result, 'CFG062', 'inbounds[0].settings.detour.to').hint).toBe('did you mean "moving"?')
+    expect(load({}, { strict: true }).config).toBeDefined()
+    expect(file({ to: 'x-file' }).problems.find(({ code }) => code === 'CFG062')!.hint).toBe(
+      'there is "front" or "moving"',
+    )
+  })
+
+  test('to an inbound that is not VMess', () => {
+    warningOf(file({ to: 'moving' }, { protocol: 'http', listen: '127.0.0.1' }), 'CFG063')
+  })
+
+  test('to an inbound that forbids insecure encryption', () => {
+    warningOf(
+      file({ to: 'moving' }, { settings: { disableInsecureEncryption: true } }),
+      'CFG064',
+      'inbounds[1].settings.disableInsecureEncryption',
+    )
+  })
+
+  test('default is of use only where a detour leads', () => {
+    expect(codesOf(file({ to: 'moving' }, { settings: { default: { alterId: 0 } } }))).toEqual(['CFG032'])
+    problemOf(load(vmessIn({ clients, default: { alterId: 0 } })), 'info', 'CFG065', 'inbounds[0].settings.default')
+  })
+
+  test('detour and disableInsecureEncryption are honoured in a file with Xray’s forms', () => {
+    const result = load(vmessIn({ users: clients, disableInsecureEncryption: true, detour: { to: '' } }))
+    expect(inboundOf(result, 'vmess').settings.disableInsecureEncryption).toBe(true)
+  })
+})

@@ -1,0 +1,195 @@
+/** One test per row of the table of common mistakes: what we say, and where. */
+import { describe, expect, test } from 'vitest'
+import {
+  configOf,
+  errorOf,
+  load,
+  loadText,
+  problemOf,
+  quietConfigOf,
+  uuid,
+  vmessIn,
+  vmessOut,
+  warningOf,
+  withInbound,
+} from './helpers.ts'
+
+const files = { certificateFile: '/c.pem', keyFile: '/k.pem' }
+const freedom = { protocol: 'freedom' }
+const clients = [{ id: uuid }]
+
+describe('ports', () => {
+  test.each([['70000'], ['x'], ['2000-1000']])('%j', (port) => {
+    expect(errorOf(load(withInbound({ port, settings: { clients } })), 'CFG029', 'inbounds[0].port')).toMatchObject({
+      line: 5,
+      column: 15,
+    })
+  })
+
+  test('VMess server without port', () => {
+    expect(errorOf(load(vmessOut({}, { port: null })), 'CFG024').message).toBe('this server has no "port"')
+  })
+
+  test('env: variable unset', () => {
+    expect(errorOf(load(withInbound({ port: 'env:V_PORT' })), 'CFG027').message).toBe(
+      'the environment variable "V_PORT" is not set',
+    )
+  })
+
+  test('inbound without port', () => {
+    errorOf(load(withInbound({ port: null })), 'CFG081', 'inbounds[0].port')
+  })
+
+  test('two inbounds on one port', () => {
+    const inbound = (listen: string | null, port: unknown) => ({ protocol: 'http', listen, port })
+    const result = load({ inbounds: [inbound('127.0.0.1', '80-90'), inbound('127.0.0.1', 85)], outbounds: [freedom] })
+    expect(warningOf(result, 'CFG086', 'inbounds[1].port').message).toContain('inbounds[0]')
+    quietConfigOf(load({ inbounds: [inbound('127.0.0.1', 80), inbound('127.0.0.2', 80)], outbounds: [freedom] }))
+    quietConfigOf(load({ inbounds: [inbound('127.0.0.1', 0), inbound('127.0.0.1', 0)], outbounds: [freedom] }))
+  })
+})
+
+describe('protocols and tags', () => {
+  test('unknown protocol', () => {
+    expect(errorOf(load(withInbound({ protocol: 'vmesss' })), 'CFG080').hint).toBe('did you mean "vmess"?')
+  })
+
+  test('protocols of Xray: fine', () => {
+    const file = {
+      inbounds: [
+        { protocol: 'mixed', listen: '::1', port: 1 },
+        { protocol: 'tunnel', listen: '::1', port: 2 },
+      ],
+      outbounds: [{ protocol: 'direct' }],
+    }
+    quietConfigOf(load(file))
+  })
+
+  test.each(['inbound', 'outbound'])('duplicate %s tag: both places', (role) => {
+    const list = `${role}s`
+    const entry = (port: number) =>
+      role === 'inbound' ? { tag: 'x', protocol: 'http', listen: '::1', port } : { tag: 'x', ...freedom }
+    const result = load({ inbounds: [], outbounds: [freedom], [list]: [entry(1), entry(2)] })
+    expect(errorOf(result, 'CFG082', `${list}[1].tag`).message).toBe(`the tag "x" already belongs to ${list}[0]`)
+  })
+
+  test('unknown outboundTag in a rule', () => {
+    const routing = { rules: [{ network: 'tcp', outboundTag: 'proxi' }] }
+    const file = { outbounds: [{ ...freedom, tag: 'proxy' }], routing }
+    expect(errorOf(load(file), 'CFG121', 'routing.rules[0].outboundTag').hint).toBe('did you mean "proxy"?')
+  })
+
+  test('rule without target or matcher, unknown rule type', () => {
+    errorOf(load({ routing: { rules: [{ network: 'tcp' }] } }), 'CFG120')
+    errorOf(load({ outbounds: [{ ...freedom, tag: 'a' }], routing: { rules: [{ outboundTag: 'a' }] } }), 'CFG120')
+    errorOf(
+      load({
+        outbounds: [{ ...freedom, tag: 'a' }],
+        routing: { rules: [{ type: 'x', network: 'tcp', outboundTag: 'a' }] },
+      }),
+      'CFG025',
+    )
+  })
+
+  test('unknown proxySettings.tag, and a chain that never ends', () => {
+    const out = (tag: string, through: string) => ({ ...freedom, tag, proxySettings: { tag: through } })
+    errorOf(load({ outbounds: [out('a', 'x')] }), 'CFG121', 'outbounds[0].proxySettings')
+    const loop = load({ outbounds: [out('a', 'b'), out('b', 'a')] })
+    expect(loop.problems.filter(({ code }) => code === 'CFG085').map(({ path }) => path)).toEqual([
+      'outbounds[0].proxySettings',
+      'outbounds[1].proxySettings',
+    ])
+  })
+
+  test('an outbound that leads back to an inbound of the same file', () => {
+    const file = (address: string, port: number, listen: string | null) => ({
+      inbounds: [{ tag: 'in', protocol: 'vmess', listen, port: '10000-10010', settings: { clients } }],
+      outbounds: [{ protocol: 'vmess', settings: { address, port, id: uuid } }],
+    })
+    for (const listen of [null, '127.0.0.1']) {
+      const problem = warningOf(load(file('127.0.0.1', 10005, listen)), 'CFG085', 'outbounds[0].settings')
+      expect(problem.message).toContain('inbounds[0] ("in")')
+    }
+    quietConfigOf(load(file('127.0.0.1', 9999, null)))
+    quietConfigOf(load(file('192.0.2.1', 10005, null)))
+  })
+})
+
+describe('streams', () => {
+  const out = (streamSettings: object) => load(vmessOut({}, {}, { streamSettings }))
+
+  test('unknown stream security is an error, not plaintext', () => {
+    errorOf(out({ security: 'ttls' }), 'CFG101')
+  })
+
+  test('unknown network: a suggestion; grpc: a note', () => {
+    expect(errorOf(out({ network: 'tpc' }), 'CFG100').hint).toBe('did you mean "tcp"?')
+    expect(errorOf(out({ network: 'grpc' }), 'CFG033').hint).toContain('V2Ray 4.34 has no gRPC')
+  })
+
+  test('TLS inbound without certificate', () => {
+    errorOf(load(vmessIn({ clients }, { streamSettings: { security: 'tls' } })), 'CFG102')
+  })
+
+  test('a certificate file is named with the path that asks for it', () => {
+    const result = load(
+      vmessIn({ clients }, { streamSettings: { security: 'tls', tlsSettings: { certificates: [files] } } }),
+    )
+    expect(configOf(result).inbounds[0]!.stream.tls!.certificates[0]!.key).toEqual({
+      path: '/k.pem',
+      at: 'inbounds[0].streamSettings.tlsSettings.certificates[0].keyFile',
+    })
+  })
+})
+
+describe('text and keys', () => {
+  test('unknown field anywhere', () => {
+    const problem = warningOf(load(vmessIn({ clients: [{ id: uuid, alterIdd: 1 }] })), 'CFG020')
+    expect(problem).toMatchObject({ path: 'inbounds[0].settings.clients[0].alterIdd', hint: 'did you mean "alterId"?' })
+  })
+
+  test('wrong letter case of a key', () => {
+    problemOf(load(vmessIn({ clients: [{ id: uuid, alterid: 1 }] })), 'info', 'CFG021')
+  })
+
+  test('JSON syntax error', () => {
+    const problem = errorOf(loadText('{\n  "inbounds": [\n    { "port": 1080 "protocol": "socks" }\n  ]\n}'), 'CFG001')
+    expect(problem).toMatchObject({ line: 3, column: 20, message: 'expected a comma or a closing bracket' })
+    expect(problem.excerpt).toBe(`    { "port": 1080 "protocol": "socks" }\n${' '.repeat(19)}^`)
+  })
+
+  test('type error inside settings: line and path', () => {
+    const text = '{"inbounds":[{"protocol":"vmess","port":1,\n"settings":{"clients":{}}}]}'
+    expect(errorOf(loadText(text), 'CFG022')).toMatchObject({
+      line: 2,
+      column: 23,
+      path: 'inbounds[0].settings.clients',
+      message: 'found an object, expected an array [ … ]',
+      hint: 'put it in brackets: [ … ]',
+    })
+  })
+})
+
+describe('dynamic ports and mux', () => {
+  test('allocate with too many ports', () => {
+    const allocate = { strategy: 'random', concurrency: 3 }
+    const problem = errorOf(
+      load(vmessIn({ clients }, { port: '1-5', allocate })),
+      'CFG088',
+      'inbounds[0].allocate.concurrency',
+    )
+    expect(problem.message).toContain('only 5 ports')
+  })
+
+  test('allocate without port on a unix socket', () => {
+    warningOf(load(vmessIn({ clients }, { listen: '@x', port: null, allocate: { strategy: 'random' } })), 'CFG030')
+  })
+
+  test('mux.concurrency > 1024', () => {
+    errorOf(
+      load(vmessOut({}, {}, { mux: { enabled: true, concurrency: 1025 } })),
+      'CFG023',
+      'outbounds[0].mux.concurrency',
+    )
+  })
+})

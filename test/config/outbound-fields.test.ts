@@ -1,0 +1,97 @@
+/** One test per row of the tables of outbounds. */
+import { describe, expect, test } from 'vitest'
+import { errorOf, load, outboundOf, quietConfigOf, vmessOut, warningOf, withOutbound } from './helpers.ts'
+
+const freedom = { protocol: 'freedom' }
+
+describe('outbounds[]', () => {
+  test('protocol: the names of Xray, and others', () => {
+    const protocolOf = (protocol: string) => quietConfigOf(load(withOutbound({ protocol }))).outbounds[0]!.protocol
+    expect(protocolOf('direct')).toBe('freedom')
+    expect(protocolOf('Block')).toBe('blackhole')
+    expect(errorOf(load(withOutbound({ protocol: 'fredom' })), 'CFG080', 'outbounds[0].protocol').hint).toBe(
+      'did you mean "freedom"?',
+    )
+    for (const protocol of ['socks', 'http', 'dns', 'loopback', 'trojan']) {
+      errorOf(load(withOutbound({ protocol })), 'CFG034', 'outbounds[0].protocol')
+    }
+  })
+
+  test('tag', () => {
+    expect(quietConfigOf(load(withOutbound({ ...freedom, tag: 'out' }))).outbounds[0]).toMatchObject({
+      tag: 'out',
+      at: 'outbounds[0]',
+    })
+  })
+
+  test('sendThrough and proxySettings end the start', () => {
+    errorOf(load(withOutbound({ ...freedom, sendThrough: '192.0.2.1' })), 'CFG033', 'outbounds[0].sendThrough')
+    quietConfigOf(load(withOutbound({ ...freedom, sendThrough: '0.0.0.0' })))
+    errorOf(load(withOutbound({ ...freedom, proxySettings: {} })), 'CFG024', 'outbounds[0].proxySettings.tag')
+    const chain = withOutbound({ ...freedom, tag: 'a', proxySettings: { tag: 'b' } })
+    errorOf(
+      load({ ...chain, outbounds: [...(chain.outbounds as []), { ...freedom, tag: 'b' }] }),
+      'CFG033',
+      'outbounds[0].proxySettings.tag',
+    )
+  })
+
+  test('mux is checked and not applied', () => {
+    const mux = (value: object) => load(vmessOut({}, {}, { mux: value }))
+    warningOf(mux({ enabled: true, concurrency: 8 }), 'CFG032', 'outbounds[0].mux.enabled')
+    quietConfigOf(mux({ enabled: false, concurrency: 1024, xudpConcurrency: -1, xudpProxyUDP443: 'Allow' }))
+    quietConfigOf(mux({ enabled: true, concurrency: -1 }))
+    errorOf(mux({ enabled: false, concurrency: 1025 }), 'CFG023', 'outbounds[0].mux.concurrency')
+    errorOf(mux({ xudpProxyUDP443: 'drop' }), 'CFG025', 'outbounds[0].mux.xudpProxyUDP443')
+  })
+
+  test('domainStrategy and targetStrategy of an outbound end the start unless AsIs', () => {
+    errorOf(load(vmessOut({}, {}, { targetStrategy: 'UseIP' })), 'CFG033', 'outbounds[0].targetStrategy')
+    errorOf(load(vmessOut({}, {}, { domainStrategy: 'UseIPv4' })), 'CFG033', 'outbounds[0].domainStrategy')
+    quietConfigOf(load(vmessOut({}, {}, { domainStrategy: 'AsIs' })))
+  })
+})
+
+describe('freedom and blackhole', () => {
+  const file = (settings: object) => load(withOutbound({ ...freedom, settings }))
+  const settingsOf = (settings: object) => outboundOf(file(settings), 'freedom').settings
+
+  test('domainStrategy: any letter case; targetStrategy wins', () => {
+    expect(settingsOf({})).toEqual({ domainStrategy: 'AsIs', level: 0 })
+    expect(settingsOf({ domainStrategy: 'useipv4' }).domainStrategy).toBe('UseIPv4')
+    expect(settingsOf({ domainStrategy: 'UseIP', targetStrategy: 'ForceIPv6v4' }).domainStrategy).toBe('ForceIPv6v4')
+    expect(errorOf(file({ domainStrategy: 'UsIP' }), 'CFG025', 'outbounds[0].settings.domainStrategy').hint).toBe(
+      'did you mean "UseIP"?',
+    )
+  })
+
+  test.each([
+    ['127.0.0.1:80', { host: '127.0.0.1', port: 80 }],
+    [':80', { host: '', port: 80 }],
+    ['a.example:', { host: 'a.example', port: 0 }],
+    ['[::1]:80', { host: '::1', port: 80 }],
+    ['0.0.0.0:53', { host: '', port: 53 }],
+  ])('redirect: %s', (redirect, address) => {
+    expect(settingsOf({ redirect }).redirect).toEqual(address)
+  })
+
+  test.each(['a.example', '::1:80', 'a:70000', 'a b:1'])('redirect: %s is an error', (redirect) => {
+    errorOf(file({ redirect }), 'CFG028', 'outbounds[0].settings.redirect')
+  })
+
+  test('userLevel, timeout, and what Xray adds', () => {
+    expect(settingsOf({ userLevel: 3 }).level).toBe(3)
+    warningOf(file({ timeout: 9 }), 'CFG030', 'outbounds[0].settings.timeout')
+    warningOf(file({ fragment: { packets: 'tlshello' } }), 'CFG030', 'outbounds[0].settings.fragment')
+    warningOf(file({ noises: [{}] }), 'CFG030', 'outbounds[0].settings.noises')
+    errorOf(file({ proxyProtocol: 2 }), 'CFG033', 'outbounds[0].settings.proxyProtocol')
+    errorOf(file({ finalRules: [{}] }), 'CFG033', 'outbounds[0].settings.finalRules')
+  })
+
+  test('blackhole: response.type', () => {
+    const blackhole = (settings: object) => load(withOutbound({ protocol: 'blackhole', settings }))
+    expect(outboundOf(blackhole({}), 'blackhole').settings.response).toBe('none')
+    expect(outboundOf(blackhole({ response: { type: 'HTTP' } }), 'blackhole').settings.response).toBe('http')
+    errorOf(blackhole({ response: { type: 'https' } }), 'CFG025', 'outbounds[0].settings.response.type')
+  })
+})

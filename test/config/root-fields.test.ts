@@ -1,0 +1,194 @@
+/** One test per row of the tables of the outermost object, log, policy and services. */
+import { describe, expect, test } from 'vitest'
+import { policyOf } from '../../src/config/model.ts'
+import {
+  codesOf,
+  configOf,
+  errorOf,
+  load,
+  problemOf,
+  quietConfigOf,
+  uuid,
+  vmessIn,
+  warningOf,
+  withInbound,
+} from './helpers.ts'
+
+const clients = [{ id: uuid }]
+const freedom = { protocol: 'freedom' }
+
+describe('outermost object', () => {
+  test('old forms come first, in their order, with a warning each', () => {
+    const inbound = (tag: string) => ({ tag, protocol: 'http', listen: '127.0.0.1', port: 1 + tag.length })
+    const result = load({
+      inbounds: [inbound('ccc')],
+      inboundDetour: [inbound('bb')],
+      inbound: inbound('a'),
+      outbounds: [{ tag: 'z', ...freedom }],
+      outboundDetour: [{ tag: 'y', ...freedom }],
+      outbound: { tag: 'x', ...freedom },
+    })
+    const config = configOf(result)
+    expect(config.inbounds.map(({ tag, at }) => [tag, at])).toEqual([
+      ['a', 'inbound'],
+      ['bb', 'inboundDetour[0]'],
+      ['ccc', 'inbounds[0]'],
+    ])
+    expect(config.outbounds.map(({ tag }) => tag)).toEqual(['x', 'y', 'z'])
+    expect(codesOf(result)).toEqual(['CFG036', 'CFG036', 'CFG036', 'CFG036'])
+  })
+
+  test('port outside supplies the port of the first inbound that has none', () => {
+    const file = (inbound: object) =>
+      load({ port: 77, inbound: { protocol: 'vmess', settings: { clients }, ...inbound }, outbound: freedom })
+    expect(configOf(file({})).inbounds[0]!.listen[0]!.address.port).toBe(77)
+    expect(configOf(file({ port: 78 })).inbounds[0]!.listen[0]!.address.port).toBe(78)
+    warningOf(file({}), 'CFG036', 'port')
+  })
+
+  test('transport fills in for streams without settings of their own', () => {
+    const transport = { tcpSettings: { header: { type: 'http' } } }
+    warningOf(load({ ...vmessIn({ clients }), transport: {} }), 'CFG036', 'transport')
+    errorOf(load({ ...vmessIn({ clients }), transport }), 'CFG033', 'transport.tcpSettings.header.type')
+    const own = { streamSettings: { tcpSettings: { header: { type: 'none' } } } }
+    const file = withInbound({ settings: { clients }, ...own }, { outbounds: [{ ...freedom, ...own }], transport })
+    expect(load(file).config).toBeDefined()
+  })
+
+  test('reverse and fakedns are refused', () => {
+    errorOf(load({ reverse: { portals: [{ tag: 'x', domain: 'y' }] } }), 'CFG034', 'reverse')
+    errorOf(load({ fakedns: { ipPool: '198.18.0.0/15', poolSize: 1 } }), 'CFG034', 'fakedns')
+    errorOf(load({ fakeDns: [{ ipPool: '198.18.0.0/15' }] }), 'CFG034', 'fakedns')
+  })
+
+  test.each([
+    'browserForwarder',
+    'observatory',
+    'burstObservatory',
+    'multiObservatory',
+    'services',
+    'metrics',
+    'version',
+    'geodata',
+  ])('%s warns', (key) => {
+    warningOf(load({ [key]: { x: 1 } }), 'CFG030', key)
+  })
+
+  test('env: names and values', () => {
+    errorOf(load({ env: { A: 1 } }), 'CFG022', 'env.A')
+  })
+
+  test('no outbound: every connection would be closed', () => {
+    warningOf(load({ ...vmessIn({ clients }), outbounds: [] }), 'CFG083', 'outbounds')
+    warningOf(load({ inbounds: vmessIn({ clients }).inbounds }), 'CFG083', 'outbounds')
+  })
+
+  test('the first outbound is the first', () => {
+    const result = load({ outbounds: [{ tag: 'b', protocol: 'blackhole' }, freedom] })
+    expect(quietConfigOf(result).outbounds.map(({ protocol }) => protocol)).toEqual(['blackhole', 'freedom'])
+  })
+})
+
+describe('log', () => {
+  test('absent: no access log, warnings to the standard output', () => {
+    expect(quietConfigOf(load({})).log).toEqual({ access: 'none', error: '', level: 'warning', maskAddress: '' })
+  })
+
+  test('access and error: paths, "" for the standard output, "none" for off', () => {
+    expect(quietConfigOf(load({ log: {} })).log).toMatchObject({ access: '', error: '' })
+    expect(quietConfigOf(load({ log: { access: '/a', error: 'none' } })).log).toMatchObject({
+      access: '/a',
+      error: 'none',
+    })
+  })
+
+  test.each(['debug', 'info', 'warning', 'error', 'none'])('loglevel: %s', (level) => {
+    const { log } = quietConfigOf(load({ log: { loglevel: level.toUpperCase() } }))
+    expect(log.level).toBe(level)
+    expect(log.access).toBe(level === 'none' ? 'none' : '')
+  })
+
+  test('loglevel: an unknown one means warning, and says so', () => {
+    const result = load({ log: { loglevel: 'inof' } })
+    expect(configOf(result).log.level).toBe('warning')
+    expect(warningOf(result, 'CFG026', 'log.loglevel').hint).toBe('did you mean "info"?')
+  })
+
+  test('dnsLog has no effect', () => {
+    warningOf(load({ log: { dnsLog: true } }), 'CFG030', 'log.dnsLog')
+    quietConfigOf(load({ log: { dnsLog: false } }))
+  })
+
+  test.each(['', 'quarter', 'half', 'full', '/16+/32', '/24'])('maskAddress: %j', (maskAddress) => {
+    expect(quietConfigOf(load({ log: { maskAddress } })).log.maskAddress).toBe(maskAddress)
+  })
+
+  test.each(['none', '/12', '/40', '/16+/33'])('maskAddress: %j is an error', (maskAddress) => {
+    errorOf(load({ log: { maskAddress } }), 'CFG025', 'log.maskAddress')
+  })
+})
+
+describe('policy', () => {
+  const file = (policy: object) => load({ policy })
+
+  test('levels: what is not given has the defaults', () => {
+    const { policy } = quietConfigOf(
+      file({ levels: { '0': { handshake: 4 }, '7': { connIdle: 1, uplinkOnly: 0, downlinkOnly: 9 } } }),
+    )
+    expect(policyOf(policy, 0)).toEqual({ handshake: 4, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5 })
+    expect(policyOf(policy, 7)).toEqual({ handshake: 60, connIdle: 1, uplinkOnly: 0, downlinkOnly: 9 })
+    expect(policyOf(policy, 1)).toEqual({ handshake: 60, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5 })
+  })
+
+  test('levels: names are numbers', () => {
+    errorOf(file({ levels: { one: {} } }), 'CFG023', 'policy.levels.one')
+    errorOf(file({ levels: { '4294967296': {} } }), 'CFG023')
+  })
+
+  test.each(['handshake', 'connIdle', 'uplinkOnly', 'downlinkOnly'])('%s: seconds, whole and not negative', (key) => {
+    errorOf(file({ levels: { '0': { [key]: -1 } } }), 'CFG023', `policy.levels.0.${key}`)
+    errorOf(file({ levels: { '0': { [key]: 1.5 } } }), 'CFG022', `policy.levels.0.${key}`)
+  })
+
+  test('counters are checked and give one warning in all', () => {
+    const level = { statsUserUplink: true, statsUserDownlink: true, statsUserOnline: true }
+    const system = {
+      statsInboundUplink: true,
+      statsInboundDownlink: true,
+      statsOutboundUplink: true,
+      statsOutboundDownlink: true,
+    }
+    expect(codesOf(file({ levels: { '0': level, '1': level }, system }))).toEqual(['CFG032'])
+    quietConfigOf(file({ levels: { '0': { statsUserUplink: false } }, system: { statsInboundUplink: false } }))
+    errorOf(file({ system: { statsInboundUplink: 1 } }), 'CFG022', 'policy.system.statsInboundUplink')
+  })
+
+  test('bufferSize and overrideAccessLogDest have no effect', () => {
+    warningOf(file({ levels: { '0': { bufferSize: -1 } } }), 'CFG030', 'policy.levels.0.bufferSize')
+    warningOf(file({ system: { overrideAccessLogDest: true } }), 'CFG030', 'policy.system.overrideAccessLogDest')
+  })
+})
+
+describe('stats and api', () => {
+  test('stats: an object or null', () => {
+    expect(codesOf(load({ stats: {} }))).toEqual(['CFG032'])
+    quietConfigOf(load({ stats: null }))
+    errorOf(load({ stats: [] }), 'CFG022', 'stats')
+  })
+
+  test('api: a tag is required, unknown services warn', () => {
+    expect(codesOf(load({ api: { tag: 'api', services: ['statsservice'], listen: '127.0.0.1:1' } }))).toEqual([
+      'CFG032',
+    ])
+    errorOf(load({ api: { services: [] } }), 'CFG024', 'api.tag')
+    expect(warningOf(load({ api: { tag: 'a', services: ['StatService'] } }), 'CFG026', 'api.services[0]').hint).toBe(
+      'did you mean "StatsService"?',
+    )
+  })
+})
+
+test('a part that occurs often is named once', () => {
+  const socks = (port: number) => ({ protocol: 'socks', listen: '127.0.0.1', port, settings: { udp: true } })
+  const result = load({ inbounds: [socks(1), socks(2), socks(3)], outbounds: [freedom] })
+  expect(problemOf(result, 'warning', 'CFG032').message).toMatch(/\(in 3 places\)$/)
+})

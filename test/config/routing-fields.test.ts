@@ -1,0 +1,188 @@
+/** routing and dns are checked, though not applied: one test per row of their tables. */
+import { describe, expect, test } from 'vitest'
+import { codesOf, errorOf, load, quietConfigOf, uuid, vmessIn, warningOf } from './helpers.ts'
+
+const routing = (value: object, rest: object = {}) =>
+  load({
+    ...vmessIn({ clients: [{ id: uuid }] }, { tag: 'in' }),
+    outbounds: [
+      { tag: 'direct', protocol: 'freedom' },
+      { tag: 'block', protocol: 'blackhole' },
+    ],
+    routing: value,
+    ...rest,
+  })
+const rule = (value: object, rest?: object) => routing({ rules: [{ outboundTag: 'block', ...value }] }, rest)
+const at = (key: string) => `routing.rules[0].${key}`
+
+describe('routing', () => {
+  test('rules give one warning with their number and where everything goes', () => {
+    const result = routing({
+      rules: [
+        { network: 'tcp', outboundTag: 'block' },
+        { port: 1, outboundTag: 'direct' },
+      ],
+    })
+    expect(warningOf(result, 'CFG032', 'routing').message).toBe(
+      'routing: 2 rules are checked but not applied in this version: every connection takes the first outbound, "direct"',
+    )
+    expect(codesOf(result)).toEqual(['CFG032'])
+  })
+
+  test('no rules, no warning', () => {
+    quietConfigOf(routing({ domainStrategy: 'IPIfNonMatch', rules: [] }))
+  })
+
+  test('domainStrategy', () => {
+    for (const domainStrategy of ['asis', 'ip_if_non_match', 'IPOnDemand', 'AlwaysIP'])
+      quietConfigOf(routing({ domainStrategy }))
+    expect(warningOf(routing({ domainStrategy: 'IPIfNoMatch' }), 'CFG026', 'routing.domainStrategy').hint).toBe(
+      'did you mean "IPIfNonMatch"?',
+    )
+  })
+
+  test('the old nesting', () => {
+    const result = routing({
+      strategy: 'rules',
+      settings: { domainStrategy: 'AsIs', rules: [{ network: 'tcp', outboundTag: 'x' }] },
+    })
+    errorOf(result, 'CFG121', 'routing.settings.rules[0].outboundTag')
+  })
+
+  test('type: field or absent', () => {
+    expect(codesOf(rule({ type: 'Field', network: 'tcp' }))).toEqual(['CFG032'])
+    errorOf(rule({ type: 'chinaip', network: 'tcp' }), 'CFG025', at('type'))
+  })
+
+  test('a rule needs a condition and a target', () => {
+    errorOf(rule({}), 'CFG120', 'routing.rules[0]')
+    errorOf(routing({ rules: [{ network: 'tcp' }] }), 'CFG120', 'routing.rules[0]')
+  })
+
+  test('outboundTag and balancerTag must exist; the API is an outbound', () => {
+    expect(errorOf(rule({ network: 'tcp', outboundTag: 'blok' }), 'CFG121', at('outboundTag')).hint).toBe(
+      'did you mean "block"?',
+    )
+    expect(errorOf(rule({ network: 'tcp', outboundTag: 'elsewhere' }), 'CFG121').hint).toBe(
+      'there is "direct" or "block"',
+    )
+    errorOf(routing({ rules: [{ network: 'tcp', balancerTag: 'b' }] }), 'CFG121', at('balancerTag'))
+    expect(rule({ network: 'tcp', outboundTag: 'api' }, { api: { tag: 'api', services: [] } }).config).toBeDefined()
+  })
+
+  test.each([
+    {
+      domain: [
+        'google',
+        'keyword:x',
+        'domain:a.b',
+        'full:a.b',
+        'regexp:\\.cn$',
+        'regexp:(?i)^x(?P<n>y)',
+        'dotless:',
+        'geosite:cn@ads',
+        'ext:f.dat:l@a',
+      ],
+    },
+    { domains: 'a.b,c.d' },
+    { ip: ['10.0.0.1', '10.0.0.0/8', '::1', 'fc00::/7', 'geoip:cn', 'geoip:!cn', 'ext:f.dat:cn', '!10.0.0.0/8'] },
+    { port: '53, 443, 1000-2000' },
+    { sourcePort: 53 },
+    { localPort: '1-2' },
+    { network: 'tcp,udp' },
+    { source: ['10.0.0.0/8'] },
+    { sourceIP: 'geoip:private' },
+    { localIP: ['127.0.0.1'] },
+    { user: ['a@b', 'regexp:^a'] },
+    { inboundTag: ['in'] },
+    { protocol: ['http', 'tls', 'bittorrent'] },
+    { attrs: { ':method': 'GET' } },
+    { attrs: "attrs[':path'].startswith('/x')" },
+    { attrs: "'accept' in attrs" },
+    { network: 'tcp', ruleTag: 'name', domainMatcher: 'mph' },
+  ])('%j', (value) => {
+    const codes = codesOf(rule(value))
+    expect(codes.filter((code) => code !== 'CFG123')).toEqual(['CFG032'])
+  })
+
+  test.each([
+    [{ domain: ['regexp:('] }, 'CFG122', 'domain[0]'],
+    [{ domain: ['regexp:(?=x)'] }, 'CFG122', 'domain[0]'],
+    [{ domain: ['dotless:a.b'] }, 'CFG122', 'domain[0]'],
+    [{ domain: ['ext:f'] }, 'CFG122', 'domain[0]'],
+    [{ domain: ['a', ''] }, 'CFG122', 'domain[1]'],
+    [{ ip: ['10.0.0.0/33'] }, 'CFG122', 'ip[0]'],
+    [{ ip: 'a.example' }, 'CFG122', 'ip'],
+    [{ ip: ['geosite:cn'] }, 'CFG122', 'ip[0]'],
+    [{ port: '100-50' }, 'CFG029', 'port'],
+    [{ port: 65536 }, 'CFG023', 'port'],
+    [{ port: '65536' }, 'CFG029', 'port'],
+    [{ user: ['regexp:('] }, 'CFG122', 'user[0]'],
+    [{ attrs: 'attrs.x > 5' }, 'CFG122', 'attrs'],
+    [{ attrs: { a: '(' } }, 'CFG122', 'attrs.a'],
+    [{ network: 'tcp', process: ['curl'] }, 'CFG031', 'process'],
+    [{ network: 'tcp', localOS: 'linux' }, 'CFG031', 'localOS'],
+    [{ network: 'tcp', vlessRoute: 5 }, 'CFG031', 'vlessRoute'],
+    [{ network: 'tcp', webhook: { url: 'x' } }, 'CFG031', 'webhook'],
+  ])('%j is an error', (value, code, key) => {
+    errorOf(rule(value), code, at(key))
+  })
+
+  test('what never matches, or more than it says, warns', () => {
+    warningOf(rule({ port: 0 }), 'CFG123', at('port'))
+    warningOf(rule({ ip: ['geoip:!cn', 'geoip:!us'] }), 'CFG123', at('ip'))
+    warningOf(rule({ network: 'sctp' }), 'CFG026', at('network'))
+    expect(warningOf(rule({ inboundTag: ['im'] }), 'CFG121', at('inboundTag[0]')).hint).toBe('did you mean "in"?')
+    expect(codesOf(rule({ inboundTag: ['dns-in'] }, { dns: { tag: 'dns-in' } }))).toEqual(['CFG032'])
+  })
+
+  test('balancers', () => {
+    const balancer = (value: object) => routing({ balancers: [{ tag: 'b', selector: ['di'], ...value }] })
+    quietConfigOf(balancer({}))
+    quietConfigOf(balancer({ strategy: { type: 'roundRobin' }, fallbackTag: 'direct' }))
+    errorOf(balancer({ tag: '' }), 'CFG024', 'routing.balancers[0].tag')
+    errorOf(balancer({ selector: [] }), 'CFG024', 'routing.balancers[0].selector')
+    errorOf(balancer({ strategy: { type: 'leastPing' } }), 'CFG034', 'routing.balancers[0].strategy.type')
+    errorOf(balancer({ strategy: { type: 'rondom' } }), 'CFG025', 'routing.balancers[0].strategy.type')
+    errorOf(balancer({ fallbackTag: 'x' }), 'CFG121', 'routing.balancers[0].fallbackTag')
+    expect(
+      codesOf(routing({ balancers: [{ tag: 'b', selector: 'di' }], rules: [{ network: 'tcp', balancerTag: 'b' }] })),
+    ).toEqual(['CFG032'])
+  })
+})
+
+describe('dns', () => {
+  const dns = (value: object) => load({ dns: value })
+
+  test.each([
+    '8.8.8.8',
+    'localhost',
+    'tcp://1.1.1.1:53',
+    'tcp+local://a',
+    'https://1.1.1.1/dns-query',
+    'https+local://a/b',
+    'quic+local://a',
+    'h2c://a',
+  ])('server %s gives one warning', (server) => {
+    expect(codesOf(dns({ servers: [server] }))).toEqual(['CFG032'])
+    expect(codesOf(dns({ servers: [{ address: server, port: 53, skipFallback: true }] }))).toEqual(['CFG032'])
+  })
+
+  test('servers that cannot be', () => {
+    errorOf(dns({ servers: ['fakedns'] }), 'CFG034', 'dns.servers[0]')
+    expect(errorOf(dns({ servers: ['htps://a'] }), 'CFG028', 'dns.servers[0]').hint).toBe('did you mean "https"?')
+    errorOf(dns({ servers: [{ port: 53 }] }), 'CFG024', 'dns.servers[0].address')
+    errorOf(dns({ servers: [{ address: 'a', port: '53' }] }), 'CFG022', 'dns.servers[0].port')
+    errorOf(dns({ servers: [{ address: 'a', domains: ['regexp:('] }] }), 'CFG122', 'dns.servers[0].domains')
+    errorOf(dns({ servers: [{ address: 'a', expectIPs: ['x'] }] }), 'CFG122', 'dns.servers[0].expectIPs')
+  })
+
+  test('hosts, clientIp, queryStrategy', () => {
+    expect(codesOf(dns({ hosts: { 'domain:a': '1.1.1.1', b: ['::1'], c: 'd' } }))).toEqual(['CFG032'])
+    errorOf(dns({ hosts: { 'regexp:(': '1.1.1.1' } }), 'CFG122')
+    errorOf(dns({ hosts: { a: 5 } }), 'CFG022', 'dns.hosts.a')
+    errorOf(dns({ clientIp: 'a.example' }), 'CFG028', 'dns.clientIp')
+    quietConfigOf(dns({ queryStrategy: 'use_ipv4', disableCache: true, tag: 'x' }))
+    warningOf(dns({ queryStrategy: 'UseIPv5' }), 'CFG026', 'dns.queryStrategy')
+  })
+})

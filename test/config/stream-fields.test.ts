@@ -1,0 +1,158 @@
+/** One test per row of the tables of streamSettings, tcpSettings and sockopt. */
+import { describe, expect, test } from 'vitest'
+import { configOf, errorOf, load, outboundOf, quietConfigOf, uuid, vmessIn, vmessOut, warningOf } from './helpers.ts'
+
+const out = (streamSettings: object) => load(vmessOut({}, {}, { streamSettings }))
+const into = (streamSettings: object) => load(vmessIn({ clients: [{ id: uuid }] }, { streamSettings }))
+const streamOf = (streamSettings: object) => outboundOf(out(streamSettings), 'vmess').stream
+const inboundStreamOf = (streamSettings: object) => configOf(into(streamSettings)).inbounds[0]!.stream
+const at = 'outbounds[0].streamSettings'
+
+describe('network', () => {
+  test.each([null, '', 'tcp', 'TCP', 'raw'])('%j is tcp', (network) => {
+    quietConfigOf(out({ network }))
+    expect(streamOf({ network }).network).toBe('tcp')
+  })
+
+  test.each([
+    'ws',
+    'websocket',
+    'grpc',
+    'gun',
+    'h2',
+    'http',
+    'kcp',
+    'mkcp',
+    'httpupgrade',
+    'xhttp',
+    'splithttp',
+    'ds',
+    'domainsocket',
+    'quic',
+  ])('%s is not available yet', (network) => {
+    for (const result of [out({ network }), into({ network })]) {
+      expect(result.config).toBeUndefined()
+      expect(result.problems).toHaveLength(1)
+      expect(result.problems[0]).toMatchObject({ code: 'CFG033', severity: 'error' })
+      expect(result.problems[0]!.message).toContain('transport is not available in this version, only "tcp" or "raw"')
+    }
+  })
+
+  test('settings of a transport that is not available say nothing more', () => {
+    expect(out({ network: 'ws', wsSettings: { path: '/a', anything: [1] } }).problems).toHaveLength(1)
+  })
+
+  test('unknown', () => {
+    expect(errorOf(out({ network: 'wss' }), 'CFG100', `${at}.network`).hint).toBe('did you mean "ws"?')
+    errorOf(out({ network: 5 }), 'CFG022', `${at}.network`)
+  })
+
+  test('method is Xray’s name and wins', () => {
+    const result = out({ method: 'raw', network: 'ws' })
+    warningOf(result, 'CFG035', `${at}.network`)
+    errorOf(out({ method: 'xhttp', network: 'tcp' }), 'CFG033', `${at}.method`)
+  })
+
+  test('settings of another transport have no effect', () => {
+    warningOf(out({ wsSettings: { path: '/' } }), 'CFG104', `${at}.wsSettings`)
+  })
+})
+
+describe('security', () => {
+  test.each([null, '', 'none', 'NONE'])('%j is no TLS', (security) => {
+    quietConfigOf(out({ security }))
+    expect(streamOf({ security }).tls).toBeUndefined()
+  })
+
+  test('tls, also without tlsSettings on a client', () => {
+    quietConfigOf(out({ security: 'TLS' }))
+    expect(streamOf({ security: 'tls' }).tls).toEqual({
+      alpn: ['h2', 'http/1.1'],
+      enableSessionResumption: false,
+      disableSystemRoot: false,
+      pinnedCertSha256: [],
+      pinnedChainSha256: [],
+      authorities: [],
+      certificates: [],
+      serverName: '',
+      allowInsecure: false,
+      verifyNames: [],
+    })
+  })
+
+  test('another word is never plaintext', () => {
+    expect(errorOf(out({ security: 'tsl' }), 'CFG101', `${at}.security`).hint).toBe('did you mean "tls"?')
+    errorOf(out({ security: 'reality', realitySettings: {} }), 'CFG034', `${at}.security`)
+    errorOf(out({ security: 'xtls' }), 'CFG034', `${at}.security`)
+  })
+
+  test('settings without their security have no effect', () => {
+    warningOf(out({ tlsSettings: { serverName: 'a' } }), 'CFG104', `${at}.tlsSettings`)
+    warningOf(out({ realitySettings: { a: 1 } }), 'CFG104', `${at}.realitySettings`)
+  })
+})
+
+describe('tcpSettings and rawSettings', () => {
+  test('header: none, or not available yet', () => {
+    quietConfigOf(out({ tcpSettings: { header: { type: 'none' }, acceptProxyProtocol: false } }))
+    errorOf(out({ tcpSettings: { header: { type: 'http', request: {} } } }), 'CFG033', `${at}.tcpSettings.header.type`)
+    errorOf(out({ rawSettings: { header: { type: 'HTTP' } } }), 'CFG033', `${at}.rawSettings.header.type`)
+    errorOf(out({ tcpSettings: { header: { type: 'srtp' } } }), 'CFG025')
+  })
+
+  test('acceptProxyProtocol is refused', () => {
+    errorOf(into({ tcpSettings: { acceptProxyProtocol: true } }), 'CFG033')
+  })
+
+  test('rawSettings win', () => {
+    warningOf(out({ rawSettings: {}, tcpSettings: { header: { type: 'http' } } }), 'CFG035', `${at}.tcpSettings`)
+  })
+})
+
+describe('sockopt', () => {
+  const sockopt = (value: object) => out({ sockopt: value })
+  const idleOf = (value: object) => streamOf({ sockopt: value }).sockopt.tcpKeepAliveIdleS
+
+  test('tcpKeepAliveIdle and tcpKeepAliveInterval', () => {
+    expect(streamOf({}).sockopt.tcpKeepAliveIdleS).toBe(45)
+    expect(inboundStreamOf({}).sockopt.tcpKeepAliveIdleS).toBe(45)
+    expect(idleOf({ tcpKeepAliveIdle: 0 })).toBe(45)
+    expect(idleOf({ tcpKeepAliveIdle: 300 })).toBe(300)
+    expect(idleOf({ tcpKeepAliveIdle: -1 })).toBeLessThan(0)
+    expect(idleOf({ tcpKeepAliveInterval: -1 })).toBeLessThan(0)
+    warningOf(sockopt({ tcpKeepAliveInterval: 5 }), 'CFG030', `${at}.sockopt.tcpKeepAliveInterval`)
+  })
+
+  test.each([
+    [{ mark: 255 }, 'CFG031'],
+    [{ interface: 'eth0' }, 'CFG031'],
+    [{ bindToDevice: 'eth0' }, 'CFG031'],
+    [{ tproxy: 'redirect' }, 'CFG031'],
+    [{ acceptProxyProtocol: true }, 'CFG033'],
+    [{ dialerProxy: 'x' }, 'CFG033'],
+    [{ domainStrategy: 'UseIP' }, 'CFG033'],
+    [{ addressPortStrategy: 'SrvPortOnly' }, 'CFG033'],
+  ])('%j ends the start', (value, code) => {
+    errorOf(sockopt(value), code, `${at}.sockopt.${Object.keys(value)[0]}`)
+  })
+
+  test.each([
+    { tcpFastOpen: true },
+    { tcpFastOpen: 256 },
+    { tcpUserTimeout: 1 },
+    { tcpMaxSeg: 1 },
+    { tcpWindowClamp: 1 },
+    { tcpCongestion: 'bbr' },
+    { tcpMptcp: true },
+    { customSockopt: [{}] },
+    { trustedXForwardedFor: ['x'] },
+    { happyEyeballs: { tryDelayMs: 250 } },
+    { V6Only: true },
+  ])('%j has no effect', (value) => {
+    warningOf(sockopt(value), 'CFG030', `${at}.sockopt.${Object.keys(value)[0]}`)
+  })
+
+  test('what asks for nothing is passed over', () => {
+    quietConfigOf(sockopt({ mark: 0, tproxy: 'off', tcpFastOpen: false, domainStrategy: 'AsIs', dialerProxy: '' }))
+  })
+})

@@ -1,0 +1,141 @@
+/**
+ * Strangers at a VMess port: whatever is wrong with what they send, the log says what it is, and the wire says nothing.
+ * The server reads on in silence until its handshake timeout and then closes in the ordinary way.
+ */
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
+import { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as tlsConnect } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { serverConfig } from '../interop/configs.ts'
+import { freePorts, type Peer, startPeer, withPeers } from '../interop/harness.ts'
+import { startTarget, type Target } from '../interop/target.ts'
+import { Wire } from '../interop/wire.ts'
+import { vmessClientBytes } from './vmess-client-bytes.ts'
+
+const handshakeS = 2
+
+let target: Target
+let clientHello: Buffer
+beforeAll(async () => {
+  target = await startTarget()
+  clientHello = await recordClientHello()
+})
+afterAll(() => target.close())
+
+async function withServer<T>(body: (server: Peer, port: number) => Promise<T>): Promise<T> {
+  const [port] = (await freePorts(1)) as [number]
+  const config = serverConfig({ port }, { policy: { levels: { 0: { handshake: handshakeS } } } })
+  const server = await startPeer('ours', config, { ports: [port] })
+  return withPeers([server], () => body(server, port))
+}
+
+async function dial(port: number): Promise<Wire> {
+  const wire = new Wire(connect({ host: '127.0.0.1', port, allowHalfOpen: true }), 'stranger', 15_000)
+  await wire.connected()
+  return wire
+}
+
+/** Nothing is answered, more bytes are taken, and the end comes with the handshake timeout as a plain FIN. */
+async function expectSilence(wire: Wire, openedAt: number, more = randomBytes(5_000)): Promise<void> {
+  const end = wire.readSome()
+  let over = false
+  void end.then(
+    () => {
+      over = true
+    },
+    () => {
+      over = true
+    },
+  )
+  await sleep(handshakeS * 500)
+  expect(over, 'closed before the handshake timeout').toBe(false)
+  await wire.write(more)
+  await expect(end, 'an ordinary end, without a byte').resolves.toBeNull()
+  const seconds = (performance.now() - openedAt) / 1000
+  expect(seconds).toBeGreaterThan(handshakeS - 0.2)
+  expect(seconds).toBeLessThan(handshakeS + 6)
+  wire.destroy()
+}
+
+/** The first flight of a real TLS client. */
+function recordClientHello(): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const socket = new Duplex({ read() {}, write: resolve })
+    tlsConnect({ socket, servername: 'localhost' }).on('error', () => {})
+  })
+}
+
+/** A SOCKS client says no more until it is answered. */
+const socks5Greeting = Buffer.from([5, 1, 0])
+const nothing = Buffer.alloc(0)
+const order = Buffer.from('{"mode":"echo"}\nhello')
+
+describe('a stranger', () => {
+  it.each([
+    {
+      what: 'HTTP',
+      bytes: () => Buffer.from('GET / HTTP/1.1\r\nHost: example.org\r\nUser-Agent: curl/8\r\n\r\n'),
+      reason: /HTTP.*VMESS_FOREIGN_PROTOCOL/,
+    },
+    { what: 'TLS', bytes: () => clientHello, reason: /TLS.*VMESS_FOREIGN_PROTOCOL/ },
+    {
+      what: 'SSH',
+      bytes: () => Buffer.from('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'),
+      reason: /SSH.*VMESS_FOREIGN_PROTOCOL/,
+    },
+    { what: 'SOCKS5', bytes: () => socks5Greeting, more: nothing, reason: /SOCKS.*VMESS_FOREIGN_PROTOCOL/ },
+    {
+      what: 'an unknown id',
+      bytes: () => vmessClientBytes(target, order, { id: randomUUID() }),
+      reason: /VMESS_UNKNOWN_USER/,
+    },
+    { what: 'random bytes', bytes: () => randomBytes(200), reason: /VMESS_UNKNOWN_USER/ },
+    {
+      what: 'a clock that is behind',
+      bytes: () => vmessClientBytes(target, order, { clockOffsetS: -187 }),
+      reason: /client clock is 18[78] s behind, limit 120 s/,
+    },
+    {
+      what: 'a clock that is ahead',
+      bytes: () => vmessClientBytes(target, order, { clockOffsetS: 300 }),
+      reason: /client clock is (?:299|300) s ahead, limit 120 s/,
+    },
+  ])('with $what is named in the log and hears nothing', ({ bytes, reason, more }) =>
+    withServer(async (server, port) => {
+      const openedAt = performance.now()
+      const wire = await dial(port)
+      const { localPort } = wire.socket
+      await wire.write(bytes())
+      await expectSilence(wire, openedAt, more)
+      await server.logged(reason)
+      await server.logged(new RegExp(` from 127\\.0\\.0\\.1:${localPort} rejected `))
+      expect(server.log()).not.toContain('accepted tcp:')
+    }),
+  )
+
+  it('that repeats a recorded connection is refused, though the first one is served', () =>
+    withServer(async (server, port) => {
+      const recorded = vmessClientBytes(target, order)
+      const honest = await dial(port)
+      await honest.write(recorded)
+      expect(await honest.readSome()).not.toBeNull()
+      honest.destroy()
+      const openedAt = performance.now()
+      const replay = await dial(port)
+      await replay.write(recorded)
+      await expectSilence(replay, openedAt)
+      await server.logged(/VMESS_REPLAY/)
+    }))
+
+  it('that sends nothing is let go at the handshake timeout', () =>
+    withServer(async (_server, port) => {
+      const openedAt = performance.now()
+      const wire = await dial(port)
+      expect(await wire.readSome()).toBeNull()
+      expect((performance.now() - openedAt) / 1000).toBeGreaterThan(handshakeS - 0.2)
+      wire.destroy()
+    }))
+})

@@ -1,0 +1,57 @@
+import { clientConfig, type Door, type Link, type Root, serverConfig } from './configs.ts'
+import { freePorts, type Peer, type Program, type StartOptions, startPeer, withPeers } from './harness.ts'
+import { type SocksTarget, socksConnect } from './socks-client.ts'
+import type { Wire } from './wire.ts'
+
+export interface PairSpec extends Omit<Link, 'port'> {
+  readonly client: Program
+  readonly server: Program
+  /** Replaces parts of the generated files, such as `log` or `policy`. */
+  readonly clientExtra?: Root
+  readonly serverExtra?: Root
+  readonly clientStart?: Partial<StartOptions>
+  readonly serverStart?: Partial<StartOptions>
+  /** Instead of a SOCKS port: the client's local port leads to this target alone. */
+  readonly fixedTo?: SocksTarget
+}
+
+export interface Pair {
+  readonly client: Peer
+  readonly server: Peer
+  readonly serverPort: number
+  /** The client's local port. */
+  readonly doorPort: number
+  /** Through the SOCKS port and both proxies. */
+  open(target: SocksTarget, options?: { name?: string; stallMs?: number }): Promise<Wire>
+}
+
+/** Starts a server and a client for it, runs `body`, stops both. */
+export async function withPair<T>(spec: PairSpec, body: (pair: Pair) => Promise<T>): Promise<T> {
+  const [serverPort, doorPort] = (await freePorts(2)) as [number, number]
+  const link: Link = { ...spec, port: serverPort }
+  const door: Door = spec.fixedTo ? { fixedPort: doorPort, to: spec.fixedTo } : { socksPort: doorPort }
+  const started = await Promise.allSettled([
+    startPeer(spec.server, serverConfig(link, spec.serverExtra), {
+      ports: [serverPort],
+      name: `server (${spec.server})`,
+      ...spec.serverStart,
+    }),
+    startPeer(spec.client, clientConfig(link, door, spec.clientExtra), {
+      ports: [doorPort],
+      name: `client (${spec.client})`,
+      ...spec.clientStart,
+    }),
+  ])
+  const peers = started.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
+  return withPeers(peers, async () => {
+    for (const start of started) if (start.status === 'rejected') throw start.reason
+    const [server, client] = peers as [Peer, Peer]
+    return body({
+      client,
+      server,
+      serverPort,
+      doorPort,
+      open: (target, options) => socksConnect(doorPort, target, options),
+    })
+  })
+}
