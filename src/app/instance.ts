@@ -76,7 +76,7 @@ export class Instance implements AsyncDisposable {
     try {
       for (const port of this.#ports) await this.#open(port, port.listen.address)
     } catch (error) {
-      this.#closeListeners()
+      this.#stopListening()
       throw error
     }
   }
@@ -96,7 +96,7 @@ export class Instance implements AsyncDisposable {
   /** Stops accepting, waits for connections to end, cuts those left after `graceMs`. */
   async stop(graceMs: number = limits.shutdownMs): Promise<void> {
     this.#stopping = true
-    this.#closeListeners()
+    this.#stopListening()
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         const cancel = this.#env.clock.after(graceMs, resolve)
@@ -134,6 +134,11 @@ export class Instance implements AsyncDisposable {
     for (const port of this.#ports) void port.listening?.close()
   }
 
+  #stopListening(): void {
+    this.#closeListeners()
+    for (const port of this.#ports) delete port.listening
+  }
+
   #reopen(): void {
     for (const port of this.#ports) {
       if (this.#stopping || !port.listening) continue
@@ -144,7 +149,10 @@ export class Instance implements AsyncDisposable {
   }
 
   #accept(port: Port, conn: Conn): void {
-    if (this.#stopping) return conn.destroy()
+    if (this.#stopping) {
+      conn.destroy()
+      return
+    }
     this.#connections.add(conn)
     port.handler
       .serve(conn, port.io)

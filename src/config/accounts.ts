@@ -24,10 +24,11 @@ export function readAccounts(input: AccountsInput & object, { report }: Context)
   if (input.accounts && input.users) {
     report.warn('CFG035', report.at(input, 'users'), '"users" is ignored because "accounts" is there')
   }
-  return (input.accounts ?? input.users ?? []).flatMap((entry) => {
+  return (input.accounts ?? input.users ?? []).map((entry) => {
     for (const key of ['user', 'pass'] as const) {
-      if (!report.wrote(entry, key)) report.error('CFG024', report.at(entry, key), `this account has no "${key}"`)
+      if (report.wrote(entry, key)) continue
+      report.warn('CFG024', report.at(entry, key), `this account has no "${key}": it is taken as empty`)
     }
-    return entry.user === undefined || entry.pass === undefined ? [] : [{ user: entry.user, pass: entry.pass }]
+    return { user: entry.user ?? '', pass: entry.pass ?? '' }
   })
 }

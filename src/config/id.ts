@@ -66,12 +66,11 @@ function explain(text: string): { message: string; hint: string } {
   const bad = /[^0-9a-f-]/i.exec(text)
   if (bytes === 31) return { message: `${message}: too long for a custom id, too short for a UUID`, hint: shortenHint }
   if (bytes > 36) return { message, hint: shortenHint }
-  if (bad) return { message: `${message}: character ${bad.index + 1}, "${bad[0]}", is no hex digit`, hint: shortenHint }
+  if (bad) return { message: `${message}: character ${bad.index + 1}, "${bad[0]}", is no hex digit`, hint: uuidHint }
   const digits = text.replaceAll('-', '').length
-  return {
-    message: `${message}: it has ${digits} hex digits where a UUID has 32, in groups of 8-4-4-4-12`,
-    hint: shortenHint,
-  }
+  const shape = digits === 32 ? 'its hyphens are not' : `it has ${digits} hex digits, not 32`
+  return { message: `${message}: ${shape} in groups of 8-4-4-4-12`, hint: uuidHint }
 }
 
+const uuidHint = 'copy the UUID again, or make one with `vmess uuid`'
 const shortenHint = 'shorten it, or use the UUID printed by `vmess uuid -i`'

@@ -44,13 +44,14 @@ type VmessInbound = Extract<InboundConfig, { protocol: 'vmess' }>
 const vmessOf = ({ config }: ReadInbound): VmessInbound | undefined =>
   config?.protocol === 'vmess' ? config : undefined
 
-function checkDetours(inbounds: readonly ReadInbound[], { report }: Context): void {
+function checkDetours(inbounds: readonly ReadInbound[], context: Context): void {
+  const { report } = context
   const targets = new Set<string>()
   for (const inbound of inbounds) {
     const to = vmessOf(inbound)?.settings.detourTo
     if (to === undefined) continue
     targets.add(to)
-    checkDetour(to, detourPlace(inbound, report), inbounds, { report } as Context)
+    checkDetour(to, detourPlace(inbound, context), inbounds, context)
   }
   for (const inbound of inbounds) {
     const config = vmessOf(inbound)
@@ -68,9 +69,10 @@ function checkDetours(inbounds: readonly ReadInbound[], { report }: Context): vo
   }
 }
 
-function detourPlace({ settings }: ReadInbound, report: Context['report']): Place {
-  const place = report.at(settings!, 'detour')
-  return { ...place, path: `${place.path}.to` }
+/** The detour may stand in its old place. */
+function detourPlace({ settings }: ReadInbound, { report }: Context): Place {
+  const input = settings as { readonly detour?: object; readonly features?: { readonly detour?: object } }
+  return report.at(input.detour ?? input.features?.detour ?? input, 'to')
 }
 
 function checkDetour(to: string, place: Place, inbounds: readonly ReadInbound[], { report }: Context): void {

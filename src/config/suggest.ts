@@ -1,13 +1,16 @@
 import { distance } from 'fastest-levenshtein'
 
-/** The nearest of some words, at most two letters away (one for short words) or with its letters in another order. */
+/** The nearest of some words, at most two letters away (one for short words) with its letters in another order, or the only one it begins. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 64) return undefined
+  const all = [...candidates]
   const wanted = word.trim().toLowerCase()
+  const begun = wanted.length > 2 ? all.filter((candidate) => candidate.toLowerCase().startsWith(wanted)) : []
+  if (begun.length === 1) return begun[0]
   let best: string | undefined
   let bestDistance = wanted.length <= 3 ? 2 : 3
   const letters = sorted(wanted)
-  for (const candidate of candidates) {
+  for (const candidate of all) {
     if (Math.abs(candidate.length - wanted.length) > 2) continue
     const name = candidate.toLowerCase()
     const d = sorted(name) === letters ? 1 : distance(wanted, name)

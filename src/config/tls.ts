@@ -1,10 +1,10 @@
 /** From decoded `tlsSettings` to the two ends of TLS. */
 import type { CertificateInput, TlsInput } from '../transport/tls-config.ts'
-import { cipherOf, curveNames, curveOf, suiteNames, tls13Suites } from './tls-names.ts'
 import type { Context } from './context.ts'
 import type { PemSource, TlsClientConfig, TlsServerConfig, TlsVersion } from './model.ts'
 import { type Place, shorten } from './report.ts'
 import { didYouMean } from './suggest.ts'
+import { cipherOf, curveNames, curveOf, suiteNames, tls13Suites } from './tls-names.ts'
 import { listOf } from './values.ts'
 
 /** What raw TCP offers when nothing is configured; VMess does not care which one is chosen. */

@@ -38,7 +38,7 @@ export function readUser(fields: UserFields, owner: object, context: Context): V
   const id = readId(text, report.at(owner, key), context)
   const alterId = fields.alterId ?? 0
   if (alterId > ampleAlterIds) {
-    const cost = 'each id is computed and kept for both directions of the clock'
+    const cost = 'every one costs start-up time and memory'
     report.warn(
       'CFG056',
       report.at(owner, 'alterId'),
@@ -91,18 +91,25 @@ export function readSecurity(
   return name
 }
 
+/** A user as written and, unless something was wrong with it, as read. */
+export interface WrittenUser {
+  readonly owner: object
+  readonly email: string
+  readonly user?: VmessUser | undefined
+}
+
 /** Says what users of one inbound must not share. Later users win. */
-export function checkUnique(users: readonly { user: VmessUser; owner: object }[], { report }: Context): void {
+export function checkUnique(users: readonly WrittenUser[], { report }: Context): void {
   const emails = new Map<string, Place>()
   const ids = new Map<string, Place>()
-  for (const { user, owner } of users) {
-    const email = user.email.toLowerCase()
+  for (const { user, owner, email } of users) {
     const place = report.at(owner, 'email')
-    const first = emails.get(email)
-    if (first && email !== '') {
-      const message = `the e-mail "${shorten(user.email)}" already belongs to ${first.path.replace(/\.email$/, '')}`
+    const first = emails.get(email.toLowerCase())
+    if (first) {
+      const message = `the e-mail "${shorten(email)}" already belongs to ${first.path.replace(/\.email$/, '')}`
       report.error('CFG055', place, message, 'every user of an inbound needs an e-mail of its own, or none')
-    } else emails.set(email, place)
+    } else if (email !== '') emails.set(email.toLowerCase(), place)
+    if (!user) continue
     const id = formatUuid(user.id)
     const holder = ids.get(id)
     const idPlace = report.at(owner, 'id')

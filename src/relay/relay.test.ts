@@ -85,7 +85,7 @@ describe('relay', () => {
   it('does not read on from a side whose other side is slow', async () => {
     const { client, target, done } = rig()
     let written = 0
-    let blocked: Promise<void> | void
+    let blocked: unknown
     while (!blocked && written < 64 * 1024 * 1024) {
       blocked = client.write(new Uint8Array(64 * 1024))
       written += 64 * 1024

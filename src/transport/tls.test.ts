@@ -79,7 +79,12 @@ connSuite(
     })
     const address = { host: 'localhost', port: 1 }
     await layer
-      .listener({ listen: async (_, accept) => (accept(far), { address, close: async () => {} }) })
+      .listener({
+        listen: async (_, accept) => {
+          accept(far)
+          return { address, close: async () => {} }
+        },
+      })
       .listen(address, accepted)
     const a = await layer.dialer({ dial: async () => near }).dial(address, { signal: new AbortController().signal })
     return { a, b: await b, close: async () => {} }

@@ -36,8 +36,10 @@ describe('socks and mixed', () => {
     warningOf(file({ auth: 'password' }), 'CFG089', 'inbounds[0].settings.auth')
   })
 
-  test('accounts need both parts; a password is never shown', () => {
-    errorOf(file({ auth: 'password', accounts: [{ user: 'u' }] }), 'CFG024', 'inbounds[0].settings.accounts[0].pass')
+  test('accounts should have both parts; a password is never shown', () => {
+    const half = file({ auth: 'password', accounts: [{ user: 'u' }] })
+    warningOf(half, 'CFG024', 'inbounds[0].settings.accounts[0].pass')
+    expect(inboundOf(half, 'socks').settings.accounts).toEqual([{ user: 'u', pass: '' }])
     const problem = errorOf(
       file({ accounts: [{ user: 'u', pass: 123456 }] }),
       'CFG022',

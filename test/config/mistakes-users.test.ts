@@ -66,6 +66,18 @@ describe('users', () => {
     quietConfigOf(load(vmessIn({ clients: [{ id: uuid }, { id: otherUuid, email: '' }] })))
   })
 
+  test('duplicate e-mail beside a bad id: both are said', () => {
+    const result = load(
+      vmessIn({
+        clients: [
+          { id: 'x'.repeat(31), email: 'a' },
+          { id: uuid, email: 'A' },
+        ],
+      }),
+    )
+    expect(codesOf(result)).toEqual(['CFG051', 'CFG055'])
+  })
+
   test('the same e-mail in two inbounds is fine', () => {
     const inbound = (port: number) => ({ protocol: 'vmess', port, settings: { clients: [{ id: uuid, email: 'a' }] } })
     quietConfigOf(load({ inbounds: [inbound(1), inbound(2)], outbounds: [freedom] }))

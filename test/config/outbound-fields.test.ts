@@ -58,7 +58,9 @@ describe('freedom and blackhole', () => {
 
   test('domainStrategy: any letter case; targetStrategy wins', () => {
     expect(settingsOf({})).toEqual({ domainStrategy: 'AsIs', level: 0 })
-    expect(settingsOf({ domainStrategy: 'useipv4' }).domainStrategy).toBe('UseIPv4')
+    for (const domainStrategy of ['useipv4', 'useip4', 'use_ip_v4', 'use-ipv4']) {
+      expect(settingsOf({ domainStrategy }).domainStrategy).toBe('UseIPv4')
+    }
     expect(settingsOf({ domainStrategy: 'UseIP', targetStrategy: 'ForceIPv6v4' }).domainStrategy).toBe('ForceIPv6v4')
     expect(errorOf(file({ domainStrategy: 'UsIP' }), 'CFG025', 'outbounds[0].settings.domainStrategy').hint).toBe(
       'did you mean "UseIP"?',

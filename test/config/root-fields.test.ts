@@ -112,6 +112,7 @@ describe('log', () => {
     const result = load({ log: { loglevel: 'inof' } })
     expect(configOf(result).log.level).toBe('warning')
     expect(warningOf(result, 'CFG026', 'log.loglevel').hint).toBe('did you mean "info"?')
+    expect(warningOf(load({ log: { loglevel: 'warn' } }), 'CFG026').hint).toBe('did you mean "warning"?')
   })
 
   test('dnsLog has no effect', () => {

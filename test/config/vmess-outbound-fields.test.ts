@@ -114,12 +114,16 @@ describe('outbound', () => {
     expect(userOf(load(vmessOut())).alterId).toBe(0)
   })
 
-  test.each(['auto', 'aes-128-gcm', 'chacha20-poly1305', 'none', 'zero', 'aes-128-cfb'] as const)(
-    'security: %s',
-    (word) => {
-      expect(userOf(load(vmessOut({ security: word.toUpperCase() }))).security).toBe(word)
-    },
-  )
+  test.each([
+    'auto',
+    'aes-128-gcm',
+    'chacha20-poly1305',
+    'none',
+    'zero',
+    'aes-128-cfb',
+  ] as const)('security: %s', (word) => {
+    expect(userOf(load(vmessOut({ security: word.toUpperCase() }))).security).toBe(word)
+  })
 
   test('security: absent and empty are auto, in silence; unknown is auto with a warning', () => {
     expect(userOf(load(vmessOut())).security).toBe('auto')

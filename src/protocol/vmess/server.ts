@@ -56,9 +56,15 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
   #state: State<U> = { at: 'auth' }
   #held: Uint8Array = new Uint8Array(0)
   #have = 0
+  #user: U | undefined
 
   constructor(options: ServerSessionOptions<U>) {
     this.#options = options
+  }
+
+  /** Whose id opened the request, also when it was then refused; for logs. Undefined while that is not known. */
+  get user(): U | undefined {
+    return this.#user
   }
 
   /**
@@ -169,6 +175,7 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
       throw (
         foreign(this.#bytes(0, this.#have)) ?? new ProxyError('VMESS_UNKNOWN_USER', 'no user’s id opens the request')
       )
+    this.#user = match.user
     checkClock(match, Math.floor(clock.now() / 1000))
     if (replay.seen(auth, match.timeS)) throw replayed(match, 'authentication')
     if (match.mode === 'aead') return { at: 'length', match }

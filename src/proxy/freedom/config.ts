@@ -2,21 +2,23 @@
 
 import { z } from 'zod'
 import type { Context } from '../../config/context.ts'
+import { oneOf } from '../../config/expected.ts'
 import {
   anyObject,
   integer,
   noted,
   object,
   oldTimeout,
+  openWord,
   refused,
   text,
   userLevel,
   withoutEffect,
-  word,
 } from '../../config/fields.ts'
 import { defineOutbound } from '../../config/kind.ts'
 import type { FreedomSettings } from '../../config/model.ts'
-import type { Place } from '../../config/report.ts'
+import { type Place, shorten } from '../../config/report.ts'
+import { didYouMean } from '../../config/suggest.ts'
 import { readHost } from '../../config/values.ts'
 
 const strategies = [
@@ -34,8 +36,8 @@ const strategies = [
 ] as const
 
 const schema = object({
-  domainStrategy: word(strategies, 'How names of targets are resolved. Default: AsIs.'),
-  targetStrategy: word(strategies, 'Xray’s newer name of domainStrategy; it wins.'),
+  domainStrategy: openWord(strategies, 'How names of targets are resolved. Default: AsIs.'),
+  targetStrategy: openWord(strategies, 'Xray’s newer name of domainStrategy; it wins.'),
   redirect: noted(text('Sends every connection there: host:port, :port or host:.'), {
     expected: 'text such as "127.0.0.1:8080" or ":8080"',
   }),
@@ -66,21 +68,37 @@ export const freedomOutbound = defineOutbound({
   schema,
   build(input, context) {
     const { report } = context
-    if (input.domainStrategy && input.targetStrategy && input.domainStrategy !== input.targetStrategy) {
-      report.warn(
-        'CFG035',
-        report.at(input, 'domainStrategy'),
-        '"domainStrategy" is ignored because "targetStrategy" is there',
-      )
+    const older = readStrategy(input.domainStrategy, report.at(input, 'domainStrategy'), context)
+    const newer = readStrategy(input.targetStrategy, report.at(input, 'targetStrategy'), context)
+    if (older && newer && older !== newer) {
+      const message = '"domainStrategy" is ignored because "targetStrategy" is there'
+      report.warn('CFG035', report.at(input, 'domainStrategy'), message)
     }
     const redirect = input.redirect ? readRedirect(input.redirect, report.at(input, 'redirect'), context) : undefined
     return {
-      domainStrategy: input.targetStrategy ?? input.domainStrategy ?? 'AsIs',
+      domainStrategy: newer ?? older ?? 'AsIs',
       ...(redirect && { redirect }),
       level: input.userLevel ?? 0,
     }
   },
 })
+
+/** V2Ray writes the same words in several ways: `UseIPv4`, `useip4`, `use_ip_v4`. */
+const plain = (text: string): string => text.toLowerCase().replaceAll(/[_-]/g, '').replaceAll('ipv', 'ip')
+
+function readStrategy(
+  written: string | undefined,
+  place: Place,
+  { report }: Context,
+): FreedomSettings['domainStrategy'] | undefined {
+  if (!written) return undefined
+  const found = strategies.find((name) => plain(name) === plain(written))
+  if (!found) {
+    const message = `found ${JSON.stringify(shorten(written))}, expected ${oneOf(strategies)}`
+    report.error('CFG025', place, message, didYouMean(written, strategies))
+  }
+  return found
+}
 
 function readRedirect(value: string, place: Place, context: Context): FreedomSettings['redirect'] {
   const match = /^(.*):(\d{0,5})$/.exec(value.trim())

@@ -4,7 +4,14 @@ import type { Context } from '../../config/context.ts'
 import { address, flag, integer, noted, object, openWord, port, text, uint32 } from '../../config/fields.ts'
 import { defineInbound, defineOutbound } from '../../config/kind.ts'
 import type { OutboundStreamConfig, VmessServer, VmessUser } from '../../config/model.ts'
-import { checkUnique, readSecurity, readUser, securities, type UserFields } from '../../config/users.ts'
+import {
+  checkUnique,
+  readSecurity,
+  readUser,
+  securities,
+  type UserFields,
+  type WrittenUser,
+} from '../../config/users.ts'
 import { readHost } from '../../config/values.ts'
 
 const account = {
@@ -85,17 +92,18 @@ function inboundUsers(input: z.output<typeof inboundSettings>, context: Context)
     report.warn('CFG035', report.at(input, 'users'), '"users" is ignored because "clients" is there')
   }
   const list = input.clients ?? input.users ?? []
-  const read: { user: VmessUser; owner: object }[] = []
-  for (const [i, entry] of list.entries()) {
-    // A bare id has no object of its own to point at: the list stands for it.
-    const owner = typeof entry === 'string' ? bareOwner(list, i, context) : entry
-    const user = readUser(typeof entry === 'string' ? { id: entry } : entry, owner, context)
-    if (user) read.push({ user, owner })
-  }
-  checkUnique(read, context)
-  return read.map(({ user }) => user)
+  const users = list.map((entry, i): WrittenUser => {
+    if (typeof entry !== 'string') {
+      return { owner: entry, email: entry.email ?? '', user: readUser(entry, entry, context) }
+    }
+    const owner = bareOwner(list, i, context)
+    return { owner, email: '', user: readUser({ id: entry }, owner, context) }
+  })
+  checkUnique(users, context)
+  return users.flatMap(({ user }) => user ?? [])
 }
 
+/** A bare id has no object of its own to point at. */
 function bareOwner(list: object, index: number, { report }: Context): object {
   const owner = {}
   report.alias(owner, report.at(list, index))

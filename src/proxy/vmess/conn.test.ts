@@ -100,11 +100,18 @@ describe('VmessConn', () => {
   it('sends the header and the first payload in one write', async () => {
     const writes: number[] = []
     const [a, b] = memoryPair()
-    const counting = Object.create(a, {
-      write: {
-        value: (bytes: Uint8Array, release?: () => void) => (writes.push(bytes.length), a.write(bytes, release)),
+    const counting: Conn = {
+      info: a.info,
+      signal: a.signal,
+      read: () => a.read(),
+      drainTo: (sink) => a.drainTo(sink),
+      write(bytes, release) {
+        writes.push(bytes.length)
+        return a.write(bytes, release)
       },
-    }) as Conn
+      closeWrite: () => a.closeWrite(),
+      destroy: (reason) => a.destroy(reason),
+    }
     const user = { id: new Uint8Array(16), alterId: 0 }
     const experiments = { authenticatedLength: false, noTerminationSignal: false }
     const session = new ClientSession({

@@ -9,7 +9,7 @@
 import type { VmessUser } from '../../config/model.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
-import { isProxyError, ProxyError } from '../../core/errors.ts'
+import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
@@ -67,10 +67,11 @@ async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): P
       if (request) return request
     }
   } catch (error) {
-    if (!isProxyError(error)) throw error
-    io.reject(conn, error)
-    if (error.fault !== 'network') await discard(conn)
-    throw error
+    session.end() // a half-read legacy authentication must not be used again, whatever ended the wait
+    const reason = toProxyError(error, 'CONN_CLOSED')
+    io.reject(conn, reason, session.user && { email: session.user.email, level: session.user.level })
+    await discard(conn)
+    throw reason
   }
 }
 
