@@ -62,12 +62,8 @@ function npm(...args) {
   return { command: 'npm', args, shell: process.platform === 'win32' }
 }
 
-/** What the lockfile says; or, where npm refuses it for lack of this platform's optional packages, with those added. */
-async function install() {
-  const flags = ['--ignore-scripts', '--include=dev', '--no-audit', '--no-fund']
-  const exact = await capture(npm('ci', ...flags))
-  return exact.code !== 0 && exact.output.includes('EUSAGE') ? capture(npm('install', '--no-save', ...flags)) : exact
-}
+/** Exactly what the lockfile says; packages run no scripts of theirs. */
+const install = () => capture(npm('ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'))
 
 /** Runs one step quietly; its output is shown only when it fails. */
 async function step(title, run) {

@@ -2,6 +2,7 @@ import { formatAddress } from '../core/address.ts'
 import type { Clock, Logger } from '../core/env.ts'
 import type { ErrorCode, ProxyError } from '../core/errors.ts'
 import type { Observer } from '../core/observer.ts'
+import { onceEvery } from './once-every.ts'
 
 /** Ends of a flow that are everyday events, not somebody's mistake. */
 const everyday: ReadonlySet<ErrorCode> = new Set([
@@ -18,16 +19,7 @@ const quietMs = 60_000
 
 /** Writes into the log why flows failed: the reason, and what to try. */
 export function sessionLog(log: Logger, clock: Clock): Observer {
-  const warnedAt = new Map<string, number>()
-
-  function firstOfMinute(source: string): boolean {
-    const now = clock.now()
-    if (warnedAt.size > 10_000) warnedAt.clear()
-    const last = warnedAt.get(source)
-    if (last !== undefined && now - last < quietMs) return false
-    warnedAt.set(source, now)
-    return true
-  }
+  const due = onceEvery(clock, quietMs)
 
   const detail = (error: ProxyError) => (error.hint === undefined ? {} : { hint: error.hint })
 
@@ -54,7 +46,7 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     rejected({ inboundTag, source, email }, error) {
       const fields = { code: error.code, source, inbound: inboundTag, ...(email && { email }), ...detail(error) }
       const host = source.slice(0, source.lastIndexOf(':')) || source
-      if (firstOfMinute(`${host} ${error.code}`)) log.warn(fields, error.message)
+      if (due(`${host} ${error.code}`)) log.warn(fields, error.message)
       else log.info(fields, error.message)
     },
   }

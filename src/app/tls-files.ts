@@ -64,5 +64,5 @@ function check(source: PemSource, what: string, load: () => unknown, looksRight:
   }
 }
 
-const failed = (source: PemSource, message: string): ConfigError =>
-  new ConfigError([{ code: 'CFG109', severity: 'error', path: source.at, file: '', line: 0, column: 0, message }])
+const failed = ({ at, file, line, column }: PemSource, message: string): ConfigError =>
+  new ConfigError([{ code: 'CFG109', severity: 'error', path: at, file, line, column, message }])

@@ -160,8 +160,15 @@ export interface SockoptConfig {
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
 
-/** PEM text given inline, or a path for the application to read. */
-export type PemSource = { readonly path: string; readonly at: string } | { readonly pem: string; readonly at: string }
+/** PEM text given inline, or a path for the application to read; with its place in the configuration, for messages. */
+export type PemSource = ({ readonly path: string } | { readonly pem: string }) & {
+  /** Path in the configuration. */
+  readonly at: string
+  readonly file: string
+  /** From 1; 0 when the configuration was not text. */
+  readonly line: number
+  readonly column: number
+}
 
 interface TlsCommon {
   readonly alpn: readonly string[]

@@ -5,6 +5,7 @@ import type { PemSource, TlsClientConfig, TlsServerConfig, TlsVersion } from './
 import { type Place, shorten } from './report.ts'
 import { didYouMean } from './suggest.ts'
 import { cipherOf, curveNames, curveOf, suiteNames, tls13Suites } from './tls-names.ts'
+import { positionOf } from './tree.ts'
 import { listOf } from './values.ts'
 
 /** What raw TCP offers when nothing is configured; VMess does not care which one is chosen. */
@@ -216,12 +217,12 @@ function readPem(
   { report }: Context,
 ): PemSource | null | undefined {
   const path = entry[fileKey]
-  if (path) return { path, at: report.at(entry, fileKey).path }
+  if (path) return { path, ...whereIs(report.at(entry, fileKey)) }
   const inline = entry[inlineKey]
   if (inline === undefined) return report.wrote(entry, inlineKey) || report.wrote(entry, fileKey) ? null : undefined
   const pem = `${typeof inline === 'string' ? inline : inline.join('\n')}\n`
   const place = report.at(entry, inlineKey)
-  if (/-----BEGIN [A-Z0-9 ]+-----/.test(pem)) return { pem, at: place.path }
+  if (/-----BEGIN [A-Z0-9 ]+-----/.test(pem)) return { pem, ...whereIs(place) }
   report.error(
     'CFG108',
     place,
@@ -229,4 +230,9 @@ function readPem(
     `a path belongs in "${fileKey}"`,
   )
   return null
+}
+
+/** Where a source was written, for messages of those who read the file. */
+function whereIs(place: Place): Pick<PemSource, 'at' | 'file' | 'line' | 'column'> {
+  return { at: place.path, file: place.source.name, ...positionOf(place.source, place.offset) }
 }

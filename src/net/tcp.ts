@@ -76,7 +76,12 @@ function acceptedConn(accepted: Socket, at: Address, options: TcpOptions): Conn 
 
 function bind(server: Server, at: Address): Promise<Listening> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, formatAddress(at))))
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      // "All addresses" is written `::`; a machine without IPv6 has only the other half of it.
+      const noIPv6 = at.host === '::' && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')
+      if (noIPv6) resolve(bind(server, { ...at, host: '0.0.0.0' }))
+      else reject(listenError(error, formatAddress(at)))
+    })
     server.listen(at.path === undefined ? { host: at.host, port: at.port } : { path: at.path }, () => {
       server.removeAllListeners('error')
       server.on('error', () => {}) // accepting goes on; a single failed accept concerns one stranger

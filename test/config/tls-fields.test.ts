@@ -100,7 +100,7 @@ describe('tlsSettings', () => {
     const result = server({ verifyClientCertificate: true, rejectUnknownSni: true, certificates: [files, authority] })
     const { tls: serverTls } = quietConfigOf(result).inbounds[0]!.stream
     expect(serverTls).toMatchObject({ verifyClient: true, rejectUnknownSni: true })
-    expect(serverTls!.clientAuthorities).toEqual([
+    expect(serverTls!.clientAuthorities).toMatchObject([
       { path: '/ca.pem', at: 'inbounds[0].streamSettings.tlsSettings.certificates[1].certificateFile' },
     ])
     warningOf(server({ verifyClientCertificate: true }), 'CFG105')
@@ -134,8 +134,13 @@ describe('certificates[]', () => {
   const key = ['-----BEGIN PRIVATE KEY-----', 'AA==', '-----END PRIVATE KEY-----']
 
   test('files', () => {
-    expect(serverOf({ certificateFile: '/c.pem', keyFile: '/k.pem', certificate: pem, key }).certificates).toEqual([
-      { cert: { path: '/c.pem', at: `${base}[0].certificateFile` }, key: { path: '/k.pem', at: `${base}[0].keyFile` } },
+    expect(
+      serverOf({ certificateFile: '/c.pem', keyFile: '/k.pem', certificate: pem, key }).certificates,
+    ).toMatchObject([
+      {
+        cert: { path: '/c.pem', at: `${base}[0].certificateFile`, file: 'config.json', line: 18 },
+        key: { path: '/k.pem', at: `${base}[0].keyFile` },
+      },
     ])
   })
 
@@ -143,7 +148,7 @@ describe('certificates[]', () => {
     const text = pem.join('\n')
     for (const certificate of [pem, text]) {
       const [pair] = serverOf({ certificate, key, usage: 'Encipherment' }).certificates
-      expect(pair!.cert).toEqual({ pem: `${text}\n`, at: `${base}[0].certificate` })
+      expect(pair!.cert).toMatchObject({ pem: `${text}\n`, at: `${base}[0].certificate` })
     }
     const problem = errorOf(server({ certificate: '/c.pem', keyFile: '/k' }), 'CFG108', `${base}[0].certificate`)
     expect(problem.hint).toContain('"certificateFile"')

@@ -40,8 +40,7 @@ describe.each([
       await readContent(wire, downSeed(seed), downBytes, 'down')
       expect(await wire.readSome()).toBeNull()
       expect(target.problems()).toEqual([])
-    }),
-  )
+    }))
 
   it('a target that ends first leaves the other direction open', () =>
     withPair({ client: 'ours', server: 'ours', tls }, async (pair) => {

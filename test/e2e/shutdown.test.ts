@@ -40,8 +40,7 @@ describe.each(ends)('a signal to the $end', ({ peer, port }) => {
       wire.end()
       expect(await wire.readSome()).toBeNull()
       expect(await exitWithin(peer(pair), 5_000)).toEqual({ code: 0, signal: null })
-    }),
-  )
+    }))
 
   it('a second signal cuts at once', () =>
     withPair(pairOfOurs, async (pair) => {
