@@ -10,6 +10,7 @@ import { dialerStack, listenerStack } from '../transport/stack.ts'
 import { tlsLayer } from '../transport/tls.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type InboundDeps, inbounds, type OutboundDeps, outbounds, transports } from './builtin.ts'
+import { readSwitches } from './switches.ts'
 import { loadTlsClient, loadTlsServer, type ReadText } from './tls-files.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
@@ -29,7 +30,13 @@ export function buildOutbound(config: OutboundConfig, { env, read, watch }: Outb
   const dialer = dialerStack(watch ? watch(tcp) : tcp, layersOf(tls, transports[stream.network]()))
   // The table is typed kind by kind; a union of kinds has lost which settings go with which function.
   const create = outbounds[config.protocol] as (tag: string, settings: unknown, deps: OutboundDeps) => Outbound
-  return create(config.tag, config.settings, { env, dialer, resolve: systemResolve, auto: autoSecurity() })
+  return create(config.tag, config.settings, {
+    env,
+    dialer,
+    resolve: systemResolve,
+    auto: autoSecurity(),
+    legacyHeader: readSwitches().legacyHeader,
+  })
 }
 
 export interface InboundBuild extends InboundDeps {

@@ -1,12 +1,12 @@
 /** Every kind that a configuration can name. Adding one is a file or folder of its own and one line here. */
 
-import type { InboundConfig, InboundStreamConfig, OutboundConfig, VmessUser } from '../config/model.ts'
+import type { InboundConfig, InboundStreamConfig, OutboundConfig } from '../config/model.ts'
 import type { Dialer, Layer, Outbound } from '../core/dialer.ts'
 import type { Env } from '../core/env.ts'
 import type { Inbound } from '../core/inbound.ts'
 import type { Security } from '../protocol/vmess/body.ts'
 import type { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
-import { UserDirectory } from '../protocol/vmess/users.ts'
+import { type LegacyUsers, UserDirectory } from '../protocol/vmess/users.ts'
 import { createBlackhole } from '../proxy/blackhole/outbound.ts'
 import { createDokodemoInbound } from '../proxy/dokodemo/inbound.ts'
 import { createFreedom, type Resolve } from '../proxy/freedom/outbound.ts'
@@ -21,6 +21,7 @@ export interface InboundDeps {
   /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
   readonly replay: ReplayMemory
   readonly history: SessionHistory
+  readonly legacyUsers: LegacyUsers
 }
 
 export interface OutboundDeps {
@@ -30,6 +31,8 @@ export interface OutboundDeps {
   readonly resolve: Resolve
   /** What `security: auto` means on this machine. */
   readonly auto: Security
+  /** Send the legacy VMess header whatever alterId says. */
+  readonly legacyHeader: boolean
 }
 
 type InboundOf<P extends InboundConfig['protocol']> = Extract<InboundConfig, { protocol: P }>['settings']
@@ -42,8 +45,14 @@ export const inbounds: {
   http: (settings, { env }) => createHttpInbound(settings, env),
   mixed: (settings, { env }) => createMixedInbound(settings, env),
   socks: (settings, { env }) => createSocksInbound(settings, env),
-  vmess: ({ users, disableInsecureEncryption }, { env, replay, history }) =>
-    createVmessInbound({ users: directoryOf(users), replay, history, disableInsecureEncryption, env }),
+  vmess: ({ users, disableInsecureEncryption }, { env, replay, history, legacyUsers }) =>
+    createVmessInbound({
+      users: new UserDirectory(users, legacyUsers),
+      replay,
+      history,
+      disableInsecureEncryption,
+      env,
+    }),
 }
 
 export const outbounds: {
@@ -57,10 +66,4 @@ export const outbounds: {
 /** Layers between TCP and TLS on one side and VMess on the other, innermost first. */
 export const transports: { readonly [N in InboundStreamConfig['network']]: () => readonly Layer[] } = {
   tcp: () => [],
-}
-
-function directoryOf(users: readonly VmessUser[]): UserDirectory<VmessUser> {
-  const directory = new UserDirectory<VmessUser>()
-  for (const user of users) directory.add(user)
-  return directory
 }

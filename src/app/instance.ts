@@ -15,6 +15,7 @@ import { DescriptorGuard } from './descriptor-guard.ts'
 import { createDispatch } from './dispatch.ts'
 import { LoopGuard } from './loop-guard.ts'
 import { allOf } from './observers.ts'
+import { readSwitches } from './switches.ts'
 import type { ReadText } from './tls-files.ts'
 
 export interface InstanceDeps {
@@ -58,7 +59,12 @@ export class Instance implements AsyncDisposable {
     )
     const observer = allOf(observers)
     const dispatch = { env, policy: config.policy, outbounds: this.#outbounds, observer, loops }
-    const memory = { env, replay: new ReplayMemory(env.clock), history: new SessionHistory(env.clock) }
+    const memory = {
+      env,
+      replay: new ReplayMemory(env.clock),
+      history: new SessionHistory(env.clock),
+      legacyUsers: readSwitches().legacyUsers,
+    }
     this.#ports = config.inbounds.flatMap((inbound) => {
       const { handler, listener } = buildInbound(inbound, {
         ...memory,

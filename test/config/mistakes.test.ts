@@ -135,7 +135,7 @@ describe('streams', () => {
     const result = load(
       vmessIn({ clients }, { streamSettings: { security: 'tls', tlsSettings: { certificates: [files] } } }),
     )
-    expect(configOf(result).inbounds[0]!.stream.tls!.certificates[0]!.key).toEqual({
+    expect(configOf(result).inbounds[0]!.stream.tls!.certificates[0]!.key).toMatchObject({
       path: '/k.pem',
       at: 'inbounds[0].streamSettings.tlsSettings.certificates[0].keyFile',
     })

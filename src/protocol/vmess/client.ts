@@ -19,6 +19,8 @@ import { userKeys } from './user-keys.ts'
 export interface ClientSessionOptions {
   /** alterId 0 authenticates in AEAD mode, any other in the legacy one. The id (16 bytes) must not change. */
   readonly user: { readonly id: Uint8Array; readonly alterId: number }
+  /** Authenticate in the legacy way even with alterId 0, by the primary id. */
+  readonly legacyHeader?: boolean
   /** `zero` is `none` without any framing. */
   readonly security: Security | 'zero'
   readonly command: Command
@@ -55,6 +57,7 @@ export class ClientSession {
   readonly opener: ResponseOpener
   readonly #options: ClientSessionOptions
   readonly #header: RequestHeader
+  readonly #legacy: boolean
   #headTaken = false
 
   constructor(options: ClientSessionOptions) {
@@ -76,7 +79,8 @@ export class ClientSession {
       requestIv: iv,
     }
     this.sealer = createSealer(scheme, { key, iv, terminate: !options.experiments.noTerminationSignal, random })
-    this.opener = new ResponseOpener(scheme, user.alterId > 0 ? 'legacy' : 'aead', v, options.packet)
+    this.#legacy = user.alterId > 0 || options.legacyHeader === true
+    this.opener = new ResponseOpener(scheme, this.#legacy ? 'legacy' : 'aead', v, options.packet)
   }
 
   /**
@@ -90,12 +94,13 @@ export class ClientSession {
     const plain = encodeRequest(this.#header, random.fill(new Uint8Array(random.below(16))))
     const { commandKey, sealAuthId: seal, alterIds } = userKeys(user)
     const nowS = Math.floor(clock.now() / 1000)
-    if (alterIds.length === 0) {
+    if (!this.#legacy) {
       const authId = sealAuthId(seal, nowS, random.fill(new Uint8Array(4)))
       return sealRequest(commandKey, authId, random.fill(new Uint8Array(8)), plain)
     }
     const timeS = nowS + random.below(legacyJitterS)
-    const auth = legacyAuth(alterIds[random.below(alterIds.length)]!, timeS)
+    const id = alterIds.length > 0 ? alterIds[random.below(alterIds.length)]! : user.id
+    const auth = legacyAuth(id, timeS)
     return sealLegacyRequest(commandKey, auth, timeS, plain)
   }
 }

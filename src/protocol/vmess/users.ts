@@ -40,12 +40,17 @@ interface Entry<U> {
   after: Entry<U>
 }
 
+/** Who may authenticate in the legacy way: nobody, users with alterId above 0, or everybody (alterId 0: by the primary id). */
+export type LegacyUsers = 'none' | 'alterId' | 'all'
+
 export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
+  readonly #legacyUsers: LegacyUsers
   readonly #entries = new Map<string, Entry<U>>()
   readonly #legacy = new Set<Entry<U>>()
   #first: Entry<U> | undefined
 
-  constructor(users: Iterable<U> = []) {
+  constructor(users: Iterable<U> = [], legacyUsers: LegacyUsers = 'alterId') {
+    this.#legacyUsers = legacyUsers
     for (const user of users) this.add(user)
   }
 
@@ -120,7 +125,8 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
   }
 
   #setLegacy(entry: Entry<U>, user: U): void {
-    entry.legacy = user.alterId > 0 ? new LegacyTable(user.id, user.alterId) : undefined
+    const may = this.#legacyUsers === 'all' || (this.#legacyUsers === 'alterId' && user.alterId > 0)
+    entry.legacy = may ? new LegacyTable(user.id, user.alterId) : undefined
     if (entry.legacy) this.#legacy.add(entry)
     else this.#legacy.delete(entry)
   }

@@ -23,6 +23,8 @@ export interface VmessOutboundDeps {
   readonly env: Env
   /** What `auto` means on this machine: AES-GCM where the processor has instructions for it. */
   readonly auto: Security
+  /** Authenticate in the legacy way whatever the account says. */
+  readonly legacyHeader: boolean
   /** The transport has an orderly end of its own, so a `none` body needs no frames. Default true. */
   readonly carrierEnds?: boolean
 }
@@ -49,9 +51,10 @@ class VmessOutbound implements Outbound {
   }
 
   #wrap(base: Conn, target: Address, account: Account): Conn {
-    const { env, auto, carrierEnds = true } = this.#deps
+    const { env, auto, legacyHeader, carrierEnds = true } = this.#deps
     const session = new ClientSession({
       user: account,
+      legacyHeader,
       security: account.security === 'auto' ? auto : account.security,
       command: 'tcp',
       target,
