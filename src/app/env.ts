@@ -2,12 +2,11 @@ import type { Clock, Env, Logger } from '../core/env.ts'
 import { silentLogger } from '../core/env.ts'
 import { systemRandom } from '../crypto/random.ts'
 
-/** The real clock. Its timers keep no process alive: what listens or is connected does that. */
+/** The real clock. Its timers keep the process alive, so whoever sets one cancels it: a paused listener lives by its timer alone. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms)
-    timer.unref()
     return () => clearTimeout(timer)
   },
 }

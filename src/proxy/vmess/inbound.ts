@@ -67,12 +67,16 @@ async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): P
       if (request) return request
     }
   } catch (error) {
-    session.end() // a half-read legacy authentication must not be used again, whatever ended the wait
-    const reason = toProxyError(error, 'CONN_CLOSED')
+    const reason = reasonOf(error, session.end())
     io.reject(conn, reason, session.user && { email: session.user.email, level: session.user.level })
     await discard(conn)
     throw reason
   }
+}
+
+/** What to tell: a wait that ran out may have had bytes that say what the peer took us for. */
+function reasonOf(error: unknown, ended: ProxyError): ProxyError {
+  return ended.code === 'VMESS_FOREIGN_PROTOCOL' ? ended : toProxyError(error, 'CONN_CLOSED')
 }
 
 /** A prober learns nothing from when or how we close: whatever it sends is read until the handshake deadline. */
