@@ -9,10 +9,7 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Installs when node_modules is missing or older than the lockfile, builds when dist is missing or older than src. */
 export async function setup() {
-  requireNode()
-  if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
-    await step('installing packages', install)
-  }
+  await packages()
   const sources = Math.max(
     newest('src'),
     changed('tsconfig.json'),
@@ -21,7 +18,7 @@ export async function setup() {
   )
   if (changed('dist/cli.js') < sources) {
     try {
-      await step('building', () => capture(npm('run', 'build')))
+      await step('building', build)
     } catch (error) {
       // The compiler writes files in spite of errors; the next run must not take them for a finished build.
       rmSync(join(root, 'dist/cli.js'), { force: true })
@@ -29,6 +26,19 @@ export async function setup() {
     }
   }
 }
+
+/** Installs when node_modules is missing or older than the lockfile. */
+export async function packages() {
+  requireNode()
+  if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
+    await step('installing packages', install)
+  }
+}
+
+/** Arguments of Node that compile src to dist. */
+export const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']
+
+const build = () => capture({ command: process.execPath, args: compiler, shell: false })
 
 function requireNode() {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

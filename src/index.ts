@@ -3,7 +3,7 @@
 export { type ConnectOptions, connect, type ServerSettings } from './app/connect.ts'
 export { createServer, Server, type ServerEvents, type ServerOptions } from './app/server.ts'
 export { ConfigError, type LoadOptions, type LoadResult, loadConfig, type Problem } from './config/load.ts'
-export { formatLink, parseLink, type ShareLink } from './config/share-link.ts'
+export { formatLink, linkToOutbound, parseLink, type ShareLink } from './config/share-link.ts'
 export type { Address } from './core/address.ts'
 export { type ErrorCode, errorCodes, type Fault, ProxyError } from './core/errors.ts'
 export type { FlowUser, Session, Totals } from './core/session.ts'

@@ -43,12 +43,19 @@ export interface InboundBuild extends InboundDeps {
   readonly read: ReadText
   readonly onDescriptor: (fd: number) => void
   readonly onTlsError: (remote: string, error: ProxyError) => void
+  readonly handshakeTimeoutMs: number
 }
 
 /** An inbound's handler, and the listener that accepts through its transport stack. Throws ConfigError likewise. */
 export function buildInbound(config: InboundConfig, build: InboundBuild): { handler: Inbound; listener: Listener } {
   const { stream } = config
-  const tls = stream.tls && tlsLayer({ server: loadTlsServer(stream.tls, build.read), onError: build.onTlsError })
+  const tls =
+    stream.tls &&
+    tlsLayer({
+      server: loadTlsServer(stream.tls, build.read),
+      onError: build.onTlsError,
+      handshakeTimeoutMs: build.handshakeTimeoutMs,
+    })
   const tcp = tcpListener({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, onDescriptor: build.onDescriptor })
   const listener = listenerStack(tcp, layersOf(tls, transports[stream.network]()))
   const create = inbounds[config.protocol] as (settings: unknown, deps: InboundDeps) => Inbound

@@ -23,6 +23,8 @@ export interface DispatchDeps {
   readonly outbounds: readonly Outbound[]
   readonly observer: Required<Observer>
   readonly loops: LoopGuard
+  /** Connections in a handshake, or between two requests: a stop cuts them first. */
+  readonly handshakes: Set<Conn>
 }
 
 let sessions = 0
@@ -30,7 +32,7 @@ let sessions = 0
 /** What one inbound may ask for; `at` names it where it has no tag. */
 export function createDispatch({ tag, at }: { tag: string; at: string }, deps: DispatchDeps): InboundIo {
   const { env, observer } = deps
-  const flows = new WeakMap<Conn, Session>()
+  const flows = new WeakMap<Conn, { session: Session; level: number }>()
 
   function open(near: Conn, request: FlowRequest): Session {
     const { network, target, user = { email: '', level: 0 }, attributes } = request
@@ -38,7 +40,7 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
     return { ...base, network, target, user, ...(attributes && { attributes }) }
   }
 
-  async function dial(near: Conn, session: Session): Promise<Conn> {
+  async function dial(near: Conn, session: Session): Promise<{ far: Conn; level: number }> {
     const outbound = deps.outbounds[0]
     if (!outbound) throw new ProxyError('NO_OUTBOUND', 'the configuration has no outbound')
     if (!deps.loops.entered(near, session, at)) {
@@ -53,7 +55,7 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
     try {
       const far = await outbound.dial(session.target, { signal: limit.signal, session })
       if (near.signal.aborted) far.destroy()
-      return far
+      return { far, level: far.info.level ?? outbound.level ?? 0 }
     } finally {
       limit.done()
     }
@@ -64,10 +66,10 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
       const session = open(near, request)
       observer.opened(session)
       try {
-        const far = await dial(near, session)
+        const { far, level } = await dial(near, session)
         if (near.signal.aborted)
           throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
-        flows.set(far, session)
+        flows.set(far, { session, level })
         return far
       } catch (error) {
         const failure = toProxyError(error, 'DIAL_FAILED')
@@ -77,16 +79,11 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
     },
 
     async relay(near, far) {
-      const session = flows.get(far)
-      if (!session) throw new ProxyError('PROTOCOL_MISUSE', 'relay() takes what connect() gave')
+      const flow = flows.get(far)
+      if (!flow) throw new ProxyError('PROTOCOL_MISUSE', 'relay() takes what connect() gave')
+      const { session, level } = flow
       const totals = { uplink: 0, downlink: 0 }
-      const reason = await relay(
-        near,
-        far,
-        idleLimits(deps.policy, session.user.level, far.info.level),
-        env.clock,
-        totals,
-      )
+      const reason = await relay(near, far, idleLimits(deps.policy, session.user.level, level), env.clock, totals)
       observer.closed(session, totals, reason)
     },
 
@@ -97,20 +94,24 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
       )
     },
 
-    async handshake(near, step) {
-      const seconds = policyOf(deps.policy, 0).handshake
+    async handshake(near, step, level = 0) {
+      const seconds = policyOf(deps.policy, level).handshake
       const cancel = env.clock.after(seconds * 1000, () => {
         near.destroy(new ProxyError('HANDSHAKE_TIMEOUT', `the handshake was not complete after ${seconds} s`))
       })
-      return step().finally(cancel)
+      deps.handshakes.add(near)
+      return step().finally(() => {
+        cancel()
+        deps.handshakes.delete(near)
+      })
     },
   }
 }
 
-/** Both accounts' levels hold where there are two: the user's here and the outbound's account there. */
-function idleLimits(policy: PolicyConfig, near: number, far: number | undefined): RelayLimits {
+/** The user's level decides, and the outbound's account as well where it has a level of its own. */
+function idleLimits(policy: PolicyConfig, near: number, far: number): RelayLimits {
   const a = policyOf(policy, near)
-  const b = far === undefined ? a : policyOf(policy, far)
+  const b = far === 0 ? a : policyOf(policy, far)
   const least = (pick: 'connIdle' | 'uplinkOnly' | 'downlinkOnly') => Math.min(a[pick], b[pick]) * 1000
   return { connIdleMs: least('connIdle'), uplinkOnlyMs: least('uplinkOnly'), downlinkOnlyMs: least('downlinkOnly') }
 }

@@ -6,9 +6,17 @@ import { systemRandom } from '../crypto/random.ts'
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms)
+    let timer: NodeJS.Timeout
+    const wait = (left: number): void => {
+      const slice = Math.min(left, longestTimerMs)
+      timer = setTimeout(() => (left > slice ? wait(left - slice) : run()), slice)
+    }
+    wait(ms)
     return () => clearTimeout(timer)
   },
 }
+
+/** Node takes a longer delay for one millisecond. */
+const longestTimerMs = 2 ** 31 - 1
 
 export const systemEnv = (log: Logger = silentLogger): Env => ({ clock: systemClock, random: systemRandom, log })

@@ -1,5 +1,5 @@
 import { chmod } from 'node:fs/promises'
-import type { Config, InboundConfig, ListenConfig } from '../config/model.ts'
+import { type Config, type InboundConfig, type ListenConfig, policyOf } from '../config/model.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Listener, Listening, Outbound } from '../core/dialer.ts'
@@ -42,8 +42,9 @@ export class Instance implements AsyncDisposable {
   readonly #outbounds: readonly Outbound[]
   readonly #loops = new LoopGuard()
   readonly #connections = new Set<Conn>()
+  readonly #handshakes = new Set<Conn>()
   #allGone: (() => void) | undefined
-  #stopping = false
+  #stopped: Promise<void> | undefined
 
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
   constructor(config: Config, { env, observers = [], readText = readTextFile }: InstanceDeps) {
@@ -57,8 +58,15 @@ export class Instance implements AsyncDisposable {
     this.#outbounds = config.outbounds.map((outbound) =>
       buildOutbound(outbound, { env, read: readText, watch: (base) => loops.watch(base) }),
     )
-    const observer = allOf(observers)
-    const dispatch = { env, policy: config.policy, outbounds: this.#outbounds, observer, loops }
+    const observer = allOf(observers, env.log)
+    const dispatch = {
+      env,
+      policy: config.policy,
+      outbounds: this.#outbounds,
+      observer,
+      loops,
+      handshakes: this.#handshakes,
+    }
     const memory = {
       env,
       replay: new ReplayMemory(env.clock),
@@ -69,6 +77,7 @@ export class Instance implements AsyncDisposable {
       const { handler, listener } = buildInbound(inbound, {
         ...memory,
         read: readText,
+        handshakeTimeoutMs: Math.min(policyOf(config.policy, 0).handshake * 1000, 2 ** 31 - 1),
         onDescriptor: (fd) => guard.opened(fd),
         onTlsError: (source, error) => observer.rejected({ inboundTag: inbound.tag, source, email: '' }, error),
       })
@@ -99,10 +108,20 @@ export class Instance implements AsyncDisposable {
     return this.#connections.size
   }
 
-  /** Stops accepting, waits for connections to end, cuts those left after `graceMs`. */
-  async stop(graceMs: number = limits.shutdownMs): Promise<void> {
-    this.#stopping = true
+  /**
+   * Stops accepting, cuts what carries nothing yet or no more, waits for the other connections to end, and cuts those left
+   * after `graceMs`. Called again it waits for the same end; with 0 it hastens it.
+   */
+  stop(graceMs: number = limits.shutdownMs): Promise<void> {
+    if (this.#stopped && graceMs === 0) this.kill()
+    this.#stopped ??= this.#stop(graceMs)
+    return this.#stopped
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     this.#stopListening()
+    const reason = new ProxyError('SHUTTING_DOWN', 'the program is stopping')
+    for (const conn of this.#handshakes) conn.destroy(reason)
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         const cancel = this.#env.clock.after(graceMs, resolve)
@@ -118,7 +137,6 @@ export class Instance implements AsyncDisposable {
 
   /** Cuts every connection now; a stop() in progress then ends at once. */
   kill(): void {
-    this.#stopping = true
     this.#allGone?.()
     const reason = new ProxyError('SHUTTING_DOWN', 'the program is stopping')
     for (const conn of this.#connections) conn.destroy(reason)
@@ -130,7 +148,9 @@ export class Instance implements AsyncDisposable {
 
   async #open(port: Port, at: Address): Promise<void> {
     if (at.path !== undefined) await removeStaleSocket(at.path)
-    port.listening = await port.listener.listen(at, (conn) => this.#accept(port, conn))
+    const listening = await port.listener.listen(at, (conn) => this.#accept(port, conn))
+    if (this.#stopped) return void listening.close()
+    port.listening = listening
     if (at.path === undefined) this.#loops.listening(formatAddress(port.listening.address))
     else if (port.listen.mode !== undefined) await chmod(at.path, port.listen.mode)
   }
@@ -146,16 +166,20 @@ export class Instance implements AsyncDisposable {
   }
 
   #reopen(): void {
-    for (const port of this.#ports) {
-      if (this.#stopping || !port.listening) continue
-      this.#open(port, port.listening.address).catch((error: Error) => {
-        this.#env.log.error({ inbound: port.inbound.tag }, error.message)
-      })
-    }
+    for (const port of this.#ports) if (port.listening) this.#reopenPort(port, port.listening.address)
+  }
+
+  /** An address that was ours a moment ago may be had again, if not at once. */
+  #reopenPort(port: Port, at: Address): void {
+    if (this.#stopped) return
+    this.#open(port, at).catch((error: Error) => {
+      this.#env.log.error({ inbound: port.inbound.tag }, `${error.message}; trying again`)
+      this.#env.clock.after(limits.reopenMs, () => this.#reopenPort(port, at))
+    })
   }
 
   #accept(port: Port, conn: Conn): void {
-    if (this.#stopping) {
+    if (this.#stopped) {
       conn.destroy()
       return
     }

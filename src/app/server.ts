@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { configProblemError, loadConfigValue } from '../config/load.ts'
+import { configProblemError, loadConfigValue, type Problem } from '../config/load.ts'
 import type { Address } from '../core/address.ts'
 import type { Logger } from '../core/env.ts'
 import type { ProxyError } from '../core/errors.ts'
@@ -24,19 +24,22 @@ export interface ServerEvents {
 }
 
 export interface ServerOptions {
-  /** Where the log goes; silent by default. */
+  /** Where the log goes; silent by default. The configuration's own `log` is for the command and is not looked at. */
   readonly log?: Logger
 }
 
 /** A V2Ray/Xray configuration running inside this process. */
 export class Server extends EventEmitter<ServerEvents> implements AsyncDisposable {
   readonly #instance: Instance
+  /** Warnings and infos about the configuration: what it asks for that is not applied, and what has no effect. */
+  readonly problems: readonly Problem[]
 
   /** @throws ProxyError CONFIG_INVALID, whose `problems` lists what is wrong and where */
   constructor(config: object, options: ServerOptions = {}) {
     super()
     const loaded = loadConfigValue(config)
     if (!loaded.config) throw configProblemError(loaded.problems)
+    this.problems = loaded.problems
     const env = systemEnv(options.log)
     for (const problem of loaded.problems) env.log.warn({ code: problem.code, path: problem.path }, problem.message)
     const tell = {

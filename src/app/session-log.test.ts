@@ -34,6 +34,8 @@ describe('sessionLog', () => {
     clock.advance(60_000)
     from('203.0.113.9:1002')
     expect(lines.map(({ level }) => level)).toEqual(['warn', 'info', 'warn', 'warn'])
+    expect(lines[3]?.fields).not.toHaveProperty('notShown')
+    expect(lines[2]?.fields).toMatchObject({ notShown: 1 })
     expect(lines[0]?.message).toBe('client clock is 187 s behind, limit 120 s')
   })
 

@@ -14,14 +14,22 @@ const everyday: ReadonlySet<ErrorCode> = new Set([
   'OUTBOUND_BLOCKED',
 ])
 
+/** Failures that a wrong clock explains: the time that this machine believes in is part of the answer. */
+const clockMatters: ReadonlySet<ErrorCode> = new Set(['VMESS_UNKNOWN_USER', 'VMESS_CLOCK_SKEW', 'RESPONSE_MISSING'])
+
 /** One warning per source and minute is enough: scanners come by the thousand. */
 const quietMs = 60_000
 
 /** Writes into the log why flows failed: the reason, and what to try. */
 export function sessionLog(log: Logger, clock: Clock): Observer {
   const due = onceEvery(clock, quietMs)
+  /** Rejections that were only noted at info since the last warning. */
+  let quiet = 0
 
-  const detail = (error: ProxyError) => (error.hint === undefined ? {} : { hint: error.hint })
+  const detail = (error: ProxyError) => ({
+    ...(error.hint !== undefined && { hint: error.hint }),
+    ...(clockMatters.has(error.code) && { utc: new Date(clock.now()).toISOString() }),
+  })
 
   return {
     failed(session, error) {
@@ -46,8 +54,13 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     rejected({ inboundTag, source, email }, error) {
       const fields = { code: error.code, source, inbound: inboundTag, ...(email && { email }), ...detail(error) }
       const host = source.slice(0, source.lastIndexOf(':')) || source
-      if (due(`${host} ${error.code}`)) log.warn(fields, error.message)
-      else log.info(fields, error.message)
+      if (due(`${host} ${error.code}`)) {
+        log.warn({ ...fields, ...(quiet > 0 && { notShown: quiet }) }, error.message)
+        quiet = 0
+      } else {
+        log.info(fields, error.message)
+        quiet++
+      }
     },
   }
 }

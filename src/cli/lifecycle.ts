@@ -6,9 +6,9 @@ import { limits } from '../core/limits.ts'
 /** npm passes Ctrl-C on to a program that the terminal has told already: within this time two are one. */
 const sameKeyMs = 200
 
-/** SIGINT and SIGTERM as they come, also those that come before anybody asks. */
+/** SIGINT, SIGTERM and SIGHUP (the terminal was closed) as they come, also those that come before anybody asks. */
 export class StopSignals {
-  readonly #names = ['SIGINT', 'SIGTERM'] as const
+  readonly #names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   readonly #received: NodeJS.Signals[] = []
   #waiting: ((name: NodeJS.Signals) => void) | undefined
   #interruptedAt = Number.NEGATIVE_INFINITY
@@ -50,7 +50,11 @@ export async function untilStopped(instances: readonly Instance[], log: Logger, 
   const alive = setInterval(() => {}, 60_000)
   const first = await signals.next()
   const open = instances.reduce((sum, instance) => sum + instance.connections, 0)
-  if (open > 0) log.warn({ connections: open }, `${first} received: waiting up to ${limits.shutdownMs / 1000} s`)
+  if (open > 0)
+    log.warn(
+      { connections: open },
+      `${first} received: waiting up to ${limits.shutdownMs / 1000} s, once more to cut at once`,
+    )
   const stopped = Promise.all(instances.map((instance) => instance.stop(limits.shutdownMs)))
   const second = signals.next().then(() => {
     for (const instance of instances) instance.kill()

@@ -7,8 +7,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readSources, type SourceFlags } from './sources.ts'
 
 let folder: string
+let said: string[]
 
 beforeEach(() => {
+  said = []
   folder = mkdtempSync(join(tmpdir(), 'vmess-sources-'))
   for (const name of ['empty', 'here', 'home', 'conf/inner', 'other', 'config'])
     mkdirSync(join(folder, name), { recursive: true })
@@ -34,6 +36,7 @@ const read = (flags: SourceFlags, over: { env?: Record<string, string>; cwd?: st
     cwd: over.cwd ?? join(folder, 'empty'),
     home: join(folder, 'home'),
     readInput: async () => over.input,
+    err: (text) => void said.push(text),
   })
 const texts = async (...args: Parameters<typeof read>) => (await read(...args)).map(({ text }) => text)
 const at = (name: string) => join(folder, name)
@@ -102,12 +105,30 @@ describe('which files are read', () => {
   })
 })
 
+describe('an unknown extension', () => {
+  it('is said, and the content taken as JSON', async () => {
+    expect(await texts({ config: [at('conf/notes.txt')] })).toEqual(['conf/notes.txt'])
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain(`${at('conf/notes.txt')}: the extension ".txt" is unknown`)
+  })
+
+  it('is nothing to say about with -format json, nor is a name without one', async () => {
+    writeFileSync(at('plain'), '{}')
+    await read({ config: [at('conf/notes.txt')], format: 'json' })
+    await read({ config: [at('plain'), at('a.json'), at('conf/01.jsonc'), at('conf/10.JSON')] })
+    expect(said).toEqual([])
+  })
+})
+
 describe('what cannot be read', () => {
   it.each([
     [{ config: ['missing.json'] }, 23, 'missing.json: there is no such file'],
     [{ config: ['.'] }, 23, '-confdir'],
-    [{ config: ['a.yaml'] }, 23, 'YAML files are not read'],
-    [{ config: ['a.toml'] }, 23, 'TOML files are not read'],
+    [{ config: ['a.yaml'] }, 23, 'a.yaml: YAML configurations are not supported, convert it to JSON'],
+    [{ config: ['a.YML'] }, 23, 'a.YML: YAML configurations are not supported, convert it to JSON'],
+    [{ config: ['a.toml'] }, 23, 'a.toml: TOML configurations are not supported, convert it to JSON'],
+    [{ config: ['a.pb'] }, 23, 'a.pb: protobuf configurations are not supported, convert it to JSON'],
+    [{ config: ['http+unix:///run/a.sock/path'] }, 23, 'http+unix: addresses are not supported'],
     [{ confdir: ['/no/such/directory'] }, 23, 'no such directory'],
     [{ config: ['stdin:'] }, 23, 'terminal'],
     [{ format: 'yaml' }, 2, 'YAML'],

@@ -17,7 +17,7 @@ export interface SourceText {
   readonly text: string
 }
 
-type Where = Pick<Terminal, 'env' | 'cwd' | 'readInput'> & {
+type Where = Pick<Terminal, 'env' | 'cwd' | 'readInput' | 'err'> & {
   /** Directory of the executable: the last place for config.json. */
   readonly home: string
 }
@@ -31,12 +31,12 @@ export async function readSources(flags: SourceFlags, where: Where): Promise<Sou
   const given = flags.config ?? []
   const directories = await configDirectories(flags, where)
   const names = [...given, ...(await filesOf(directories, flags.recursive === true))]
-  if (names.length > 0) return Promise.all(names.map((name) => readSource(name, where)))
+  if (names.length > 0) return Promise.all(names.map((name) => readSource(name, flags, where)))
   const candidates = [where.cwd, envPath(where.env, 'config') ?? where.home].map((folder) =>
     join(folder, 'config.json'),
   )
   for (const candidate of candidates) {
-    if (await isFile(candidate)) return [await readSource(candidate, where)]
+    if (await isFile(candidate)) return [await readSource(candidate, flags, where)]
   }
   const text = await where.readInput()
   if (text !== undefined && text.trim() !== '') return [{ name: 'stdin', text }]
@@ -51,12 +51,21 @@ export async function readSources(flags: SourceFlags, where: Where): Promise<Sou
 function checkFormat(format: string | undefined): void {
   const word = (format ?? 'auto').toLowerCase()
   if (word === 'auto' || word === 'json' || word === 'jsonc') return
-  if (['yaml', 'yml', 'toml'].includes(word)) throw usageError(`-format ${word}: ${notJson(word)}`)
-  if (word === 'pb' || word === 'protobuf') throw usageError(`-format ${word}: protobuf files are not supported`)
+  const other = otherFormats.get(word)
+  if (other) throw usageError(`-format ${word}: ${notJson(other)}`)
   throw usageError(`-format ${word}: unknown; write json or auto`)
 }
 
-const notJson = (word: string) => `${word.toUpperCase()} files are not read; write the configuration as JSON`
+/** Formats that V2Ray or Xray read, by their words for `-format` and their extensions. */
+const otherFormats: ReadonlyMap<string, string> = new Map([
+  ['yaml', 'YAML'],
+  ['yml', 'YAML'],
+  ['toml', 'TOML'],
+  ['pb', 'protobuf'],
+  ['protobuf', 'protobuf'],
+])
+
+const notJson = (format: string) => `${format} configurations are not supported, convert it to JSON`
 
 /** Directories from the flags, if any of them exists; else the one that the environment names. */
 async function configDirectories(flags: SourceFlags, where: Where): Promise<string[]> {
@@ -88,7 +97,7 @@ function envPath(env: Where['env'], name: string): string | undefined {
   return spellings.map((spelling) => env[spelling]).find((value) => value !== undefined && value !== '')
 }
 
-async function readSource(name: string, where: Where): Promise<SourceText> {
+async function readSource(name: string, { format }: SourceFlags, where: Where): Promise<SourceText> {
   if (name === 'stdin:') {
     const text = await where.readInput()
     if (text === undefined)
@@ -96,14 +105,26 @@ async function readSource(name: string, where: Where): Promise<SourceText> {
     return { name: 'stdin', text }
   }
   if (/^https?:\/\//i.test(name)) return download(name)
-  const extension = extname(name).slice(1).toLowerCase()
-  if (['yaml', 'yml', 'toml'].includes(extension))
-    throw new CliError(exitCodes.config, `${name}: ${notJson(extension)}`)
-  try {
-    return { name, text: await readFile(resolve(where.cwd, name), 'utf8') }
-  } catch (error) {
-    throw new CliError(exitCodes.config, `${name}: ${readFailure(error)}`)
+  // Without the rest of the address: it may hold a password.
+  if (/^http\+unix:/i.test(name)) {
+    throw new CliError(
+      exitCodes.config,
+      'http+unix: addresses are not supported; save the configuration as a file, or pipe it into "stdin:"',
+    )
   }
+  const extension = extname(name).slice(1).toLowerCase()
+  const other = otherFormats.get(extension)
+  if (other) throw new CliError(exitCodes.config, `${name}: ${notJson(other)}`)
+  const text = await readFile(resolve(where.cwd, name), 'utf8').catch((error: unknown) => {
+    throw new CliError(exitCodes.config, `${name}: ${readFailure(error)}`)
+  })
+  const named = format !== undefined && format.toLowerCase() !== 'auto'
+  if (!named && !['', 'json', 'jsonc'].includes(extension)) {
+    where.err(
+      `${name}: the extension ".${extension}" is unknown; the content is taken as JSON ("-format json" says so)`,
+    )
+  }
+  return { name, text }
 }
 
 const failures: Readonly<Record<string, string>> = {

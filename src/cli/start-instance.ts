@@ -4,6 +4,7 @@ import { createInstance, type Instance } from '../app/instance.ts'
 import { type AppLog, createLogger } from '../app/log.ts'
 import { sessionLog } from '../app/session-log.ts'
 import type { Config } from '../config/model.ts'
+import { ConfigError, type Problem } from '../config/problem.ts'
 import { isProxyError, type ProxyError } from '../core/errors.ts'
 import type { Observer } from '../core/observer.ts'
 import { CliError, exitCodes } from './exit.ts'
@@ -41,6 +42,22 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     throw exitFor(error)
   })
   return { instance, appLog }
+}
+
+/**
+ * What only building shows, such as a certificate file that does not exist. Nothing is opened or listened on.
+ *
+ * @throws CliError with exit code 255 for what is no problem of the configuration.
+ */
+export async function checkInstance(config: Config): Promise<readonly Problem[]> {
+  try {
+    const instance = createInstance(config, { env: systemEnv() })
+    await instance.stop(0)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw exitFor(error)
+  }
 }
 
 function orExit<T>(step: () => T): T {

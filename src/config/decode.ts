@@ -3,7 +3,7 @@
  * checked where it stands. A value that does not fit is reported and treated as absent, so that one run finds everything.
  */
 import type { z } from 'zod'
-import { expectedText, foundText, numberText } from './expected.ts'
+import { expectedText, foundText, fractionText, numberText } from './expected.ts'
 import { type FieldNote, notes } from './fields.ts'
 import { join, type Place, type Report, shorten } from './report.ts'
 import { didYouMean, keyHint } from './suggest.ts'
@@ -139,7 +139,9 @@ class Decoder {
     if (jsonType(schema) !== node.type) return this.#wrong(schema, node, path)
     if (node.type === 'string' && schema.def.type === 'enum')
       return this.#word(schema as z.ZodEnum, node.value, node, path)
-    if (node.type === 'number' && !/^-?\d+$/.test(numberText(node))) return this.#wrong(schema, node, path)
+    if (node.type === 'number' && !/^-?\d+$/.test(numberText(node))) {
+      return this.#wrong(schema, node, path, fractionText(node))
+    }
     const parsed = schema.safeParse('value' in node ? node.value : undefined)
     if (parsed.success) return parsed.data
     const found = node.type === 'number' ? numberText(node) : foundText(node, notes.get(schema))
@@ -156,8 +158,8 @@ class Decoder {
     return undefined
   }
 
-  #wrong(schema: z.ZodType, node: JsonNode, path: string): undefined {
-    const message = `found ${foundText(node, notes.get(schema))}, expected ${expectedText(schema)}`
+  #wrong(schema: z.ZodType, node: JsonNode, path: string, found = foundText(node, notes.get(schema))): undefined {
+    const message = `found ${found}, expected ${expectedText(schema)}`
     this.#report.error('CFG022', placeOf(node, path), message, retypeHint(schema, node))
     return undefined
   }

@@ -33,6 +33,13 @@ export function numberText(node: Extract<JsonNode, { type: 'number' }>): string 
   return source.text === '' ? String(value) : shorten(source.text.slice(offset, offset + length))
 }
 
+/** A number that is not written as a whole one: what it is, or how it is written where its value would do. */
+export function fractionText(node: Extract<JsonNode, { type: 'number' }>): string {
+  const text = numberText(node)
+  if (!Number.isInteger(node.value)) return `${text} (a fraction)`
+  return `${text} (written with ${/e/i.test(text) ? 'an exponent' : 'a point'})`
+}
+
 /** What a schema takes, in words. */
 export function expectedText(schema: z.core.$ZodType): string {
   const note = notes.get(schema)
@@ -62,7 +69,7 @@ export function expectedText(schema: z.core.$ZodType): string {
 }
 
 function numberExpected({ minValue, maxValue }: z.ZodNumber): string {
-  if (maxValue !== null && maxValue < Number.MAX_SAFE_INTEGER) return `a number from ${minValue} to ${maxValue}`
+  if (maxValue !== null && maxValue < Number.MAX_SAFE_INTEGER) return `a whole number from ${minValue} to ${maxValue}`
   return minValue === 0 ? 'a whole number, 0 or more' : 'a whole number'
 }
 

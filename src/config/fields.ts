@@ -76,7 +76,7 @@ export const address = (description: string) =>
 
 /** A port as a number. */
 export const port = (description: string) =>
-  noted(integer(0, 65535, description), { expected: 'a port: a number from 0 to 65535' })
+  noted(integer(0, 65535, description), { expected: 'a port: a whole number from 0 to 65535' })
 
 /** Ports in every form: 443, "443", "1000-2000", "53, 443", "env:NAME". */
 export const ports = (description: string) =>

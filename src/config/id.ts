@@ -73,4 +73,4 @@ function explain(text: string): { message: string; hint: string } {
 }
 
 const uuidHint = 'copy the UUID again, or make one with `vmess uuid`'
-const shortenHint = 'shorten it, or use the UUID printed by `vmess uuid -i`'
+const shortenHint = 'shorten it, or use a UUID: `vmess uuid` prints one'

@@ -27,6 +27,12 @@ export function checkSniffing(
 ): void {
   const { report } = context
   if (input?.destOverride) checkNames(listOf(input.destOverride), report.at(input, 'destOverride'), context)
+  // Settings beside an explicit false are switched off on purpose; without the key it may have been forgotten.
+  if (input && !report.wrote(input, 'enabled')) {
+    for (const key of Object.keys(input)) {
+      report.warn('CFG030', report.at(input, key), `"${key}" has no effect without "enabled": true`)
+    }
+  }
   if (old) {
     checkNames(listOf(old), oldPlace, context)
     report.warn('CFG036', oldPlace, '"domainOverride" is the old form of "sniffing", which Xray ignores')

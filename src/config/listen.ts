@@ -99,5 +99,11 @@ function readUnix(text: string, place: Place, { report }: Context): readonly Lis
     return undefined
   }
   const address = { host: '', port: 0, path: padded ? path + '\0'.repeat(unixPathMax - length) : path }
+  if (mode !== undefined && path.startsWith('\0')) {
+    // There is no file whose mode could be changed.
+    const message = `the mode ${mode} has no effect: a socket with an abstract name is no file`
+    report.warn('CFG030', place, message, `write ${JSON.stringify(written)}`)
+    return [{ address }]
+  }
   return [{ address, ...(mode !== undefined && { mode: Number.parseInt(mode, 8) }) }]
 }

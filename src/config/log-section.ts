@@ -19,7 +19,7 @@ export const logSchema = object({
 }).describe('Logs.')
 
 /** Without a `log` object there is no access log; with one, it goes to the standard output. */
-export const silentLog: LogConfig = { access: 'none', error: '', level: 'warning', maskAddress: '' }
+const silentLog: LogConfig = { access: 'none', error: '', level: 'warning', maskAddress: '' }
 
 export function buildLog(input: z.output<typeof logSchema> | undefined, context: Context): LogConfig {
   if (!input) return silentLog

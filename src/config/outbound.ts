@@ -1,4 +1,5 @@
 /** `outbounds[]`. */
+import type { z } from 'zod'
 import type { Context } from './context.ts'
 import { decode } from './decode.ts'
 import { address, flag, integer, noted, object, openWord, refused, subtree, text, word } from './fields.ts'
@@ -37,6 +38,7 @@ export const outboundSchema = object({
     transportLayer: flag('Keep the own streamSettings.'),
   }).describe('Chain of outbounds. Not available yet.'),
   mux: muxSchema,
+  packetEncoding: word(['none', 'packet', 'xudp'], 'How UDP is wrapped. Checked, not applied yet.'),
   domainStrategy: refused(text('Resolve targets first.'), later, strategyNote),
   targetStrategy: refused(text('Resolve targets first.'), later, strategyNote),
 })
@@ -63,9 +65,10 @@ export function readOutbound(
   const tag = input.tag ?? ''
   const kind = findKind(kinds, input, 'outbound', context)
   const stream = buildOutboundStream(input.streamSettings, defaults, context)
-  if (input.mux?.enabled && (input.mux.concurrency ?? 0) >= 0) {
-    const message = 'is checked but not applied in this version: every connection has its own carrier'
-    report.notApplied('mux', report.at(input.mux, 'enabled'), message)
+  if (input.mux?.enabled) checkMux(input.mux, context)
+  if (input.packetEncoding && input.packetEncoding !== 'none') {
+    const place = report.at(input, 'packetEncoding')
+    report.notApplied('udp', place, 'is not applied in this version: only TCP is carried')
   }
   const through = input.proxySettings && checkChain(input.proxySettings, context)
   const read = { owner: input, tag, protocol: kind?.kind ?? '', ...(through && { through }) }
@@ -77,6 +80,17 @@ export function readOutbound(
 }
 
 const plain = { network: 'tcp', sockopt: { tcpKeepAliveIdleS: -1 } } as const
+
+function checkMux(input: z.output<typeof muxSchema>, { report }: Context): void {
+  if ((input.concurrency ?? 0) >= 0) {
+    const message = 'is checked but not applied in this version: every connection has its own carrier'
+    report.notApplied('mux', report.at(input, 'enabled'), message)
+  } else if ((input.xudpConcurrency ?? 0) > 0) {
+    // A negative concurrency leaves mux to UDP alone.
+    const message = '"xudpConcurrency" has no effect: only TCP is carried in this version'
+    report.warn('CFG030', report.at(input, 'xudpConcurrency'), message)
+  }
+}
 
 function checkChain(input: { readonly tag?: string | undefined } & object, { report }: Context): string | undefined {
   const place = report.at(input, 'tag')

@@ -14,15 +14,19 @@ import { apiSchema, statsSchema } from './service-sections.ts'
 const old = (description: string) => `${description} Old form, which Xray ignores.`
 const unsupported = <S extends z.ZodType>(schema: S) => withoutEffect(schema, 'it is not supported')
 
+/** Streams that ask for one of these are refused, so that nobody reads their settings. */
+const unavailable = (description: string) =>
+  withoutEffect(anyObject(description), 'this transport is not available in this version')
+
 const transportSchema = object({
   tcpSettings: tcpSchema,
-  kcpSettings: anyObject('mKCP.'),
-  wsSettings: anyObject('WebSocket.'),
-  httpSettings: anyObject('HTTP/2.'),
-  dsSettings: anyObject('Domain socket.'),
-  quicSettings: anyObject('QUIC.'),
-  grpcSettings: anyObject('gRPC.'),
-  gunSettings: anyObject('gRPC.'),
+  kcpSettings: unavailable('mKCP.'),
+  wsSettings: unavailable('WebSocket.'),
+  httpSettings: unavailable('HTTP/2.'),
+  dsSettings: unavailable('Domain socket.'),
+  quicSettings: unavailable('QUIC.'),
+  grpcSettings: unavailable('gRPC.'),
+  gunSettings: unavailable('gRPC.'),
 }).describe('Settings for streams that have none of their own. Old form, which Xray refuses.')
 
 export const rootSchema = object({

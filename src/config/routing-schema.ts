@@ -4,7 +4,7 @@ import { anyObject, mapOf, object, openWord, ports, refused, stringList, text } 
 
 const narrowing = 'this condition is not supported, and without it the rule would match more'
 
-export const ruleSchema = object({
+const ruleSchema = object({
   type: text('Always "field"; may be left out.'),
   domain: stringList('Names: keyword, domain:, full:, regexp:, dotless:, geosite:, ext:.'),
   domains: stringList('More names.'),

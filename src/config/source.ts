@@ -24,19 +24,19 @@ export function parseSource({ name, text }: SourceText, order: number, report: R
     return undefined
   }
   const errors: ParseError[] = []
-  const root = parseTree(stripped.text, errors, { disallowComments: true, allowTrailingComma: false })
-  const trailing = errors.find(({ error }) => printParseErrorCode(error) === 'EndOfFileExpected')
-  const first = errors.find((error) => error !== trailing)
+  const body = stripped.text.slice(0, stripped.end)
+  const root = parseTree(body, errors, { disallowComments: true, allowTrailingComma: false })
+  const first = errors[0]
   if (first || !root) {
     const { error, offset } = first ?? { error: undefined, offset: 0 }
     reportSyntax(source, error === undefined ? 'ValueExpected' : printParseErrorCode(error), offset, report)
     return undefined
   }
-  if (trailing) {
-    report.warn('CFG004', place(trailing.offset), 'this text after the end of the configuration is ignored')
+  const rest = stripped.text.slice(stripped.end).search(/\S/)
+  if (rest >= 0) {
+    report.warn('CFG004', place(stripped.end + rest), 'this text after the end of the configuration is ignored')
   }
   for (const comma of stripped.trailingCommas) {
-    if (trailing && comma > trailing.offset) continue
     report.warn('CFG005', place(comma), 'a comma before a closing bracket', 'remove it: V2Ray and Xray refuse it')
   }
   return convert(root, source, '', report)
@@ -70,6 +70,7 @@ const texts: Readonly<Record<string, string>> = {
   CommaExpected: 'expected a comma or a closing bracket',
   CloseBraceExpected: 'expected a closing brace }',
   CloseBracketExpected: 'expected a closing bracket ]',
+  EndOfFileExpected: 'expected nothing more after this value',
   UnexpectedEndOfString: 'this string is not closed on its line',
   UnexpectedEndOfNumber: 'this number is not finished',
   InvalidUnicode: 'expected four hex digits after \\u',

@@ -9,8 +9,10 @@ export interface Stripped {
   readonly text: string
   /** Offsets of commas before a closing bracket; blanked as well, for they change nothing. */
   readonly trailingCommas: readonly number[]
-  /** Deepest nesting of brackets outside quotes. */
+  /** Deepest nesting of brackets outside quotes, up to `end`. */
   readonly depth: number
+  /** Offset behind the bracket that closes the outermost one; the length of the text when none does. */
+  readonly end: number
 }
 
 export function stripComments(text: string): Stripped {
@@ -18,19 +20,21 @@ export function stripComments(text: string): Stripped {
   const trailingCommas: number[] = []
   let depth = 0
   let deepest = 0
+  let end: number | undefined
   /** The last significant character, the one before it, and where the last one stands. */
   let last = ''
   let before = ''
   let lastAt = 0
   for (let i = 0; i < text.length; ) {
     const char = text[i]!
-    const end = endOfComment(text, i)
-    if (end > i) {
-      blanks.push([i, end])
-      i = end
+    const comment = endOfComment(text, i)
+    if (comment > i) {
+      blanks.push([i, comment])
+      i = comment
       continue
     }
-    if (/\s/.test(char)) {
+    // What follows the end is not read: only its comments matter, so that they do not count as text.
+    if (end !== undefined || /\s/.test(char)) {
       i++
       continue
     }
@@ -39,13 +43,13 @@ export function stripComments(text: string): Stripped {
       blanks.push([lastAt, lastAt + 1])
     }
     if (char === '{' || char === '[') deepest = Math.max(deepest, ++depth)
-    if (char === '}' || char === ']') depth--
+    if ((char === '}' || char === ']') && --depth === 0) end = i + 1
     before = last
     last = char
     lastAt = i
     i = char === '"' || char === "'" ? endOfQuotes(text, i) : i + 1
   }
-  return { text: blank(text, blanks), trailingCommas, depth: deepest }
+  return { text: blank(text, blanks), trailingCommas, depth: deepest, end: end ?? text.length }
 }
 
 /** Where the comment that begins at `at` ends; `at` when none begins there. */

@@ -102,7 +102,7 @@ const zeros = (run: string) => run.replaceAll(':', '').length
 
 /** `host:port` with brackets around IPv6, or `unix:path`. */
 export function formatAddress(address: Address): string {
-  if (address.path !== undefined) return `unix:${address.path.replace(/^\0/, '@')}`
+  if (address.path !== undefined) return `unix:${address.path.replace(/^\0/, '@').replace(/\0+$/, '')}`
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 

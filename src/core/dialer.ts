@@ -36,5 +36,7 @@ export interface Layer {
 /** A dialer with a name. close() ends what it pools. */
 export interface Outbound extends Dialer {
   readonly tag: string
+  /** Policy level whose idle limits hold besides those of the client's level; 0 or absent: none. */
+  readonly level?: number
   close(): Promise<void>
 }

@@ -17,7 +17,10 @@ export const errorCodes = {
   CONN_CLOSED: { fault: 'network', text: 'The connection was closed while it was still in use.' },
   CONN_RESET: { fault: 'network', text: 'The peer or the network reset the connection.' },
   DATAGRAM_TOO_LARGE: { fault: 'local', text: 'A datagram is larger than one chunk can carry; it was not sent.' },
-  DIAL_ABORTED: { fault: 'local', text: 'The dial was cancelled because the connection that wanted it went away.' },
+  DIAL_ABORTED: {
+    fault: 'local',
+    text: 'The dial was cancelled: by its signal, or because the connection that wanted it went away.',
+  },
   DIAL_FAILED: {
     fault: 'network',
     text: 'The connection could not be opened, for a reason that has no code of its own.',

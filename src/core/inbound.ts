@@ -12,8 +12,8 @@ export interface InboundIo {
   relay(near: Conn, far: Conn): Promise<void>
   /** One line in the access log for a peer that was turned away before it could ask for a target. */
   reject(near: Conn, reason: Error, user?: FlowUser): void
-  /** Runs `step` under the handshake deadline of policy level 0; destroys `near` with HANDSHAKE_TIMEOUT when it passes. */
-  handshake<T>(near: Conn, step: () => Promise<T>): Promise<T>
+  /** Runs `step` under the handshake deadline of a policy level, 0 unless given; destroys `near` with HANDSHAKE_TIMEOUT when it passes. */
+  handshake<T>(near: Conn, step: () => Promise<T>, level?: number): Promise<T>
 }
 
 /** Speaks a client-facing protocol on one accepted connection. Owns `conn`: destroys it when done. Never rejects. */

@@ -8,6 +8,8 @@ export const limits = {
   dialTimeoutMs: 16_000,
   /** How long a VMess header waits for a first payload to travel with, ms. */
   firstPayloadWaitMs: 100,
+  /** How long a VMess server may keep silent before the log wonders, ms. */
+  silenceMs: 5_000,
   /** Seconds by which a client's clock may be wrong. */
   clockSkewS: 120,
   /** Sealed bytes of one chunk that we send, before padding; more breaks sing-box. */
@@ -18,10 +20,14 @@ export const limits = {
   sessionHistoryS: 180,
   /** A SOCKS or HTTP request head, bytes. */
   requestHeadMax: 64 * 1024,
+  /** How long the last bytes of a connection may take to leave, however slowly the peer reads, ms. */
+  flushMs: 300_000,
   /** How long a connection that was turned away is still read, so that the answer is not lost to a TCP reset, ms. */
   lingerMs: 1_000,
   /** Graceful shutdown, ms. */
   shutdownMs: 10_000,
   /** Descriptors kept free: accepting pauses when fewer are left. */
   fdReserve: 64,
+  /** Pause before a listener that could not be opened again is tried once more, ms. */
+  reopenMs: 1_000,
 } as const

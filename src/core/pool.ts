@@ -39,6 +39,3 @@ function create(index: number): Pooled {
 }
 
 const noop = () => {}
-
-/** Buffers waiting in the pool, in bytes; for tests and diagnostics. */
-export const pooledBytes = (): number => free.reduce((sum, list, i) => sum + list.length * classes[i]!, 0)

@@ -14,18 +14,21 @@ export const carrierOf = (conn: Conn): Duplex => (conn instanceof StreamConn ? c
 class ConnDuplex extends Duplex {
   readonly #conn: Conn
   #started = false
+  /** The peer ended in order; what was pushed may still wait for the application. */
+  #drained = false
   #resume: (() => void) | undefined
 
   constructor(conn: Conn) {
     super({ allowHalfOpen: true })
     this.#conn = conn
-    conn.signal.addEventListener(
-      'abort',
-      () => this.destroy(this.readableEnded ? undefined : (conn.signal.reason as Error)),
-      {
-        once: true,
-      },
-    )
+    conn.signal.addEventListener('abort', () => this.#onGone(), { once: true })
+  }
+
+  /** A carrier whose both halves have ended is gone without anything being wrong. */
+  #onGone(): void {
+    if (!this.#drained) this.destroy(this.#conn.signal.reason as Error)
+    else if (this.readableEnded) this.destroy()
+    else this.once('end', () => this.destroy())
   }
 
   override _read(): void {
@@ -42,7 +45,10 @@ class ConnDuplex extends Duplex {
         })
       })
       .then(
-        () => this.push(null),
+        () => {
+          this.#drained = true
+          this.push(null)
+        },
         (error: Error) => this.destroy(error),
       )
   }

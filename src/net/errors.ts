@@ -25,6 +25,14 @@ export function dialError(error: unknown, to: string): ProxyError {
   return new ProxyError(code, `cannot connect to ${to}: ${reasonText(cause)}`, { cause: error })
 }
 
+/** A dial that its signal stopped; a reason of ours, such as DIAL_TIMEOUT, stays as it is. */
+export function abortError(signal: AbortSignal, to: string): ProxyError {
+  const reason: unknown = signal.reason
+  if (isProxyError(reason)) return reason
+  const text = reason instanceof Error ? reason.message : String(reason)
+  return new ProxyError('DIAL_ABORTED', `the dial to ${to} was cancelled: ${text}`, { cause: reason })
+}
+
 /** An established stream that broke, in our terms. */
 export function streamError(error: unknown, remote: string): ProxyError {
   if (isProxyError(error)) return error

@@ -45,14 +45,10 @@ export class StreamConn implements Conn {
 
   /**
    * Gives up the stream to a layer that replaces this Conn (TLS runs on a socket natively). Only before the first read or
-   * write; this Conn is dead afterwards.
+   * write; afterwards this Conn only tells, by its signal, when the stream is gone.
    */
   surrender(): Duplex {
-    this.stream
-      .off('data', this.#onData)
-      .off('end', this.#onEnd)
-      .off('error', this.#onError)
-      .off('close', this.#onClose)
+    this.stream.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError)
     return this.stream
   }
 

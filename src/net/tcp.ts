@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Conn, ConnInfo } from '../core/conn.ts'
 import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts'
-import { dialError, listenError } from './errors.ts'
+import { abortError, dialError, listenError } from './errors.ts'
 import { adoptForLending, descriptorOf, lendingRead, SocketConn } from './socket-conn.ts'
 import { StreamConn } from './stream-conn.ts'
 
@@ -22,7 +22,7 @@ export function tcpDialer(options: TcpOptions = {}): Dialer {
 
 function dialSocket(to: Address, { signal }: DialOptions, options: TcpOptions): Promise<Conn> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(dialError(signal.reason, formatAddress(to)))
+    if (signal.aborted) return reject(abortError(signal, formatAddress(to)))
     const read = options.lending === false ? undefined : lendingRead()
     const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
     const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, ...(read && { onread: read }) })
@@ -36,7 +36,7 @@ function dialSocket(to: Address, { signal }: DialOptions, options: TcpOptions): 
       settle()
       socket.on('error', () => {})
       socket.destroy()
-      reject(dialError(signal.reason, formatAddress(to)))
+      reject(abortError(signal, formatAddress(to)))
     }
     const onError = (error: Error): void => {
       settle()

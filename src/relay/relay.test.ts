@@ -97,4 +97,35 @@ describe('relay', () => {
     await done
     await Promise.resolve(blocked).catch(() => {})
   })
+
+  it('lets a slow reader have the end, and shortens the limit only then', async () => {
+    const { client, target, near, clock, done } = rig()
+    let release = () => {}
+    const flushed = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const closeWrite = near.closeWrite.bind(near)
+    near.closeWrite = () => flushed.then(closeWrite)
+    await target.write(new Uint8Array(1000))
+    await target.closeWrite()
+    await settle()
+    clock.advance(60_000) // far longer than uplinkOnly: the last bytes are still on their way
+    await settle()
+    expect(near.signal.aborted).toBe(false)
+    release()
+    await settle()
+    expect((await client.read())?.length).toBe(1000)
+    clock.advance(2001)
+    expect((await done)?.code).toBe('IDLE_TIMEOUT')
+  })
+
+  it('notices the death of a side that has ended and is not read any more', async () => {
+    const { client, target, near, far, done } = rig()
+    await client.closeWrite()
+    await settle()
+    near.destroy(new Error('reset by the client'))
+    await done
+    expect(far.signal.aborted).toBe(true)
+    target.destroy()
+  })
 })

@@ -39,14 +39,26 @@ export async function relay(
     far.destroy(idledOut)
   })
 
+  // After one side has ended nobody reads it, yet its connection may die: its signal tells.
+  let draining = 2
+  const onGone = (): void => {
+    if (draining === 0) return
+    near.destroy()
+    far.destroy()
+  }
+  near.signal.addEventListener('abort', onGone)
+  far.signal.addEventListener('abort', onGone)
+
   const uplink = async (): Promise<void> => {
     await near.drainTo((bytes) => {
       totals.uplink += bytes.length
       idle.touch()
       return far.write(bytes)
     })
-    idle.limit(limits.downlinkOnlyMs)
+    draining--
+    // The shorter limit begins when the last byte is out: a slow reader must not lose the end.
     await far.closeWrite()
+    idle.limit(limits.downlinkOnlyMs)
   }
 
   const downlink = async (): Promise<void> => {
@@ -55,8 +67,9 @@ export async function relay(
       idle.touch()
       return near.write(bytes)
     })
-    idle.limit(limits.uplinkOnlyMs)
+    draining--
     await near.closeWrite()
+    idle.limit(limits.uplinkOnlyMs)
   }
 
   try {
@@ -68,6 +81,8 @@ export async function relay(
     return toProxyError(error, 'CONN_CLOSED')
   } finally {
     idle.stop()
+    near.signal.removeEventListener('abort', onGone)
+    far.signal.removeEventListener('abort', onGone)
     near.destroy()
     far.destroy()
   }

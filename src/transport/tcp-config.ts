@@ -23,5 +23,10 @@ export function checkTcp(input: z.output<typeof tcpSchema>, { report }: Context)
   if (input.header?.type === 'http') {
     const message = 'the http header is not available in this version, and the other end waits for it'
     report.error('CFG033', report.at(input.header, 'type'), message, 'write "none" on both ends')
+  } else if (input.header && (input.header.type === 'none' || !report.wrote(input.header, 'type'))) {
+    for (const key of ['request', 'response'] as const) {
+      if (Object.keys(input.header[key] ?? {}).length === 0) continue
+      report.warn('CFG030', report.at(input.header, key), `"${key}" has no effect: the type of this header is "none"`)
+    }
   }
 }

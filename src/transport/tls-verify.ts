@@ -72,7 +72,7 @@ const chainReasons: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'the chain ends in a certificate authority that this machine does not know',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the issuer of the certificate is not known to this machine',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'the server sends its certificate without the intermediate ones, and its issuer is not known',
+    'the issuer of the certificate is not known to this machine: a private authority, or an intermediate certificate that the server does not send',
 }
 const selfSigned = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -81,7 +81,7 @@ const selfSigned = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 const selfSignedHint =
-  'give its authority in tlsSettings.certificates with "usage": "verify", or pin the certificate with pinnedPeerCertSha256'
+  'give its authority in tlsSettings.certificates with "usage": "verify", pin the certificate with pinnedPeerCertSha256 ("pcs" in a link), or name the authority in NODE_EXTRA_CA_CERTS'
 
 function verifyName(leaf: X509Certificate, name: string, options: TlsClientOptions): void {
   const wanted = options.verifyNames.length > 0 ? options.verifyNames : [name]

@@ -13,6 +13,7 @@ import type { Conn } from '../core/conn.ts'
 import type { Dialer, DialOptions, Layer, Listener } from '../core/dialer.ts'
 import { ProxyError } from '../core/errors.ts'
 import { carrierOf } from '../net/duplex.ts'
+import { abortError } from '../net/errors.ts'
 import { StreamConn } from '../net/stream-conn.ts'
 import { chooseCertificate } from './tls-certificates.ts'
 import type { TlsClientOptions, TlsServerOptions } from './tls-options.ts'
@@ -25,13 +26,16 @@ const defaultAlpn = ['h2', 'http/1.1']
 export function tlsLayer(options: {
   client?: TlsClientOptions
   server?: TlsServerOptions
+  /** Told of clients whose handshake failed. */
   onError?: (remote: string, error: ProxyError) => void
+  /** A client's time for its handshake; 60 s unless given. */
+  handshakeTimeoutMs?: number
 }): Layer {
-  const { client, server, onError } = options
+  const { client, server, onError = () => {}, handshakeTimeoutMs = 60_000 } = options
   return {
     name: 'tls',
     dialer: (base) => (client ? tlsDialer(base, client) : base),
-    listener: (base) => (server ? tlsListener(base, server, onError ?? (() => {})) : base),
+    listener: (base) => (server ? tlsListener(base, server, onError, handshakeTimeoutMs) : base),
   }
 }
 
@@ -70,7 +74,7 @@ function handshake(
       socket.destroy()
       reject(error)
     }
-    const onAbort = (): void => fail(dial.signal.reason as ProxyError)
+    const onAbort = (): void => fail(abortError(dial.signal, carrier.info.remote))
     const onError = (error: Error): void => fail(handshakeError(error, carrier.info.remote))
     const onClose = (): void =>
       fail(
@@ -101,13 +105,17 @@ function tlsListener(
   base: Listener,
   options: TlsServerOptions,
   onError: (remote: string, error: ProxyError) => void,
+  handshakeTimeoutMs: number,
 ): Listener {
   return {
-    listen(at, accept) {
+    async listen(at, accept) {
       // Never listens itself: connections of the base are handed to it.
       const carriers = new WeakMap<object, Conn>()
-      const server = createServer(serverOptions(options), (socket) => {
+      /** In their handshake: nobody else knows of them yet. */
+      const shaking = new Set<Conn>()
+      const server = createServer({ ...serverOptions(options), handshakeTimeout: handshakeTimeoutMs }, (socket) => {
         const carrier = carriers.get(parentOf(socket)) ?? carriers.get(socket)
+        if (carrier) shaking.delete(carrier)
         // Node asks the SNI callback only when there is a name.
         if (options.rejectUnknownSni && !(socket as { servername?: string | false }).servername) return socket.destroy()
         accept(secured(socket, carrier))
@@ -116,12 +124,21 @@ function tlsListener(
         const remote = carriers.get(parentOf(socket))?.info.remote ?? ''
         onError(remote, handshakeError(error, remote))
       })
-      return base.listen(at, (carrier) => {
+      const listening = await base.listen(at, (carrier) => {
         const stream = carrierOf(carrier)
         carriers.set(stream, carrier)
+        shaking.add(carrier)
+        carrier.signal.addEventListener('abort', () => shaking.delete(carrier), { once: true })
         stream.on('error', () => {}) // told through tlsClientError, or by the TLS socket once it is up
         server.emit('connection', stream)
       })
+      return {
+        address: listening.address,
+        close() {
+          for (const carrier of shaking) carrier.destroy()
+          return listening.close()
+        },
+      }
     },
   }
 }

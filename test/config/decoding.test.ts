@@ -100,16 +100,17 @@ describe('null', () => {
 
 describe('integers', () => {
   test.each([
-    ['443.0', 'found 443.0 (a number)', 'write 443'],
-    ['4e2', 'found 4e2 (a number)', 'write 400'],
-    ['1.5', 'found 1.5 (a number)', undefined],
+    ['443.0', 'found 443.0 (written with a point)', 'write 443'],
+    ['4e2', 'found 4e2 (written with an exponent)', 'write 400'],
+    ['1.5', 'found 1.5 (a fraction)', undefined],
+    ['15e-1', 'found 15e-1 (a fraction)', undefined],
     ['"443"', 'found "443" (a string)', 'write 443 without the quotes'],
     ['true', 'found true', undefined],
     ['[443]', 'found an array', undefined],
   ])('%s', (text, found, hint) => {
     const file = JSON.stringify(vmessOut({}, { port: 31337 })).replace('31337', text)
     const problem = errorOf(loadText(file), 'CFG022', 'outbounds[0].settings.vnext[0].port')
-    expect(problem.message).toBe(`${found}, expected a port: a number from 0 to 65535`)
+    expect(problem.message).toBe(`${found}, expected a port: a whole number from 0 to 65535`)
     expect(problem.hint).toBe(hint)
   })
 

@@ -60,6 +60,16 @@ describe('inbounds[]', () => {
   })
 
   test.each([
+    ['@name,0666', '\0name'],
+    ['@@name,0666', `\0name${'\0'.repeat(103)}`],
+  ])('listen: a mode has no effect on an abstract socket: %j', (text, path) => {
+    const result = load(withInbound({ listen: text, port: null, settings: { clients } }))
+    expect(configOf(result).inbounds[0]!.listen).toEqual([{ address: { host: '', port: 0, path } }])
+    const [hint] = text.split(',')
+    expect(warningOf(result, 'CFG030', 'inbounds[0].listen').hint).toBe(`write "${hint}"`)
+  })
+
+  test.each([
     ['', 'leave "listen" out to listen on all addresses'],
     ['a.example', 'names are not looked up here: write the IP address'],
     ['127.0.0.1:80', 'write the port in "port"'],
@@ -88,7 +98,10 @@ describe('inbounds[]', () => {
       'inbounds[0].sniffing.enabled',
     )
     quietConfigOf(sniffing({ enabled: false, destOverride: 'http,ssl', metadataOnly: true, routeOnly: true }))
-    quietConfigOf(sniffing({ domainsExcluded: 'a,b', ipsExcluded: ['10.0.0.0/8'] }))
+    const forgotten = sniffing({ domainsExcluded: 'a,b', ipsExcluded: ['10.0.0.0/8'] })
+    warningOf(forgotten, 'CFG030', 'inbounds[0].sniffing.domainsExcluded')
+    warningOf(forgotten, 'CFG030', 'inbounds[0].sniffing.ipsExcluded')
+    quietConfigOf(sniffing({}))
     const problem = errorOf(
       sniffing({ enabled: true, destOverride: ['htpp'] }),
       'CFG025',

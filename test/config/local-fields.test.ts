@@ -52,6 +52,11 @@ describe('socks and mixed', () => {
     const result = file({ udp: true, ip: '127.0.0.1' })
     expect(inboundOf(result, 'socks').settings.udp).toBe(true)
     warningOf(result, 'CFG032', 'inbounds[0].settings.udp')
+    for (const settings of [{ ip: '192.0.2.1' }, { ip: '192.0.2.1', udp: false }]) {
+      for (const protocol of ['socks', 'mixed']) {
+        warningOf(file(settings, protocol), 'CFG030', 'inbounds[0].settings.ip')
+      }
+    }
     errorOf(file({ ip: 'a:1' }), 'CFG028', 'inbounds[0].settings.ip')
   })
 

@@ -43,7 +43,7 @@ describe('users', () => {
     const { problems } = load(vmessIn({ clients: [{ id: uuid, alterId }] }))
     expect(problems).toHaveLength(1)
     expect(problems[0]!.severity).toBe('error')
-    expect(problems[0]!.message).toContain('expected a number from 0 to 65535')
+    expect(problems[0]!.message).toContain('expected a whole number from 0 to 65535')
   })
 
   test('alterId > 0 on a client', () => {

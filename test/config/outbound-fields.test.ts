@@ -41,8 +41,19 @@ describe('outbounds[]', () => {
     warningOf(mux({ enabled: true, concurrency: 8 }), 'CFG032', 'outbounds[0].mux.enabled')
     quietConfigOf(mux({ enabled: false, concurrency: 1024, xudpConcurrency: -1, xudpProxyUDP443: 'Allow' }))
     quietConfigOf(mux({ enabled: true, concurrency: -1 }))
+    warningOf(mux({ enabled: true, concurrency: -1, xudpConcurrency: 8 }), 'CFG030', 'outbounds[0].mux.xudpConcurrency')
+    quietConfigOf(mux({ enabled: true, concurrency: -1, xudpConcurrency: -1 }))
     errorOf(mux({ enabled: false, concurrency: 1025 }), 'CFG023', 'outbounds[0].mux.concurrency')
     errorOf(mux({ xudpProxyUDP443: 'drop' }), 'CFG025', 'outbounds[0].mux.xudpProxyUDP443')
+  })
+
+  test('packetEncoding is checked and not applied', () => {
+    const out = (packetEncoding: string) => load(vmessOut({}, {}, { packetEncoding }))
+    quietConfigOf(out('None'))
+    for (const word of ['packet', 'Packet', 'xudp']) {
+      expect(warningOf(out(word), 'CFG032', 'outbounds[0].packetEncoding').message).toContain('only TCP')
+    }
+    errorOf(out('packt'), 'CFG025', 'outbounds[0].packetEncoding')
   })
 
   test('domainStrategy and targetStrategy of an outbound end the start unless AsIs', () => {

@@ -55,6 +55,20 @@ describe('outermost object', () => {
     expect(load(file).config).toBeDefined()
   })
 
+  test.each([
+    'kcpSettings',
+    'wsSettings',
+    'httpSettings',
+    'dsSettings',
+    'quicSettings',
+    'grpcSettings',
+    'gunSettings',
+  ])('transport.%s has no effect', (key) => {
+    const file = (settings: object) => load({ ...vmessIn({ clients }), transport: { [key]: settings } })
+    warningOf(file({ path: '/' }), 'CFG030', `transport.${key}`)
+    expect(codesOf(file({}))).toEqual(['CFG036'])
+  })
+
   test('reverse and fakedns are refused', () => {
     errorOf(load({ reverse: { portals: [{ tag: 'x', domain: 'y' }] } }), 'CFG034', 'reverse')
     errorOf(load({ fakedns: { ipPool: '198.18.0.0/15', poolSize: 1 } }), 'CFG034', 'fakedns')

@@ -100,6 +100,16 @@ describe('tcpSettings and rawSettings', () => {
     errorOf(out({ tcpSettings: { header: { type: 'srtp' } } }), 'CFG025')
   })
 
+  test('header: request and response have no effect under type none', () => {
+    for (const key of ['request', 'response']) {
+      for (const type of [{ type: 'none' }, {}]) {
+        const result = out({ tcpSettings: { header: { ...type, [key]: { version: '1.1' } } } })
+        warningOf(result, 'CFG030', `${at}.tcpSettings.header.${key}`)
+      }
+      quietConfigOf(out({ tcpSettings: { header: { type: 'none', [key]: {} } } }))
+    }
+  })
+
   test('acceptProxyProtocol is refused', () => {
     errorOf(into({ tcpSettings: { acceptProxyProtocol: true } }), 'CFG033')
   })

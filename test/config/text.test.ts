@@ -55,6 +55,29 @@ describe('the text', () => {
   })
 
   test.each([
+    'trailing',
+    "don't {",
+    '} {"a": 1,}',
+    '{ "unfinished": ',
+    '"',
+    '\u0001',
+    '['.repeat(5000),
+  ])('text after the end need not be JSON: %j', (rest) => {
+    const result = loadText(`{"log": {"loglevel": "info"}} // end\n${rest}\n more`)
+    expect(configOf(result).log.level).toBe('info')
+    expect(codesOf(result)).toEqual(['CFG004'])
+    expect(result.problems[0]).toMatchObject({ line: 2, column: 1 })
+  })
+
+  test('comments after the end are no text', () => {
+    quietConfigOf(loadText('{"log": {"loglevel": "info"}} // end\n# end\n/* } */\n'))
+  })
+
+  test('an outermost value without brackets ends the text', () => {
+    expect(errorOf(loadText('5 6'), 'CFG001').message).toBe('expected nothing more after this value')
+  })
+
+  test.each([
     ['', 'CFG002'],
     ['  \n// nothing\n', 'CFG002'],
     ['[]', 'CFG003'],

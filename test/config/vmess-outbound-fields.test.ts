@@ -79,7 +79,7 @@ describe('outbound', () => {
     errorOf(load(vmessOut({}, { port: 0 })), 'CFG029', path)
     errorOf(load(vmessOut({}, { port: 65536 })), 'CFG023', path)
     expect(errorOf(load(vmessOut({}, { port: '443' })), 'CFG022', path)).toMatchObject({
-      message: 'found "443" (a string), expected a port: a number from 0 to 65535',
+      message: 'found "443" (a string), expected a port: a whole number from 0 to 65535',
       hint: 'write 443 without the quotes',
     })
   })
@@ -190,6 +190,23 @@ describe('outbound', () => {
     )
     expect(outboundOf(result, 'vmess').settings.servers[0]!.address.host).toBe('a.example')
     warningOf(result, 'CFG035', 'outbounds[0].settings.vnext')
+  })
+
+  test.each([
+    ['id', uuid],
+    ['uuid', uuid],
+    ['alterId', 0],
+    ['security', 'zero'],
+    ['level', 1],
+    ['email', 'a@example.com'],
+    ['experiments', 'AuthenticatedLength'],
+    ['port', 443],
+  ])('%s beside vnext is ignored with a warning', (key, value) => {
+    const vnext = [{ address: 'b.example', port: 1, users: [{ id: otherUuid }] }]
+    const result = load(withOutbound({ protocol: 'vmess', settings: { vnext, [key]: value } }))
+    warningOf(result, 'CFG035', `outbounds[0].settings.${key}`)
+    expect(formatUuid(userOf(result).id)).toBe(otherUuid)
+    expect(userOf(result).security).toBe('auto')
   })
 
   test('the flat form without an address is an error at the address', () => {

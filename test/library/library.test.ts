@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
+import { connect as connectTcp, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type ConfigError,
@@ -93,6 +93,26 @@ describe('connect', () => {
       expect(got).toBe(text.length)
     }))
 
+  it.each(['aes-128-gcm', 'none', 'zero'])('gives a reader that is slow the whole answer with %s', (security) =>
+    withServer(async (link) => {
+      const { port: serverPort } = parseLink(link)
+      const settings = { vnext: [{ address: '127.0.0.1', port: serverPort, users: [{ id, security }] }] }
+      const stream = await connect({ protocol: 'vmess', settings }, { host: '127.0.0.1', port })
+      stream.end('x'.repeat(300_000))
+      let got = 0
+      for await (const piece of stream) {
+        got += (piece as Buffer).length
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      expect(got).toBe(300_000)
+    }))
+
+  it('leaves no connection behind when the target cannot be carried', () =>
+    withServer(async (link, server) => {
+      await expect(connect(link, { host: 'a b', port: 80 })).rejects.toMatchObject({ code: 'ADDRESS_INVALID' })
+      await expect.poll(() => server.connections).toBe(0)
+    }))
+
   it('rejects with a code when the server is not there, the link is bad, or the dial is cancelled', async () => {
     const dead = await withServer(async (link) => link)
     await expect(connect(dead, { host: 'x', port: 1 })).rejects.toMatchObject({
@@ -103,7 +123,11 @@ describe('connect', () => {
     const settings = { protocol: 'vmess' as const, settings: { vnext: [{ address: '127.0.0.1', users: [{ id }] }] } }
     await expect(connect(settings, { host: 'x', port: 1 })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     const signal = AbortSignal.abort(new Error('not today'))
-    await expect(connect(dead, { host: 'x', port: 1, signal })).rejects.toThrow('not today')
+    const cancelled = connect(dead, { host: 'x', port: 1, signal })
+    await expect(cancelled).rejects.toMatchObject({
+      code: 'DIAL_ABORTED',
+      message: expect.stringContaining('not today'),
+    })
   })
 
   it('fails the stream with the likely causes when the id is unknown to the server', () =>
@@ -162,6 +186,17 @@ describe('createServer', () => {
     await expect(server.listen()).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
     expect(server.listening).toEqual([])
   })
+
+  it('does not wait for connections that carry nothing', () =>
+    withServer(async (_link, server) => {
+      const [at] = server.listening
+      const idle = connectTcp(at!.address.port, '127.0.0.1')
+      await expect.poll(() => server.connections).toBe(1)
+      const started = performance.now()
+      await server.close()
+      expect(performance.now() - started).toBeLessThan(5000)
+      idle.destroy()
+    }))
 
   it('ends with `await using` and stops accepting at once', async () => {
     let port = 0

@@ -53,7 +53,7 @@ export function proxyConfig(link: ShareLink, listen: string, port: number, acces
 }
 
 /** What in a link deserves a second thought before everything goes through it. */
-export function warningsOn(link: ShareLink): string[] {
+function warningsOn(link: ShareLink): string[] {
   const warnings: string[] = []
   const open = link.security === 'none' || link.security === 'zero'
   if (open && !link.tls) {

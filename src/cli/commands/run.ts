@@ -5,7 +5,7 @@ import { CliError, exitCodes, usageError } from '../exit.ts'
 import { StopSignals, untilStopped } from '../lifecycle.ts'
 import { printProblems, printProblemsJson } from '../report-problems.ts'
 import { programDirectory, readSources, type SourceFlags, type SourceText } from '../sources.ts'
-import { startInstance } from '../start-instance.ts'
+import { checkInstance, startInstance } from '../start-instance.ts'
 import type { Terminal } from '../terminal.ts'
 import { banner } from '../version.ts'
 
@@ -46,9 +46,16 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
   return exitCodes.ok
 }
 
-function test(sources: readonly SourceText[], options: LoadOptions, json: boolean, terminal: Terminal): number {
-  const { config, problems, decisions } = loadConfig(sources, options)
-  const ok = config !== undefined
+async function test(
+  sources: readonly SourceText[],
+  options: LoadOptions,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> {
+  const { config, problems: said, decisions } = loadConfig(sources, options)
+  const unbuildable = config ? await checkInstance(config) : []
+  const ok = config !== undefined && unbuildable.length === 0
+  const problems = [...unbuildable, ...said]
   if (json) {
     printProblemsJson(problems, ok, terminal)
     return ok ? exitCodes.ok : exitCodes.config

@@ -35,6 +35,10 @@ export interface ClientSessionOptions {
   readonly random: Random
   /** For command udp: gets every datagram of the answer, lent until it returns, instead of having them run together. */
   readonly packet?: (datagram: Uint8Array) => void
+  /** This server has answered this account before, so a missing answer is not the fault of id or clock. */
+  readonly proven?: boolean
+  /** Called once the response header has opened. */
+  readonly answered?: () => void
   /** Instead of fresh random ones: to replay a recorded conversation. */
   readonly keys?: SessionKeys
 }
@@ -80,7 +84,7 @@ export class ClientSession {
     }
     this.sealer = createSealer(scheme, { key, iv, terminate: !options.experiments.noTerminationSignal, random })
     this.#legacy = user.alterId > 0 || options.legacyHeader === true
-    this.opener = new ResponseOpener(scheme, this.#legacy ? 'legacy' : 'aead', v, options.packet)
+    this.opener = new ResponseOpener(scheme, this.#legacy ? 'legacy' : 'aead', v, options)
   }
 
   /**

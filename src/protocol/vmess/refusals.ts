@@ -35,7 +35,8 @@ export function checkSecurity({ user }: Match, { security }: RequestHeader): voi
   if (security !== 'none' && security !== 'aes-128-cfb') return
   throw new ProxyError(
     'VMESS_INSECURE_REFUSED',
-    `user ${nameOf(user)} asked for the security ${security}, which disableInsecureEncryption forbids`,
+    `Insecure encryption: ${security === 'none' ? 'none or zero' : security}`,
+    { hint: `disableInsecureEncryption forbids it: user ${nameOf(user)} should choose auto` },
   )
 }
 
@@ -46,4 +47,13 @@ export const unopened = ({ user }: Match): ProxyError =>
   new ProxyError(
     'VMESS_HEADER_AUTH_FAILED',
     `the request begins like one of user ${nameOf(user)} but its header does not open`,
+  )
+
+export const unknownUser = (): ProxyError =>
+  new ProxyError(
+    'VMESS_UNKNOWN_USER',
+    'no user’s id opens the request: unknown user, or clock skew of a client with alterId',
+    {
+      hint: 'compare the id with the client’s; with alterId above 0 a clock that is more than 120 s off looks the same',
+    },
   )

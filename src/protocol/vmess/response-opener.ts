@@ -22,10 +22,20 @@ type State =
   | { readonly at: 'body' }
   | { readonly at: 'failed'; readonly error: unknown }
 
+export interface ResponseOptions {
+  /** For datagrams: gets each one. */
+  readonly packet?: (datagram: Uint8Array) => void
+  /** The server has answered this account before: id and clock are not to blame for a missing answer. */
+  readonly proven?: boolean
+  /** Called once the response header has opened. */
+  readonly answered?: () => void
+}
+
 /** The answer's direction as the client sees it: a response header, then a body. Every split of the input gives the same. */
 export class ResponseOpener implements BodyOpener {
   readonly #keys: ResponseKeys
   readonly #v: number
+  readonly #options: ResponseOptions
   readonly #body: BodyOpener
   #state: State
   /** The piece being collected, and how much of it is there. */
@@ -34,7 +44,8 @@ export class ResponseOpener implements BodyOpener {
   #begun = false
   #command: SwitchAccount | undefined
 
-  constructor(scheme: BodyScheme, mode: AuthMode, v: number, packet?: (datagram: Uint8Array) => void) {
+  constructor(scheme: BodyScheme, mode: AuthMode, v: number, options: ResponseOptions = {}) {
+    this.#options = options
     this.#keys = responseKeys(mode, scheme.requestKey, scheme.requestIv)
     this.#v = v
     const cfb = mode === 'legacy' ? createCfb('decrypt', this.#keys.key, this.#keys.iv) : undefined
@@ -43,7 +54,7 @@ export class ResponseOpener implements BodyOpener {
     this.#body = createOpener(scheme, {
       ...this.#keys,
       ...(cfb && scheme.security === 'aes-128-cfb' && { cfb }),
-      ...(packet && { packet }),
+      ...(options.packet && { packet: options.packet }),
     })
   }
 
@@ -83,7 +94,7 @@ export class ResponseOpener implements BodyOpener {
   /** The peer has closed. @throws ProxyError RESPONSE_MISSING before the header is complete, TRUNCATED inside a chunk */
   end(): void {
     if (this.#state.at === 'failed') throw this.#state.error
-    if (this.#state.at !== 'body') throw responseMissing(this.#begun)
+    if (this.#state.at !== 'body') throw responseMissing(this.#begun, this.#options.proven ?? false)
     this.#body.end()
   }
 
@@ -147,6 +158,7 @@ export class ResponseOpener implements BodyOpener {
   #finish(plain: Uint8Array): void {
     this.#command = decodeResponse(plain, this.#v).command
     this.#want(0, { at: 'body' })
+    this.#options.answered?.()
   }
 }
 
@@ -156,12 +168,14 @@ const notAuthentic = () =>
     'the response header does not open: the answer is not from the server that holds the id',
   )
 
-function responseMissing(begun: boolean): ProxyError {
+/** Likely causes of silence, the likeliest first. */
+export const silenceCauses =
+  'likely causes, in order: the id is unknown to the server; a clock is off by more than 120 s; ' +
+  'the server does not accept this security or alterId; the target cannot be reached from there; ' +
+  'the port is not VMess, or expects another transport or TLS'
+
+function responseMissing(begun: boolean, proven: boolean): ProxyError {
   const what = begun ? 'the server closed inside its response header' : 'the server closed without answering'
-  return new ProxyError('RESPONSE_MISSING', what, {
-    hint:
-      'likely causes, in order: the id is unknown to the server; a clock is off by more than 120 s; ' +
-      'the server does not accept this security or alterId; the target cannot be reached from there; ' +
-      'the port is not VMess, or expects another transport or TLS',
-  })
+  const hint = proven ? 'it has answered before, so the target can probably not be reached from there' : silenceCauses
+  return new ProxyError('RESPONSE_MISSING', what, { hint })
 }

@@ -14,7 +14,7 @@ import { ProxyError } from '../../core/errors.ts'
 import { type CfbStream, createCfb } from '../../crypto/cfb.ts'
 import { authIdLength } from './auth-id.ts'
 import { legacyHeaderIv } from './legacy-auth.ts'
-import { checkClock, checkSecurity, foreign, replayed, unopened } from './refusals.ts'
+import { checkClock, checkSecurity, foreign, replayed, unknownUser, unopened } from './refusals.ts'
 import type { ReplayMemory, SessionHistory } from './replay.ts'
 import { decodeRequest, fixedLength, requestLength, sessionKeys, verifiedLength } from './request.ts'
 import { aeadHeadLength, openRequest, openRequestLength, sealedRequestLength } from './request-seal.ts'
@@ -171,10 +171,7 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
     const { users, replay, clock } = this.#options
     const auth = this.#bytes(0, authIdLength)
     const match = users.match(auth, clock.now())
-    if (!match)
-      throw (
-        foreign(this.#bytes(0, this.#have)) ?? new ProxyError('VMESS_UNKNOWN_USER', 'no user’s id opens the request')
-      )
+    if (!match) throw foreign(this.#bytes(0, this.#have)) ?? unknownUser()
     this.#user = match.user
     checkClock(match, Math.floor(clock.now() / 1000))
     if (replay.seen(auth, match.timeS)) throw replayed(match, 'authentication')

@@ -56,6 +56,7 @@ export function createFreedom(tag: string, settings: FreedomSettings, { dialer, 
 
   return {
     tag,
+    level: settings.level,
     async dial(to, options) {
       const target = redirected(to, redirect)
       if (target.path !== undefined || parseHost(target.host).kind !== 'domain') return dialer.dial(target, options)

@@ -120,7 +120,7 @@ class Client {
       }
     }
     try {
-      return await this.#io.handshake(this.#near, read)
+      return await this.#io.handshake(this.#near, read, this.#settings.level)
     } catch (error) {
       // A kept connection that was not used again, however it ended, is nobody's fault.
       if (this.#served > 0 && !collector.started) return undefined
@@ -160,7 +160,10 @@ class Client {
       return this.#farewell(answerFor(toProxyError(error, 'DIAL_FAILED'), head.method))
     }
     const exchange = new Exchange(this.#near, this.#source, request)
-    const relayed = this.#io.relay(exchange, far).finally(() => this.#ending.delete(relayed))
+    const relayed = this.#io
+      .relay(exchange, far)
+      .catch((error: Error) => this.#env.log.error({ err: error }, 'a request failed in an unexpected way'))
+      .finally(() => this.#ending.delete(relayed))
     this.#ending.add(relayed)
     const outcome = await exchange.outcome
     if (outcome === 'unanswered') return this.#farewell('unavailable')

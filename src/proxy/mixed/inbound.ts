@@ -18,7 +18,7 @@ export function createMixedInbound(settings: SocksInboundSettings, env: Env): In
     async serve(near, io) {
       let first: Uint8Array | null
       try {
-        first = await io.handshake(near, () => near.read())
+        first = await io.handshake(near, () => near.read(), level)
       } catch (error) {
         io.reject(near, toProxyError(error, 'CONN_CLOSED'))
         return near.destroy()

@@ -40,7 +40,11 @@ export function buildSocks(input: z.output<typeof socksSchema>, context: Context
       'a password is asked for but there are no accounts: nobody can use this proxy',
     )
   }
-  if (input.ip !== undefined) readHost(input.ip, report.at(input, 'ip'), context)
+  if (input.ip !== undefined) {
+    const place = report.at(input, 'ip')
+    readHost(input.ip, place, context)
+    if (!input.udp) report.warn('CFG030', place, '"ip" has no effect without "udp": true: it is told to UDP clients')
+  }
   if (input.udp) {
     report.notApplied('udp', report.at(input, 'udp'), 'is not applied in this version: only TCP is carried')
   }

@@ -27,7 +27,7 @@ export function createSocksInbound(settings: SocksInboundSettings, env: Env): In
     async serve(near, io) {
       let asked: Asked | undefined
       try {
-        asked = await io.handshake(near, () => readRequest(near, accounts))
+        asked = await io.handshake(near, () => readRequest(near, accounts), settings.level)
       } catch (error) {
         io.reject(near, toProxyError(error, 'CONN_CLOSED'))
         return farewell(near, env.clock)

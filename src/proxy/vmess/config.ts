@@ -45,6 +45,9 @@ const outboundSettings = object({
   ...account,
 })
 
+/** What the flat form writes beside `address`, where V2Ray's form has no place for it. */
+const flatFields = ['port', ...(Object.keys(account) as (keyof typeof account)[])] as const
+
 const bareId = noted(text('The id alone.'), { secret: 'id', expected: 'a UUID or a custom id, in double quotes' })
 const client = z.union([object(account), bareId]).describe('A user of this server.')
 const detour = object({ to: text('Tag of another vmess inbound.') }).describe('Sends clients on to another inbound.')
@@ -133,6 +136,11 @@ export const vmessOutbound = defineOutbound({
     }
     if (input.vnext.length === 0) {
       report.error('CFG024', report.at(input, 'vnext'), 'the list of servers is empty; expected at least one')
+    }
+    for (const key of flatFields) {
+      if (!report.wrote(input, key)) continue
+      const hint = key === 'port' ? 'write it into the server in "vnext"' : 'write it into the user in "vnext"'
+      report.warn('CFG035', report.at(input, key), `"${key}" is ignored because "vnext" is there`, hint)
     }
     const servers = input.vnext.map((entry) => readServer(entry, entry, context, stream))
     const users = input.vnext.reduce((most, entry) => Math.max(most, entry.users?.length ?? 0), 0)

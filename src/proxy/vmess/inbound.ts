@@ -9,7 +9,7 @@
 import type { VmessUser } from '../../config/model.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
-import { ProxyError, toProxyError } from '../../core/errors.ts'
+import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
@@ -54,6 +54,7 @@ async function serve(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise
     await io.relay(near, far)
   } catch (error) {
     conn.destroy(error as Error)
+    if (!isProxyError(error)) throw error // a mistake of ours: the instance logs it
   }
 }
 

@@ -15,6 +15,7 @@ import type { Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 import { ClientSession } from '../../protocol/vmess/client.ts'
+import { silenceCauses } from '../../protocol/vmess/response-opener.ts'
 import { VmessConn } from './conn.ts'
 
 export interface VmessOutboundDeps {
@@ -35,7 +36,10 @@ class VmessOutbound implements Outbound {
   readonly tag: string
   readonly #servers: readonly VmessServer[]
   readonly #deps: VmessOutboundDeps
+  /** Accounts that a server has answered: silence is then not the fault of their id or clock. */
+  readonly #proven = new WeakSet<Account>()
   #next = 0
+  #silenceTold = Number.NEGATIVE_INFINITY
 
   constructor(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps) {
     this.tag = tag
@@ -47,7 +51,12 @@ class VmessOutbound implements Outbound {
     const server = this.#servers[this.#next++ % this.#servers.length]!
     const account = server.users[this.#deps.env.random.below(server.users.length)]!
     const base = await this.#deps.dialer.dial(server.address, options)
-    return this.#wrap(base, to, account)
+    try {
+      return this.#wrap(base, to, account)
+    } catch (error) {
+      base.destroy()
+      throw error
+    }
   }
 
   #wrap(base: Conn, target: Address, account: Account): Conn {
@@ -60,13 +69,27 @@ class VmessOutbound implements Outbound {
       target,
       experiments: account.experiments,
       framedNone: !carrierEnds,
+      proven: this.#proven.has(account),
+      answered: () => this.#proven.add(account),
       clock: env.clock,
       random: env.random,
     })
     const { sealer, opener } = session
     const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: account.level })
     env.clock.after(limits.firstPayloadWaitMs, () => conn.flushHead())
+    if (!this.#proven.has(account)) this.#watchSilence(conn, account)
     return conn
+  }
+
+  /** A server hides from strangers by staying silent, so a wrong id shows as nothing at all: say so, once a minute. */
+  #watchSilence(conn: Conn, account: Account): void {
+    const { clock, log } = this.#deps.env
+    const cancel = clock.after(limits.silenceMs, () => {
+      if (this.#proven.has(account) || clock.now() - this.#silenceTold < 60_000) return
+      this.#silenceTold = clock.now()
+      log.warn({ server: conn.info.remote, hint: silenceCauses }, `no answer for ${limits.silenceMs / 1000} s`)
+    })
+    conn.signal.addEventListener('abort', cancel, { once: true })
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,5 @@
+// `npm run build`: dist/cli.js and the library, from a fresh clone too.
+import { compiler, fail, packages, runInPlace } from './setup.mjs'
+
+await packages().catch(fail)
+process.exitCode = await runInPlace(compiler)
