@@ -1,13 +1,11 @@
 import type { Duplex } from 'node:stream'
 import { configProblemError, loadConfigValue } from '../config/load.ts'
 import { linkToOutbound, parseLink, type ShareLink } from '../config/share-link.ts'
-import { deadline } from '../core/deadline.ts'
+import { dialDeadline } from '../core/deadline.ts'
 import type { Outbound } from '../core/dialer.ts'
-import { ProxyError } from '../core/errors.ts'
-import { limits } from '../core/limits.ts'
 import { toDuplex } from '../net/duplex.ts'
 import { buildOutbound, readTextFile } from './build.ts'
-import { systemEnv } from './env.ts'
+import { systemClock, systemEnv } from './env.ts'
 
 export interface ConnectOptions {
   /** The target's IP address or domain name, resolved by the server. */
@@ -34,9 +32,7 @@ export type ServerSettings = string | ShareLink | { readonly protocol: 'vmess'; 
  */
 export async function connect(server: ServerSettings, { host, port, signal }: ConnectOptions): Promise<Duplex> {
   const outbound = outboundOf(server)
-  const { clock } = systemEnv()
-  const late = () => new ProxyError('DIAL_TIMEOUT', `no connection within ${limits.dialTimeoutMs / 1000} s`)
-  const limit = deadline(clock, limits.dialTimeoutMs, late, signal)
+  const limit = dialDeadline(systemClock, signal)
   try {
     return toDuplex(await outbound.dial({ host, port }, { signal: limit.signal }))
   } finally {

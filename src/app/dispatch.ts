@@ -5,12 +5,11 @@
 
 import { type PolicyConfig, policyOf } from '../config/model.ts'
 import type { Conn } from '../core/conn.ts'
-import { deadline } from '../core/deadline.ts'
+import { dialDeadline } from '../core/deadline.ts'
 import type { Outbound } from '../core/dialer.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError, toProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
-import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
 import type { FlowRequest, Session } from '../core/session.ts'
 import { type RelayLimits, relay } from '../relay/relay.ts'
@@ -50,8 +49,7 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
     }
     session.outboundTag = outbound.tag
     observer.routed(session, outbound.tag)
-    const late = () => new ProxyError('DIAL_TIMEOUT', `no connection within ${limits.dialTimeoutMs / 1000} s`)
-    const limit = deadline(env.clock, limits.dialTimeoutMs, late, near.signal)
+    const limit = dialDeadline(env.clock, near.signal)
     try {
       const far = await outbound.dial(session.target, { signal: limit.signal, session })
       if (near.signal.aborted) far.destroy()
