@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import type { Env } from '../core/env.ts'
+import type { Cancel, Env } from '../core/env.ts'
 import { limits } from '../core/limits.ts'
 
 export interface AcceptGate {
@@ -22,6 +22,7 @@ export class DescriptorGuard {
   readonly #limit = openFilesLimit()
   readonly #reserve = Math.min(limits.fdReserve, Math.floor(this.#limit / 4))
   #paused = false
+  #cancel: Cancel = () => {}
 
   constructor(env: Env, gate: AcceptGate) {
     this.#env = env
@@ -40,12 +41,17 @@ export class DescriptorGuard {
     this.#recheck()
   }
 
+  /** Looks no more: nothing is going to be accepted again. */
+  close(): void {
+    this.#cancel()
+  }
+
   #short(fd: number): boolean {
     return Math.max(fd, this.#gate.connections() * 2) >= this.#limit - this.#reserve
   }
 
   #recheck(): void {
-    this.#env.clock.after(recheckMs, () => {
+    this.#cancel = this.#env.clock.after(recheckMs, () => {
       if (this.#short(lowestFree())) return this.#recheck()
       this.#paused = false
       this.#env.log.warn(

@@ -52,7 +52,10 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
     const limit = dialDeadline(env.clock, near.signal)
     try {
       const far = await outbound.dial(session.target, { signal: limit.signal, session })
-      if (near.signal.aborted) far.destroy()
+      if (near.signal.aborted) {
+        far.destroy()
+        throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
+      }
       return { far, level: far.info.level ?? outbound.level ?? 0 }
     } finally {
       limit.done()
@@ -65,8 +68,6 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
       observer.opened(session)
       try {
         const { far, level } = await dial(near, session)
-        if (near.signal.aborted)
-          throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
         flows.set(far, { session, level })
         return far
       } catch (error) {

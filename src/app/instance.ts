@@ -41,6 +41,7 @@ export class Instance implements AsyncDisposable {
   readonly #ports: readonly Port[]
   readonly #outbounds: readonly Outbound[]
   readonly #loops = new LoopGuard()
+  readonly #descriptors: DescriptorGuard
   readonly #connections = new Set<Conn>()
   readonly #handshakes = new Set<Conn>()
   #allGone: (() => void) | undefined
@@ -49,7 +50,7 @@ export class Instance implements AsyncDisposable {
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
   constructor(config: Config, { env, observers = [], readText = readTextFile }: InstanceDeps) {
     this.#env = env
-    const guard = new DescriptorGuard(env, {
+    this.#descriptors = new DescriptorGuard(env, {
       pause: () => this.#closeListeners(),
       resume: () => this.#reopen(),
       connections: () => this.#connections.size,
@@ -78,7 +79,7 @@ export class Instance implements AsyncDisposable {
         ...memory,
         read: readText,
         handshakeTimeoutMs: Math.min(policyOf(config.policy, 0).handshake * 1000, 2 ** 31 - 1),
-        onDescriptor: (fd) => guard.opened(fd),
+        onDescriptor: (fd) => this.#descriptors.opened(fd),
         onTlsError: (source, error) => observer.rejected({ inboundTag: inbound.tag, source, email: '' }, error),
       })
       const io = createDispatch(inbound, dispatch)
@@ -119,6 +120,7 @@ export class Instance implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
+    this.#descriptors.close()
     this.#stopListening()
     const reason = new ProxyError('SHUTTING_DOWN', 'the program is stopping')
     for (const conn of this.#handshakes) conn.destroy(reason)

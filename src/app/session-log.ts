@@ -2,7 +2,7 @@ import { formatAddress } from '../core/address.ts'
 import type { Clock, Logger } from '../core/env.ts'
 import type { ErrorCode, ProxyError } from '../core/errors.ts'
 import type { Observer } from '../core/observer.ts'
-import { onceEvery } from './once-every.ts'
+import { onceEvery } from '../core/once-every.ts'
 
 /** Ends of a flow that are everyday events, not somebody's mistake. */
 const everyday: ReadonlySet<ErrorCode> = new Set([

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein'
 
-/** The nearest of some words, at most two letters away (one for short words) with its letters in another order, or the only one it begins. */
+/** The nearest of some words, at most two letters away (one for short words), with its letters in another order, or the only one that it begins. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 64) return undefined
   const all = [...candidates]

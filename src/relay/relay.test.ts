@@ -124,7 +124,7 @@ describe('relay', () => {
     await client.closeWrite()
     await settle()
     near.destroy(new Error('reset by the client'))
-    await done
+    expect((await done)?.message).toBe('reset by the client')
     expect(far.signal.aborted).toBe(true)
     target.destroy()
   })

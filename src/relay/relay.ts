@@ -23,7 +23,7 @@ export interface RelayLimits {
 
 /**
  * Carries bytes between `near` (the client) and `far` (towards the target) until both directions ended. Destroys both.
- * Adds to `totals` as bytes pass. Resolves with the reason when the flow did not end in order; never rejects.
+ * Adds to `totals` as bytes pass. Resolves with the reason when the flow did not end in order; rejects only with a mistake of ours, never with a ProxyError.
  */
 export async function relay(
   near: Conn,
@@ -32,19 +32,21 @@ export async function relay(
   clock: Clock,
   totals: Totals,
 ): Promise<ProxyError | undefined> {
-  let idledOut: ProxyError | undefined
+  let reason: ProxyError | undefined
+  const cut = (why: ProxyError): void => {
+    reason ??= why
+    near.destroy(why)
+    far.destroy(why)
+  }
   const idle = new IdleTimer(clock, limits.connIdleMs, () => {
-    idledOut = new ProxyError('IDLE_TIMEOUT', 'no byte passed within the idle limit')
-    near.destroy(idledOut)
-    far.destroy(idledOut)
+    cut(new ProxyError('IDLE_TIMEOUT', 'no byte passed within the idle limit'))
   })
 
   // After one side has ended nobody reads it, yet its connection may die: its signal tells.
   let draining = 2
   const onGone = (): void => {
-    if (draining === 0) return
-    near.destroy()
-    far.destroy()
+    const { signal } = near.signal.aborted ? near : far
+    if (draining > 0) cut(toProxyError(signal.reason, 'CONN_CLOSED'))
   }
   near.signal.addEventListener('abort', onGone)
   far.signal.addEventListener('abort', onGone)
@@ -76,9 +78,9 @@ export async function relay(
     await Promise.all([uplink(), downlink()])
     return undefined
   } catch (error) {
-    if (idledOut) return idledOut
+    if (reason) return reason
     if (!isProxyError(error)) throw error
-    return toProxyError(error, 'CONN_CLOSED')
+    return error
   } finally {
     idle.stop()
     near.signal.removeEventListener('abort', onGone)

@@ -44,7 +44,12 @@ function tlsDialer(base: Dialer, options: TlsClientOptions): Dialer {
   return {
     async dial(to, dialOptions) {
       const carrier = await base.dial(to, dialOptions)
-      return handshake(carrier, options.serverName || to.host, context, options, dialOptions)
+      try {
+        return await handshake(carrier, options.serverName || to.host, context, options, dialOptions)
+      } catch (error) {
+        carrier.destroy()
+        throw error
+      }
     },
   }
 }

@@ -13,6 +13,7 @@ import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
+import { onceEvery } from '../../core/once-every.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 import { ClientSession } from '../../protocol/vmess/client.ts'
 import { silenceCauses } from '../../protocol/vmess/response-opener.ts'
@@ -38,13 +39,14 @@ class VmessOutbound implements Outbound {
   readonly #deps: VmessOutboundDeps
   /** Accounts that a server has answered: silence is then not the fault of their id or clock. */
   readonly #proven = new WeakSet<Account>()
+  readonly #silenceDue: (server: string) => boolean
   #next = 0
-  #silenceTold = Number.NEGATIVE_INFINITY
 
   constructor(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps) {
     this.tag = tag
     this.#servers = settings.servers
     this.#deps = deps
+    this.#silenceDue = onceEvery(deps.env.clock, 60_000)
   }
 
   async dial(to: Address, options: DialOptions): Promise<Conn> {
@@ -85,9 +87,9 @@ class VmessOutbound implements Outbound {
   #watchSilence(conn: Conn, account: Account): void {
     const { clock, log } = this.#deps.env
     const cancel = clock.after(limits.silenceMs, () => {
-      if (this.#proven.has(account) || clock.now() - this.#silenceTold < 60_000) return
-      this.#silenceTold = clock.now()
-      log.warn({ server: conn.info.remote, hint: silenceCauses }, `no answer for ${limits.silenceMs / 1000} s`)
+      const server = conn.info.remote
+      if (this.#proven.has(account) || !this.#silenceDue(server)) return
+      log.warn({ server, hint: silenceCauses }, `no answer for ${limits.silenceMs / 1000} s`)
     })
     conn.signal.addEventListener('abort', cancel, { once: true })
   }

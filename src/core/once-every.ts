@@ -1,4 +1,4 @@
-import type { Clock } from '../core/env.ts'
+import type { Clock } from './env.ts'
 
 /** Keys remembered at once; a flood of new sources forgets the oldest instead of growing. */
 const keysMax = 4096
