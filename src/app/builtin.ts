@@ -1,12 +1,12 @@
 /** Every kind that a configuration can name. Adding one is a file or folder of its own and one line here. */
 
-import type { InboundConfig, InboundStreamConfig, OutboundConfig } from '../config/model.ts'
+import type { InboundConfig, InboundStreamConfig, OutboundConfig, VmessUser } from '../config/model.ts'
 import type { Dialer, Layer, Outbound } from '../core/dialer.ts'
 import type { Env } from '../core/env.ts'
 import type { Inbound } from '../core/inbound.ts'
 import type { Security } from '../protocol/vmess/body.ts'
 import type { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
-import { type LegacyUsers, UserDirectory } from '../protocol/vmess/users.ts'
+import type { UserDirectory } from '../protocol/vmess/users.ts'
 import { createBlackhole } from '../proxy/blackhole/outbound.ts'
 import { createDokodemoInbound } from '../proxy/dokodemo/inbound.ts'
 import { createFreedom, type Resolve } from '../proxy/freedom/outbound.ts'
@@ -21,7 +21,8 @@ export interface InboundDeps {
   /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
   readonly replay: ReplayMemory
   readonly history: SessionHistory
-  readonly legacyUsers: LegacyUsers
+  /** Users of a VMess inbound, who come and go. */
+  readonly users?: UserDirectory<VmessUser>
 }
 
 export interface OutboundDeps {
@@ -45,14 +46,8 @@ export const inbounds: {
   http: (settings, { env }) => createHttpInbound(settings, env),
   mixed: (settings, { env }) => createMixedInbound(settings, env),
   socks: (settings, { env }) => createSocksInbound(settings, env),
-  vmess: ({ users, disableInsecureEncryption }, { env, replay, history, legacyUsers }) =>
-    createVmessInbound({
-      users: new UserDirectory(users, legacyUsers),
-      replay,
-      history,
-      disableInsecureEncryption,
-      env,
-    }),
+  vmess: ({ disableInsecureEncryption }, { env, replay, history, users }) =>
+    createVmessInbound({ users: users!, replay, history, disableInsecureEncryption, env }),
 }
 
 export const outbounds: {

@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { defaultPolicy, type PolicyLevel } from '../config/model.ts'
+import { Accounts } from '../account/accounts.ts'
+import { defaultPolicy, defaultSystemPolicy, type PolicyLevel } from '../config/model.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Outbound } from '../core/dialer.ts'
 import { silentLogger } from '../core/env.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Session, Totals } from '../core/session.ts'
 import { memoryPair } from '../net/memory.ts'
+import { Counters } from '../stats/counters.ts'
 import { fakeClock, fakeRandom } from '../testing/fakes.ts'
 import { createDispatch } from './dispatch.ts'
+import { Flows } from './flows.ts'
 import { LoopGuard } from './loop-guard.ts'
-import { allOf } from './observers.ts'
+import { Observers } from './observers.ts'
 
 const target = { host: 'example.com', port: 80 }
 
@@ -19,7 +22,7 @@ function rig(options: { outbound?: Partial<Outbound>; levels?: [number, Partial<
   const [far] = memoryPair()
   const seen: string[] = []
   const ended: { totals: Totals; reason: ProxyError | undefined }[] = []
-  const observer = allOf(
+  const observer = new Observers(
     [
       {
         opened: () => void seen.push('opened'),
@@ -35,8 +38,10 @@ function rig(options: { outbound?: Partial<Outbound>; levels?: [number, Partial<
   const env = { clock, random: fakeRandom(1), log: silentLogger }
   const deps = {
     env,
-    policy: { levels },
-    outbounds: [outbound],
+    policy: () => ({ levels, system: defaultSystemPolicy }),
+    route: () => outbound,
+    flows: new Flows(clock, new Accounts(clock)),
+    counters: new Counters(),
     observer,
     loops: new LoopGuard(),
     handshakes: new Set<Conn>(),

@@ -1,6 +1,6 @@
 /**
- * The second of the five files of the data path: an inbound asks for a target, and an outbound is chosen, dialled and
- * joined. Until there are routing rules every flow takes the first outbound.
+ * The second of the five files of the data path: an inbound asks for a target; the user's limits let it in, an outbound
+ * is chosen, dialled and joined.
  */
 
 import { type PolicyConfig, policyOf } from '../config/model.ts'
@@ -11,41 +11,41 @@ import type { Env } from '../core/env.ts'
 import { ProxyError, toProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
 import type { Observer } from '../core/observer.ts'
-import type { FlowRequest, Session } from '../core/session.ts'
-import { type RelayLimits, relay } from '../relay/relay.ts'
+import type { Session } from '../core/session.ts'
+import { relay } from '../relay/relay.ts'
+import type { Counters } from '../stats/counters.ts'
+import type { Flow, Origin } from './flow.ts'
+import type { Flows } from './flows.ts'
 import type { LoopGuard } from './loop-guard.ts'
+import { countersOf, relayLimits } from './policy.ts'
 
 export interface DispatchDeps {
   readonly env: Env
-  readonly policy: PolicyConfig
-  /** The first one is the default route. */
-  readonly outbounds: readonly Outbound[]
+  /** The policy of this moment: a reload changes it. */
+  readonly policy: () => PolicyConfig
+  /** Which outbound carries a flow. */
+  readonly route: (session: Session) => Outbound | undefined
+  readonly flows: Flows
+  readonly counters: Counters
   readonly observer: Required<Observer>
   readonly loops: LoopGuard
   /** Connections in a handshake, or between two requests: a stop cuts them first. */
   readonly handshakes: Set<Conn>
 }
 
-let sessions = 0
+/** What one inbound may ask for. */
+export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
+  const { env, flows, observer } = deps
+  const connected = new WeakMap<Conn, { flow: Flow; level: number }>()
 
-/** What one inbound may ask for; `at` names it where it has no tag. */
-export function createDispatch({ tag, at }: { tag: string; at: string }, deps: DispatchDeps): InboundIo {
-  const { env, observer } = deps
-  const flows = new WeakMap<Conn, { session: Session; level: number }>()
-
-  function open(near: Conn, request: FlowRequest): Session {
-    const { network, target, user = { email: '', level: 0 }, attributes } = request
-    const base = { id: ++sessions, inboundTag: tag, source: near.info.remote, startedAt: env.clock.now() }
-    return { ...base, network, target, user, ...(attributes && { attributes }) }
-  }
-
-  async function dial(near: Conn, session: Session): Promise<{ far: Conn; level: number }> {
-    const outbound = deps.outbounds[0]
+  async function dial(flow: Flow): Promise<{ far: Conn; level: number }> {
+    const { near, session } = flow
+    flow.account?.admit(flow)
+    const outbound = deps.route(session)
     if (!outbound) throw new ProxyError('NO_OUTBOUND', 'the configuration has no outbound')
-    if (!deps.loops.entered(near, session, at)) {
-      throw new ProxyError('LOOP_DETECTED', `the outbound "${outbound.tag}" leads back to the inbound "${tag || at}"`, {
-        hint: 'point the outbound at another machine or port',
-      })
+    if (!deps.loops.entered(near, session, origin.at)) {
+      const message = `the outbound "${outbound.tag}" leads back to the inbound "${origin.tag || origin.at}"`
+      throw new ProxyError('LOOP_DETECTED', message, { hint: 'point the outbound at another machine or port' })
     }
     session.outboundTag = outbound.tag
     observer.routed(session, outbound.tag)
@@ -54,7 +54,7 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
       const far = await outbound.dial(session.target, { signal: limit.signal, session })
       if (near.signal.aborted) {
         far.destroy()
-        throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
+        throw flow.reason ?? new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
       }
       return { far, level: far.info.level ?? outbound.level ?? 0 }
     } finally {
@@ -64,37 +64,40 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
 
   return {
     async connect(near, request) {
-      const session = open(near, request)
-      observer.opened(session)
+      const flow = flows.open(origin, near, request)
+      observer.opened(flow.session)
       try {
-        const { far, level } = await dial(near, session)
-        flows.set(far, { session, level })
+        const { far, level } = await dial(flow)
+        flow.far = far
+        connected.set(far, { flow, level })
         return far
       } catch (error) {
-        const failure = toProxyError(error, 'DIAL_FAILED')
-        observer.failed(session, failure)
+        flows.close(flow)
+        const failure = toProxyError(flow.reason ?? error, 'DIAL_FAILED')
+        observer.failed(flow.session, failure)
         throw failure
       }
     },
 
     async relay(near, far) {
-      const flow = flows.get(far)
-      if (!flow) throw new ProxyError('PROTOCOL_MISUSE', 'relay() takes what connect() gave')
-      const { session, level } = flow
-      const totals = { uplink: 0, downlink: 0 }
-      const reason = await relay(near, far, idleLimits(deps.policy, session.user.level, level), env.clock, totals)
-      observer.closed(session, totals, reason)
+      const { flow, level } = connected.get(far) ?? {}
+      if (!flow || level === undefined) throw new ProxyError('PROTOCOL_MISUSE', 'relay() takes what connect() gave')
+      const { session } = flow
+      const policy = deps.policy()
+      const meters = flow.meters(countersOf(deps.counters, policy, session))
+      const limits = relayLimits(policy, session.user.level, level)
+      const reason = await relay(near, far, limits, env.clock, meters)
+      flows.close(flow)
+      observer.closed(session, flow.totals, flow.reason ?? reason)
     },
 
     reject(near, reason, user) {
-      observer.rejected(
-        { inboundTag: tag, source: near.info.remote, email: user?.email ?? '' },
-        toProxyError(reason, 'CONN_CLOSED'),
-      )
+      const at = { inboundTag: origin.tag, source: near.info.remote, email: user?.email ?? '' }
+      observer.rejected(at, toProxyError(reason, 'CONN_CLOSED'))
     },
 
     async handshake(near, step, level = 0) {
-      const seconds = policyOf(deps.policy, level).handshake
+      const seconds = policyOf(deps.policy(), level).handshake
       const cancel = env.clock.after(seconds * 1000, () => {
         near.destroy(new ProxyError('HANDSHAKE_TIMEOUT', `the handshake was not complete after ${seconds} s`))
       })
@@ -105,12 +108,4 @@ export function createDispatch({ tag, at }: { tag: string; at: string }, deps: D
       })
     },
   }
-}
-
-/** The user's level decides, and the outbound's account as well where it has a level of its own. */
-function idleLimits(policy: PolicyConfig, near: number, far: number): RelayLimits {
-  const a = policyOf(policy, near)
-  const b = far === 0 ? a : policyOf(policy, far)
-  const least = (pick: 'connIdle' | 'uplinkOnly' | 'downlinkOnly') => Math.min(a[pick], b[pick]) * 1000
-  return { connIdleMs: least('connIdle'), uplinkOnlyMs: least('uplinkOnly'), downlinkOnlyMs: least('downlinkOnly') }
 }

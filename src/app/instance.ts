@@ -1,20 +1,26 @@
-import { chmod } from 'node:fs/promises'
-import { type Config, type InboundConfig, type ListenConfig, policyOf } from '../config/model.ts'
+import { Accounts } from '../account/accounts.ts'
+import { type Config, type InboundConfig, type OutboundConfig, policyOf, type VmessUser } from '../config/model.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
-import type { Listener, Listening, Outbound } from '../core/dialer.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Inbound, InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
-import { removeStaleSocket } from '../net/stale-socket.ts'
 import { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
+import { UserDirectory } from '../protocol/vmess/users.ts'
+import { Counters } from '../stats/counters.ts'
+import { Handshakes } from '../stats/handshakes.ts'
 import { buildInbound, buildOutbound, readTextFile } from './build.ts'
+import { Connections } from './connections.ts'
 import { DescriptorGuard } from './descriptor-guard.ts'
-import { createDispatch } from './dispatch.ts'
+import { createDispatch, type DispatchDeps } from './dispatch.ts'
+import { Flows } from './flows.ts'
+import { LiveUsers } from './live-users.ts'
 import { LoopGuard } from './loop-guard.ts'
-import { allOf } from './observers.ts'
+import { Observers } from './observers.ts'
+import { Outbounds, type RunningOutbound } from './outbounds.ts'
+import { type InboundParts, RunningInbound } from './running-inbound.ts'
 import { readSwitches } from './switches.ts'
 import type { ReadText } from './tls-files.ts'
 
@@ -25,72 +31,68 @@ export interface InstanceDeps {
   readonly readText?: ReadText
 }
 
-/** One address that an inbound listens on. */
-interface Port {
-  readonly inbound: InboundConfig
-  readonly handler: Inbound
-  readonly io: InboundIo
-  readonly listener: Listener
-  readonly listen: ListenConfig
-  listening?: Listening
-}
-
-/** A configuration at work: its listeners, its outbounds, and the connections in progress. */
+/** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
 export class Instance implements AsyncDisposable {
+  readonly accounts: Accounts
+  readonly counters = new Counters()
+  readonly handshakes = new Handshakes()
+  readonly flows: Flows
+  readonly users: LiveUsers
+  readonly outbounds = new Outbounds()
+  readonly observers: Observers
   readonly #env: Env
-  readonly #ports: readonly Port[]
-  readonly #outbounds: readonly Outbound[]
+  readonly #readText: ReadText
   readonly #loops = new LoopGuard()
   readonly #descriptors: DescriptorGuard
-  readonly #connections = new Set<Conn>()
-  readonly #handshakes = new Set<Conn>()
-  #allGone: (() => void) | undefined
+  readonly #connections: Connections
+  readonly #dispatch: DispatchDeps
+  readonly #memory: { readonly replay: ReplayMemory; readonly history: SessionHistory }
+  #config: Config
+  #inbounds: readonly RunningInbound[] = []
   #stopped: Promise<void> | undefined
 
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
   constructor(config: Config, { env, observers = [], readText = readTextFile }: InstanceDeps) {
     this.#env = env
+    this.#readText = readText
+    this.#config = config
+    this.#connections = new Connections(env.clock)
+    this.accounts = new Accounts(env.clock)
+    this.flows = new Flows(env.clock, this.accounts)
+    this.users = new LiveUsers(this.accounts, this.flows)
+    this.observers = new Observers([this.handshakes.observer, ...observers], env.log)
+    this.#memory = { replay: new ReplayMemory(env.clock), history: new SessionHistory(env.clock) }
     this.#descriptors = new DescriptorGuard(env, {
-      pause: () => this.#closeListeners(),
-      resume: () => this.#reopen(),
+      pause: () => this.#inbounds.forEach((inbound) => inbound.pause()),
+      resume: () => this.#inbounds.forEach((inbound) => inbound.resume()),
       connections: () => this.#connections.size,
     })
-    const loops = this.#loops
-    this.#outbounds = config.outbounds.map((outbound) =>
-      buildOutbound(outbound, { env, read: readText, watch: (base) => loops.watch(base) }),
-    )
-    const observer = allOf(observers, env.log)
-    const dispatch = {
+    this.#dispatch = {
       env,
-      policy: config.policy,
-      outbounds: this.#outbounds,
-      observer,
-      loops,
-      handshakes: this.#handshakes,
+      policy: () => this.#config.policy,
+      route: ({ inboundTag }) => this.#route(inboundTag),
+      flows: this.flows,
+      counters: this.counters,
+      observer: this.observers,
+      loops: this.#loops,
+      handshakes: this.#connections.handshakes,
     }
-    const memory = {
-      env,
-      replay: new ReplayMemory(env.clock),
-      history: new SessionHistory(env.clock),
-      legacyUsers: readSwitches().legacyUsers,
-    }
-    this.#ports = config.inbounds.flatMap((inbound) => {
-      const { handler, listener } = buildInbound(inbound, {
-        ...memory,
-        read: readText,
-        handshakeTimeoutMs: Math.min(policyOf(config.policy, 0).handshake * 1000, 2 ** 31 - 1),
-        onDescriptor: (fd) => this.#descriptors.opened(fd),
-        onTlsError: (source, error) => observer.rejected({ inboundTag: inbound.tag, source, email: '' }, error),
-      })
-      const io = createDispatch(inbound, dispatch)
-      return inbound.listen.map((listen) => ({ inbound, handler, io, listener, listen }))
-    })
+    for (const outbound of config.outbounds) this.outbounds.add(this.buildOutbound(outbound))
+    this.#inbounds = config.inbounds.map((inbound) => this.#create(inbound))
+  }
+
+  get config(): Config {
+    return this.#config
+  }
+
+  get inbounds(): readonly RunningInbound[] {
+    return this.#inbounds
   }
 
   /** Opens every listener, or none: rejects with LISTEN_FAILED after closing those already open. */
   async start(): Promise<void> {
     try {
-      for (const port of this.#ports) await this.#open(port, port.listen.address)
+      for (const inbound of this.#inbounds) await this.#openAll(inbound)
     } catch (error) {
       this.#stopListening()
       throw error
@@ -99,14 +101,47 @@ export class Instance implements AsyncDisposable {
 
   /** What is being listened on, port 0 filled in. */
   get listening(): { tag: string; protocol: string; address: Address }[] {
-    return this.#ports.flatMap(({ inbound, listening }) =>
-      listening ? [{ tag: inbound.tag, protocol: inbound.protocol, address: listening.address }] : [],
+    return this.#inbounds.flatMap(({ tag, config: { protocol }, addresses }) =>
+      addresses.map((address) => ({ tag, protocol, address })),
     )
   }
 
   /** Client connections in progress. */
   get connections(): number {
     return this.#connections.size
+  }
+
+  /** Adds an inbound and opens it. @throws ProxyError CONTROL_CONFLICT, LISTEN_FAILED; ConfigError for its certificate */
+  async addInbound(config: InboundConfig): Promise<void> {
+    if (config.tag !== '' && this.inbound(config.tag)) {
+      throw new ProxyError('CONTROL_CONFLICT', `there is an inbound with the tag "${config.tag}" already`)
+    }
+    const inbound = this.#create(config)
+    this.#inbounds = [...this.#inbounds, inbound]
+    await this.#openAll(inbound).catch((error: unknown) => {
+      this.#discard(inbound)
+      throw error
+    })
+  }
+
+  /** Stops listening there and ends what came in by it. */
+  removeInbound(inbound: RunningInbound): void {
+    this.#discard(inbound)
+    this.flows.end(new ProxyError('SESSION_ENDED', 'the inbound was removed'), (flow) => flow.origin === inbound)
+  }
+
+  inbound(tag: string): RunningInbound | undefined {
+    return this.#inbounds.find((inbound) => inbound.tag === tag)
+  }
+
+  /** @throws ConfigError for a certificate file */
+  buildOutbound(config: OutboundConfig): RunningOutbound {
+    const outbound = buildOutbound(config, {
+      env: this.#env,
+      read: this.#readText,
+      watch: (base) => this.#loops.watch(base),
+    })
+    return { outbound, config }
   }
 
   /**
@@ -122,80 +157,81 @@ export class Instance implements AsyncDisposable {
   async #stop(graceMs: number): Promise<void> {
     this.#descriptors.close()
     this.#stopListening()
-    const reason = new ProxyError('SHUTTING_DOWN', 'the program is stopping')
-    for (const conn of this.#handshakes) conn.destroy(reason)
-    if (this.#connections.size > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#env.clock.after(graceMs, resolve)
-        this.#allGone = () => {
-          cancel()
-          resolve()
-        }
-      })
-    }
-    this.kill()
-    await Promise.all(this.#outbounds.map((outbound) => outbound.close()))
+    await this.#connections.drain(graceMs)
+    await this.outbounds.close()
   }
 
   /** Cuts every connection now; a stop() in progress then ends at once. */
   kill(): void {
-    this.#allGone?.()
-    const reason = new ProxyError('SHUTTING_DOWN', 'the program is stopping')
-    for (const conn of this.#connections) conn.destroy(reason)
+    this.#connections.kill()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0)
   }
 
-  async #open(port: Port, at: Address): Promise<void> {
-    if (at.path !== undefined) await removeStaleSocket(at.path)
-    const listening = await port.listener.listen(at, (conn) => this.#accept(port, conn))
-    if (this.#stopped) return void listening.close()
-    port.listening = listening
-    if (at.path === undefined) this.#loops.listening(formatAddress(port.listening.address))
-    else if (port.listen.mode !== undefined) await chmod(at.path, port.listen.mode)
+  #route(inboundTag: string) {
+    const { api } = this.#config
+    if (api?.inboundTags.includes(inboundTag)) return this.outbounds.get(api.tag)?.outbound
+    return this.outbounds.first
+  }
+
+  #create(config: InboundConfig): RunningInbound {
+    const users =
+      config.protocol === 'vmess'
+        ? new UserDirectory<VmessUser>(config.settings.users, readSwitches().legacyUsers)
+        : undefined
+    const parts = this.buildInbound(config, users)
+    const inbound: RunningInbound = new RunningInbound(parts, users, {
+      env: this.#env,
+      accept: (handler, conn) => void this.#serve(inbound, handler, io, conn),
+      listening: (address) => this.#loops.listening(formatAddress(address)),
+    })
+    const io = createDispatch(inbound, this.#dispatch)
+    this.users.enter(inbound)
+    return inbound
+  }
+
+  buildInbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined): InboundParts {
+    const { tag } = config
+    const built = buildInbound(config, {
+      env: this.#env,
+      ...this.#memory,
+      ...(users && { users }),
+      read: this.#readText,
+      handshakeTimeoutMs: Math.min(policyOf(this.#config.policy, 0).handshake * 1000, 2 ** 31 - 1),
+      onDescriptor: (fd) => this.#descriptors.opened(fd),
+      onTlsError: (source, error) => this.observers.rejected({ inboundTag: tag, source, email: '' }, error),
+    })
+    return { config, ...built }
+  }
+
+  async #openAll(inbound: RunningInbound): Promise<void> {
+    for (const listen of inbound.config.listen) await inbound.open(listen)
+  }
+
+  #discard(inbound: RunningInbound): void {
+    inbound.closeAll()
+    this.users.leave(inbound)
+    this.#inbounds = this.#inbounds.filter((other) => other !== inbound)
   }
 
   /** Does not wait: a listener reports itself closed only when the connections it accepted are gone. */
-  #closeListeners(): void {
-    for (const port of this.#ports) void port.listening?.close()
-  }
-
   #stopListening(): void {
-    this.#closeListeners()
-    for (const port of this.#ports) delete port.listening
+    for (const inbound of this.#inbounds) inbound.closeAll()
   }
 
-  #reopen(): void {
-    for (const port of this.#ports) if (port.listening) this.#reopenPort(port, port.listening.address)
-  }
-
-  /** An address that was ours a moment ago may be had again, if not at once. */
-  #reopenPort(port: Port, at: Address): void {
-    if (this.#stopped) return
-    this.#open(port, at).catch((error: Error) => {
-      this.#env.log.error({ inbound: port.inbound.tag }, `${error.message}; trying again`)
-      this.#env.clock.after(limits.reopenMs, () => this.#reopenPort(port, at))
-    })
-  }
-
-  #accept(port: Port, conn: Conn): void {
-    if (this.#stopped) {
-      conn.destroy()
-      return
+  async #serve(inbound: RunningInbound, handler: Inbound, io: InboundIo, conn: Conn): Promise<void> {
+    if (this.#stopped) return conn.destroy()
+    this.#connections.enter(conn)
+    inbound.connections++
+    try {
+      await handler.serve(conn, io)
+    } catch (error) {
+      this.#env.log.error({ err: error, inbound: inbound.tag }, 'a connection failed in an unexpected way')
     }
-    this.#connections.add(conn)
-    port.handler
-      .serve(conn, port.io)
-      .catch((error: Error) =>
-        this.#env.log.error({ err: error, inbound: port.inbound.tag }, 'a connection failed in an unexpected way'),
-      )
-      .finally(() => {
-        conn.destroy()
-        this.#connections.delete(conn)
-        if (this.#connections.size === 0) this.#allGone?.()
-      })
+    inbound.connections--
+    this.#connections.leave(conn)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Address } from '../core/address.ts'
+import type { UserLimits } from '../core/user-limits.ts'
 
 export interface Config {
   readonly log: LogConfig
@@ -11,6 +12,37 @@ export interface Config {
   /** The first one is the default route. */
   readonly outbounds: readonly OutboundConfig[]
   readonly policy: PolicyConfig
+  /** The gRPC services of V2Ray and Xray. */
+  readonly api?: ApiConfig
+  /** The HTTP API of our own. */
+  readonly control?: ControlConfig
+  /** Where used traffic survives a restart. */
+  readonly accounting?: AccountingConfig
+}
+
+export type ApiService = 'HandlerService' | 'LoggerService' | 'StatsService'
+
+export interface ApiConfig {
+  /** Name of the outbound that serves it. */
+  readonly tag: string
+  readonly services: readonly ApiService[]
+  /** A port of its own. */
+  readonly listen?: Address
+  /** Inbounds whose connections a rule leads to it. */
+  readonly inboundTags: readonly string[]
+}
+
+export interface ControlConfig {
+  readonly listen: Address
+  /** What a caller must show. Secret. */
+  readonly token: string
+}
+
+export interface AccountingConfig {
+  /** Path of the store. */
+  readonly path: string
+  /** Seconds between two writes, 1 to 10. */
+  readonly flushS: number
 }
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'none'
@@ -36,8 +68,16 @@ interface InboundBase {
   readonly tag: string
   /** Path in the configuration for messages: `inbounds[0]`. */
   readonly at: string
+  /** Every address that it may listen on; with `allocate` some of them at a time. */
   readonly listen: readonly ListenConfig[]
+  readonly allocate?: AllocateConfig
   readonly stream: InboundStreamConfig
+}
+
+/** Dynamic ports: every `refreshMinutes` another `concurrency` random ones are opened, each for two periods. */
+export interface AllocateConfig {
+  readonly refreshMinutes: number
+  readonly concurrency: number
 }
 
 export type InboundConfig =
@@ -73,6 +113,8 @@ export interface VmessUser {
   readonly level: number
   readonly email: string
   readonly experiments: Experiments
+  /** Absent: none. Only users with an e-mail have some. */
+  readonly limits?: UserLimits
 }
 
 export interface VmessInboundSettings {
@@ -208,17 +250,51 @@ export interface TlsClientConfig extends TlsCommon {
 
 export interface PolicyConfig {
   readonly levels: ReadonlyMap<number, PolicyLevel>
+  readonly system: SystemPolicy
 }
 
-/** Seconds. */
 export interface PolicyLevel {
+  /** Seconds. */
   readonly handshake: number
+  /** Seconds. */
   readonly connIdle: number
+  /** Seconds. */
   readonly uplinkOnly: number
+  /** Seconds. */
   readonly downlinkOnly: number
+  /** Bytes that one connection may hold in each direction. */
+  readonly bufferSize: number
+  readonly statsUserUplink: boolean
+  readonly statsUserDownlink: boolean
+  readonly statsUserOnline: boolean
 }
 
-export const defaultPolicy: PolicyLevel = { handshake: 60, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5 }
+/** Counters of tagged inbounds and outbounds. */
+export interface SystemPolicy {
+  readonly statsInboundUplink: boolean
+  readonly statsInboundDownlink: boolean
+  readonly statsOutboundUplink: boolean
+  readonly statsOutboundDownlink: boolean
+}
 
-/** A level's timeouts; a level that is not configured has the defaults. */
+/** Counting costs next to nothing, so it is on unless a policy says no. */
+export const defaultPolicy: PolicyLevel = {
+  handshake: 60,
+  connIdle: 300,
+  uplinkOnly: 2,
+  downlinkOnly: 5,
+  bufferSize: 512 * 1024,
+  statsUserUplink: true,
+  statsUserDownlink: true,
+  statsUserOnline: true,
+}
+
+export const defaultSystemPolicy: SystemPolicy = {
+  statsInboundUplink: true,
+  statsInboundDownlink: true,
+  statsOutboundUplink: true,
+  statsOutboundDownlink: true,
+}
+
+/** A level's limits; a level that is not configured has the defaults. */
 export const policyOf = (policy: PolicyConfig, level: number): PolicyLevel => policy.levels.get(level) ?? defaultPolicy

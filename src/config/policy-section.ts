@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Context } from './context.ts'
 import { flag, integer, mapOf, object, withoutEffect } from './fields.ts'
-import { defaultPolicy, type PolicyConfig, type PolicyLevel } from './model.ts'
+import { defaultPolicy, defaultSystemPolicy, type PolicyConfig, type PolicyLevel } from './model.ts'
 
 const seconds = (description: string) => integer(0, 4294967295, description)
 
@@ -57,6 +57,10 @@ export function buildPolicy(input: z.output<typeof policySchema> | undefined, { 
       connIdle: level.connIdle ?? defaultPolicy.connIdle,
       uplinkOnly: level.uplinkOnly ?? defaultPolicy.uplinkOnly,
       downlinkOnly: level.downlinkOnly ?? defaultPolicy.downlinkOnly,
+      bufferSize: defaultPolicy.bufferSize,
+      statsUserUplink: level.statsUserUplink ?? true,
+      statsUserDownlink: level.statsUserDownlink ?? true,
+      statsUserOnline: level.statsUserOnline ?? true,
     })
     const counter = counters.find((key) => level[key])
     if (counter) report.notApplied('statistics', report.at(level, counter), notCounted)
@@ -64,7 +68,15 @@ export function buildPolicy(input: z.output<typeof policySchema> | undefined, { 
   const system = input?.system
   const counter = system && systemCounters.find((key) => system[key])
   if (counter) report.notApplied('statistics', report.at(system, counter), notCounted)
-  return { levels }
+  return {
+    levels,
+    system: {
+      statsInboundUplink: system?.statsInboundUplink ?? defaultSystemPolicy.statsInboundUplink,
+      statsInboundDownlink: system?.statsInboundDownlink ?? defaultSystemPolicy.statsInboundDownlink,
+      statsOutboundUplink: system?.statsOutboundUplink ?? defaultSystemPolicy.statsOutboundUplink,
+      statsOutboundDownlink: system?.statsOutboundDownlink ?? defaultSystemPolicy.statsOutboundDownlink,
+    },
+  }
 }
 
 const notCounted = 'these counters are checked but not applied in this version: nothing is counted'

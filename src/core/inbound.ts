@@ -5,7 +5,8 @@ import type { FlowRequest, FlowUser } from './session.ts'
 export interface InboundIo {
   /**
    * Routes, dials and counts. Resolves when the far end (target, or the VMess server on the way) is connected;
-   * rejects with ProxyError. Never waits for application data. `near.signal` cancels the dial.
+   * rejects with ProxyError. Never waits for application data. `near.signal` cancels the dial. Whoever got a far end
+   * hands it to relay(), also when the client is gone by then: that is where a flow ends.
    */
   connect(near: Conn, request: FlowRequest): Promise<Conn>
   /** Carries bytes both ways until both ended, honouring half-close and the user's policy level. Destroys both at the end; never rejects. */

@@ -6,6 +6,8 @@ export interface FlowUser {
   readonly email: string
   /** Policy level, 0 to 4294967295. */
   readonly level: number
+  /** 16 bytes that tell the users of an inbound apart. Secret; a Session does not carry it on. */
+  readonly id?: Uint8Array
 }
 
 /** What an inbound asks for: carry this to there. */

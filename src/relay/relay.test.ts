@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../core/conn.ts'
+import { countInto } from '../core/meter.ts'
 import { memoryPair } from '../net/memory.ts'
 import { fakeClock } from '../testing/fakes.ts'
 import { relay } from './relay.ts'
@@ -11,7 +12,7 @@ function rig() {
   const [far, target] = memoryPair()
   const clock = fakeClock(1_700_000_000_000)
   const totals = { uplink: 0, downlink: 0 }
-  return { client, target, near, far, clock, totals, done: relay(near, far, limits, clock, totals) }
+  return { client, target, near, far, clock, totals, done: relay(near, far, limits, clock, countInto(totals)) }
 }
 
 /** Lets every pending promise settle; the memory pairs use no timers. */

@@ -1,7 +1,8 @@
 /**
  * The last of the five files of the data path: two pumps joined back to back.
  *
- * 1. Each pump drains one side into the other; a batch is counted and written on while it is still lent.
+ * 1. Each pump drains one side into the other; a batch is counted and written on while it is still lent. Where a speed
+ *    limit holds it is written on piece by piece, and the source waits.
  * 2. When one side ends, the other is told (half-close) and a shorter idle limit holds for what remains.
  * 3. When both have ended, or one broke, or nothing passed for too long, both connections go.
  */
@@ -9,7 +10,7 @@
 import type { Conn } from '../core/conn.ts'
 import type { Clock } from '../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../core/errors.ts'
-import type { Totals } from '../core/session.ts'
+import type { Meter, Meters } from '../core/meter.ts'
 import { IdleTimer } from './idle.ts'
 
 /** Idle limits of one flow, milliseconds. */
@@ -23,14 +24,14 @@ export interface RelayLimits {
 
 /**
  * Carries bytes between `near` (the client) and `far` (towards the target) until both directions ended. Destroys both.
- * Adds to `totals` as bytes pass. Resolves with the reason when the flow did not end in order; rejects only with a mistake of ours, never with a ProxyError.
+ * Tells `meters` as bytes pass. Resolves with the reason when the flow did not end in order; rejects only with a mistake of ours, never with a ProxyError.
  */
 export async function relay(
   near: Conn,
   far: Conn,
   limits: RelayLimits,
   clock: Clock,
-  totals: Totals,
+  meters: Meters,
 ): Promise<ProxyError | undefined> {
   let reason: ProxyError | undefined
   const cut = (why: ProxyError): void => {
@@ -51,12 +52,20 @@ export async function relay(
   near.signal.addEventListener('abort', onGone)
   far.signal.addEventListener('abort', onGone)
 
-  const uplink = async (): Promise<void> => {
-    await near.drainTo((bytes) => {
-      totals.uplink += bytes.length
+  const pump = (from: Conn, to: Conn, meter: Meter): Promise<void> => {
+    const write = (bytes: Uint8Array): void | Promise<void> => {
       idle.touch()
-      return far.write(bytes)
+      return to.write(bytes)
+    }
+    return from.drainTo((bytes) => {
+      meter.add(bytes.length)
+      const { pace } = meter
+      return pace ? pace.pass(bytes, write, to.signal) : write(bytes)
     })
+  }
+
+  const uplink = async (): Promise<void> => {
+    await pump(near, far, meters.uplink)
     draining--
     // The shorter limit begins when the last byte is out: a slow reader must not lose the end.
     await far.closeWrite()
@@ -64,11 +73,7 @@ export async function relay(
   }
 
   const downlink = async (): Promise<void> => {
-    await far.drainTo((bytes) => {
-      totals.downlink += bytes.length
-      idle.touch()
-      return near.write(bytes)
-    })
+    await pump(far, near, meters.downlink)
     draining--
     await near.closeWrite()
     idle.limit(limits.uplinkOnlyMs)

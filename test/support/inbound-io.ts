@@ -4,6 +4,7 @@ import type { Conn } from '../../src/core/conn.ts'
 import type { Clock } from '../../src/core/env.ts'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { InboundIo } from '../../src/core/inbound.ts'
+import { countInto } from '../../src/core/meter.ts'
 import type { FlowRequest, FlowUser, Totals } from '../../src/core/session.ts'
 import { relay } from '../../src/relay/relay.ts'
 
@@ -36,7 +37,7 @@ export function recordingIo({ clock, dial }: IoOptions): RecordingIo {
     },
     async relay(near, far) {
       const totals = { uplink: 0, downlink: 0 }
-      const reason = await relay(near, far, limits, clock, totals)
+      const reason = await relay(near, far, limits, clock, countInto(totals))
       relayed.push({ totals, reason })
     },
     reject(_near, reason, user) {

@@ -58,6 +58,22 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
     return this.#entries.size
   }
 
+  *[Symbol.iterator](): IterableIterator<U> {
+    for (const { user } of this.#entries.values()) yield user
+  }
+
+  /** The user with this id. */
+  get(id: Uint8Array): U | undefined {
+    return this.#entries.get(formatUuid(id))?.user
+  }
+
+  /** The first user with this e-mail, letter case aside; `''` finds one without. */
+  find(email: string): U | undefined {
+    const wanted = email.toLowerCase()
+    for (const user of this) if (user.email.toLowerCase() === wanted) return user
+    return undefined
+  }
+
   /** Adds a user, or puts it in the place of the one with the same id. */
   add(user: U): void {
     const key = formatUuid(user.id)

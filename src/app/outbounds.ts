@@ -1,0 +1,57 @@
+import type { OutboundConfig } from '../config/model.ts'
+import type { Outbound } from '../core/dialer.ts'
+import { ProxyError } from '../core/errors.ts'
+
+/** An outbound at work and what it was built from. */
+export interface RunningOutbound {
+  readonly outbound: Outbound
+  /** Absent for the one that serves the API. */
+  readonly config?: OutboundConfig
+}
+
+/** The outbounds of an instance in their order; the first of the configured ones is the default route. */
+export class Outbounds {
+  #list: readonly RunningOutbound[] = []
+
+  /** Where flows go for which no rule says otherwise. */
+  get first(): Outbound | undefined {
+    return this.#list.find(({ config }) => config !== undefined)?.outbound
+  }
+
+  get(tag: string): RunningOutbound | undefined {
+    return this.#list.find(({ outbound }) => outbound.tag === tag)
+  }
+
+  /** Adds one at the end. @throws ProxyError CONTROL_CONFLICT */
+  add(running: RunningOutbound): void {
+    const { tag } = running.outbound
+    if (tag !== '' && this.get(tag)) {
+      throw new ProxyError('CONTROL_CONFLICT', `there is an outbound with the tag "${tag}" already`)
+    }
+    this.#list = [...this.#list, running]
+  }
+
+  /** Takes one out; flows that it carries live on. False when there is none. */
+  remove(tag: string): boolean {
+    const running = this.get(tag)
+    if (!running?.config) return false
+    this.#list = this.#list.filter((other) => other !== running)
+    void running.outbound.close()
+    return true
+  }
+
+  /** These, in this order, instead of all that were configured. What is not among them any more is closed. */
+  replace(list: readonly RunningOutbound[]): void {
+    const gone = this.#list.filter(({ config, outbound }) => config && !list.some((kept) => kept.outbound === outbound))
+    this.#list = [...list, ...this.#list.filter(({ config }) => !config)]
+    for (const { outbound } of gone) void outbound.close()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#list.map(({ outbound }) => outbound.close()))
+  }
+
+  [Symbol.iterator](): IterableIterator<RunningOutbound> {
+    return this.#list[Symbol.iterator]()
+  }
+}

@@ -1,0 +1,35 @@
+import type { Totals } from './session.ts'
+
+/** What the bytes of one direction of a flow pass: counted always, held back where the user has a speed limit. */
+export interface Meter {
+  /** Plaintext bytes that are about to be written on. */
+  add(bytes: number): void
+  /** Present while a speed limit holds, which may come and go while the flow runs. */
+  readonly pace: Pace | undefined
+}
+
+export interface Meters {
+  /** From the client towards the target. */
+  readonly uplink: Meter
+  readonly downlink: Meter
+}
+
+/** Lets bytes through at the speed of a limit. */
+export interface Pace {
+  /**
+   * Hands `bytes` to `write` in pieces, as they fall due. The bytes are lent until it returns, so what must wait is copied.
+   * The promise settles when the source may go on; it rejects with what `write` rejected with, or when `signal` aborts.
+   */
+  pass(bytes: Uint8Array, write: (piece: Uint8Array) => void | Promise<void>, signal: AbortSignal): void | Promise<void>
+}
+
+/** Meters that only count. */
+export function countInto(totals: Totals): Meters {
+  const meter = (direction: keyof Totals): Meter => ({
+    pace: undefined,
+    add: (bytes) => {
+      totals[direction] += bytes
+    },
+  })
+  return { uplink: meter('uplink'), downlink: meter('downlink') }
+}
