@@ -65,6 +65,12 @@ export class Account {
     if (quota > 0 && this.used.uplink + this.used.downlink > quota) this.#enforce()
   }
 
+  /** Counts from zero again. */
+  resetUsage(): void {
+    this.used.uplink = 0
+    this.used.downlink = 0
+  }
+
   /** What bytes must pass while a speed limit holds. */
   pace(_direction: keyof Totals): Pace | undefined {
     return undefined

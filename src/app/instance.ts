@@ -8,7 +8,7 @@ import type { Inbound, InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
 import { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
-import { UserDirectory } from '../protocol/vmess/users.ts'
+import type { UserDirectory } from '../protocol/vmess/users.ts'
 import { Counters } from '../stats/counters.ts'
 import { Handshakes } from '../stats/handshakes.ts'
 import { buildInbound, buildOutbound, readTextFile } from './build.ts'
@@ -16,12 +16,12 @@ import { Connections } from './connections.ts'
 import { DescriptorGuard } from './descriptor-guard.ts'
 import { createDispatch, type DispatchDeps } from './dispatch.ts'
 import { Flows } from './flows.ts'
+import { Inbounds } from './inbounds.ts'
 import { LiveUsers } from './live-users.ts'
 import { LoopGuard } from './loop-guard.ts'
 import { Observers } from './observers.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
-import { type InboundParts, RunningInbound } from './running-inbound.ts'
-import { readSwitches } from './switches.ts'
+import type { InboundHost, InboundParts, RunningInbound } from './running-inbound.ts'
 import type { ReadText } from './tls-files.ts'
 
 export interface InstanceDeps {
@@ -47,8 +47,9 @@ export class Instance implements AsyncDisposable {
   readonly #connections: Connections
   readonly #dispatch: DispatchDeps
   readonly #memory: { readonly replay: ReplayMemory; readonly history: SessionHistory }
+  readonly #inbounds: Inbounds
   #config: Config
-  #inbounds: readonly RunningInbound[] = []
+  #started = false
   #stopped: Promise<void> | undefined
 
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
@@ -63,8 +64,8 @@ export class Instance implements AsyncDisposable {
     this.observers = new Observers([this.handshakes.observer, ...observers], env.log)
     this.#memory = { replay: new ReplayMemory(env.clock), history: new SessionHistory(env.clock) }
     this.#descriptors = new DescriptorGuard(env, {
-      pause: () => this.#inbounds.forEach((inbound) => inbound.pause()),
-      resume: () => this.#inbounds.forEach((inbound) => inbound.resume()),
+      pause: () => this.#inbounds.pause(),
+      resume: () => this.#inbounds.resume(),
       connections: () => this.#connections.size,
     })
     this.#dispatch = {
@@ -78,7 +79,12 @@ export class Instance implements AsyncDisposable {
       handshakes: this.#connections.handshakes,
     }
     for (const outbound of config.outbounds) this.outbounds.add(this.buildOutbound(outbound))
-    this.#inbounds = config.inbounds.map((inbound) => this.#create(inbound))
+    this.#inbounds = new Inbounds({
+      users: this.users,
+      build: (inbound, users) => this.buildInbound(inbound, users),
+      host: (inbound) => this.#host(inbound),
+    })
+    for (const inbound of config.inbounds) this.#inbounds.add(inbound)
   }
 
   get config(): Config {
@@ -86,24 +92,28 @@ export class Instance implements AsyncDisposable {
   }
 
   get inbounds(): readonly RunningInbound[] {
-    return this.#inbounds
+    return this.#inbounds.list
   }
 
   /** Opens every listener, or none: rejects with LISTEN_FAILED after closing those already open. */
   async start(): Promise<void> {
     try {
-      for (const inbound of this.#inbounds) await this.#openAll(inbound)
+      for (const inbound of this.inbounds) await this.#openAll(inbound)
+      this.#started = true
     } catch (error) {
-      this.#stopListening()
+      this.#inbounds.closeAll()
       throw error
     }
   }
 
+  /** True from when every inbound listens until the stop begins. */
+  get ready(): boolean {
+    return this.#started && this.#stopped === undefined
+  }
+
   /** What is being listened on, port 0 filled in. */
   get listening(): { tag: string; protocol: string; address: Address }[] {
-    return this.#inbounds.flatMap(({ tag, config: { protocol }, addresses }) =>
-      addresses.map((address) => ({ tag, protocol, address })),
-    )
+    return this.#inbounds.listening
   }
 
   /** Client connections in progress. */
@@ -113,25 +123,21 @@ export class Instance implements AsyncDisposable {
 
   /** Adds an inbound and opens it. @throws ProxyError CONTROL_CONFLICT, LISTEN_FAILED; ConfigError for its certificate */
   async addInbound(config: InboundConfig): Promise<void> {
-    if (config.tag !== '' && this.inbound(config.tag)) {
-      throw new ProxyError('CONTROL_CONFLICT', `there is an inbound with the tag "${config.tag}" already`)
-    }
-    const inbound = this.#create(config)
-    this.#inbounds = [...this.#inbounds, inbound]
+    const inbound = this.#inbounds.add(config)
     await this.#openAll(inbound).catch((error: unknown) => {
-      this.#discard(inbound)
+      this.#inbounds.remove(inbound)
       throw error
     })
   }
 
   /** Stops listening there and ends what came in by it. */
   removeInbound(inbound: RunningInbound): void {
-    this.#discard(inbound)
+    this.#inbounds.remove(inbound)
     this.flows.end(new ProxyError('SESSION_ENDED', 'the inbound was removed'), (flow) => flow.origin === inbound)
   }
 
   inbound(tag: string): RunningInbound | undefined {
-    return this.#inbounds.find((inbound) => inbound.tag === tag)
+    return this.#inbounds.get(tag)
   }
 
   /** @throws ConfigError for a certificate file */
@@ -156,7 +162,7 @@ export class Instance implements AsyncDisposable {
 
   async #stop(graceMs: number): Promise<void> {
     this.#descriptors.close()
-    this.#stopListening()
+    this.#inbounds.closeAll()
     await this.#connections.drain(graceMs)
     await this.outbounds.close()
   }
@@ -176,22 +182,19 @@ export class Instance implements AsyncDisposable {
     return this.outbounds.first
   }
 
-  #create(config: InboundConfig): RunningInbound {
-    const users =
-      config.protocol === 'vmess'
-        ? new UserDirectory<VmessUser>(config.settings.users, readSwitches().legacyUsers)
-        : undefined
-    const parts = this.buildInbound(config, users)
-    const inbound: RunningInbound = new RunningInbound(parts, users, {
+  #host(inbound: () => RunningInbound): InboundHost {
+    let io: InboundIo | undefined
+    return {
       env: this.#env,
-      accept: (handler, conn) => void this.#serve(inbound, handler, io, conn),
+      accept: (handler, conn) => {
+        io ??= createDispatch(inbound(), this.#dispatch)
+        void this.#serve(inbound(), handler, io, conn)
+      },
       listening: (address) => this.#loops.listening(formatAddress(address)),
-    })
-    const io = createDispatch(inbound, this.#dispatch)
-    this.users.enter(inbound)
-    return inbound
+    }
   }
 
+  /** @throws ConfigError for a certificate file */
   buildInbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined): InboundParts {
     const { tag } = config
     const built = buildInbound(config, {
@@ -208,17 +211,6 @@ export class Instance implements AsyncDisposable {
 
   async #openAll(inbound: RunningInbound): Promise<void> {
     for (const listen of inbound.config.listen) await inbound.open(listen)
-  }
-
-  #discard(inbound: RunningInbound): void {
-    inbound.closeAll()
-    this.users.leave(inbound)
-    this.#inbounds = this.#inbounds.filter((other) => other !== inbound)
-  }
-
-  /** Does not wait: a listener reports itself closed only when the connections it accepted are gone. */
-  #stopListening(): void {
-    for (const inbound of this.#inbounds) inbound.closeAll()
   }
 
   async #serve(inbound: RunningInbound, handler: Inbound, io: InboundIo, conn: Conn): Promise<void> {

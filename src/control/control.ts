@@ -35,6 +35,12 @@ export interface NewUser {
   readonly limits?: Partial<UserLimits> | undefined
 }
 
+export interface UserChange {
+  readonly level?: number | undefined
+  /** Those that are not given stay. */
+  readonly limits?: Partial<UserLimits> | undefined
+}
+
 export interface SessionView {
   readonly id: number
   readonly inbound: string
@@ -128,7 +134,7 @@ export interface Control {
    */
   addUser(inboundTag: string, user: NewUser): { user: UserView; id: string }
   /** Changes limits or level; holds at once, for connections in progress too. */
-  changeUser(email: string, change: { level?: number | undefined; limits?: Partial<UserLimits> | undefined }): UserView
+  changeUser(email: string, change: UserChange): UserView
   /** Removes a user from one inbound, or from all without a tag, and ends its sessions. Returns how many sessions were ended. */
   removeUser(email: string, inboundTag?: string): number
   /** Sets what counts against the quota to zero. */

@@ -1,0 +1,85 @@
+import type { InboundConfig, VmessUser } from '../config/model.ts'
+import type { Address } from '../core/address.ts'
+import { ProxyError } from '../core/errors.ts'
+import { UserDirectory } from '../protocol/vmess/users.ts'
+import type { LiveUsers } from './live-users.ts'
+import { type InboundHost, type InboundParts, RunningInbound } from './running-inbound.ts'
+import { readSwitches } from './switches.ts'
+
+export interface InboundsDeps {
+  readonly users: LiveUsers
+  /** Builds handler and listener; opens nothing. Throws ConfigError for a certificate file. */
+  readonly build: (config: InboundConfig, users: UserDirectory<VmessUser> | undefined) => InboundParts
+  /** What an inbound needs of the instance. */
+  readonly host: (inbound: () => RunningInbound) => InboundHost
+}
+
+/** The inbounds of an instance in their order. */
+export class Inbounds {
+  readonly #deps: InboundsDeps
+  #list: readonly RunningInbound[] = []
+
+  constructor(deps: InboundsDeps) {
+    this.#deps = deps
+  }
+
+  get list(): readonly RunningInbound[] {
+    return this.#list
+  }
+
+  get(tag: string): RunningInbound | undefined {
+    return this.#list.find((inbound) => inbound.tag === tag)
+  }
+
+  /** What is being listened on, port 0 filled in. */
+  get listening(): { tag: string; protocol: string; address: Address }[] {
+    return this.#list.flatMap(({ tag, config: { protocol }, addresses }) =>
+      addresses.map((address) => ({ tag, protocol, address })),
+    )
+  }
+
+  /** Adds one that listens nowhere yet. @throws ProxyError CONTROL_CONFLICT; ConfigError for its certificate */
+  add(config: InboundConfig): RunningInbound {
+    if (config.tag !== '' && this.get(config.tag)) {
+      throw new ProxyError('CONTROL_CONFLICT', `there is an inbound with the tag "${config.tag}" already`)
+    }
+    const users =
+      config.protocol === 'vmess'
+        ? new UserDirectory<VmessUser>(config.settings.users, readSwitches().legacyUsers)
+        : undefined
+    const parts = this.#deps.build(config, users)
+    const inbound: RunningInbound = new RunningInbound(
+      parts,
+      users,
+      this.#deps.host(() => inbound),
+    )
+    this.#deps.users.enter(inbound)
+    this.#list = [...this.#list, inbound]
+    return inbound
+  }
+
+  /** Takes one out: it listens no more, and its users are gone with it. Its flows are the caller's business. */
+  remove(inbound: RunningInbound): void {
+    inbound.closeAll()
+    this.#deps.users.leave(inbound)
+    this.#list = this.#list.filter((other) => other !== inbound)
+  }
+
+  /** Brings them into this order; what is not named comes last. */
+  arrange(order: readonly RunningInbound[]): void {
+    this.#list = [...order, ...this.#list.filter((inbound) => !order.includes(inbound))]
+  }
+
+  pause(): void {
+    for (const inbound of this.#list) inbound.pause()
+  }
+
+  resume(): void {
+    for (const inbound of this.#list) inbound.resume()
+  }
+
+  /** Does not wait: a listener reports itself closed only when the connections it accepted are gone. */
+  closeAll(): void {
+    for (const inbound of this.#list) inbound.closeAll()
+  }
+}
