@@ -40,10 +40,10 @@ export async function measureBulk(
   return samples
 }
 
-const directions = ['up', 'down'] as const
-const warmUpBytes = 300_000_000
+export const directions = ['up', 'down'] as const
+export const warmUpBytes = 300_000_000
 
-async function carry(door: Door, direction: 'up' | 'down', bytes: number) {
+export async function carry(door: Door, direction: 'up' | 'down', bytes: number) {
   const clientBefore = cpuSeconds(door.client.pid)
   const serverBefore = cpuSeconds(door.server.pid)
   const received = await runIperf(door, direction, bytes)
@@ -61,7 +61,7 @@ interface Received {
   readonly bits_per_second: number
 }
 
-async function runIperf(door: Door, direction: 'up' | 'down', bytes: number): Promise<Received> {
+export async function runIperf(door: Door, direction: 'up' | 'down', bytes: number): Promise<Received> {
   const args = ['-c', '127.0.0.1', '-p', String(door.doorPort), '-n', String(bytes), '-J', '--connect-timeout', '5000']
   if (direction === 'down') args.push('-R')
   // The iperf3 server says "busy" until it has seen the last run's control connection end.

@@ -4,25 +4,27 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { hasV2ray } from '../test/interop/harness.ts'
 import { measureBulk } from './bulk.ts'
+import { measureCounters } from './counters.ts'
 import { report, type Samples } from './report.ts'
 import { measureConnections, measureIdle, measureRoundTrip } from './sessions.ts'
 
 const help = `npm run bench -- [options]
 
   --rounds N        rounds of each measurement, programs taking turns; medians are printed (5)
-  --only LIST       of bulk, conn, rtt, idle, separated by commas (all)
+  --only LIST       of bulk, conn, rtt, idle, separated by commas (these), or counters
   --security LIST   of aes-128-gcm, chacha20-poly1305, none and so on (these three); all but bulk use the first
   --size SIZE       bytes of one bulk transfer, such as 500M or 2G (1G)
   --json            every sample as JSON instead of the table
 
 Needs Linux, and iperf3 for bulk. CPU is user and system time of one proxy process; GB is 10^9 bytes.`
 
-const measurements = ['bulk', 'conn', 'rtt', 'idle'] as const
+const usual = ['bulk', 'conn', 'rtt', 'idle'] as const
+const measurements = [...usual, 'counters'] as const
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    only: { type: 'string', default: measurements.join() },
+    only: { type: 'string', default: usual.join() },
     security: { type: 'string', default: 'aes-128-gcm,chacha20-poly1305,none' },
     size: { type: 'string', default: '1G' },
     json: { type: 'boolean', default: false },
@@ -46,6 +48,7 @@ async function main(): Promise<void> {
   const first = securities[0]!
   const samples: Samples = {
     ...(only.includes('bulk') ? { bulk: await measureBulk(securities, rounds, bytes, progress) } : {}),
+    ...(only.includes('counters') ? { counters: await measureCounters(first, rounds, bytes, progress) } : {}),
     ...(only.includes('conn') ? { conn: await measureConnections(first, rounds, progress) } : {}),
     ...(only.includes('rtt') ? { rtt: await measureRoundTrip(first, rounds, progress) } : {}),
     ...(only.includes('idle') ? { idle: await measureIdle(first, rounds, progress) } : {}),

@@ -7,7 +7,7 @@ import { type Pair, withPair } from '../test/interop/pair.ts'
 
 export const programs: readonly Program[] = hasV2ray ? ['ours', 'v2ray'] : ['ours']
 
-const quiet = { log: { access: 'none', loglevel: 'none' } }
+export const quiet = { log: { access: 'none', loglevel: 'none' } }
 
 export interface Door extends Pair {
   readonly program: Program

@@ -1,12 +1,14 @@
 /** From samples to tables: medians of each program, and ours over V2Ray's. */
 
 import type { BulkSample } from './bulk.ts'
+import type { CounterSample } from './counters.ts'
 import { median } from './figures.ts'
 import type { ConnSample, IdleSample, RttSample } from './sessions.ts'
 import { table } from './table.ts'
 
 export interface Samples {
   readonly bulk?: readonly BulkSample[]
+  readonly counters?: readonly CounterSample[]
   readonly conn?: readonly ConnSample[]
   readonly rtt?: readonly RttSample[]
   readonly idle?: readonly IdleSample[]
@@ -18,6 +20,7 @@ export function report(samples: Samples): string {
     const header = ['bulk, one connection', 'ours', 'V2Ray', 'ours/V2Ray']
     parts.push(table(header, bulkRows(samples.bulk)))
   }
+  if (samples.counters) parts.push(table(['counters', 'on', 'off', 'on/off'], counterRows(samples.counters)))
   const rows = [
     ...(samples.conn ? connRows(samples.conn) : []),
     ...(samples.rtt ? rttRows(samples.rtt) : []),
@@ -58,6 +61,17 @@ const idleRows = (samples: readonly IdleSample[]): string[][] => [
   compare('resident at start: client MB', samples, (sample) => sample.clientStartKb / 1024, 0),
   compare('resident at start: server MB', samples, (sample) => sample.serverStartKb / 1024, 0),
 ]
+
+const counterRows = (samples: readonly CounterSample[]): string[][] =>
+  (['up', 'down'] as const).flatMap((way) =>
+    (['clientSPerGb', 'serverSPerGb'] as const).map((figure) => {
+      const of = (counters: 'on' | 'off') =>
+        median(samples.filter((s) => s.direction === way && s.counters === counters).map((s) => s[figure]))
+      const [on, off] = [of('on'), of('off')]
+      const name = `${way}: ${figure === 'clientSPerGb' ? 'client' : 'server'} CPU s/GB`
+      return [name, on.toFixed(3), off.toFixed(3), (on / off).toFixed(3)]
+    }),
+  )
 
 function compare<S extends { program: string }>(
   name: string,

@@ -143,4 +143,17 @@ describe('changes', () => {
     expect(directory.match(legacyAuth(user(2).id, nowS), nowMs)?.mode).toBe('legacy')
     expect(formatUuid(directory.match(authIdOf(user(4)), nowMs)!.user.id)).toBe('04040404-0404-0404-0404-040404040404')
   })
+
+  it('are followed by the search for an e-mail', () => {
+    const directory = new UserDirectory([user(1, 0, 'Ann@home.lan'), user(2, 0, ''), user(3, 0, '')])
+    expect(directory.find('ann@HOME.lan')).toEqual(user(1, 0, 'Ann@home.lan'))
+    directory.add(user(1, 0, 'ann@work.lan'))
+    expect([directory.find('ann@home.lan'), directory.find('ann@work.lan')?.email]).toEqual([undefined, 'ann@work.lan'])
+    expect(directory.find('')?.id).toEqual(user(2).id)
+    directory.remove(user(2).id)
+    expect(directory.find('')?.id).toEqual(user(3).id)
+    directory.remove(user(3).id)
+    expect(directory.find('')).toBeUndefined()
+    expect([...directory].map(({ email }) => email)).toEqual(['ann@work.lan'])
+  })
 })

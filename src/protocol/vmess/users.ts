@@ -47,6 +47,8 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
   readonly #legacyUsers: LegacyUsers
   readonly #entries = new Map<string, Entry<U>>()
   readonly #legacy = new Set<Entry<U>>()
+  /** By e-mail in lower case; several users may have none. */
+  readonly #named = new Map<string, Set<Entry<U>>>()
   #first: Entry<U> | undefined
 
   constructor(users: Iterable<U> = [], legacyUsers: LegacyUsers = 'alterId') {
@@ -69,9 +71,8 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
 
   /** The first user with this e-mail, letter case aside; `''` finds one without. */
   find(email: string): U | undefined {
-    const wanted = email.toLowerCase()
-    for (const user of this) if (user.email.toLowerCase() === wanted) return user
-    return undefined
+    const [entry] = this.#named.get(email.toLowerCase()) ?? []
+    return entry?.user
   }
 
   /** Adds a user, or puts it in the place of the one with the same id. */
@@ -80,13 +81,16 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
     const known = this.#entries.get(key)
     if (known) {
       if (known.user.alterId !== user.alterId) this.#setLegacy(known, user)
+      this.#unname(known)
       known.user = user
+      this.#name(known)
       return
     }
     const keyBytes = commandKey(user.id)
     const entry = { user, commandKey: keyBytes, open: authIdOpener(keyBytes) } as Entry<U>
     this.#setLegacy(entry, user)
     this.#entries.set(key, entry)
+    this.#name(entry)
     this.#link(entry)
   }
 
@@ -97,6 +101,7 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
     if (!entry) return false
     this.#entries.delete(key)
     this.#legacy.delete(entry)
+    this.#unname(entry)
     this.#unlink(entry)
     return true
   }
@@ -145,6 +150,20 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
     entry.legacy = may ? new LegacyTable(user.id, user.alterId) : undefined
     if (entry.legacy) this.#legacy.add(entry)
     else this.#legacy.delete(entry)
+  }
+
+  #name(entry: Entry<U>): void {
+    const key = entry.user.email.toLowerCase()
+    const namesakes = this.#named.get(key)
+    if (namesakes) namesakes.add(entry)
+    else this.#named.set(key, new Set([entry]))
+  }
+
+  #unname(entry: Entry<U>): void {
+    const key = entry.user.email.toLowerCase()
+    const namesakes = this.#named.get(key)
+    namesakes?.delete(entry)
+    if (namesakes?.size === 0) this.#named.delete(key)
   }
 
   #touch(entry: Entry<U>): void {
