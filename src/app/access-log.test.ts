@@ -9,7 +9,7 @@ const at = new Date(2026, 10, 21, 6, 7, 8, 90).getTime()
 function recorder(setting: { json?: boolean; mask?: string } = {}) {
   const lines: string[] = []
   const log = createAccessLog({
-    target: { write: (line) => lines.push(line), close: async () => {} },
+    target: { write: (line) => lines.push(line), reopen: () => {}, close: async () => {} },
     json: setting.json ?? false,
     clock: { now: () => at, after: () => () => {} },
     mask: addressMask(setting.mask ?? ''),

@@ -6,6 +6,7 @@ import type { Env } from '../core/env.ts'
 import type { Inbound } from '../core/inbound.ts'
 import type { Security } from '../protocol/vmess/body.ts'
 import type { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
+import type { SwitchAccount } from '../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import { createBlackhole } from '../proxy/blackhole/outbound.ts'
 import { createDokodemoInbound } from '../proxy/dokodemo/inbound.ts'
@@ -23,6 +24,8 @@ export interface InboundDeps {
   readonly history: SessionHistory
   /** Users of a VMess inbound, who come and go. */
   readonly users?: UserDirectory<VmessUser>
+  /** Of a VMess inbound with a detour: what its answers tell a user. */
+  readonly detour?: ((user: VmessUser) => SwitchAccount | undefined) | undefined
 }
 
 export interface OutboundDeps {
@@ -46,8 +49,8 @@ export const inbounds: {
   http: (settings, { env }) => createHttpInbound(settings, env),
   mixed: (settings, { env }) => createMixedInbound(settings, env),
   socks: (settings, { env }) => createSocksInbound(settings, env),
-  vmess: ({ disableInsecureEncryption }, { env, replay, history, users }) =>
-    createVmessInbound({ users: users!, replay, history, disableInsecureEncryption, env }),
+  vmess: ({ disableInsecureEncryption }, { env, replay, history, users, detour }) =>
+    createVmessInbound({ users: users!, replay, history, disableInsecureEncryption, env, ...(detour && { detour }) }),
 }
 
 export const outbounds: {

@@ -1,28 +1,37 @@
 import type { Conn } from '../core/conn.ts'
-import type { Clock } from '../core/env.ts'
+import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
+import type { Inbound, InboundIo } from '../core/inbound.ts'
+import type { RunningInbound } from './running-inbound.ts'
 
 /** The client connections of an instance: those in progress, and how they end when the instance stops. */
 export class Connections {
   /** Connections in a handshake, or between two requests: a stop cuts them first. */
   readonly handshakes = new Set<Conn>()
-  readonly #clock: Clock
+  readonly #env: Env
   readonly #all = new Set<Conn>()
   #allGone: (() => void) | undefined
+  #over = false
 
-  constructor(clock: Clock) {
-    this.#clock = clock
+  constructor(env: Env) {
+    this.#env = env
   }
 
   get size(): number {
     return this.#all.size
   }
 
-  enter(conn: Conn): void {
+  /** Has `handler` serve a connection that `inbound` accepted, to its end. When all are to end it is cut at once. */
+  async serve(inbound: RunningInbound, handler: Inbound, io: InboundIo, conn: Conn): Promise<void> {
+    if (this.#over) return conn.destroy()
     this.#all.add(conn)
-  }
-
-  leave(conn: Conn): void {
+    inbound.connections++
+    try {
+      await handler.serve(conn, io)
+    } catch (error) {
+      this.#env.log.error({ err: error, inbound: inbound.tag }, 'a connection failed in an unexpected way')
+    }
+    inbound.connections--
     conn.destroy()
     this.#all.delete(conn)
     if (this.#all.size === 0) this.#allGone?.()
@@ -30,10 +39,11 @@ export class Connections {
 
   /** Cuts what carries nothing yet or no more, waits for the others to end, and cuts those left after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
+    this.#over = true
     for (const conn of this.handshakes) conn.destroy(stopping())
     if (this.#all.size > 0) {
       await new Promise<void>((resolve) => {
-        const cancel = this.#clock.after(graceMs, resolve)
+        const cancel = this.#env.clock.after(graceMs, resolve)
         this.#allGone = () => {
           cancel()
           resolve()

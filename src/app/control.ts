@@ -1,5 +1,5 @@
 /** The instance as the APIs see it. */
-import { loadConfigValue } from '../config/load.ts'
+import { loadConfigValue, type Problem } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
 import type {
   Control,
@@ -116,7 +116,7 @@ export class InstanceControl implements Control {
   }
 
   async addInbound(json: object): Promise<void> {
-    const [config] = checked({ inbounds: [json] }).inbounds
+    const [config] = this.#checked({ inbounds: [json] }).inbounds
     if (!config?.tag) throw new ProxyError('CONTROL_INVALID', 'the inbound has no tag, by which it could be removed')
     await this.#deps.instance.addInbound({ ...config, at: `inbound ${JSON.stringify(config.tag)}` })
   }
@@ -134,7 +134,7 @@ export class InstanceControl implements Control {
 
   addOutbound(json: object): void {
     const { instance } = this.#deps
-    const [config] = checked({ outbounds: [json] }).outbounds
+    const [config] = this.#checked({ outbounds: [json] }).outbounds
     if (!config?.tag) throw new ProxyError('CONTROL_INVALID', 'the outbound has no tag, by which it could be removed')
     instance.outbounds.add(instance.buildOutbound({ ...config, at: `outbound ${JSON.stringify(config.tag)}` }))
   }
@@ -163,6 +163,17 @@ export class InstanceControl implements Control {
     })
   }
 
+  /** The loader's word on a part that came by an API. @throws ProxyError CONTROL_INVALID */
+  #checked(json: object): Config {
+    const { config, problems } = loadConfigValue(json)
+    const errors = problems.filter(({ severity }) => severity === 'error')
+    if (!config) throw new ProxyError('CONTROL_INVALID', errors.map(textOf).join('; '))
+    for (const problem of problems) {
+      if (problem.severity === 'warning') this.#deps.env.log.warn({ code: problem.code }, `by API: ${textOf(problem)}`)
+    }
+    return config
+  }
+
   #inbound(tag: string): RunningInbound {
     const inbound = this.#deps.instance.inbound(tag)
     if (!inbound) throw new ProxyError('CONTROL_NOT_FOUND', `there is no inbound with the tag "${tag}"`)
@@ -170,16 +181,9 @@ export class InstanceControl implements Control {
   }
 }
 
-const ended = (): ProxyError => new ProxyError('SESSION_ENDED', 'an operator ended the session')
+const textOf = ({ path, message, hint }: Problem): string => `${path}: ${message}${hint ? ` (${hint})` : ''}`
 
-/** The loader's word on a part that came by an API. @throws ProxyError CONTROL_INVALID */
-function checked(json: object): Config {
-  const { config, problems } = loadConfigValue(json)
-  if (config) return config
-  const errors = problems.filter(({ severity }) => severity === 'error')
-  const text = errors.map(({ path, message, hint }) => `${path}: ${message}${hint ? ` (${hint})` : ''}`).join('; ')
-  throw new ProxyError('CONTROL_INVALID', text)
-}
+const ended = (): ProxyError => new ProxyError('SESSION_ENDED', 'an operator ended the session')
 
 function sessionView({ session, totals }: Flow): SessionView {
   return {

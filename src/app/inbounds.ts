@@ -1,4 +1,4 @@
-import type { InboundConfig, VmessUser } from '../config/model.ts'
+import type { InboundConfig, PolicyConfig, VmessUser } from '../config/model.ts'
 import type { Address } from '../core/address.ts'
 import { ProxyError } from '../core/errors.ts'
 import { UserDirectory } from '../protocol/vmess/users.ts'
@@ -9,7 +9,11 @@ import { readSwitches } from './switches.ts'
 export interface InboundsDeps {
   readonly users: LiveUsers
   /** Builds handler and listener; opens nothing. Throws ConfigError for a certificate file. */
-  readonly build: (config: InboundConfig, users: UserDirectory<VmessUser> | undefined) => InboundParts
+  readonly build: (
+    config: InboundConfig,
+    users: UserDirectory<VmessUser> | undefined,
+    policy?: PolicyConfig,
+  ) => InboundParts
   /** What an inbound needs of the instance. */
   readonly host: (inbound: () => RunningInbound) => InboundHost
 }
@@ -43,31 +47,40 @@ export class Inbounds {
     if (config.tag !== '' && this.get(config.tag)) {
       throw new ProxyError('CONTROL_CONFLICT', `there is an inbound with the tag "${config.tag}" already`)
     }
+    const inbound = this.create(config)
+    this.replace([...this.#list, inbound])
+    return inbound
+  }
+
+  /** One that is not among them yet. @throws ConfigError for its certificate */
+  create(config: InboundConfig, policy?: PolicyConfig): RunningInbound {
     const users =
       config.protocol === 'vmess'
         ? new UserDirectory<VmessUser>(config.settings.users, readSwitches().legacyUsers)
         : undefined
-    const parts = this.#deps.build(config, users)
+    const parts = this.#deps.build(config, users, policy)
     const inbound: RunningInbound = new RunningInbound(
       parts,
       users,
       this.#deps.host(() => inbound),
     )
-    this.#deps.users.enter(inbound)
-    this.#list = [...this.#list, inbound]
     return inbound
   }
 
   /** Takes one out: it listens no more, and its users are gone with it. Its flows are the caller's business. */
   remove(inbound: RunningInbound): void {
-    inbound.closeAll()
-    this.#deps.users.leave(inbound)
-    this.#list = this.#list.filter((other) => other !== inbound)
+    this.replace(this.#list.filter((other) => other !== inbound))
   }
 
-  /** Brings them into this order; what is not named comes last. */
-  arrange(order: readonly RunningInbound[]): void {
-    this.#list = [...order, ...this.#list.filter((inbound) => !order.includes(inbound))]
+  /** These, in this order: new ones bring their users, and what is not among them is taken out. */
+  replace(list: readonly RunningInbound[]): void {
+    for (const inbound of list) if (!this.#list.includes(inbound)) this.#deps.users.enter(inbound)
+    for (const inbound of this.#list) {
+      if (list.includes(inbound)) continue
+      inbound.closeAll()
+      this.#deps.users.leave(inbound)
+    }
+    this.#list = list
   }
 
   pause(): void {

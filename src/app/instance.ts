@@ -1,19 +1,27 @@
 import { Accounts } from '../account/accounts.ts'
-import { type Config, type InboundConfig, type OutboundConfig, policyOf, type VmessUser } from '../config/model.ts'
+import {
+  type Config,
+  type InboundConfig,
+  type OutboundConfig,
+  type PolicyConfig,
+  policyOf,
+  type VmessUser,
+} from '../config/model.ts'
 import { type Address, formatAddress } from '../core/address.ts'
-import type { Conn } from '../core/conn.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { Inbound, InboundIo } from '../core/inbound.ts'
+import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
 import { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import { Counters } from '../stats/counters.ts'
+import { Endings } from '../stats/endings.ts'
 import { Handshakes } from '../stats/handshakes.ts'
-import { buildInbound, buildOutbound, readTextFile } from './build.ts'
+import { buildInbound, buildOutbound, noting, readTextFile } from './build.ts'
 import { Connections } from './connections.ts'
 import { DescriptorGuard } from './descriptor-guard.ts'
+import { Detour } from './detour.ts'
 import { createDispatch, type DispatchDeps } from './dispatch.ts'
 import { Flows } from './flows.ts'
 import { Inbounds } from './inbounds.ts'
@@ -21,8 +29,10 @@ import { LiveUsers } from './live-users.ts'
 import { LoopGuard } from './loop-guard.ts'
 import { Observers } from './observers.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
+import { readSize } from './policy.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './running-inbound.ts'
 import type { ReadText } from './tls-files.ts'
+import { Turns } from './turns.ts'
 
 export interface InstanceDeps {
   readonly env: Env
@@ -36,10 +46,13 @@ export class Instance implements AsyncDisposable {
   readonly accounts: Accounts
   readonly counters = new Counters()
   readonly handshakes = new Handshakes()
+  readonly endings = new Endings()
   readonly flows: Flows
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
   readonly observers: Observers
+  /** For changes that wait for something on their way. */
+  readonly turns = new Turns()
   readonly #env: Env
   readonly #readText: ReadText
   readonly #loops = new LoopGuard()
@@ -48,6 +61,7 @@ export class Instance implements AsyncDisposable {
   readonly #dispatch: DispatchDeps
   readonly #memory: { readonly replay: ReplayMemory; readonly history: SessionHistory }
   readonly #inbounds: Inbounds
+  readonly #detour: Detour
   #config: Config
   #started = false
   #stopped: Promise<void> | undefined
@@ -57,11 +71,12 @@ export class Instance implements AsyncDisposable {
     this.#env = env
     this.#readText = readText
     this.#config = config
-    this.#connections = new Connections(env.clock)
+    this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
     this.flows = new Flows(env.clock, this.accounts)
     this.users = new LiveUsers(this.accounts, this.flows)
-    this.observers = new Observers([this.handshakes.observer, ...observers], env.log)
+    this.#detour = new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) })
+    this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
     this.#memory = { replay: new ReplayMemory(env.clock), history: new SessionHistory(env.clock) }
     this.#descriptors = new DescriptorGuard(env, {
       pause: () => this.#inbounds.pause(),
@@ -81,7 +96,7 @@ export class Instance implements AsyncDisposable {
     for (const outbound of config.outbounds) this.outbounds.add(this.buildOutbound(outbound))
     this.#inbounds = new Inbounds({
       users: this.users,
-      build: (inbound, users) => this.buildInbound(inbound, users),
+      build: (...args) => this.buildInbound(...args),
       host: (inbound) => this.#host(inbound),
     })
     for (const inbound of config.inbounds) this.#inbounds.add(inbound)
@@ -98,7 +113,7 @@ export class Instance implements AsyncDisposable {
   /** Opens every listener, or none: rejects with LISTEN_FAILED after closing those already open. */
   async start(): Promise<void> {
     try {
-      for (const inbound of this.inbounds) await this.#openAll(inbound)
+      for (const inbound of this.inbounds) await inbound.openAll()
       this.#started = true
     } catch (error) {
       this.#inbounds.closeAll()
@@ -122,12 +137,25 @@ export class Instance implements AsyncDisposable {
   }
 
   /** Adds an inbound and opens it. @throws ProxyError CONTROL_CONFLICT, LISTEN_FAILED; ConfigError for its certificate */
-  async addInbound(config: InboundConfig): Promise<void> {
-    const inbound = this.#inbounds.add(config)
-    await this.#openAll(inbound).catch((error: unknown) => {
-      this.#inbounds.remove(inbound)
-      throw error
+  addInbound(config: InboundConfig): Promise<void> {
+    return this.turns.take(async () => {
+      const inbound = this.#inbounds.add(config)
+      await inbound.openAll().catch((error: unknown) => {
+        this.#inbounds.remove(inbound)
+        throw error
+      })
     })
+  }
+
+  /** An inbound that is not among the others before adopt(). @throws ConfigError for its certificate */
+  createInbound(config: InboundConfig, policy: PolicyConfig): RunningInbound {
+    return this.#inbounds.create(config, policy)
+  }
+
+  /** Puts a configuration in force for what comes; these are the inbounds from now on. See reload(). */
+  adopt(config: Config, inbounds: readonly RunningInbound[]): void {
+    this.#config = config
+    this.#inbounds.replace(inbounds)
   }
 
   /** Stops listening there and ends what came in by it. */
@@ -142,12 +170,14 @@ export class Instance implements AsyncDisposable {
 
   /** @throws ConfigError for a certificate file */
   buildOutbound(config: OutboundConfig): RunningOutbound {
+    const files: string[] = []
     const outbound = buildOutbound(config, {
       env: this.#env,
-      read: this.#readText,
+      read: noting(files, this.#readText),
+      readSize: () => readSize(this.#config.policy),
       watch: (base) => this.#loops.watch(base),
     })
-    return { outbound, config }
+    return { outbound, config, files }
   }
 
   /**
@@ -188,42 +218,31 @@ export class Instance implements AsyncDisposable {
       env: this.#env,
       accept: (handler, conn) => {
         io ??= createDispatch(inbound(), this.#dispatch)
-        void this.#serve(inbound(), handler, io, conn)
+        void this.#connections.serve(inbound(), handler, io, conn)
       },
       listening: (address) => this.#loops.listening(formatAddress(address)),
     }
   }
 
   /** @throws ConfigError for a certificate file */
-  buildInbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined): InboundParts {
+  buildInbound(
+    config: InboundConfig,
+    users: UserDirectory<VmessUser> | undefined,
+    policy: PolicyConfig = this.#config.policy,
+  ): InboundParts {
     const { tag } = config
     const built = buildInbound(config, {
       env: this.#env,
       ...this.#memory,
       ...(users && { users }),
+      detour: this.#detour.of(config, users),
       read: this.#readText,
-      handshakeTimeoutMs: Math.min(policyOf(this.#config.policy, 0).handshake * 1000, 2 ** 31 - 1),
+      readSize: () => readSize(this.#config.policy),
+      handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onDescriptor: (fd) => this.#descriptors.opened(fd),
       onTlsError: (source, error) => this.observers.rejected({ inboundTag: tag, source, email: '' }, error),
     })
     return { config, ...built }
-  }
-
-  async #openAll(inbound: RunningInbound): Promise<void> {
-    for (const listen of inbound.config.listen) await inbound.open(listen)
-  }
-
-  async #serve(inbound: RunningInbound, handler: Inbound, io: InboundIo, conn: Conn): Promise<void> {
-    if (this.#stopped) return conn.destroy()
-    this.#connections.enter(conn)
-    inbound.connections++
-    try {
-      await handler.serve(conn, io)
-    } catch (error) {
-      this.#env.log.error({ err: error, inbound: inbound.tag }, 'a connection failed in an unexpected way')
-    }
-    inbound.connections--
-    this.#connections.leave(conn)
   }
 }
 

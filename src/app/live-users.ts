@@ -4,10 +4,20 @@ import { ProxyError } from '../core/errors.ts'
 import type { Flows } from './flows.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
+/** Users whom no operator entered, and who are there for the sake of others. */
+export interface Guests {
+  made(user: VmessUser): boolean
+  /** A user is gone, and so are its guests; returns how many of their sessions ended. */
+  removed(inbound: RunningInbound, user: VmessUser): number
+  changed(inbound: RunningInbound, before: VmessUser, after: VmessUser): void
+  left(inbound: RunningInbound): void
+}
+
 /** Users of VMess inbounds as they come and go: the directory of the inbound, the account, and the sessions go together. */
 export class LiveUsers {
   readonly #accounts: Accounts
   readonly #flows: Flows
+  guests: Guests | undefined
 
   constructor(accounts: Accounts, flows: Flows) {
     this.#accounts = accounts
@@ -22,16 +32,23 @@ export class LiveUsers {
   /** Closes the accounts of an inbound that is gone. */
   leave(inbound: RunningInbound): void {
     for (const user of inbound.users ?? []) this.#accounts.close(user.email)
+    this.guests?.left(inbound)
   }
 
-  /** @throws ProxyError CONTROL_NOT_FOUND, CONTROL_CONFLICT */
+  /** True for a user whom a detour made: no configuration has it, and it goes with the user for whom it was made. */
+  isGuest(user: VmessUser): boolean {
+    return this.guests?.made(user) === true
+  }
+
+  /** A guest with the same e-mail gives way. @throws ProxyError CONTROL_NOT_FOUND, CONTROL_CONFLICT */
   add(inbound: RunningInbound, user: VmessUser): void {
     const users = directoryOf(inbound)
-    if (user.email !== '' && users.find(user.email)) {
-      throw new ProxyError('CONTROL_CONFLICT', `the inbound "${inbound.tag}" has a user "${user.email}" already`)
-    }
     if (users.get(user.id)) {
       throw new ProxyError('CONTROL_CONFLICT', `the inbound "${inbound.tag}" has a user with this id already`)
+    }
+    this.#dismissGuest(inbound, user)
+    if (user.email !== '' && users.find(user.email)) {
+      throw new ProxyError('CONTROL_CONFLICT', `the inbound "${inbound.tag}" has a user "${user.email}" already`)
     }
     users.add(user)
     this.#accounts.open(user.email, user.limits)
@@ -41,9 +58,12 @@ export class LiveUsers {
   change(inbound: RunningInbound, user: VmessUser): void {
     const users = directoryOf(inbound)
     const before = users.get(user.id)
+    this.#dismissGuest(inbound, user)
     users.add(user)
     this.#accounts.open(user.email, user.limits)
-    if (before) this.#accounts.close(before.email)
+    if (!before) return
+    this.#accounts.close(before.email)
+    this.guests?.changed(inbound, before, user)
   }
 
   /** Takes the user out and ends its sessions; returns how many these were. */
@@ -52,7 +72,12 @@ export class LiveUsers {
     const reason = new ProxyError('USER_REMOVED', 'the user was removed')
     const ended = this.#flows.end(reason, (flow) => flow.origin === inbound && sameId(flow.user.id, user.id))
     this.#accounts.close(user.email)
-    return ended
+    return ended + (this.guests?.removed(inbound, user) ?? 0)
+  }
+
+  #dismissGuest(inbound: RunningInbound, { email, id }: VmessUser): void {
+    const namesake = email === '' ? undefined : inbound.users?.find(email)
+    if (namesake && this.isGuest(namesake) && !sameId(namesake.id, id)) this.remove(inbound, namesake)
   }
 }
 

@@ -5,6 +5,8 @@ import { ProxyError } from '../core/errors.ts'
 /** Where lines go. `write` takes whole lines with their line feed. */
 export interface LogTarget {
   write(line: string): void
+  /** Opens the file anew, after it was moved away. @throws ProxyError LOG_FAILED; lines then go where they went. */
+  reopen(): void
   close(): Promise<void>
 }
 
@@ -20,15 +22,27 @@ export interface LogStream {
  */
 export function openTarget(where: string, streams: { stdout: LogStream; stderr: LogStream }): LogTarget | undefined {
   if (where === 'none') return undefined
-  if (where === '') return { write: (line) => void streams.stdout.write(line), close: async () => {} }
-  const file = pino.destination({ dest: openAppend(where), sync: true })
+  if (where === '') {
+    return { write: (line) => void streams.stdout.write(line), reopen: () => {}, close: async () => {} }
+  }
   let told = false
-  file.on('error', (error: Error) => {
-    if (!told) streams.stderr.write(`the log file ${where} can no longer be written: ${error.message}\n`)
-    told = true
-  })
+  const open = () => {
+    const opened = pino.destination({ dest: openAppend(where), sync: true })
+    opened.on('error', (error: Error) => {
+      if (!told) streams.stderr.write(`the log file ${where} can no longer be written: ${error.message}\n`)
+      told = true
+    })
+    return opened
+  }
+  let file = open()
   return {
     write: (line) => void file.write(line),
+    reopen() {
+      const before = file
+      file = open()
+      told = false
+      before.end()
+    },
     close: () =>
       new Promise((resolve) => {
         file.once('close', () => resolve())

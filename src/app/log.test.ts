@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -142,6 +142,22 @@ describe('log files', () => {
     const create = () => createLogger({ ...config, error: join(folder, name) }, options())
     expect(create).toThrow(expect.objectContaining({ code: 'LOG_FAILED' }))
     expect(create).toThrow(words)
+  })
+
+  it('are opened anew after they were moved away, and not lost when that fails', () => {
+    const path = join(folder, 'moved.log')
+    const appLog = createLogger({ ...config, error: path }, options())
+    appLog.log.warn({}, 'first')
+    renameSync(path, `${path}.1`)
+    appLog.log.warn({}, 'second')
+    appLog.restart()
+    appLog.log.warn({}, 'third')
+    expect(readFileSync(`${path}.1`, 'utf8')).toMatch(/first.*second/s)
+    expect(readFileSync(path, 'utf8')).toMatch(/third/)
+    rmSync(path)
+    mkdirSync(path)
+    expect(() => appLog.restart()).toThrow(/it is a directory/)
+    expect(() => appLog.log.warn({}, 'fourth')).not.toThrow()
   })
 
   it('are not opened at level none, neither of them', () => {

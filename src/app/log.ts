@@ -23,6 +23,8 @@ export interface LogOptions {
 export interface AppLog {
   readonly log: Logger
   readonly access: Observer
+  /** Opens the files anew, after they were moved away. @throws ProxyError LOG_FAILED */
+  restart(): void
   /** Writes out and closes the files. */
   close(): Promise<void>
 }
@@ -37,6 +39,10 @@ export function createLogger(config: LogConfig, options: LogOptions): AppLog {
   return {
     log: levelled(config.level, write, mask),
     access: access ? createAccessLog({ target: access, json: options.json, clock: options.clock, mask }) : {},
+    restart() {
+      error?.reopen()
+      access?.reopen()
+    },
     close: async () => void (await Promise.all([error?.close(), access?.close()])),
   }
 }

@@ -7,6 +7,8 @@ export interface RunningOutbound {
   readonly outbound: Outbound
   /** Absent for the one that serves the API. */
   readonly config?: OutboundConfig
+  /** Text of the files that were read for it, such as certificates. */
+  readonly files?: readonly string[]
 }
 
 /** The outbounds of an instance in their order; the first of the configured ones is the default route. */

@@ -1,20 +1,24 @@
-import { chmod } from 'node:fs/promises'
 import type { InboundConfig, ListenConfig, VmessUser } from '../config/model.ts'
-import { type Address, formatAddress } from '../core/address.ts'
+import type { Address } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
-import type { Listener, Listening } from '../core/dialer.ts'
+import type { Listener } from '../core/dialer.ts'
 import type { Env } from '../core/env.ts'
 import type { Inbound } from '../core/inbound.ts'
-import { limits } from '../core/limits.ts'
-import { removeStaleSocket } from '../net/stale-socket.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
+import { DynamicPorts, type LivePort, minutesMax } from './dynamic-ports.ts'
 import type { Origin } from './flow.ts'
+import { type Layers, openPassage, Port, portKey } from './port.ts'
 
 /** What an inbound is at a moment: built anew from each configuration that it gets. */
 export interface InboundParts {
   readonly config: InboundConfig
   readonly handler: Inbound
-  readonly listener: Listener
+  /** Binds the addresses. */
+  readonly base: Listener
+  /** What connections go through before the handler has them. */
+  readonly layers: Layers
+  /** Text of the files that were read for it, such as certificates. */
+  readonly files: readonly string[]
 }
 
 export interface InboundHost {
@@ -25,41 +29,52 @@ export interface InboundHost {
   listening(address: Address): void
 }
 
-interface Port {
-  readonly listen: ListenConfig
-  /** Where it really listens; kept while accepting is paused. */
-  address: Address
-  listening: Listening | undefined
-  closed: boolean
-}
-
 /** An inbound at work: its addresses, its users, and the handler that serves whoever connects. */
 export class RunningInbound implements Origin {
-  readonly tag: string
-  readonly at: string
   /** Of a VMess inbound. */
   readonly users: UserDirectory<VmessUser> | undefined
   readonly #host: InboundHost
   readonly #ports = new Map<string, Port>()
+  readonly #moving: DynamicPorts
   #parts: InboundParts
+  #paused = false
   /** Connections in progress. */
   connections = 0
 
   constructor(parts: InboundParts, users: UserDirectory<VmessUser> | undefined, host: InboundHost) {
-    this.tag = parts.config.tag
-    this.at = parts.config.at
     this.#parts = parts
     this.users = users
     this.#host = host
+    this.#moving = new DynamicPorts(this, host.env)
+  }
+
+  get tag(): string {
+    return this.config.tag
+  }
+
+  get at(): string {
+    return this.config.at
   }
 
   get config(): InboundConfig {
     return this.#parts.config
   }
 
-  /** Serves new connections in this way from now on. Addresses are the caller's business. */
+  get parts(): InboundParts {
+    return this.#parts
+  }
+
+  /**
+   * Serves new connections in this way from now on. Ports stay open; which there should be is the caller's business. Layers
+   * that cannot be built are a mistake of the caller, who can try them before: see openPassage().
+   */
   adopt(parts: InboundParts): void {
+    const before = this.#parts
     this.#parts = parts
+    for (const port of this.#ports.values()) {
+      if (parts.base !== before.base) port.rebind(parts.base)
+      if (parts.layers !== before.layers) void this.#lead(port)
+    }
   }
 
   /** What is being listened on, port 0 filled in. */
@@ -67,62 +82,87 @@ export class RunningInbound implements Origin {
     return [...this.#ports.values()].map(({ address }) => address)
   }
 
+  get ports(): readonly Port[] {
+    return [...this.#ports.values()]
+  }
+
   isOpen(listen: ListenConfig): boolean {
-    return this.#ports.has(keyOf(listen))
+    return this.#ports.has(portKey(listen))
   }
 
-  /** Rejects with LISTEN_FAILED. */
-  async open(listen: ListenConfig): Promise<void> {
-    const port: Port = { listen, address: listen.address, listening: undefined, closed: false }
-    await this.#listen(port)
-    this.#ports.set(keyOf(listen), port)
+  /** Opens every address, or the first of those that move. Rejects with LISTEN_FAILED. */
+  async openAll(): Promise<void> {
+    if (this.config.allocate) return this.movePorts()
+    for (const listen of this.config.listen) await this.open(listen)
   }
 
-  /** Stops accepting there; connections live on. Resolves when the address is free, which it is with the last of them. */
+  /**
+   * Moves ports as the configuration says; again after adopt(). Ports that clients were told of stay open for the rest of
+   * their time, but where ports do not move any more the open ones are left to the caller. Rejects with LISTEN_FAILED.
+   */
+  movePorts(): Promise<void> {
+    const { tag, listen, allocate } = this.config
+    return this.#moving.follow(allocate && { tag, listen, allocate })
+  }
+
+  /** A port that a client can be sent to; undefined without any. One that does not move is good for as long as can be said. */
+  randomPort(): LivePort | undefined {
+    if (this.#moving.active) return this.#moving.randomPort()
+    const open = this.addresses.filter(({ path }) => path === undefined)
+    if (open.length === 0) return undefined
+    return { port: open[this.#host.env.random.below(open.length)]!.port, minutes: minutesMax }
+  }
+
+  /** Resolves with what was bound. Rejects with LISTEN_FAILED. */
+  async open(listen: ListenConfig): Promise<Address> {
+    const port = await Port.open(listen, this.#parts.base, this.#host.env)
+    try {
+      await this.hold(port)
+    } catch (error) {
+      this.close(listen)
+      throw error
+    }
+    return port.address
+  }
+
+  /** Takes over an open port; connections that wait there are served. Rejects when the layers cannot be built. */
+  hold(port: Port): Promise<void> {
+    this.#ports.set(port.key, port)
+    if (this.#paused) port.pause()
+    this.#host.listening(port.address)
+    return this.#lead(port)
+  }
+
+  /** Gives an open port away. */
+  release(listen: ListenConfig): Port | undefined {
+    const port = this.#ports.get(portKey(listen))
+    this.#ports.delete(portKey(listen))
+    return port
+  }
+
+  /** Stops accepting there; connections live on. */
   close(listen: ListenConfig): void {
-    const port = this.#ports.get(keyOf(listen))
-    if (!port) return
-    this.#ports.delete(keyOf(listen))
-    port.closed = true
-    void port.listening?.close()
+    this.release(listen)?.close()
   }
 
   closeAll(): void {
-    for (const { listen } of [...this.#ports.values()]) this.close(listen)
+    this.#moving.stop()
+    for (const { listen } of this.ports) this.close(listen)
   }
 
   /** Stops accepting for a while: see resume(). */
   pause(): void {
-    for (const port of this.#ports.values()) {
-      void port.listening?.close()
-      port.listening = undefined
-    }
+    this.#paused = true
+    for (const port of this.#ports.values()) port.pause()
   }
 
   resume(): void {
-    for (const port of this.#ports.values()) if (!port.listening) this.#reopen(port)
+    this.#paused = false
+    for (const port of this.#ports.values()) port.resume()
   }
 
-  /** An address that was ours a moment ago may be had again, if not at once. */
-  #reopen(port: Port): void {
-    if (port.closed || port.listening) return
-    this.#listen(port).catch((error: Error) => {
-      this.#host.env.log.error({ inbound: this.tag }, `${error.message}; trying again`)
-      this.#host.env.clock.after(limits.reopenMs, () => this.#reopen(port))
-    })
-  }
-
-  async #listen(port: Port): Promise<void> {
-    const { path } = port.listen.address
-    if (path !== undefined) await removeStaleSocket(path)
-    const { listener } = this.#parts
-    const listening = await listener.listen(port.address, (conn) => this.#host.accept(this.#parts.handler, conn))
-    if (port.closed) return void listening.close()
-    port.listening = listening
-    port.address = listening.address
-    if (path === undefined) this.#host.listening(listening.address)
-    else if (port.listen.mode !== undefined) await chmod(path, port.listen.mode)
+  async #lead(port: Port): Promise<void> {
+    const { layers } = this.#parts
+    port.lead(await openPassage(layers, port.address, (conn) => this.#host.accept(this.#parts.handler, conn)))
   }
 }
-
-const keyOf = ({ address }: ListenConfig): string => formatAddress(address)

@@ -45,6 +45,11 @@ export interface Conn {
    * After destroy() bytes are dropped and the promise rejects.
    */
   write(bytes: Uint8Array, release?: () => void): void | Promise<void>
+  /**
+   * From now on write() asks to wait while more than `bytes` are held here that the carrier has not taken; 0: while any
+   * are. Infinity: never. What one write() brings is held on top. `limits.writeHighWater` until it is called.
+   */
+  holdAtMost(bytes: number): void
   /** Ends our half once everything written is handed to the carrier; settles then. The other half keeps working. Idempotent. */
   closeWrite(): void | Promise<void>
   /** Drops both halves now. Idempotent, never throws. Pending calls reject with `reason` or CONN_CLOSED. */

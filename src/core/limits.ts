@@ -4,8 +4,20 @@ export const limits = {
   sharedReadBuffer: 261_888,
   /** A connection's unsent bytes above which write() asks to wait. */
   writeHighWater: 512 * 1024,
+  /** The largest buffer that a policy level can ask for, bytes, each way. */
+  policyBufferMax: 64 * 1024 * 1024,
   /** One dial, from name look-up to the end of the TLS handshake, ms. */
   dialTimeoutMs: 16_000,
+  /** One attempt of a dial while there are other servers left to try, ms. */
+  attemptMs: 4_000,
+  /** How long a server that could not be reached is passed over, the first time, ms. Twice as long each further time. */
+  backOffFirstMs: 1_000,
+  /** The longest that a server is passed over, ms. */
+  backOffMaxMs: 60_000,
+  /** Servers of one outbound that responses named; when full the oldest goes. */
+  temporaryServers: 64,
+  /** Alternative ids used of an account that a response named. */
+  switchedAlterIds: 64,
   /** How long a VMess header waits for a first payload to travel with, ms. */
   firstPayloadWaitMs: 100,
   /** How long a VMess server may keep silent before the log wonders, ms. */
@@ -30,4 +42,28 @@ export const limits = {
   fdReserve: 64,
   /** Pause before a listener that could not be opened again is tried once more, ms. */
   reopenMs: 1_000,
+  /** Failures to open a port after which a batch of dynamic ports does with those that it has. */
+  portTries: 32,
+  /** How often the log repeats that a detour leads nowhere, ms. */
+  detourWarningMs: 60_000,
+  /** Users that one transaction writes to the store of used traffic. */
+  storeBatch: 500,
+  /** How long a write to that store waits for a lock, ms: meanwhile nothing else happens, and it is tried again anyway. */
+  storeBusyMs: 50,
+  /** A request to the control API, bytes. */
+  controlBodyMax: 1024 * 1024,
+  /** Connections to the control API at once. */
+  controlConnections: 256,
+  /** Event streams of the control API at once. */
+  controlStreams: 32,
+  /** What one event stream may hold unread before it loses events, bytes. */
+  controlStreamBuffer: 1024 * 1024,
+  /** Sessions that one event lists. */
+  controlListedSessions: 1_000,
+  /** The shortest token of the control API, characters. */
+  controlTokenMin: 16,
+  /** Wrong tokens from one address within a minute before it is turned away until the minute is over. */
+  controlWrongTokens: 10,
+  /** Addresses of one user remembered as one too many; when full the oldest goes. */
+  refusedAddresses: 64,
 } as const

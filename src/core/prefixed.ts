@@ -39,6 +39,10 @@ class PrefixedConn implements Conn {
     return this.#base.write(bytes, release)
   }
 
+  holdAtMost(bytes: number): void {
+    this.#base.holdAtMost(bytes)
+  }
+
   closeWrite(): void | Promise<void> {
     return this.#base.closeWrite()
   }

@@ -28,3 +28,6 @@ export const unlimited: UserLimits = {
   quota: 0,
   expiresAt: 0,
 }
+
+export const sameLimits = (a: UserLimits, b: UserLimits): boolean =>
+  a === b || (Object.keys(unlimited) as (keyof UserLimits)[]).every((name) => a[name] === b[name])

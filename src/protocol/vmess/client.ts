@@ -14,6 +14,7 @@ import { legacyAuth } from './legacy-auth.ts'
 import { type Command, encodeRequest, type RequestHeader } from './request.ts'
 import { sealLegacyRequest, sealRequest } from './request-seal.ts'
 import { ResponseOpener } from './response-opener.ts'
+import type { SwitchAccount } from './switch-account.ts'
 import { userKeys } from './user-keys.ts'
 
 export interface ClientSessionOptions {
@@ -37,8 +38,10 @@ export interface ClientSessionOptions {
   readonly packet?: (datagram: Uint8Array) => void
   /** This server has answered this account before, so a missing answer is not the fault of id or clock. */
   readonly proven?: boolean
-  /** Called once the response header has opened. */
-  readonly answered?: () => void
+  /** Called once the response header has opened, with what the server asked for in it. Must not throw. */
+  readonly answered?: (command: SwitchAccount | undefined) => void
+  /** Called when there will be no answer: the server closed before, or what it sent does not open. Must not throw. */
+  readonly unanswered?: () => void
   /** Instead of fresh random ones: to replay a recorded conversation. */
   readonly keys?: SessionKeys
 }

@@ -27,8 +27,10 @@ export interface ResponseOptions {
   readonly packet?: (datagram: Uint8Array) => void
   /** The server has answered this account before: id and clock are not to blame for a missing answer. */
   readonly proven?: boolean
-  /** Called once the response header has opened. */
-  readonly answered?: () => void
+  /** Called once the response header has opened, with what the server asked for in it. Must not throw. */
+  readonly answered?: (command: SwitchAccount | undefined) => void
+  /** Called when there will be no answer: the server closed before, or what it sent does not open. Must not throw. */
+  readonly unanswered?: () => void
 }
 
 /** The answer's direction as the client sees it: a response header, then a body. Every split of the input gives the same. */
@@ -86,7 +88,9 @@ export class ResponseOpener implements BodyOpener {
       const at = this.#collect(batch)
       return at < batch.length ? this.#body.open(batch.subarray(at), into) : 0
     } catch (error) {
+      const unanswered = !this.answered && this.#state.at !== 'failed'
       this.#state = { at: 'failed', error }
+      if (unanswered) this.#options.unanswered?.()
       throw error
     }
   }
@@ -94,7 +98,10 @@ export class ResponseOpener implements BodyOpener {
   /** The peer has closed. @throws ProxyError RESPONSE_MISSING before the header is complete, TRUNCATED inside a chunk */
   end(): void {
     if (this.#state.at === 'failed') throw this.#state.error
-    if (this.#state.at !== 'body') throw responseMissing(this.#begun, this.#options.proven ?? false)
+    if (this.#state.at !== 'body') {
+      this.#options.unanswered?.()
+      throw responseMissing(this.#begun, this.#options.proven ?? false)
+    }
     this.#body.end()
   }
 
@@ -158,7 +165,7 @@ export class ResponseOpener implements BodyOpener {
   #finish(plain: Uint8Array): void {
     this.#command = decodeResponse(plain, this.#v).command
     this.#want(0, { at: 'body' })
-    this.#options.answered?.()
+    this.#options.answered?.(this.#command)
   }
 }
 

@@ -74,6 +74,8 @@ class ForbiddenConn implements Conn {
     if (this.#gone.signal.aborted) return Promise.reject(this.#gone.signal.reason)
   }
 
+  holdAtMost(): void {}
+
   closeWrite(): void {}
 
   destroy(reason: Error = new ProxyError('CONN_CLOSED', 'the blackhole’s answer was dropped')): void {

@@ -100,6 +100,10 @@ export class Exchange implements Conn {
     }
   }
 
+  holdAtMost(bytes: number): void {
+    this.#near.holdAtMost(bytes)
+  }
+
   /** The origin ended: after a head and a body that lasts until now this is in order. */
   async closeWrite(): Promise<void> {
     if (this.#over) return

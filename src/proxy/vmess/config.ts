@@ -1,9 +1,22 @@
 /** VMess in V2Ray's and Xray's JSON: every accepted form of users and servers. */
 import { z } from 'zod'
 import type { Context } from '../../config/context.ts'
-import { address, flag, integer, noted, object, openWord, port, text, uint32 } from '../../config/fields.ts'
+import {
+  address,
+  anyObject,
+  flag,
+  integer,
+  noted,
+  object,
+  openWord,
+  port,
+  text,
+  uint32,
+  withoutEffect,
+} from '../../config/fields.ts'
 import { defineInbound, defineOutbound } from '../../config/kind.ts'
 import type { OutboundStreamConfig, VmessServer, VmessUser } from '../../config/model.ts'
+import { limitsSchema, readLimits } from '../../config/user-limits.ts'
 import {
   checkUnique,
   readSecurity,
@@ -30,7 +43,9 @@ const account = {
   experiments: text('AuthenticatedLength, NoTerminationSignal, or both with | between.'),
 }
 
-const serverUser = object(account).describe('An account on the server.')
+const noLimits = withoutEffect(anyObject('For users of a server.'), 'the server keeps limits, not its clients')
+
+const serverUser = object({ ...account, limits: noLimits }).describe('An account on the server.')
 
 const server = object({
   address: address('Where the server is: IPv4, IPv6 or domain name.'),
@@ -43,13 +58,14 @@ const outboundSettings = object({
   address: address('Xray’s form: where the server is. Wins over vnext.'),
   port: port('Xray’s form: port of the server.'),
   ...account,
+  limits: noLimits,
 })
 
 /** What the flat form writes beside `address`, where V2Ray's form has no place for it. */
 const flatFields = ['port', ...(Object.keys(account) as (keyof typeof account)[])] as const
 
 const bareId = noted(text('The id alone.'), { secret: 'id', expected: 'a UUID or a custom id, in double quotes' })
-const client = z.union([object(account), bareId]).describe('A user of this server.')
+const client = z.union([object({ ...account, limits: limitsSchema }), bareId]).describe('A user of this server.')
 const detour = object({ to: text('Tag of another vmess inbound.') }).describe('Sends clients on to another inbound.')
 
 const inboundSettings = object({
@@ -72,10 +88,6 @@ export const vmessInbound = defineInbound({
   build(input, context) {
     const { report } = context
     const detourTo = (input.detour ?? input.features?.detour)?.to
-    if (detourTo) {
-      const place = report.at(input.detour ?? input.features?.detour ?? input, 'to')
-      report.notApplied('detour', place, 'is checked but not applied in this version: clients stay on this inbound')
-    }
     if (input.default && input.default.alterId === undefined) {
       const message = 'without alterId, users of a detour get 64 alternative ids and so the legacy header'
       report.info('CFG068', report.at(input.default), message, 'write "alterId": 0')
@@ -97,7 +109,9 @@ function inboundUsers(input: z.output<typeof inboundSettings>, context: Context)
   const list = input.clients ?? input.users ?? []
   const users = list.map((entry, i): WrittenUser => {
     if (typeof entry !== 'string') {
-      return { owner: entry, email: entry.email ?? '', user: readUser(entry, entry, context) }
+      const user = readUser(entry, entry, context)
+      const limits = readLimits(entry, context)
+      return { owner: entry, email: entry.email ?? '', user: user && { ...user, ...(limits && { limits }) } }
     }
     const owner = bareOwner(list, i, context)
     return { owner, email: '', user: readUser({ id: entry }, owner, context) }

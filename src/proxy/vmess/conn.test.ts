@@ -109,6 +109,7 @@ describe('VmessConn', () => {
         writes.push(bytes.length)
         return a.write(bytes, release)
       },
+      holdAtMost: (bytes) => a.holdAtMost(bytes),
       closeWrite: () => a.closeWrite(),
       destroy: (reason) => a.destroy(reason),
     }

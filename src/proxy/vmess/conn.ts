@@ -25,6 +25,7 @@ export class VmessConn implements Conn {
   #head: Uint8Array | undefined
   #rest: Uint8Array | undefined
   #closing: Promise<void> | undefined
+  #destroyed = false
 
   constructor(base: Conn, options: VmessConnOptions) {
     this.#base = base
@@ -111,6 +112,11 @@ export class VmessConn implements Conn {
     return this.#base.write(pooled.bytes.subarray(0, end), pooled.release)
   }
 
+  /** Sealed bytes. */
+  holdAtMost(bytes: number): void {
+    this.#base.holdAtMost(bytes)
+  }
+
   /** Sends the header alone, if no payload has taken it along. */
   flushHead(): void {
     const head = this.#head
@@ -153,7 +159,13 @@ export class VmessConn implements Conn {
     })
   }
 
+  /** Whether our own side has destroyed it. Where its signal has aborted without that, the peer or the network was it. */
+  get destroyed(): boolean {
+    return this.#destroyed
+  }
+
   destroy(reason?: Error): void {
+    this.#destroyed = true
     this.#base.destroy(reason)
   }
 }

@@ -14,6 +14,7 @@ import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
+import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { VmessConn } from './conn.ts'
 
@@ -22,6 +23,8 @@ export interface VmessInboundDeps {
   readonly replay: ReplayMemory
   readonly history: SessionHistory
   readonly disableInsecureEncryption: boolean
+  /** An account elsewhere that a user is told of in the answer to each request. */
+  readonly detour?: (user: VmessUser) => SwitchAccount | undefined
   readonly env: Env
 }
 
@@ -34,13 +37,16 @@ export function createVmessInbound(deps: VmessInboundDeps): Inbound {
 async function serve(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<void> {
   try {
     const request = await io.handshake(conn, () => readRequest(conn, io, deps))
+    // A handshake takes a while, and level or e-mail may be others by now.
+    const account = deps.users.get(request.user.id) ?? request.user
+    const { id, email, level } = account
+    const user = { id, email, level }
     const near = new VmessConn(conn, {
       sealer: request.sealer,
       opener: request.opener,
-      head: request.responseHead(),
+      head: request.responseHead(deps.detour?.(account)),
       rest: request.rest,
     })
-    const user = { email: request.user.email, level: request.user.level }
     if (request.command !== 'tcp') {
       const what = request.command === 'udp' ? 'UDP' : 'Mux.Cool'
       const error = new ProxyError(
@@ -65,7 +71,9 @@ async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): P
       const bytes = await conn.read()
       if (bytes === null) throw session.end()
       const request = session.push(bytes)
-      if (request) return request
+      if (!request) continue
+      if (deps.users.get(request.user.id)) return request
+      throw new ProxyError('USER_REMOVED', 'the user was removed during the handshake')
     }
   } catch (error) {
     const reason = reasonOf(error, session.end())

@@ -1,13 +1,14 @@
 /**
  * The third of the five files of the data path: a dialer through a VMess server.
  *
- * 1. Pick a server (in turn) and one of its users (at random).
- * 2. Dial the server through whatever transport stack was injected.
+ * 1. Reach a server through whatever transport stack was injected: the next in turn, or else another (reach.ts). The
+ *    list grows for a while by servers that answers name (servers.ts).
+ * 2. Take one of its users, at random.
  * 3. Wrap the connection with a ClientSession. The request header waits a moment for the first payload, so that both
  *    leave in one write; nothing waits for the answer.
  */
 
-import type { Experiments, SecurityName, VmessOutboundSettings, VmessServer } from '../../config/model.ts'
+import type { VmessOutboundSettings } from '../../config/model.ts'
 import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions, Outbound } from '../../core/dialer.ts'
@@ -18,6 +19,8 @@ import type { Security } from '../../protocol/vmess/body.ts'
 import { ClientSession } from '../../protocol/vmess/client.ts'
 import { silenceCauses } from '../../protocol/vmess/response-opener.ts'
 import { VmessConn } from './conn.ts'
+import { reach } from './reach.ts'
+import { type Account, type Server, Servers } from './servers.ts'
 
 export interface VmessOutboundDeps {
   /** Reaches the servers: the transport stack. */
@@ -31,38 +34,35 @@ export interface VmessOutboundDeps {
   readonly carrierEnds?: boolean
 }
 
-type Account = { id: Uint8Array; alterId: number; level: number; experiments: Experiments; security: SecurityName }
-
 class VmessOutbound implements Outbound {
   readonly tag: string
-  readonly #servers: readonly VmessServer[]
+  readonly #servers: Servers
   readonly #deps: VmessOutboundDeps
   /** Accounts that a server has answered: silence is then not the fault of their id or clock. */
   readonly #proven = new WeakSet<Account>()
   readonly #silenceDue: (server: string) => boolean
-  #next = 0
 
   constructor(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps) {
     this.tag = tag
-    this.#servers = settings.servers
+    this.#servers = new Servers(settings.servers, deps.env)
     this.#deps = deps
     this.#silenceDue = onceEvery(deps.env.clock, 60_000)
   }
 
   async dial(to: Address, options: DialOptions): Promise<Conn> {
-    const server = this.#servers[this.#next++ % this.#servers.length]!
-    const account = server.users[this.#deps.env.random.below(server.users.length)]!
-    const base = await this.#deps.dialer.dial(server.address, options)
+    const { dialer, env } = this.#deps
+    const { server, base } = await reach(this.#servers, dialer, env.clock, options)
     try {
-      return this.#wrap(base, to, account)
+      return this.#wrap(base, to, server, server.users[env.random.below(server.users.length)]!)
     } catch (error) {
       base.destroy()
       throw error
     }
   }
 
-  #wrap(base: Conn, target: Address, account: Account): Conn {
+  #wrap(base: Conn, target: Address, server: Server, account: Account): Conn {
     const { env, auto, legacyHeader, carrierEnds = true } = this.#deps
+    const unanswered = () => this.#servers.unanswered(server)
     const session = new ClientSession({
       user: account,
       legacyHeader,
@@ -72,24 +72,33 @@ class VmessOutbound implements Outbound {
       experiments: account.experiments,
       framedNone: !carrierEnds,
       proven: this.#proven.has(account),
-      answered: () => this.#proven.add(account),
+      answered: (command) => {
+        this.#proven.add(account)
+        this.#servers.answered(server, account, command)
+      },
+      unanswered,
       clock: env.clock,
       random: env.random,
     })
     const { sealer, opener } = session
     const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: account.level })
     env.clock.after(limits.firstPayloadWaitMs, () => conn.flushHead())
-    if (!this.#proven.has(account)) this.#watchSilence(conn, account)
+    if (!this.#proven.has(account)) this.#watchSilence(conn, server, account)
+    if (server.temporary) {
+      conn.signal.addEventListener('abort', () => opener.answered || conn.destroyed || unanswered(), { once: true })
+    }
     return conn
   }
 
   /** A server hides from strangers by staying silent, so a wrong id shows as nothing at all: say so, once a minute. */
-  #watchSilence(conn: Conn, account: Account): void {
+  #watchSilence(conn: Conn, server: Server, account: Account): void {
     const { clock, log } = this.#deps.env
     const cancel = clock.after(limits.silenceMs, () => {
-      const server = conn.info.remote
-      if (this.#proven.has(account) || !this.#silenceDue(server)) return
-      log.warn({ server, hint: silenceCauses }, `no answer for ${limits.silenceMs / 1000} s`)
+      if (this.#proven.has(account)) return
+      this.#servers.unanswered(server)
+      const { remote } = conn.info
+      if (!this.#silenceDue(remote)) return
+      log.warn({ server: remote, hint: silenceCauses }, `no answer for ${limits.silenceMs / 1000} s`)
     })
     conn.signal.addEventListener('abort', cancel, { once: true })
   }

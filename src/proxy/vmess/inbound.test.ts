@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
+import { testClient, testUser } from '../../../test/support/vmess-pair.ts'
+import type { VmessUser } from '../../config/model.ts'
+import { silentLogger } from '../../core/env.ts'
+import { memoryPair } from '../../net/memory.ts'
+import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
+import { UserDirectory } from '../../protocol/vmess/users.ts'
+import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
+import { createVmessInbound } from './inbound.ts'
+
+function rig(user: VmessUser, detour?: (user: VmessUser) => SwitchAccount | undefined) {
+  const clock = fakeClock(1_700_000_000_000)
+  const users = new UserDirectory<VmessUser>([user])
+  const inbound = createVmessInbound({
+    users,
+    replay: new ReplayMemory(clock),
+    history: new SessionHistory(clock),
+    disableInsecureEncryption: false,
+    env: { clock, random: fakeRandom(3), log: silentLogger },
+    ...(detour && { detour }),
+  })
+  const [client, near] = memoryPair()
+  const [far, origin] = memoryPair()
+  const io = recordingIo({ clock, dial: () => far })
+  void inbound.serve(near, io)
+  const session = testClient(user, clock)
+  return { clock, users, client, origin, io, session }
+}
+
+describe('the answer to a request', () => {
+  it.each([0, 4])('carries the command of the detour, alterId %i', async (alterId) => {
+    const user = testUser(alterId)
+    const told = { host: '', port: 40_001, id: new Uint8Array(16).fill(7), alterId: 4, level: 2, validMinutes: 5 }
+    const asked: VmessUser[] = []
+    const { client, origin, session, io } = rig(user, (whom) => {
+      asked.push(whom)
+      return told
+    })
+    await client.write(session.head())
+    await origin.write(Buffer.from('answer'))
+    const into = new Uint8Array(1000)
+    const answer = (await client.read())!
+    expect(Buffer.from(into.subarray(0, session.opener.open(answer, into))).toString()).toBe('answer')
+    expect(session.opener.command).toEqual(told)
+    expect(asked).toEqual([user])
+    expect(io.requests[0]?.user).toEqual({ id: user.id, email: user.email, level: user.level })
+  })
+
+  it('carries none when there is nowhere to go', async () => {
+    const { client, origin, session } = rig(testUser(), () => undefined)
+    await client.write(session.head())
+    await origin.write(Buffer.from('answer'))
+    session.opener.open((await client.read())!, new Uint8Array(1000))
+    expect(session.opener.answered).toBe(true)
+    expect(session.opener.command).toBeUndefined()
+  })
+})
+
+it('serves nobody who was removed while the request was on its way', async () => {
+  const user = testUser()
+  const { clock, users, client, session, io } = rig(user)
+  const tap = new Tap(client)
+  const head = session.head()
+  await tap.send(head.subarray(0, 30))
+  users.remove(user.id)
+  await tap.send(head.subarray(30))
+  await settled()
+  expect(io.rejected.map(({ code }) => code)).toEqual(['USER_REMOVED'])
+  expect(io.requests).toEqual([])
+  // As silent as for a stranger, for as long.
+  expect(tap.state).toBe('open')
+  expect(tap.hex).toBe('')
+  clock.advance(60_000)
+  await settled()
+  expect(tap.state).not.toBe('open')
+})
+
+it('serves a user who was changed while the request was on its way as what the user is now', async () => {
+  const user = testUser()
+  const { users, client, session, io } = rig(user)
+  const tap = new Tap(client)
+  const head = session.head()
+  await tap.send(head.subarray(0, 30))
+  users.add({ ...user, level: 5, email: 'now@example.com' })
+  await tap.send(head.subarray(30))
+  expect(io.requests[0]?.user).toEqual({ id: user.id, email: 'now@example.com', level: 5 })
+})

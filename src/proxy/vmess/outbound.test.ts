@@ -1,0 +1,275 @@
+import { describe, expect, it } from 'vitest'
+import { startMs, testServer, testUser } from '../../../test/support/vmess-pair.ts'
+import { answers, type FakeNetwork, fakeNetwork, greeting, recordingLog } from '../../../test/support/vmess-servers.ts'
+import type { VmessServer } from '../../config/model.ts'
+import { deadline, dialDeadline } from '../../core/deadline.ts'
+import type { Outbound } from '../../core/dialer.ts'
+import type { Random } from '../../core/env.ts'
+import { ProxyError } from '../../core/errors.ts'
+import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
+import { createVmessOutbound } from './outbound.ts'
+
+const target = { host: 'example.com', port: 443 }
+const never = new AbortController().signal
+const user = { ...testUser(), security: 'aes-128-gcm' } as const
+
+const serverAt = (host: string, users: VmessServer['users'] = [user]): VmessServer => ({
+  address: { host, port: 443 },
+  users,
+})
+
+/** Real random bytes for headers, and pauses without jitter. */
+const random: Random = { fill: (bytes) => fill.fill(bytes), below: (limit) => (limit > 200 ? 0 : fill.below(limit)) }
+const fill = fakeRandom(3)
+
+function setUp(hosts: readonly string[], network: FakeNetwork = fakeNetwork()) {
+  const clock = fakeClock(startMs)
+  const { log, lines } = recordingLog()
+  const server = testServer([user], clock)
+  const deps = {
+    dialer: network.dialer,
+    env: { clock, random, log },
+    auto: 'aes-128-gcm',
+    legacyHeader: false,
+  } as const
+  const outbound = createVmessOutbound('proxy', { servers: hosts.map((host) => serverAt(host)) }, deps)
+  const works = (...names: string[]) => {
+    for (const name of names) network.places.set(`${name}:443`, answers(server))
+  }
+  return { clock, lines, network, outbound, server, works }
+}
+
+/** One whole request. */
+async function request(outbound: Outbound, signal: AbortSignal = never): Promise<string> {
+  const conn = await outbound.dial(target, { signal })
+  await conn.write(new Uint8Array(1))
+  const bytes = await conn.read()
+  conn.destroy()
+  return new TextDecoder().decode(bytes ?? undefined)
+}
+
+async function requests(outbound: Outbound, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) expect(await request(outbound)).toBe(greeting)
+}
+
+/** The dials since the last call. */
+const takeDialed = (network: FakeNetwork) => network.dialed.splice(0).map((name) => name.replace(':443', ''))
+
+describe('several servers', () => {
+  it('take turns', async () => {
+    const { network, outbound, works } = setUp(['a', 'b', 'c'])
+    works('a', 'b', 'c')
+    await requests(outbound, 7)
+    expect(takeDialed(network)).toEqual(['a', 'b', 'c', 'a', 'b', 'c', 'a'])
+  })
+
+  it('have their users picked at random', async () => {
+    const network = fakeNetwork()
+    const users = [1, 2, 3].map((i) => ({ ...user, id: new Uint8Array(16).fill(i), email: `${i}@home` }))
+    const clock = fakeClock(startMs)
+    const used: string[] = []
+    const seen = ({ user: { email } }: { user: { email: string } }) => void used.push(email)
+    network.places.set('a:443', answers(testServer(users, clock), { seen }))
+    const env = { clock, random: fakeRandom(8), log: recordingLog().log }
+    const deps = { dialer: network.dialer, env, auto: 'aes-128-gcm', legacyHeader: false } as const
+    await requests(createVmessOutbound('proxy', { servers: [serverAt('a', users)] }, deps), 60)
+    expect(new Set(used)).toEqual(new Set(['1@home', '2@home', '3@home']))
+    expect(used.slice(0, 6)).not.toEqual(['1@home', '2@home', '3@home', '1@home', '2@home', '3@home'])
+  })
+
+  it('replace one that refuses, unnoticed, and pass it over for a while', async () => {
+    const { clock, network, outbound, works } = setUp(['a', 'b', 'c'])
+    works('b', 'c')
+    await requests(outbound, 5)
+    expect(takeDialed(network)).toEqual(['a', 'b', 'c', 'b', 'c', 'b'])
+    clock.advance(1000)
+    await requests(outbound, 3)
+    expect(takeDialed(network)).toEqual(['c', 'a', 'b', 'c'])
+    clock.advance(1999)
+    await requests(outbound, 2)
+    expect(takeDialed(network)).toEqual(['b', 'c'])
+    works('a')
+    clock.advance(1)
+    await requests(outbound, 4)
+    expect(takeDialed(network)).toEqual(['a', 'b', 'c', 'a'])
+  })
+
+  it('replace one that stays silent after 4 s, and the last one has all the time that is left', async () => {
+    const { clock, network, outbound } = setUp(['a', 'b'], fakeNetwork({ 'a:443': 'silent', 'b:443': 'silent' }))
+    const limit = dialDeadline(clock, never)
+    let failure: unknown
+    void request(outbound, limit.signal).catch((error: unknown) => {
+      failure = error
+    })
+    clock.advance(3999)
+    await expect.poll(() => network.dialed).toEqual(['a:443'])
+    clock.advance(1)
+    await expect.poll(() => network.dialed).toEqual(['a:443', 'b:443'])
+    clock.advance(11_999)
+    await new Promise(setImmediate)
+    expect(failure).toBeUndefined()
+    clock.advance(1)
+    await expect.poll(() => failure).toMatchObject({ code: 'DIAL_TIMEOUT', message: 'no connection within 16 s' })
+  })
+
+  it('count the time-out of the last one against it', async () => {
+    const { clock, network, outbound, works } = setUp(['a', 'b'], fakeNetwork({ 'b:443': 'silent' }))
+    const limit = dialDeadline(clock, never)
+    const failed = expect(request(outbound, limit.signal)).rejects.toMatchObject({ code: 'DIAL_TIMEOUT' })
+    await expect.poll(() => network.dialed).toEqual(['a:443', 'b:443'])
+    works('a')
+    clock.advance(16_000)
+    await failed
+    takeDialed(network)
+    await requests(outbound, 3)
+    expect(takeDialed(network)).toEqual(['a', 'a', 'a'])
+  })
+
+  it('do not blame one that had little time before the dial as a whole was too late', async () => {
+    const { clock, network, outbound, works } = setUp(['a', 'b'], fakeNetwork({ 'a:443': 'silent' }))
+    const limit = deadline(clock, 3999, () => new ProxyError('DIAL_TIMEOUT', 'too late'))
+    const failed = expect(request(outbound, limit.signal)).rejects.toThrow('too late')
+    clock.advance(3999)
+    await failed
+    works('a', 'b')
+    await requests(outbound, 2)
+    expect(takeDialed(network)).toEqual(['a', 'b', 'a'])
+  })
+
+  it.each([
+    ['DNS_FAILED', 'the host name could not be resolved'],
+    ['TLS_FAILED', 'TLS handshake failed'],
+    ['DIAL_UNREACHABLE', 'no route to host'],
+    ['CONN_RESET', 'reset'],
+  ] as const)('replace one that fails by %s', async (code, message) => {
+    const fail = () => {
+      throw new ProxyError(code, message)
+    }
+    const { network, outbound, works } = setUp(['a', 'b'], fakeNetwork({ 'a:443': fail }))
+    works('b')
+    await requests(outbound, 3)
+    expect(takeDialed(network)).toEqual(['a', 'b', 'b', 'b'])
+  })
+
+  it.each(['FD_EXHAUSTED', 'LOOP_DETECTED'] as const)('do not replace one for %s', async (code) => {
+    const fail = () => {
+      throw new ProxyError(code, 'not the server')
+    }
+    const { network, outbound, works } = setUp(['a', 'b'], fakeNetwork({ 'a:443': fail }))
+    works('b')
+    await expect(request(outbound)).rejects.toMatchObject({ code })
+    await requests(outbound, 1)
+    await expect(request(outbound)).rejects.toMatchObject({ code })
+    expect(takeDialed(network)).toEqual(['a', 'b', 'a'])
+  })
+
+  it('do not replace one for a target that cannot be carried', async () => {
+    const { network, outbound, works } = setUp(['a', 'b'])
+    works('a', 'b')
+    const dial = outbound.dial({ host: 'bücher.example', port: 1 }, { signal: never })
+    await expect(dial).rejects.toMatchObject({ code: 'ADDRESS_INVALID' })
+    expect(takeDialed(network)).toEqual(['a'])
+  })
+
+  it('are all tried when all have failed, the soonest due first', async () => {
+    const { clock, network, outbound, works } = setUp(['a', 'b', 'c'])
+    await expect(request(outbound)).rejects.toMatchObject({ code: 'DIAL_REFUSED', message: /none of 3 servers.*c:443/ })
+    expect(takeDialed(network)).toEqual(['a', 'b', 'c'])
+    clock.advance(1000)
+    works('b')
+    await requests(outbound, 1) // a fails a second time
+    takeDialed(network)
+    network.places.delete('b:443')
+    await expect(request(outbound)).rejects.toMatchObject({ code: 'DIAL_REFUSED' }) // c a second time, b a first time
+    expect(takeDialed(network)).toEqual(['c', 'b', 'a'])
+    await expect(request(outbound)).rejects.toMatchObject({ code: 'DIAL_REFUSED' })
+    expect(takeDialed(network)[0]).toBe('b')
+    works('a')
+    expect(await request(outbound)).toBe(greeting)
+    expect(takeDialed(network).at(-1)).toBe('a')
+    await requests(outbound, 2)
+    expect(takeDialed(network)).toEqual(['a', 'a'])
+  })
+
+  it('stop at once when the client goes away, and none is blamed', async () => {
+    const { network, outbound, works } = setUp(['a', 'b'], fakeNetwork({ 'a:443': 'silent' }))
+    works('b')
+    const client = new AbortController()
+    const dial = outbound.dial(target, { signal: client.signal })
+    client.abort(new ProxyError('DIAL_ABORTED', 'the client went away'))
+    await expect(dial).rejects.toMatchObject({ code: 'DIAL_ABORTED', message: 'the client went away' })
+    expect(takeDialed(network)).toEqual(['a'])
+    works('a')
+    await requests(outbound, 3)
+    expect(takeDialed(network)).toEqual(['b', 'a', 'b'])
+  })
+
+  it('leave no timer behind', async () => {
+    const { clock, outbound, works } = setUp(['a', 'b'])
+    works('b')
+    await requests(outbound, 1)
+    clock.advance(100) // the wait for a first payload
+    expect(clock.pending).toBe(0)
+  })
+
+  it('do not replace one that closes without an answer', async () => {
+    const mute = fakeNetwork({
+      'a:443': (conn) => {
+        void conn.read().then(() => conn.closeWrite())
+      },
+    })
+    const { network, outbound, works } = setUp(['a', 'b'], mute)
+    works('b')
+    for (let i = 0; i < 2; i++) {
+      await expect(request(outbound)).rejects.toMatchObject({ code: 'RESPONSE_MISSING' })
+      await requests(outbound, 1)
+    }
+    expect(takeDialed(network)).toEqual(['a', 'b', 'a', 'b'])
+  })
+
+  it('are named in the log when passed over, once a minute, and when they are back', async () => {
+    const { clock, lines, outbound, works } = setUp(['a', 'b'])
+    works('b')
+    for (let s = 0; s < 59; s++) {
+      await requests(outbound, 2)
+      clock.advance(1000)
+    }
+    expect(lines).toEqual([
+      {
+        level: 'warn',
+        fields: { server: 'a:443', code: 'DIAL_REFUSED' },
+        message: 'skipping the server for 1 s: cannot connect to a:443: connection refused',
+      },
+    ])
+    clock.advance(60_000)
+    await requests(outbound, 2)
+    expect(lines.map(({ message }) => message.slice(0, 28))).toEqual([
+      'skipping the server for 1 s:',
+      'skipping the server for 60 s',
+    ])
+    works('a')
+    clock.advance(60_000)
+    await requests(outbound, 4)
+    expect(lines.slice(2)).toEqual([{ level: 'info', fields: { server: 'a:443' }, message: 'server is back' }])
+  })
+})
+
+describe('a single server', () => {
+  it('is tried for every request, at once, and its own error comes out', async () => {
+    const { lines, network, outbound, works } = setUp(['a'])
+    const refused = { code: 'DIAL_REFUSED', message: 'cannot connect to a:443: connection refused' }
+    for (let i = 0; i < 4; i++) await expect(request(outbound)).rejects.toMatchObject(refused)
+    works('a')
+    await requests(outbound, 2)
+    expect(takeDialed(network)).toEqual(['a', 'a', 'a', 'a', 'a', 'a'])
+    expect(lines).toEqual([])
+  })
+
+  it('has the whole time of the dial', async () => {
+    const { clock, outbound } = setUp(['a'], fakeNetwork({ 'a:443': 'silent' }))
+    const limit = dialDeadline(clock, never)
+    const failed = expect(outbound.dial(target, { signal: limit.signal })).rejects.toThrow('no connection within 16 s')
+    clock.advance(16_000)
+    await failed
+  })
+})

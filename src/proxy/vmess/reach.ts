@@ -1,0 +1,62 @@
+import type { Conn } from '../../core/conn.ts'
+import { deadline } from '../../core/deadline.ts'
+import type { Dialer, DialOptions } from '../../core/dialer.ts'
+import type { Clock } from '../../core/env.ts'
+import { isProxyError, ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
+import type { Server, Servers } from './servers.ts'
+
+/**
+ * Connects to one of the servers: whose turn it is or, when that cannot be reached, another, until all were tried. An
+ * attempt gets `limits.attemptMs` while there are others left, the last one all the time that remains.
+ *
+ * @throws ProxyError of the last attempt; at once when it is not the server that fails: the signal, or this machine
+ */
+export async function reach(
+  servers: Servers,
+  dialer: Dialer,
+  clock: Clock,
+  options: DialOptions,
+): Promise<{ server: Server; base: Conn }> {
+  const tried = new Set<Server>()
+  let failure: ProxyError | undefined
+  for (let server = servers.pick(tried); server; server = servers.pick(tried)) {
+    tried.add(server)
+    const attempt = server.backOff.begin()
+    const beganMs = clock.now()
+    const limit = servers.left(tried) ? deadline(clock, limits.attemptMs, attemptLate, options.signal) : undefined
+    try {
+      const base = await dialer.dial(server.address, limit ? { ...options, signal: limit.signal } : options)
+      servers.reached(server)
+      return { server, base }
+    } catch (error) {
+      const { signal } = options
+      const hadItsTime = clock.now() - beganMs >= limits.attemptMs
+      if (signal.aborted ? !(hadItsTime && isDialTimeout(signal.reason)) : !isUnreachable(error)) {
+        attempt.undecided()
+        throw error
+      }
+      failure = error as ProxyError
+      servers.failed(server, attempt, failure)
+      if (signal.aborted) throw error
+    } finally {
+      limit?.done()
+    }
+  }
+  throw tried.size > 1 ? noneOf(tried.size, failure!) : failure!
+}
+
+const attemptLate = () => new ProxyError('DIAL_TIMEOUT', `no connection within ${limits.attemptMs / 1000} s`)
+
+/** The dial as a whole took too long, which is no wish of the client. */
+const isDialTimeout = (reason: unknown): boolean => isProxyError(reason) && reason.code === 'DIAL_TIMEOUT'
+
+/** Another server may do better: not when descriptors are short, or the flow leads back to ourselves. */
+const isUnreachable = (error: unknown): error is ProxyError =>
+  isProxyError(error) && (error.fault === 'network' || error.fault === 'remote')
+
+function noneOf(count: number, last: ProxyError): ProxyError {
+  const { code, hint } = last
+  const message = `none of ${count} servers can be reached; the last one: ${last.message}`
+  return new ProxyError(code, message, hint === undefined ? { cause: last } : { cause: last, hint })
+}
