@@ -38,7 +38,13 @@ export async function packages() {
 /** Arguments of Node that compile src to dist. */
 export const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']
 
-const build = () => capture({ command: process.execPath, args: compiler, shell: false })
+/** Arguments of Node that copy what the compiler leaves behind. */
+export const copier = ['scripts/protos.mjs']
+
+async function build() {
+  const compiled = await capture({ command: process.execPath, args: compiler, shell: false })
+  return compiled.code === 0 ? capture({ command: process.execPath, args: copier, shell: false }) : compiled
+}
 
 function requireNode() {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

@@ -1,0 +1,90 @@
+import type { Control, InboundView } from '../../control/control.ts'
+import { inboundJson } from './convert/inbound.ts'
+import { outboundJson } from './convert/outbound.ts'
+import type { Fields } from './fields.ts'
+import { inboundsList, outboundsList, userMessage } from './lists.ts'
+import type { Methods, ServiceDeps } from './service.ts'
+import { invalid, StatusError, unavailable } from './status.ts'
+import { alterUsers } from './user-operations.ts'
+
+export function handlerService({ control, types }: ServiceDeps): Methods {
+  return {
+    AddInbound: async (request) => {
+      const json = inboundJson(messageOf(request, 'inbound'))
+      mustBeFree(json.tag, control.inbounds())
+      await control.addInbound(json)
+      return {}
+    },
+
+    RemoveInbound: (request) => {
+      control.removeInbound(inboundOf(control, request.text('tag')).tag)
+      return {}
+    },
+
+    AlterInbound: (request) => {
+      const operation = request.mustHaveTyped('operation')
+      alterUsers(control, inboundOf(control, request.text('tag')), operation)
+      return {}
+    },
+
+    ListInbounds: (request) => ({ inbounds: inboundsList(control, types, request.flag('isOnlyTags')) }),
+
+    GetInboundUsers: (request) => {
+      const { tag } = vmessInboundOf(control, request.text('tag'))
+      const email = request.text('email')
+      const found = email === '' ? control.users() : [control.user(email)]
+      const users = found.flatMap((user) => (user ? userMessage(user, tag, types) : []))
+      if (email !== '' && users.length === 0) throw new StatusError('NOT_FOUND', `User ${email} not found.`)
+      return { users }
+    },
+
+    GetInboundUsersCount: (request) => ({ count: vmessInboundOf(control, request.text('tag')).users }),
+
+    AddOutbound: (request) => {
+      const json = outboundJson(messageOf(request, 'outbound'))
+      mustBeFree(json.tag, control.outbounds())
+      control.addOutbound(json)
+      return {}
+    },
+
+    RemoveOutbound: (request) => {
+      const tag = request.text('tag')
+      if (!control.outbounds().some((outbound) => outbound.tag === tag)) throw noHandler(tag)
+      control.removeOutbound(tag)
+      return {}
+    },
+
+    AlterOutbound: (request) => {
+      throw unavailable(`"${request.mustHaveTyped('operation').type}" on an outbound`)
+    },
+
+    ListOutbounds: () => ({ outbounds: outboundsList(control, types) }),
+  }
+}
+
+function messageOf(request: Fields, name: string): Fields {
+  const message = request.message(name)
+  if (!message) throw invalid(`the request has no ${name}`)
+  return message
+}
+
+// Panels tell failures apart by words such as these.
+const noHandler = (tag: string): StatusError => new StatusError('NOT_FOUND', `handler not found: ${tag}`)
+
+function mustBeFree(tag: string, taken: readonly { readonly tag: string }[]): void {
+  if (tag !== '' && taken.some((other) => other.tag === tag)) {
+    throw new StatusError('ALREADY_EXISTS', `existing tag found: ${tag} already exists`)
+  }
+}
+
+function inboundOf(control: Control, tag: string): InboundView {
+  const inbound = tag === '' ? undefined : control.inbounds().find((candidate) => candidate.tag === tag)
+  if (!inbound) throw noHandler(tag)
+  return inbound
+}
+
+function vmessInboundOf(control: Control, tag: string): InboundView {
+  const inbound = inboundOf(control, tag)
+  if (inbound.protocol !== 'vmess') throw invalid(`the inbound "${tag}" is ${inbound.protocol}, which has no users`)
+  return inbound
+}

@@ -1,0 +1,71 @@
+/**
+ * Inbounds, outbounds and users as Xray lists them (V2Ray does not). Ids of users are told once, when they are made, and
+ * settings are left out: what is listed tells what there is, and is no means to copy it.
+ */
+
+import type { Control, InboundView, UserView } from '../../control/control.ts'
+import { parseAddress, parseHost } from '../../core/address.ts'
+import type { Types } from './types.ts'
+
+const inboundMessages: Readonly<Record<string, string>> = {
+  'dokodemo-door': 'proxy.dokodemo.Config',
+  http: 'proxy.http.ServerConfig',
+  mixed: 'proxy.socks.ServerConfig',
+  socks: 'proxy.socks.ServerConfig',
+  vmess: 'proxy.vmess.inbound.Config',
+}
+
+const outboundMessages: Readonly<Record<string, string>> = {
+  blackhole: 'proxy.blackhole.Config',
+  freedom: 'proxy.freedom.Config',
+  vmess: 'proxy.vmess.outbound.Config',
+}
+
+export function inboundsList(control: Control, types: Types, onlyTags: boolean): object[] {
+  const users = control.users()
+  return control.inbounds().map((inbound) => {
+    const { tag, protocol } = inbound
+    if (onlyTags) return { tag }
+    const message = inboundMessages[protocol]
+    const settings = protocol === 'vmess' ? { user: users.flatMap((user) => userMessage(user, tag, types)) } : {}
+    return {
+      tag,
+      receiver_settings: types.typed('xray', 'app.proxyman.ReceiverConfig', receiverOf(inbound)),
+      ...(message && { proxy_settings: types.typed('xray', message, settings) }),
+    }
+  })
+}
+
+/** Without the one that serves this API, which Xray leaves out too. */
+export const outboundsList = (control: Control, types: Types): object[] =>
+  control.outbounds().flatMap(({ tag, protocol }) => {
+    const message = outboundMessages[protocol]
+    if (!message) return []
+    return {
+      tag,
+      sender_settings: types.typed('xray', 'app.proxyman.SenderConfig', {}),
+      proxy_settings: types.typed('xray', message, {}),
+    }
+  })
+
+/** A user of an inbound as a protocol.User; nothing when it has none there. */
+export const userMessage = ({ email, inbounds }: UserView, tag: string, types: Types): object[] =>
+  inbounds
+    .filter((inbound) => inbound.tag === tag)
+    .map(({ level, alterId }) => ({
+      level,
+      email,
+      account: types.typed('xray', 'proxy.vmess.Account', { alter_id: alterId }),
+    }))
+
+function receiverOf({ listening }: InboundView): object {
+  const addresses = listening.flatMap((text) => parseAddress(text) ?? [])
+  const [first] = addresses
+  if (!first) return {}
+  if (first.path !== undefined) return { listen: { domain: first.path } }
+  const host = parseHost(first.host)
+  return {
+    port_list: { range: addresses.map(({ port }) => ({ From: port, To: port })) },
+    listen: host.kind === 'domain' ? { domain: host.name } : { ip: host.bytes },
+  }
+}

@@ -1,0 +1,15 @@
+import type { Control } from '../../control/control.ts'
+import type { Fields } from './fields.ts'
+import type { Types } from './types.ts'
+
+/** What a service works with. */
+export interface ServiceDeps {
+  readonly control: Control
+  readonly types: Types
+}
+
+/** Answers one call. What it throws becomes the status of the call. */
+export type Method = (request: Fields) => object | Promise<object>
+
+/** The methods of a service by their names. */
+export type Methods = Readonly<Record<string, Method>>

@@ -1,0 +1,123 @@
+import type { SessionView, UserView } from '../../control/control.ts'
+import { type Counter, counterName } from '../../stats/counters.ts'
+import type { Fields } from './fields.ts'
+import type { Methods, ServiceDeps } from './service.ts'
+import { invalid, StatusError } from './status.ts'
+
+export function statsService({ control }: ServiceDeps): Methods {
+  const { counters } = control
+
+  /** Xray's name of the addresses that a user is connected from. */
+  function onlineUser(name: string): UserView {
+    const email = /^user>>>(.+)>>>online$/s.exec(name)?.[1]
+    const user = email === undefined ? undefined : control.user(email)
+    if (!user) throw notFound(name)
+    return user
+  }
+
+  return {
+    GetStats: (request) => {
+      const name = request.text('name')
+      const counter = counters.get(name)
+      if (!counter) throw notFound(name)
+      return { stat: { name, value: read(counter, request.flag('reset')) } }
+    },
+
+    QueryStats: (request) => {
+      const matches = matcherOf(request)
+      const reset = request.flag('reset')
+      const found = [...counters].filter(([name]) => matches(name))
+      return { stat: found.map(([name, counter]) => ({ name, value: read(counter, reset) })) }
+    },
+
+    GetSysStats: () => sysStats(control.status().uptimeS),
+
+    GetStatsOnline: (request) => {
+      const name = request.text('name')
+      return { stat: { name, value: onlineUser(name).addresses.length } }
+    },
+
+    GetStatsOnlineIpList: (request) => {
+      const name = request.text('name')
+      return { name, ips: Object.fromEntries(lastSeen(onlineUser(name), control.sessions())) }
+    },
+
+    GetAllOnlineUsers: () => ({
+      users: control.users().flatMap((user) => (isOnline(user) ? [`user>>>${user.email}>>>online`] : [])),
+    }),
+
+    GetUsersStats: (request) => {
+      const [traffic, reset] = [request.flag('include_traffic'), request.flag('reset')]
+      const sessions = control.sessions()
+      const total = (email: string, direction: 'uplink' | 'downlink'): number => {
+        const counter = counters.get(counterName('user', email, direction))
+        return counter ? read(counter, reset) : 0
+      }
+      return {
+        users: control
+          .users()
+          .filter(isOnline)
+          .map((user) => ({
+            email: user.email,
+            ips: lastSeen(user, sessions).map(([ip, last_seen]) => ({ ip, last_seen })),
+            ...(traffic && {
+              traffic: { uplink: total(user.email, 'uplink'), downlink: total(user.email, 'downlink') },
+            }),
+          })),
+      }
+    },
+  }
+}
+
+// Panels look for these words.
+const notFound = (name: string): StatusError => new StatusError('NOT_FOUND', `${name} not found.`)
+
+const isOnline = ({ email, addresses }: UserView): boolean => email !== '' && addresses.length > 0
+
+function read(counter: Counter, reset: boolean): number {
+  const { value } = counter
+  if (reset) counter.value = 0
+  return value
+}
+
+/** V2Ray 5 takes several patterns, of which one must match, and regular expressions; without any, everything matches. */
+function matcherOf(request: Fields): (name: string) => boolean {
+  const several = request.values<string>('patterns')
+  const patterns = several.length > 0 ? several : [request.text('pattern')]
+  if (!request.flag('regexp')) return (name) => patterns.some((pattern) => name.includes(pattern))
+  const expressions = patterns.map((pattern) => {
+    try {
+      return new RegExp(pattern)
+    } catch {
+      throw invalid(`${JSON.stringify(pattern)} is not a regular expression`)
+    }
+  })
+  return (name) => expressions.some((expression) => expression.test(name))
+}
+
+/** The addresses of a user with the time of the latest connection from each, in Unix seconds. */
+function lastSeen(user: UserView, sessions: readonly SessionView[]): [ip: string, seconds: number][] {
+  const email = user.email.toLowerCase()
+  const own = sessions.filter((session) => session.email.toLowerCase() === email)
+  return user.addresses.map((address) => {
+    const starts = own.flatMap(({ source, startedAt }) =>
+      source.slice(0, source.lastIndexOf(':')) === address ? [startedAt] : [],
+    )
+    return [address.replace(/^\[(.*)\]$/, '$1'), Math.floor(Math.max(0, ...starts) / 1000)]
+  })
+}
+
+/**
+ * Figures of a Go program, as near as Node has them. NumGoroutine: what the event loop waits for, such as sockets and
+ * timers; Alloc and TotalAlloc: heap in use and in all; Sys: memory of the process. The rest has no counterpart and is 0.
+ */
+function sysStats(uptimeS: number): object {
+  const { heapUsed, heapTotal, rss } = process.memoryUsage()
+  return {
+    NumGoroutine: process.getActiveResourcesInfo().length,
+    Alloc: heapUsed,
+    TotalAlloc: heapTotal,
+    Sys: rss,
+    Uptime: uptimeS,
+  }
+}

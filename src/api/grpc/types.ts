@@ -1,0 +1,101 @@
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { load, type MessageTypeDefinition, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader'
+import { type Family, Fields, type Typed } from './fields.ts'
+import { invalid, unavailable } from './status.ts'
+import { wireFields } from './wire.ts'
+
+type Message = MessageTypeDefinition<object, object>
+
+/** How the names of a family begin. What both have alike is kept once, under V2Ray's name. */
+const beginnings: { readonly [F in Family]: string } = { v2ray: 'v2ray.core.', xray: 'xray.' }
+
+/** Reads the .proto files beside this one. */
+export async function loadTypes(): Promise<Types> {
+  const folder = fileURLToPath(new URL('./proto', import.meta.url))
+  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.proto'))
+  return new Types(await load(files, { includeDirs: [folder], keepCase: true, longs: Number }))
+}
+
+/** The messages and services of both families. */
+export class Types {
+  readonly #definitions: PackageDefinition
+
+  constructor(definitions: PackageDefinition) {
+    this.#definitions = definitions
+  }
+
+  /** A service under the name of a family, such as `app.stats.command.StatsService`. */
+  service(name: string, family: Family): ServiceDefinition {
+    const shared = this.#definitions[beginnings.v2ray + name] as ServiceDefinition
+    const path = (method: string): string => `/${beginnings[family]}${name}/${method}`
+    return Object.fromEntries(
+      Object.entries(shared).map(([method, definition]) => [method, { ...definition, path: path(method) }]),
+    )
+  }
+
+  /** A request, of which fields are taken. */
+  fields(path: string, values: object): Fields {
+    return new Fields(path, values, (type, value) => this.open(type, value))
+  }
+
+  /** A message by its name. @throws StatusError when it is unknown, malformed, or has fields that are unknown */
+  open(written: string, value: Uint8Array): Typed {
+    // A google.protobuf.Any has an address before the name.
+    const type = written.slice(written.lastIndexOf('/') + 1)
+    if (type === '') throw invalid('a TypedMessage has no type')
+    const family = type.startsWith(beginnings.v2ray) ? 'v2ray' : 'xray'
+    const { name, message } = this.#find(type)
+    let values: object
+    try {
+      values = message.deserialize(Buffer.from(value))
+    } catch {
+      throw invalid(`a ${type} cannot be decoded`)
+    }
+    this.#mustKnow(type, name, value)
+    return { family, name: type.slice(beginnings[family].length), type, fields: this.fields(type, values) }
+  }
+
+  /** A TypedMessage of a family. */
+  typed(family: Family, name: string, values: object): { type: string; value: Uint8Array } {
+    const type = beginnings[family] + name
+    return { type, value: this.#find(type).message.serialize(values) }
+  }
+
+  #find(type: string): { name: string; message: Message } {
+    const shared = type.startsWith(beginnings.xray) && beginnings.v2ray + type.slice(beginnings.xray.length)
+    for (const name of [type, shared]) {
+      const definition = name ? this.#definitions[name] : undefined
+      if (name && definition && 'deserialize' in definition) return { name, message: definition as Message }
+    }
+    throw unavailable(`"${type}"`)
+  }
+
+  /** Decoding drops fields that the definition does not have; a newer program may mean something by them. */
+  #mustKnow(path: string, name: string, encoded: Uint8Array): void {
+    const { field } = (this.#definitions[name] as Message).type as { field: readonly FieldDescriptor[] }
+    for (const { number, bytes } of wireFields(encoded)) {
+      const known = field.find((candidate) => candidate.number === number)
+      if (!known) throw unavailable(`field ${number} of ${path}`)
+      const inner = known.type === 'TYPE_MESSAGE' && bytes ? this.#resolve(name, known.typeName) : undefined
+      if (inner && bytes) this.#mustKnow(`${path}.${known.name}`, inner, bytes)
+    }
+  }
+
+  /** The full name of a message that is named relative to another; undefined for the entries of a map. */
+  #resolve(from: string, name: string): string | undefined {
+    const scope = from.split('.')
+    for (let length = scope.length; length >= 0; length--) {
+      const full = [...scope.slice(0, length), name].join('.')
+      if (full in this.#definitions) return full
+    }
+    return undefined
+  }
+}
+
+interface FieldDescriptor {
+  readonly name: string
+  readonly number: number
+  readonly type: string
+  readonly typeName: string
+}

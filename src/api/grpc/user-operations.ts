@@ -1,0 +1,38 @@
+import type { Control, InboundView } from '../../control/control.ts'
+import { userJson } from './convert/vmess.ts'
+import type { Fields, Typed } from './fields.ts'
+import { invalid, StatusError, unavailable } from './status.ts'
+
+/** AlterInbound: adds a user to an inbound or removes one. Panels tell failures apart by these very words. */
+export function alterUsers(control: Control, inbound: InboundView, operation: Typed): void {
+  const apply = operations[operation.name]
+  if (!apply) throw unavailable(`"${operation.type}" on an inbound`)
+  if (inbound.protocol !== 'vmess') {
+    throw invalid(`the inbound "${inbound.tag}" is ${inbound.protocol}, which has no users that could be changed`)
+  }
+  apply(control, inbound.tag, operation.fields)
+}
+
+type Operation = (control: Control, tag: string, fields: Fields) => void
+
+const operations: Readonly<Record<string, Operation>> = {
+  'app.proxyman.command.AddUserOperation': (control, tag, fields) => {
+    const user = fields.message('user')
+    if (!user) throw invalid('the AddUserOperation has no user')
+    const { id, email, level, alterId, experiments } = userJson(user)
+    fields.end()
+    if (experiments !== '') throw unavailable(`tests_enabled ${JSON.stringify(experiments)} for a user that is added`)
+    if (has(control, tag, email)) throw new StatusError('ALREADY_EXISTS', `User ${email} already exists.`)
+    control.addUser(tag, { id, email, level, alterId })
+  },
+
+  'app.proxyman.command.RemoveUserOperation': (control, tag, fields) => {
+    const email = fields.text('email')
+    if (email === '') throw invalid('Email must not be empty.')
+    if (!has(control, tag, email)) throw new StatusError('NOT_FOUND', `User ${email} not found.`)
+    control.removeUser(email, tag)
+  },
+}
+
+const has = (control: Control, tag: string, email: string): boolean =>
+  email !== '' && control.user(email)?.inbounds.some((inbound) => inbound.tag === tag) === true

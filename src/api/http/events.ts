@@ -1,0 +1,180 @@
+/** Server-sent events: what happens to sessions, and every second the figures. */
+import type { Control, ControlEvent } from '../../control/control.ts'
+import { formatAddress } from '../../core/address.ts'
+import type { Clock } from '../../core/env.ts'
+import { limits } from '../../core/limits.ts'
+import type { Sample, Traffic } from './traffic.ts'
+import { iso, sessionJson } from './views.ts'
+
+const encoder = new TextEncoder()
+
+const encode = (event: string, data: object): Uint8Array =>
+  encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+
+/** Comments that keep proxies from closing a stream, in figures from one to the next. */
+const heartbeatEvery = 15
+const heartbeat = encoder.encode(': alive\n\n')
+/** How soon a browser comes back, ms. */
+const opening = encoder.encode('retry: 3000\n\n')
+
+/** One reader. What it does not read in time is lost to it, and it is told how much. */
+class EventStream {
+  readonly readable: ReadableStream<Uint8Array>
+  readonly withSessions: boolean
+  #controller!: ReadableStreamDefaultController<Uint8Array>
+  #lost = 0
+  #ended = false
+
+  constructor(withSessions: boolean, gone: (stream: EventStream) => void) {
+    this.withSessions = withSessions
+    this.readable = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller
+        },
+        cancel: () => {
+          this.#ended = true
+          gone(this)
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: limits.controlStreamBuffer }),
+    )
+    this.#controller.enqueue(opening)
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#ended) return
+    if ((this.#controller.desiredSize ?? 0) <= 0) {
+      this.#lost++
+      return
+    }
+    if (this.#lost > 0) this.#controller.enqueue(encode('lost', { events: this.#lost }))
+    this.#lost = 0
+    this.#controller.enqueue(bytes)
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#controller.close()
+  }
+}
+
+export class EventStreams {
+  readonly #control: Control
+  readonly #traffic: Traffic
+  readonly #clock: Clock
+  readonly #streams = new Set<EventStream>()
+  #leave: (() => void) | undefined
+  #ticks = 0
+
+  constructor(control: Control, traffic: Traffic, clock: Clock) {
+    this.#control = control
+    this.#traffic = traffic
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#streams.size
+  }
+
+  /** Bytes for one reader, who cancels when it has enough; undefined when there are as many as permitted. */
+  open(withSessions: boolean): ReadableStream<Uint8Array> | undefined {
+    if (this.#streams.size >= limits.controlStreams) return undefined
+    const stream = new EventStream(withSessions, (gone) => this.#remove(gone))
+    this.#streams.add(stream)
+    this.#leave ??= this.#watch()
+    return stream.readable
+  }
+
+  close(): void {
+    for (const stream of this.#streams) stream.end()
+    this.#streams.clear()
+    this.#leave?.()
+    this.#leave = undefined
+  }
+
+  #remove(stream: EventStream): void {
+    this.#streams.delete(stream)
+    if (this.#streams.size > 0) return
+    this.#leave?.()
+    this.#leave = undefined
+  }
+
+  #watch(): () => void {
+    const unwatch = this.#control.watch((event) => {
+      const bytes = encode('session', eventJson(event, this.#clock.now()))
+      for (const stream of this.#streams) stream.send(bytes)
+    })
+    const stop = this.#traffic.watch((sample) => this.#tick(sample))
+    return () => {
+      unwatch()
+      stop()
+    }
+  }
+
+  #tick(sample: Sample): void {
+    const figures = figuresJson(sample, this.#control)
+    let plain: Uint8Array | undefined
+    let full: Uint8Array | undefined
+    this.#ticks++
+    for (const stream of this.#streams) {
+      if (stream.withSessions) {
+        full ??= encode('figures', { ...figures, ...listed(sample) })
+        stream.send(full)
+      } else {
+        plain ??= encode('figures', figures)
+        stream.send(plain)
+      }
+      if (this.#ticks % heartbeatEvery === 0) stream.send(heartbeat)
+    }
+  }
+}
+
+export function figuresJson({ at, sessions, totals, speed, users }: Sample, control: Control) {
+  return {
+    time: iso(at),
+    connections: control.status().connections,
+    sessions: sessions.length,
+    totals: { ...totals },
+    speed: { ...speed },
+    users: [...users].map(([email, of]) => ({
+      email,
+      used: { ...(control.user(email)?.used ?? { uplink: 0, downlink: 0 }) },
+      speed: { ...of.speed },
+      sessions: of.sessions,
+    })),
+  }
+}
+
+/** The newest sessions, and how many more there are. */
+function listed({ sessions, speeds }: Sample) {
+  const newest = sessions.slice(-limits.controlListedSessions)
+  const none = { uplink: 0, downlink: 0 }
+  return {
+    live: newest.map((session) => sessionJson(session, speeds.get(session.id) ?? none)),
+    more: sessions.length - newest.length,
+  }
+}
+
+export function eventJson(event: ControlEvent, now: number) {
+  const time = iso(now)
+  if (event.type === 'refused') {
+    const { type, inbound, source, email, reason } = event
+    return { type, time, inbound, source, email, reason }
+  }
+  const { id, inboundTag, outboundTag, user, source, target, startedAt } = event.session
+  return {
+    type: event.type,
+    time,
+    id,
+    inbound: inboundTag,
+    outbound: outboundTag ?? '',
+    email: user.email,
+    source,
+    target: formatAddress(target),
+    startedAt: iso(startedAt),
+    ...('totals' in event && { totals: { ...event.totals } }),
+    ...('reason' in event && event.reason !== '' && { reason: event.reason }),
+  }
+}

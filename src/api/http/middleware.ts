@@ -1,0 +1,75 @@
+import type { Context, Next } from 'hono'
+import { limits } from '../../core/limits.ts'
+import { onceEvery } from '../../core/once-every.ts'
+import type { Api, ApiEnv, HttpApiDeps } from './deps.ts'
+import { ApiError } from './errors.ts'
+import { Attempts, hostAllowed, tokenCheck } from './guard.ts'
+
+/** What tells nothing of the instance but that it is there. */
+const open: ReadonlySet<string> = new Set(['/health', '/ready', '/openapi.json'])
+
+/** What every request passes before its route. */
+export function guard(api: Api, { token, clock, log }: HttpApiDeps, listenHost: () => string): void {
+  const isToken = tokenCheck(token)
+  const attempts = new Attempts(clock)
+  const due = onceEvery(clock, 60_000)
+
+  api.use(async (c, next) => {
+    c.header('cache-control', 'no-store')
+    c.header('x-content-type-options', 'nosniff')
+    c.header('referrer-policy', 'no-referrer')
+    if (!hostAllowed(c.req.header('host'), listenHost())) {
+      const hint = 'use an IP address, localhost, or the host of control.listen'
+      throw new ApiError(403, 'HOST_REFUSED', 'the Host header is a name that this API does not go by', { hint })
+    }
+    await next()
+  })
+
+  api.use(async (c, next) => {
+    if (open.has(c.req.path)) return next()
+    const from = c.env.incoming?.socket.remoteAddress ?? ''
+    const blockedS = attempts.blockedS(from)
+    if (blockedS > 0) {
+      c.header('retry-after', String(blockedS))
+      throw new ApiError(429, 'TOO_MANY_ATTEMPTS', 'too many wrong tokens from this address; wait a minute')
+    }
+    const shown = shownToken(c)
+    if (shown === '' || !isToken(shown)) {
+      if (shown !== '') {
+        attempts.wrong(from)
+        if (due(from)) log.warn({ from }, 'a caller of the control API showed a wrong token')
+      }
+      c.header('www-authenticate', 'Bearer')
+      const text = shown === '' ? 'the token is missing' : 'the token is wrong'
+      throw new ApiError(401, 'TOKEN_REQUIRED', text, { hint: 'send the header Authorization: Bearer TOKEN' })
+    }
+    await next()
+    const { method, path } = c.req
+    if (method !== 'GET' && method !== 'HEAD') log.info({ from, method, path, status: c.res.status }, 'control API')
+  })
+
+  api.use(limitBody)
+}
+
+/** Browsers' EventSource cannot set headers, so events take the token from the query as well. */
+function shownToken(c: Context<ApiEnv>): string {
+  const header = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+  return header ?? (c.req.path === '/v1/events' ? (c.req.query('token') ?? '') : '')
+}
+
+async function limitBody(c: Context<ApiEnv>, next: Next): Promise<void> {
+  const tooLarge = () => new ApiError(413, 'BODY_TOO_LARGE', `a request may have ${limits.controlBodyMax} bytes`)
+  if (Number(c.req.header('content-length') ?? 0) > limits.controlBodyMax) throw tooLarge()
+  const { body, headers, method } = c.req.raw
+  if (c.req.header('transfer-encoding') !== undefined && body) {
+    const pieces: Uint8Array[] = []
+    let size = 0
+    for await (const piece of body) {
+      size += piece.length
+      if (size > limits.controlBodyMax) throw tooLarge()
+      pieces.push(piece)
+    }
+    c.req.raw = new Request(c.req.url, { method, headers, body: Buffer.concat(pieces) })
+  }
+  await next()
+}

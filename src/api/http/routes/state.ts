@@ -1,0 +1,122 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { guarded, json, withToken } from '../answers.ts'
+import type { Api, RouteDeps } from '../deps.ts'
+import { countersQuery } from '../requests.ts'
+import { handshakeSchema, healthSchema, inboundSchema, outboundSchema, readySchema, statusSchema } from '../schemas.ts'
+import { inboundJson, statusJson } from '../views.ts'
+
+const health = createRoute({
+  method: 'get',
+  path: '/health',
+  tags: ['state'],
+  summary: 'Whether the process answers',
+  responses: { 200: json(healthSchema, 'It does.') },
+})
+
+const ready = createRoute({
+  method: 'get',
+  path: '/ready',
+  tags: ['state'],
+  summary: 'Whether clients are served',
+  responses: {
+    200: json(readySchema, 'Every inbound listens.'),
+    503: json(readySchema, 'Not yet, or no more.'),
+  },
+})
+
+const metrics = createRoute({
+  method: 'get',
+  path: '/metrics',
+  tags: ['state'],
+  summary: 'Figures for Prometheus',
+  security: withToken,
+  responses: {
+    200: { content: { 'text/plain': { schema: z.string() } }, description: 'In the text format of Prometheus.' },
+    ...guarded(),
+  },
+})
+
+const status = createRoute({
+  method: 'get',
+  path: '/v1/status',
+  tags: ['state'],
+  summary: 'Version, uptime and how much is in progress',
+  security: withToken,
+  responses: { 200: json(statusSchema, 'As of now.'), ...guarded() },
+})
+
+const counters = createRoute({
+  method: 'get',
+  path: '/v1/counters',
+  tags: ['state'],
+  summary: 'Traffic counters under V2Ray’s names',
+  security: withToken,
+  request: { query: countersQuery },
+  responses: {
+    200: json(
+      z
+        .object({
+          counters: z.record(z.string(), z.number()).openapi({
+            description: 'Plaintext bytes since the start.',
+            example: { 'user>>>love@example.com>>>traffic>>>uplink': 48_213 },
+          }),
+        })
+        .openapi('Counters'),
+      'Those that have been counted so far.',
+    ),
+    ...guarded(400),
+  },
+})
+
+const handshakes = createRoute({
+  method: 'get',
+  path: '/v1/handshakes',
+  tags: ['state'],
+  summary: 'What became of handshakes since the start',
+  security: withToken,
+  responses: {
+    200: json(z.object({ handshakes: z.array(handshakeSchema) }), 'By inbound, outcome and reason.'),
+    ...guarded(),
+  },
+})
+
+const inbounds = createRoute({
+  method: 'get',
+  path: '/v1/inbounds',
+  tags: ['state'],
+  summary: 'Inbounds and where they listen',
+  security: withToken,
+  responses: { 200: json(z.object({ inbounds: z.array(inboundSchema) }), 'All of them.'), ...guarded() },
+})
+
+const outbounds = createRoute({
+  method: 'get',
+  path: '/v1/outbounds',
+  tags: ['state'],
+  summary: 'Outbounds; the first is the default',
+  security: withToken,
+  responses: { 200: json(z.object({ outbounds: z.array(outboundSchema) }), 'All of them.'), ...guarded() },
+})
+
+export function addStateRoutes(api: Api, { control, metrics: figures }: RouteDeps): void {
+  api.openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
+  api.openapi(ready, (c) => (control.status().ready ? c.json({ ready: true }, 200) : c.json({ ready: false }, 503)))
+  api.openapi(metrics, async (c) => {
+    const text = await figures.text()
+    return c.text(text, 200, { 'content-type': figures.contentType })
+  })
+  api.openapi(status, (c) => c.json(statusJson(control.status()), 200))
+  api.openapi(counters, (c) => {
+    const { pattern = '' } = c.req.valid('query')
+    const wanted = [...control.counters].filter(([name]) => name.includes(pattern))
+    return c.json({ counters: Object.fromEntries(wanted.map(([name, { value }]) => [name, value])) }, 200)
+  })
+  api.openapi(handshakes, (c) => {
+    const all = [...control.handshakes()]
+    return c.json({ handshakes: all.map(({ inboundTag: inbound, ...same }) => ({ inbound, ...same })) }, 200)
+  })
+  api.openapi(inbounds, (c) => c.json({ inbounds: control.inbounds().map(inboundJson) }, 200))
+  api.openapi(outbounds, (c) =>
+    c.json({ outbounds: control.outbounds().map(({ tag, protocol }) => ({ tag, protocol })) }, 200),
+  )
+}

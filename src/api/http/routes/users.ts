@@ -1,0 +1,110 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { body, guarded, json, withToken } from '../answers.ts'
+import type { Api, RouteDeps } from '../deps.ts'
+import { ApiError } from '../errors.ts'
+import { limitsOf } from '../limits-of.ts'
+import { emailParam, inboundQuery, newUser, userChange } from '../requests.ts'
+import { createdUserSchema, endedSchema, userSchema } from '../schemas.ts'
+import { userJson } from '../views.ts'
+
+const common = { tags: ['users'], security: withToken }
+
+const list = createRoute({
+  ...common,
+  method: 'get',
+  path: '/v1/users',
+  summary: 'Every user of every inbound',
+  description: 'Those with an e-mail once, those without once for each inbound.',
+  responses: { 200: json(z.object({ users: z.array(userSchema) }), 'All of them.'), ...guarded() },
+})
+
+const get = createRoute({
+  ...common,
+  method: 'get',
+  path: '/v1/users/{email}',
+  summary: 'One user',
+  request: { params: emailParam },
+  responses: { 200: json(userSchema, 'The user.'), ...guarded(404) },
+})
+
+const add = createRoute({
+  ...common,
+  method: 'post',
+  path: '/v1/users',
+  summary: 'Adds a user, who is served from now on',
+  description: 'Lives until a restart or a reload of a configuration that does not know the user.',
+  request: { body: body(newUser) },
+  responses: {
+    201: json(createdUserSchema, 'The user, with the id in full: the only time that it is told.'),
+    ...guarded(400, 404, 409, 413, 415),
+  },
+})
+
+const change = createRoute({
+  ...common,
+  method: 'patch',
+  path: '/v1/users/{email}',
+  summary: 'Changes limits or level',
+  description: 'Limits hold at once, for connections in progress too. What is left out stays as it is.',
+  request: { params: emailParam, body: body(userChange) },
+  responses: { 200: json(userSchema, 'The user as it is now.'), ...guarded(400, 404, 413, 415) },
+})
+
+const remove = createRoute({
+  ...common,
+  method: 'delete',
+  path: '/v1/users/{email}',
+  summary: 'Removes a user and ends its sessions',
+  request: { params: emailParam, query: inboundQuery },
+  responses: { 200: json(endedSchema, 'How many sessions were ended.'), ...guarded(400, 404) },
+})
+
+const reset = createRoute({
+  ...common,
+  method: 'post',
+  path: '/v1/users/{email}/reset-usage',
+  summary: 'Sets what counts against the quota to zero',
+  request: { params: emailParam },
+  responses: { 200: json(userSchema, 'The user as it is now.'), ...guarded(404) },
+})
+
+const endSessions = createRoute({
+  ...common,
+  method: 'delete',
+  path: '/v1/users/{email}/sessions',
+  summary: 'Ends the sessions of a user, who may connect again',
+  request: { params: emailParam },
+  responses: { 200: json(endedSchema, 'How many were ended.'), ...guarded(404) },
+})
+
+export function addUserRoutes(api: Api, { control }: RouteDeps): void {
+  api.openapi(list, (c) => c.json({ users: control.users().map(userJson) }, 200))
+
+  api.openapi(get, (c) => {
+    const { email } = c.req.valid('param')
+    const user = control.user(email)
+    if (!user) throw new ApiError(404, 'CONTROL_NOT_FOUND', `there is no user ${JSON.stringify(email)}`)
+    return c.json(userJson(user), 200)
+  })
+
+  api.openapi(add, (c) => {
+    const { inbound, limits, ...rest } = c.req.valid('json')
+    const { user, id } = control.addUser(inbound, { ...rest, ...(limits && { limits: limitsOf(limits) }) })
+    return c.json({ ...userJson(user), id }, 201)
+  })
+
+  api.openapi(change, (c) => {
+    const { email } = c.req.valid('param')
+    const { level, limits } = c.req.valid('json')
+    return c.json(userJson(control.changeUser(email, { level, ...(limits && { limits: limitsOf(limits) }) })), 200)
+  })
+
+  api.openapi(remove, (c) => {
+    const ended = control.removeUser(c.req.valid('param').email, c.req.valid('query').inbound)
+    return c.json({ ended }, 200)
+  })
+
+  api.openapi(reset, (c) => c.json(userJson(control.resetUsage(c.req.valid('param').email)), 200))
+
+  api.openapi(endSessions, (c) => c.json({ ended: control.endSessions(c.req.valid('param').email) }, 200))
+}

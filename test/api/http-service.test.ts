@@ -1,0 +1,72 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { createHttpApi } from '../../src/api/http/server.ts'
+import { systemClock, systemEnv } from '../../src/app/env.ts'
+import { Instance } from '../../src/app/instance.ts'
+import { startServices } from '../../src/app/services.ts'
+import { loadConfigValue } from '../../src/config/load.ts'
+import { silentLogger } from '../../src/core/env.ts'
+import { fakeControl, token } from './http-tools.ts'
+
+const configOf = (listen: string) =>
+  loadConfigValue({ control: { listen, token }, outbounds: [{ protocol: 'freedom' }] }).config!
+
+async function start(listen: string) {
+  const config = configOf(listen)
+  const env = systemEnv()
+  return startServices(config, { instance: new Instance(config, { env }), control: fakeControl(), env })
+}
+
+it('starts from the configuration, and is gone after close()', async () => {
+  const free = createServer()
+  await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
+  const { port } = free.address() as AddressInfo
+  await expect(start(`127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
+  await new Promise((resolve) => free.close(resolve))
+
+  const services = await start(`127.0.0.1:${port}`)
+  const headers = { authorization: `Bearer ${token}` }
+  expect((await fetch(`http://127.0.0.1:${port}/v1/status`, { headers })).status).toBe(200)
+  const events = await fetch(`http://127.0.0.1:${port}/v1/events`, { headers })
+  await services.close()
+  expect(await events.text()).toContain('retry:')
+  await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow()
+})
+
+it('listens on a unix socket', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vmess-control-'))
+  const socketPath = join(folder, 'control.sock')
+  const api = createHttpApi({ control: fakeControl(), token, clock: systemClock, log: silentLogger })
+  const listening = await api.listen({ host: '', port: 0, path: socketPath })
+  const status = await new Promise((resolve, reject) => {
+    const headers = { host: 'localhost', authorization: `Bearer ${token}` }
+    const asked = request({ socketPath, path: '/v1/status', headers }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+  expect(status).toBe(200)
+  await listening.close()
+  expect(readdirSync(folder)).toEqual([])
+  rmSync(folder, { recursive: true })
+})
+
+it('is loaded by nobody who does not want it', () => {
+  const root = new URL('../../src/', import.meta.url)
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.startsWith(join('api', 'http')),
+  )
+  const eager = files.filter((name) =>
+    /^(?:import|export) (?!type)[^\n]*'(?:[./]+\/api\/http\/[^']*|hono[^']*|@hono\/[^']*|prom-client)'/m.test(
+      readFileSync(new URL(name, root), 'utf8'),
+    ),
+  )
+  expect(files.length).toBeGreaterThan(100)
+  expect(eager).toEqual([])
+})
