@@ -14,7 +14,7 @@ const allowed = {
   stats: ['core', 'stats'],
   control: ['core', 'stats', 'control'],
   store: ['core', 'store'],
-  api: ['core', 'net', 'stats', 'control', 'api'],
+  api: ['core', 'crypto/hash', 'net', 'stats', 'control', 'api'],
   config: ['core', 'crypto', 'protocol/vmess/identity', 'config', 'proxy/[^/]+/config', 'transport/[^/]+-config'],
   app: ['core', 'crypto', 'net', 'protocol', 'transport', 'relay', 'proxy', 'config', 'account', 'stats', 'control', 'store', 'api', 'app'],
   cli: ['core', 'crypto', 'net', 'config', 'app', 'cli', 'index'],

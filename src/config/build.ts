@@ -1,28 +1,30 @@
 /** From the merged tree to a Config. */
-import { createContext } from './context.ts'
+import type { Address } from '../core/address.ts'
+import { buildApi } from './api-section.ts'
+import { type Context, createContext } from './context.ts'
+import { buildAccounting, buildControl } from './control-section.ts'
 import { decode } from './decode.ts'
 import { checkDns } from './dns-section.ts'
 import { readInbound } from './inbound.ts'
 import { buildLog } from './log-section.ts'
 import type { Config } from './model.ts'
-import { readOutbound } from './outbound.ts'
+import { type ReadOutbound, readOutbound } from './outbound.ts'
 import { buildPolicy } from './policy-section.ts'
 import type { Report } from './report.ts'
 import { entriesOf, oldPort, type RootInput, rootSchema } from './root.ts'
 import { checkRouting, type Tags } from './routing-section.ts'
-import { checkTogether } from './rules.ts'
-import { checkApi, checkStats } from './service-sections.ts'
+import { checkPorts, checkTogether, type Endpoint } from './rules.ts'
 import type { ObjectNode } from './tree.ts'
 
 /** The configuration, complete where nothing was reported as an error. */
 export function buildConfig(
   root: ObjectNode,
-  env: Readonly<Record<string, string | undefined>>,
+  { env, now }: { env: Readonly<Record<string, string | undefined>>; now: number | undefined },
   report: Report,
 ): Config | undefined {
   const input = decode(rootSchema, root, '', report)
   if (!input) return undefined
-  const context = createContext(report, { ...env, ...input.env })
+  const context = createContext(report, { ...env, ...input.env }, now)
   const defaults = { tcp: input.transport?.tcpSettings }
   if (input.transport) {
     const place = report.at(input, 'transport')
@@ -47,16 +49,46 @@ export function buildConfig(
   }
   const inboundTags = inbounds.map(({ tag }) => tag)
   const outboundTags = outbounds.map(({ tag }) => tag)
-  checkRouting(input.routing, tagsOf(input, inboundTags, outboundTags), context)
+  const toApi = checkRouting(input.routing, tagsOf(input, inboundTags, outboundTags), context)
   checkDns(input.dns, context)
-  checkStats(input.stats, context)
-  checkApi(input.api, context)
+  const api = buildApi(input.api, toApi, inbounds, context)
+  const control = buildControl(input.control, context)
+  const accounting = buildAccounting(input, context)
+  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: control?.listen }, context), context)
+  const kept = input.api?.tag ? withoutTag(outbounds, input.api.tag, context) : outbounds
   return {
     log: buildLog(input.log, context),
     inbounds: inbounds.flatMap(({ config }) => config ?? []),
-    outbounds: outbounds.flatMap(({ config }) => config ?? []),
-    policy: buildPolicy(input.policy, context),
+    outbounds: kept.flatMap(({ config }) => config ?? []),
+    policy: buildPolicy(input, context),
+    ...(api && { api }),
+    ...(control && { control }),
+    ...(accounting && { accounting }),
   }
+}
+
+/** Where the APIs listen by themselves. */
+const endpointsOf = (
+  input: RootInput,
+  addresses: Readonly<Record<'api' | 'control', Address | undefined>>,
+  { report }: Context,
+): Endpoint[] =>
+  (['api', 'control'] as const).flatMap((name) => {
+    const address = addresses[name]
+    return address ? { name, address, place: report.at(input[name]!, 'listen') } : []
+  })
+
+/** The API takes the place of an outbound with its tag; in V2Ray and Xray too, where nobody says so. */
+function withoutTag(outbounds: readonly ReadOutbound[], api: string, { report }: Context): readonly ReadOutbound[] {
+  const taken = outbounds.find(({ tag }) => tag === api)
+  if (!taken) return outbounds
+  const place = report.at(taken.owner, 'tag')
+  const hint = 'write another tag, here or in "api"'
+  if (taken === outbounds[0]) {
+    const message = 'the API has this tag, and so it would take the place of the first outbound, which is the default'
+    report.error('CFG082', place, message, hint)
+  } else report.warn('CFG082', place, 'the API has this tag and takes the place of this outbound', hint)
+  return outbounds.filter((outbound) => outbound !== taken)
 }
 
 /** Tags that rules may name: the API serves as an outbound, DNS queries come in under tags of their own. */
@@ -70,5 +102,6 @@ function tagsOf(input: RootInput, inbounds: readonly string[], outbounds: readon
     inbounds: [...inbounds, ...dnsTags, ...api],
     outbounds: [...outbounds, ...api],
     first: outbounds[0] ?? '',
+    api: input.api?.tag || undefined,
   }
 }

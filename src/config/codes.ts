@@ -29,6 +29,8 @@ export const problemCodes = {
   CFG035: 'Two forms of the same setting; one of them is ignored.',
   CFG036: 'An old form that Xray ignores or refuses.',
   CFG037: 'More problems than are shown.',
+  CFG038: 'Text that is no speed, size or date.',
+  CFG039: 'A number beyond what can be honoured; the nearest that can is used.',
   // VMess
   CFG050: 'A VMess user without an id.',
   CFG051: 'An id that is neither a UUID nor a custom string.',
@@ -49,6 +51,9 @@ export const problemCodes = {
   CFG066: 'A VMess inbound without users that is nobody’s detour target.',
   CFG067: 'More than one server or user, which Xray refuses.',
   CFG068: 'Users of the detour get alterId 64, hence the legacy header.',
+  CFG069: 'Limits of a user without an e-mail.',
+  CFG070: 'Two inbounds with different limits for the same e-mail.',
+  CFG071: 'A user whose date has passed.',
   // Inbounds and outbounds
   CFG080: 'An unknown protocol.',
   CFG081: 'An inbound without a port.',
@@ -76,6 +81,10 @@ export const problemCodes = {
   CFG121: 'A rule or balancer names an outbound, balancer or inbound that does not exist.',
   CFG122: 'A condition that cannot be read.',
   CFG123: 'A condition that never matches, or always.',
+  // Remote control
+  CFG140: 'An API that other machines can reach.',
+  CFG141: 'An API that nothing leads to, or that offers nothing.',
+  CFG142: 'A token that is too short or cannot be sent.',
 } as const satisfies Record<string, string>
 
 export type ProblemCode = keyof typeof problemCodes

@@ -1,9 +1,9 @@
-/** Parts of an inbound that are checked and not applied yet: `sniffing` and `allocate`. */
+/** Parts of an inbound: `sniffing`, which is checked and not applied yet, and `allocate`. */
 import type { z } from 'zod'
 import type { Context } from './context.ts'
 import { oneOf } from './expected.ts'
 import { flag, integer, object, openWord, stringList } from './fields.ts'
-import type { ListenConfig } from './model.ts'
+import type { AllocateConfig, ListenConfig } from './model.ts'
 import { type Place, shorten } from './report.ts'
 import { didYouMean } from './suggest.ts'
 import { listOf } from './values.ts'
@@ -59,39 +59,40 @@ const strategies = ['always', 'random'] as const
 
 export const allocateSchema = object({
   strategy: openWord(strategies, 'always: all ports of the range; random: some, changing.'),
-  refresh: integer(0, 4294967295, 'Minutes until new ports are opened. Default: 5.'),
-  concurrency: integer(0, 4294967295, 'How many random ports are open at once. Default: 3.'),
-}).describe('Dynamic ports. Checked, not applied yet.')
+  refresh: integer(0, 4294967295, 'Minutes until other ports are opened. Default: 5.'),
+  concurrency: integer(0, 4294967295, 'How many random ports are opened each time, for two periods. Default: 3.'),
+}).describe('Dynamic ports.')
 
 interface AllocateOwner {
   readonly allocate?: z.output<typeof allocateSchema> | undefined
 }
 
-export function checkAllocate(
+/** Undefined when all ports of the range are to be open, and after an error. */
+export function readAllocate(
   owner: AllocateOwner & object,
   listen: readonly ListenConfig[] | undefined,
   { report }: Context,
-): void {
+): AllocateConfig | undefined {
   const input = owner.allocate
-  if (!input) return
+  if (!input) return undefined
   if (listen?.some(({ address }) => address.path !== undefined)) {
     report.warn('CFG030', report.at(owner, 'allocate'), '"allocate" has no effect: a unix socket has no ports')
-    return
+    return undefined
   }
   const word = input.strategy?.toLowerCase()
   const place = report.at(input, 'strategy')
   if (word === undefined) {
     if (!report.wrote(input, 'strategy'))
       report.error('CFG024', place, `"allocate" has no "strategy"; expected ${oneOf(strategies)}`)
-    return
+    return undefined
   }
   if (!(strategies as readonly string[]).includes(word)) {
     const known = word === 'external' ? ' (V2Ray reserves the name and refuses it)' : ''
     const message = `found ${JSON.stringify(shorten(input.strategy!))}${known}, expected ${oneOf(strategies)}`
     report.error('CFG025', place, message, didYouMean(word, strategies))
-    return
+    return undefined
   }
-  if (word === 'always') return
+  if (word === 'always') return undefined
   const { refresh = 5, concurrency = 3 } = input
   if (refresh === 0) report.error('CFG023', report.at(input, 'refresh'), 'found 0, expected at least 2 minutes')
   if (refresh === 1)
@@ -110,6 +111,5 @@ export function checkAllocate(
     const message = `${concurrency} random ports are more than a third of the ${ports} ports of the range`
     report.warn('CFG088', report.at(input, 'concurrency'), message)
   }
-  const text = `is checked but not applied in this version: all ${ports ?? ''} ports of the range are listened on`
-  report.notApplied('allocate', place, text.replace('all  ', 'all '))
+  return { refreshMinutes: refresh, concurrency }
 }

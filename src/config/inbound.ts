@@ -4,7 +4,7 @@ import { isLoopback } from '../core/address.ts'
 import type { Context } from './context.ts'
 import { decode } from './decode.ts'
 import { noted, object, openWord, ports, stringList, subtree, text } from './fields.ts'
-import { allocateSchema, checkAllocate, checkSniffing, sniffingSchema } from './inbound-parts.ts'
+import { allocateSchema, checkSniffing, readAllocate, sniffingSchema } from './inbound-parts.ts'
 import type { InboundKind } from './kind.ts'
 import { inboundKinds } from './kinds.ts'
 import { readListen } from './listen.ts'
@@ -62,13 +62,14 @@ export function readInbound(
   const listen = readListen(input, defaultPort, context)
   const stream = buildInboundStream(input.streamSettings, defaults, context)
   checkSniffing(input.sniffing, input.domainOverride, report.at(input, 'domainOverride'), context)
-  checkAllocate(input, listen, context)
+  const allocate = readAllocate(input, listen, context)
   const read = { owner: input, tag, protocol: kind?.kind ?? '' }
   if (!kind) return read
   const decoded = decodeSettings(kind.schema, input, context)
   const settings = decoded && kind.build(decoded, context)
   if (!decoded || settings === undefined || !listen || !stream) return read
-  const config = { tag, at: path, listen, stream, protocol: kind.kind, settings } as InboundConfig
+  const dynamic = allocate && { allocate }
+  const config = { tag, at: path, listen, ...dynamic, stream, protocol: kind.kind, settings } as InboundConfig
   if (kind.open?.(settings) && listen.some(({ address }) => !isLoopback(address))) {
     const message = 'this proxy asks for no password, and other machines can reach it: anybody there can use it'
     report.warn(

@@ -9,7 +9,7 @@ import { portCount, readPorts } from './values.ts'
 const unixPathMax = 108
 
 /** Every spelling of "all addresses" listens on both families. */
-const allAddresses = '::'
+export const allAddresses = '::'
 
 interface ListenInput {
   readonly listen?: string | undefined
@@ -79,7 +79,7 @@ function listenHint(text: string): string | undefined {
 }
 
 /** `/path`, `/path,0666`, `@abstract`, `@@padded`. */
-function readUnix(text: string, place: Place, { report }: Context): readonly ListenConfig[] | undefined {
+export function readUnix(text: string, place: Place, { report }: Context): readonly ListenConfig[] | undefined {
   const match = /^(.*?)(?:,(.*))?$/s.exec(text)!
   const [, written = '', mode] = match
   if (mode !== undefined && !/^[0-7]{3,4}$/.test(mode)) {

@@ -5,6 +5,9 @@
 
 import type { Address } from '../core/address.ts'
 import type { UserLimits } from '../core/user-limits.ts'
+import type { InboundStreamConfig, OutboundStreamConfig } from './model-stream.ts'
+
+export type * from './model-stream.ts'
 
 export interface Config {
   readonly log: LogConfig
@@ -182,74 +185,10 @@ export interface BlackholeSettings {
   readonly response: 'none' | 'http'
 }
 
-/** How bytes travel below the proxy protocol. More members of `network` come with their transports. */
-export interface InboundStreamConfig {
-  readonly network: 'tcp'
-  readonly tls?: TlsServerConfig
-  readonly sockopt: SockoptConfig
-}
-
-export interface OutboundStreamConfig {
-  readonly network: 'tcp'
-  readonly tls?: TlsClientConfig
-  readonly sockopt: SockoptConfig
-}
-
-export interface SockoptConfig {
-  /** Seconds before the first TCP keep-alive probe; negative: off. */
-  readonly tcpKeepAliveIdleS: number
-}
-
-export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
-
-/** PEM text given inline, or a path for the application to read; with its place in the configuration, for messages. */
-export type PemSource = ({ readonly path: string } | { readonly pem: string }) & {
-  /** Path in the configuration. */
-  readonly at: string
-  readonly file: string
-  /** From 1; 0 when the configuration was not text. */
-  readonly line: number
-  readonly column: number
-}
-
-interface TlsCommon {
-  readonly alpn: readonly string[]
-  readonly minVersion?: TlsVersion
-  readonly maxVersion?: TlsVersion
-  /** OpenSSL cipher list, already mapped from the IANA names. */
-  readonly ciphers?: string
-  /** OpenSSL group list, e.g. `X25519:P-256`. */
-  readonly curves?: string
-  readonly enableSessionResumption: boolean
-  /** Extra certificate authorities (usage `verify`). */
-  readonly authorities: readonly PemSource[]
-  readonly disableSystemRoot: boolean
-}
-
-export interface TlsServerConfig extends TlsCommon {
-  readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
-  readonly rejectUnknownSni: boolean
-  /** Ask for and verify a client certificate against `clientAuthorities`. */
-  readonly verifyClient: boolean
-  readonly clientAuthorities: readonly PemSource[]
-}
-
-export interface TlsClientConfig extends TlsCommon {
-  /** `''`: the destination host. */
-  readonly serverName: string
-  readonly allowInsecure: boolean
-  /** Xray's form: lower-case hex SHA-256 of one certificate's DER. */
-  readonly pinnedCertSha256: readonly string[]
-  /** V2Ray 5's form: base64 of the chain hash. */
-  readonly pinnedChainSha256: readonly string[]
-  /** Names of which one must be in the certificate, instead of serverName. */
-  readonly verifyNames: readonly string[]
-  /** Own certificate for client verification (usage `encipherment` on an outbound). */
-  readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
-}
-
 export interface PolicyConfig {
   readonly levels: ReadonlyMap<number, PolicyLevel>
+  /** Of a level that is not listed. Absent: `defaultPolicy`. */
+  readonly unlisted?: PolicyLevel
   readonly system: SystemPolicy
 }
 
@@ -262,7 +201,12 @@ export interface PolicyLevel {
   readonly uplinkOnly: number
   /** Seconds. */
   readonly downlinkOnly: number
-  /** Bytes that one connection may hold in each direction. */
+  /**
+   * Plaintext bytes that one connection may hold in each direction, the batch that is being passed on included; less than
+   * 16368 counts as 16368, a full chunk. On top come up to 97 bytes of framing for each chunk, a chunk of up to 64 KiB that
+   * a peer has begun, 64 KiB that TLS has decrypted ahead, and while a speed limit delays a batch a second copy of it.
+   * Connections keep what held when they began.
+   */
   readonly bufferSize: number
   readonly statsUserUplink: boolean
   readonly statsUserDownlink: boolean
@@ -297,4 +241,4 @@ export const defaultSystemPolicy: SystemPolicy = {
 }
 
 /** A level's limits; a level that is not configured has the defaults. */
-export const policyOf = (policy: PolicyConfig, level: number): PolicyLevel => policy.levels.get(level) ?? defaultPolicy
+export const policyOf = (policy: PolicyConfig, level: number): PolicyLevel => policy.levels.get(level) ?? policy.unlisted ?? defaultPolicy

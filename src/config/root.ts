@@ -1,7 +1,9 @@
 /** The outermost object. */
 import { z } from 'zod'
 import { tcpSchema } from '../transport/tcp-config.ts'
+import { apiSchema, statsSchema } from './api-section.ts'
 import type { Context } from './context.ts'
+import { accountingSchema, controlSchema } from './control-section.ts'
 import { dnsSchema } from './dns-section.ts'
 import { anyObject, mapOf, object, port, refused, subtree, withoutEffect } from './fields.ts'
 import type { Located } from './inbound.ts'
@@ -9,7 +11,6 @@ import { logSchema } from './log-section.ts'
 import { policySchema } from './policy-section.ts'
 import type { Place } from './report.ts'
 import { routingSchema } from './routing-schema.ts'
-import { apiSchema, statsSchema } from './service-sections.ts'
 
 const old = (description: string) => `${description} Old form, which Xray ignores.`
 const unsupported = <S extends z.ZodType>(schema: S) => withoutEffect(schema, 'it is not supported')
@@ -38,6 +39,8 @@ export const rootSchema = object({
   policy: policySchema,
   stats: statsSchema,
   api: apiSchema,
+  control: controlSchema,
+  accounting: accountingSchema,
   env: mapOf(z.string(), 'Variables for env:NAME.'),
   inbound: subtree(old('The first inbound.')),
   outbound: subtree(old('The first outbound.')),

@@ -54,7 +54,7 @@ export const routingSchema = object({
     domainStrategy: openWord(domainStrategies, 'Old place of domainStrategy.'),
     rules: z.array(ruleSchema).describe('Old place of rules.'),
   }).describe('Old form.'),
-}).describe('Which connection takes which outbound. Checked, not applied yet.')
+}).describe('Which connection takes which outbound. Checked; of its rules only those to the API are applied yet.')
 
 export type RoutingInput = z.output<typeof routingSchema>
 export type RuleInput = z.output<typeof ruleSchema>

@@ -1,4 +1,5 @@
-/** `routing`: every rule is checked, so that a file that loads today still loads when rules are applied. */
+/** `routing`: every rule is checked, so that a file that loads today still loads when rules are applied; those to the API are. */
+import { readApiRules } from './api-rules.ts'
 import type { Context } from './context.ts'
 import { checkDomainRule, checkIpRule } from './domain-rules.ts'
 import { oneOf } from './expected.ts'
@@ -14,10 +15,13 @@ export interface Tags {
   readonly outbounds: readonly string[]
   /** Tag of the default outbound, which may be empty. */
   readonly first: string
+  /** The API's. */
+  readonly api: string | undefined
 }
 
-export function checkRouting(input: RoutingInput | undefined, tags: Tags, context: Context): void {
-  if (!input) return
+/** Returns the tags of the inbounds that lead to the API. */
+export function checkRouting(input: RoutingInput | undefined, tags: Tags, context: Context): readonly string[] {
+  if (!input) return []
   const { report } = context
   for (const owner of [input, input.settings]) {
     if (owner?.domainStrategy === undefined) continue
@@ -36,11 +40,15 @@ export function checkRouting(input: RoutingInput | undefined, tags: Tags, contex
   const balancerTags = balancers.flatMap(({ tag }) => (tag ? [tag] : []))
   const rules = [...(input.rules ?? []), ...(input.settings?.rules ?? [])]
   for (const rule of rules) checkRule(rule, { ...tags, balancers: balancerTags }, context)
-  if (rules.length === 0) return
-  const count = rules.length === 1 ? '1 rule is' : `${rules.length} rules are`
+  const api = readApiRules(rules, tags.api, context)
+  const left = rules.filter((rule) => !api.rules.has(rule)).length
+  if (left === 0) return api.inboundTags
+  const count = left === 1 ? '1 rule is' : `${left} rules are`
   const way = tags.first ? `, ${JSON.stringify(shorten(tags.first))}` : ''
-  const text = `${count} checked but not applied in this version: every connection takes the first outbound${way}`
+  const every = api.inboundTags.length > 0 ? 'every other connection' : 'every connection'
+  const text = `${count} checked but not applied in this version: ${every} takes the first outbound${way}`
   report.notApplied('routing', report.at(input), text)
+  return api.inboundTags
 }
 
 const plain = (word: string): string => word.toLowerCase().replaceAll(/[_-]/g, '')

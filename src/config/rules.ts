@@ -1,11 +1,12 @@
 /** Rules between several inbounds and outbounds. */
-import { isLoopback } from '../core/address.ts'
+import { type Address, isLoopback } from '../core/address.ts'
 import type { Context } from './context.ts'
 import type { ReadInbound } from './inbound.ts'
 import type { InboundConfig } from './model.ts'
 import type { ReadOutbound } from './outbound.ts'
 import { type Place, shorten } from './report.ts'
 import { tagHint } from './routing-section.ts'
+import { checkSharedLimits } from './user-limits.ts'
 
 export function checkTogether(
   inbounds: readonly ReadInbound[],
@@ -15,7 +16,7 @@ export function checkTogether(
   checkTags(inbounds, 'inbound', context)
   checkTags(outbounds, 'outbound', context)
   checkDetours(inbounds, context)
-  checkPorts(inbounds, context)
+  checkSharedLimits(inbounds, context)
   checkLoops(inbounds, outbounds, context)
   checkChains(outbounds, context)
 }
@@ -90,25 +91,39 @@ function checkDetour(to: string, place: Place, inbounds: readonly ReadInbound[],
   }
 }
 
-function checkPorts(inbounds: readonly ReadInbound[], { report }: Context): void {
+/** An API that listens by itself. */
+export interface Endpoint {
+  /** As in the configuration: `api`. */
+  readonly name: string
+  readonly address: Address
+  readonly place: Place
+}
+
+/** Nothing can listen where something else does already. */
+export function checkPorts(
+  inbounds: readonly ReadInbound[],
+  endpoints: readonly Endpoint[],
+  { report }: Context,
+): void {
   const seen = new Map<string, string>()
-  for (const { config, owner } of inbounds) {
-    const clash = config?.listen.find(({ address }) => seen.has(keyOf(address)))
-    if (config && clash) {
+  const place = (
+    listeners: readonly { address: Address }[],
+    name: string,
+    placeOf: (key: 'port' | 'listen') => Place,
+  ) => {
+    const clash = listeners.find(({ address }) => seen.has(keyOf(address)))
+    if (clash) {
       const { host, port, path } = clash.address
       const what = path === undefined ? `port ${port} of ${host === '::' ? 'all addresses' : host}` : 'this socket'
       const message = `${what} is already listened on by ${seen.get(keyOf(clash.address))}`
-      report.warn(
-        'CFG086',
-        report.at(owner, path === undefined ? 'port' : 'listen'),
-        message,
-        'only one of them can start',
-      )
+      report.warn('CFG086', placeOf(path === undefined ? 'port' : 'listen'), message, 'only one of them can start')
     }
-    for (const { address } of config?.listen ?? []) {
-      if (address.port !== 0 || address.path !== undefined) seen.set(keyOf(address), config!.at)
+    for (const { address } of listeners) {
+      if (address.port !== 0 || address.path !== undefined) seen.set(keyOf(address), name)
     }
   }
+  for (const { config, owner } of inbounds) if (config) place(config.listen, config.at, (key) => report.at(owner, key))
+  for (const endpoint of endpoints) place([endpoint], endpoint.name, () => endpoint.place)
 }
 
 const keyOf = ({ host, port, path }: { host: string; port: number; path?: string }): string => path ?? `${host} ${port}`

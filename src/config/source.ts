@@ -113,7 +113,7 @@ function excerptOf(source: Source, offset: number): string {
 
 /** Stars for passwords, ids and keys, as long as what they hide. Ids keep their first eight characters. */
 function hideSecrets(line: string): string {
-  const fields = /("(?:id|uuid|pass|password|key|seed|users|clients)"\s*:\s*\[?\s*["'])([^"']*)/gi
+  const fields = /("(?:id|uuid|pass|password|token|key|seed|users|clients)"\s*:\s*\[?\s*["'])([^"']*)/gi
   const uuids = /([0-9a-f]{8})(-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})/gi
   return line
     .replace(uuids, (_all, start: string, rest: string) => start + '*'.repeat(rest.length))

@@ -71,6 +71,7 @@ const homes: Readonly<Record<string, string>> = {
   fingerprint: 'streamSettings.tlsSettings',
   id: 'users[] (outbound) or clients[] (inbound)',
   level: 'users[] (outbound) or clients[] (inbound)',
+  limits: 'clients[] of a vmess inbound',
   listen: 'inbounds[]',
   loglevel: 'log',
   mux: 'outbounds[]',

@@ -8,7 +8,7 @@ export const listOf = (value: readonly string[] | string | undefined): readonly 
   typeof value === 'string' ? value.split(',') : (value ?? [])
 
 /** The text itself, or the variable that `env:NAME` refers to. Undefined when it is not set, which is reported. */
-function resolveEnv(text: string, place: Place, { report, env }: Context): string | undefined {
+export function resolveEnv(text: string, place: Place, { report, env }: Context): string | undefined {
   if (!text.startsWith('env:')) return text
   const name = text.slice(4)
   const value = env(name)

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { configOf } from './helpers.ts'
+import { defaultPolicy, defaultSystemPolicy } from '../../src/config/model.ts'
+import { configOf, loadText, quietConfigOf } from './helpers.ts'
 
 const folder = new URL('./examples/', import.meta.url)
 const loadExample = (name: string) => loadConfig([{ name, text: readFileSync(new URL(name, folder), 'utf8') }])
@@ -17,8 +18,8 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   '04-grpc-tls-server.json': ['CFG033'],
   '05-legacy-alterid-client.json': ['CFG057'],
   '05-legacy-alterid-server.json': [],
-  '06-dynamic-port.json': ['CFG032 detour', 'CFG032 allocate'],
-  '07-levels-counters-api.json': ['CFG032 stats', 'CFG032 api', 'CFG032 statistics', 'CFG030', 'CFG032 routing'],
+  '06-dynamic-port.json': [],
+  '07-levels-counters-api.json': ['CFG032 routing'],
   '08-mux-over-ipv6.json': ['CFG032 udp', 'CFG032 mux'],
   '09-xray-forms-client.json': ['CFG032 udp'],
   '09-xray-forms-server.json': [],
@@ -50,9 +51,40 @@ test('transports that are not available are named', () => {
   }
 })
 
-test('two levels and two users', () => {
-  const { inbounds, policy } = configOf(loadExample('07-levels-counters-api.json'))
-  expect(policy.levels.get(0)).toEqual({ handshake: 4, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5 })
-  expect(policy.levels.get(1)).toEqual({ handshake: 60, connIdle: 60, uplinkOnly: 2, downlinkOnly: 5 })
+test('two levels, two users, and an API that a rule leads to', () => {
+  const loaded = loadExample('07-levels-counters-api.json')
+  const { inbounds, policy, api } = configOf(loaded)
+  expect(policy.levels.get(0)).toEqual({ ...defaultPolicy, handshake: 4 })
+  expect(policy.levels.get(1)).toEqual({ ...defaultPolicy, connIdle: 60, bufferSize: 64 * 1024 })
+  expect(policy.system).toEqual(defaultSystemPolicy)
+  expect(api).toEqual({ tag: 'api', services: ['StatsService', 'HandlerService'], inboundTags: ['api-in'] })
+  expect(loaded.problems[0]!.message).toContain('1 rule is checked but not applied')
   expect(inbounds[0]!.protocol === 'vmess' && inbounds[0]!.settings.users.map(({ level }) => level)).toEqual([0, 1])
+})
+
+test('a front door and moving ports', () => {
+  const { inbounds } = configOf(loadExample('06-dynamic-port.json'))
+  expect(inbounds[0]).toMatchObject({ tag: 'front', settings: { detourTo: 'moving' } })
+  expect(inbounds[0]!.allocate).toBeUndefined()
+  expect(inbounds[1]!.allocate).toEqual({ refreshMinutes: 5, concurrency: 2 })
+  expect(inbounds[1]!.listen).toHaveLength(200)
+})
+
+test('the example of docs/config.md loads without a word', () => {
+  const text = readFileSync(new URL('../../docs/config.md', import.meta.url), 'utf8')
+  const [, example = ''] = /```json\n(.*?)```/s.exec(text)!
+  const config = quietConfigOf(loadText(example, { env: { VMESS_TOKEN: '0123456789abcdef' }, now: Date.UTC(2026, 0) }))
+  expect(config.control).toEqual({ listen: { host: '127.0.0.1', port: 9010 }, token: '0123456789abcdef' })
+  expect(config.accounting).toEqual({ path: 'usage.db', flushS: 5 })
+  const [inbound] = config.inbounds
+  expect(inbound!.protocol === 'vmess' && inbound!.settings.users[0]!.limits).toEqual({
+    enabled: true,
+    uplink: 5_000_000,
+    downlink: 5_000_000,
+    connections: 100,
+    addresses: 2,
+    addressGraceS: 60,
+    quota: 100_000_000_000,
+    expiresAt: Date.UTC(2100, 0, 1),
+  })
 })

@@ -1,5 +1,6 @@
 /** One test per row of the tables of inbounds. */
 import { describe, expect, test } from 'vitest'
+import type { LoadResult } from '../../src/config/load.ts'
 import { codesOf, configOf, errorOf, load, quietConfigOf, uuid, vmessIn, warningOf, withInbound } from './helpers.ts'
 
 const clients = [{ id: uuid }]
@@ -122,9 +123,12 @@ describe('allocate', () => {
   const file = (allocate: object, port: unknown = '100-199') => load(vmessIn({ clients }, { port, allocate }))
   const at = (key: string) => `inbounds[0].allocate.${key}`
 
-  test('strategy: required; always is what happens anyway, random is not applied', () => {
-    quietConfigOf(file({ strategy: 'always' }))
-    expect(warningOf(file({ strategy: 'Random' }), 'CFG032', at('strategy')).message).toContain('all 100 ports')
+  const allocateOf = (result: LoadResult) => quietConfigOf(result).inbounds[0]!.allocate
+
+  test('strategy: required; always is what happens anyway, random opens some', () => {
+    expect(allocateOf(file({ strategy: 'always', refresh: 7, concurrency: 7 }))).toBeUndefined()
+    expect(allocateOf(file({ strategy: 'Random' }))).toEqual({ refreshMinutes: 5, concurrency: 3 })
+    expect(quietConfigOf(file({ strategy: 'random' })).inbounds[0]!.listen).toHaveLength(100)
     errorOf(file({}), 'CFG024', at('strategy'))
     errorOf(file({ strategy: 'external' }), 'CFG025', at('strategy'))
     expect(errorOf(file({ strategy: 'randon' }), 'CFG025', at('strategy')).hint).toBe('did you mean "random"?')
@@ -132,11 +136,16 @@ describe('allocate', () => {
 
   test('refresh: 0 is an error, 1 a warning', () => {
     errorOf(file({ strategy: 'random', refresh: 0 }), 'CFG023', at('refresh'))
-    warningOf(file({ strategy: 'random', refresh: 1 }), 'CFG023', at('refresh'))
+    const result = file({ strategy: 'random', refresh: 1 })
+    warningOf(result, 'CFG023', at('refresh'))
+    expect(configOf(result).inbounds[0]!.allocate!.refreshMinutes).toBe(1)
+    expect(allocateOf(file({ strategy: 'random', refresh: 2 }))!.refreshMinutes).toBe(2)
+    errorOf(file({ strategy: 'random', refresh: -1 }), 'CFG023', at('refresh'))
+    errorOf(file({ strategy: 'random', refresh: '5' }), 'CFG022', at('refresh'))
   })
 
   test('concurrency: a third of the range at most, an error beyond half of it', () => {
-    expect(codesOf(file({ strategy: 'random', concurrency: 33 }))).toEqual(['CFG032'])
+    expect(allocateOf(file({ strategy: 'random', concurrency: 33 }))!.concurrency).toBe(33)
     warningOf(file({ strategy: 'random', concurrency: 34 }), 'CFG088', at('concurrency'))
     warningOf(file({ strategy: 'random', concurrency: 50 }), 'CFG088', at('concurrency'))
     errorOf(file({ strategy: 'random', concurrency: 51 }), 'CFG088', at('concurrency'))
@@ -145,10 +154,8 @@ describe('allocate', () => {
   })
 
   test('has no effect on a unix socket', () => {
-    warningOf(
-      load(vmessIn({ clients }, { listen: '/run/v', port: null, allocate: { strategy: 'random' } })),
-      'CFG030',
-      'inbounds[0].allocate',
-    )
+    const result = load(vmessIn({ clients }, { listen: '/run/v', port: null, allocate: { strategy: 'random' } }))
+    warningOf(result, 'CFG030', 'inbounds[0].allocate')
+    expect(configOf(result).inbounds[0]!.allocate).toBeUndefined()
   })
 })

@@ -1,6 +1,7 @@
-/** One test per row of the tables of the outermost object, log, policy and services. */
+/** One test per row of the tables of the outermost object, log, policy and stats. */
 import { describe, expect, test } from 'vitest'
-import { policyOf } from '../../src/config/model.ts'
+import type { LoadResult } from '../../src/config/load.ts'
+import { defaultPolicy, defaultSystemPolicy, policyOf } from '../../src/config/model.ts'
 import {
   codesOf,
   configOf,
@@ -150,9 +151,10 @@ describe('policy', () => {
     const { policy } = quietConfigOf(
       file({ levels: { '0': { handshake: 4 }, '7': { connIdle: 1, uplinkOnly: 0, downlinkOnly: 9 } } }),
     )
-    expect(policyOf(policy, 0)).toEqual({ handshake: 4, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5 })
-    expect(policyOf(policy, 7)).toEqual({ handshake: 60, connIdle: 1, uplinkOnly: 0, downlinkOnly: 9 })
-    expect(policyOf(policy, 1)).toEqual({ handshake: 60, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5 })
+    const others = { bufferSize: 524288, statsUserUplink: true, statsUserDownlink: true, statsUserOnline: true }
+    expect(policyOf(policy, 0)).toEqual({ handshake: 4, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5, ...others })
+    expect(policyOf(policy, 7)).toEqual({ handshake: 60, connIdle: 1, uplinkOnly: 0, downlinkOnly: 9, ...others })
+    expect(policyOf(policy, 1)).toEqual({ handshake: 60, connIdle: 300, uplinkOnly: 2, downlinkOnly: 5, ...others })
   })
 
   test('levels: names are numbers', () => {
@@ -165,41 +167,93 @@ describe('policy', () => {
     errorOf(file({ levels: { '0': { [key]: 1.5 } } }), 'CFG022', `policy.levels.0.${key}`)
   })
 
-  test('counters are checked and give one warning in all', () => {
-    const level = { statsUserUplink: true, statsUserDownlink: true, statsUserOnline: true }
-    const system = {
-      statsInboundUplink: true,
-      statsInboundDownlink: true,
-      statsOutboundUplink: true,
-      statsOutboundDownlink: true,
-    }
-    expect(codesOf(file({ levels: { '0': level, '1': level }, system }))).toEqual(['CFG032'])
-    quietConfigOf(file({ levels: { '0': { statsUserUplink: false } }, system: { statsInboundUplink: false } }))
-    errorOf(file({ system: { statsInboundUplink: 1 } }), 'CFG022', 'policy.system.statsInboundUplink')
+  test.each([
+    'statsUserUplink',
+    'statsUserDownlink',
+    'statsUserOnline',
+  ] as const)('%s: on, unless a level says false', (key) => {
+    const level = (value: unknown) => policyOf(quietConfigOf(file({ levels: { '3': { [key]: value } } })).policy, 3)
+    expect(level(true)[key]).toBe(true)
+    expect(level(null)[key]).toBe(true)
+    expect(level(false)).toEqual({ ...defaultPolicy, [key]: false })
+    errorOf(file({ levels: { '3': { [key]: 'false' } } }), 'CFG022', `policy.levels.3.${key}`)
   })
 
-  test('bufferSize and overrideAccessLogDest have no effect', () => {
-    warningOf(file({ levels: { '0': { bufferSize: -1 } } }), 'CFG030', 'policy.levels.0.bufferSize')
+  test.each([
+    'statsInboundUplink',
+    'statsInboundDownlink',
+    'statsOutboundUplink',
+    'statsOutboundDownlink',
+  ] as const)('%s: on, unless false', (key) => {
+    const system = (value: unknown) => quietConfigOf(file({ system: { [key]: value } })).policy.system
+    expect(system(true)[key]).toBe(true)
+    expect(system(null)[key]).toBe(true)
+    expect(system(false)).toEqual({ ...defaultSystemPolicy, [key]: false })
+    errorOf(file({ system: { [key]: 1 } }), 'CFG022', `policy.system.${key}`)
+  })
+
+  test('without a policy all counters are on', () => {
+    expect(quietConfigOf(load({})).policy).toEqual({ levels: new Map(), system: defaultSystemPolicy })
+  })
+
+  describe('bufferSize', () => {
+    const at = 'policy.levels.0.bufferSize'
+    const size = (value: unknown) => file({ levels: { '0': { bufferSize: value } } })
+    const bytesOf = (result: LoadResult) => policyOf(configOf(result).policy, 0).bufferSize
+
+    test.each([
+      [0, 0],
+      [4, 4096],
+      [512, 524288],
+      [65536, 67108864],
+      [null, 524288],
+    ])('%j KiB', (kib, bytes) => {
+      quietConfigOf(size(kib))
+      expect(bytesOf(size(kib))).toBe(bytes)
+    })
+
+    test.each([
+      [-1, '-1 KiB is unlimited in V2Ray: 65536 KiB are used'],
+      [65537, '65537 KiB is more than a connection may hold: 65536 KiB are used'],
+    ])('%j: the most there is, which is said', (kib, message) => {
+      expect(bytesOf(size(kib))).toBe(67108864)
+      expect(problemOf(size(kib), 'info', 'CFG039', at)).toMatchObject({ line: 5, column: 23, message })
+    })
+
+    test('a whole number', () => {
+      errorOf(size(1.5), 'CFG022', at)
+      errorOf(size('64'), 'CFG022', at)
+      errorOf(size(2147483648), 'CFG023', at)
+    })
+
+    test.each([
+      [{ 'v2ray.ray.buffer.size': '2' }, 2 * 1024 * 1024],
+      [{ V2RAY_RAY_BUFFER_SIZE: '2' }, 2 * 1024 * 1024],
+      [{ XRAY_RAY_BUFFER_SIZE: '0' }, 64 * 1024 * 1024],
+      [{ XRAY_RAY_BUFFER_SIZE: '500' }, 64 * 1024 * 1024],
+    ])('%j in the environment is the default of every level', (env, bytes) => {
+      const { levels, unlisted } = quietConfigOf(
+        load({ policy: { levels: { '0': {}, '1': { bufferSize: 8 } } } }, { env }),
+      ).policy
+      expect([levels.get(0)?.bufferSize, levels.get(1)?.bufferSize, unlisted?.bufferSize]).toEqual([bytes, 8192, bytes])
+    })
+
+    test('something else in the environment is said and passed over', () => {
+      const result = load({ policy: { levels: { '0': {} } } }, { env: { XRAY_RAY_BUFFER_SIZE: 'much' } })
+      expect(bytesOf(result)).toBe(524288)
+      expect(warningOf(result, 'CFG026', 'policy').message).toContain('XRAY_RAY_BUFFER_SIZE is "much"')
+    })
+  })
+
+  test('overrideAccessLogDest has no effect', () => {
     warningOf(file({ system: { overrideAccessLogDest: true } }), 'CFG030', 'policy.system.overrideAccessLogDest')
   })
 })
 
-describe('stats and api', () => {
-  test('stats: an object or null', () => {
-    expect(codesOf(load({ stats: {} }))).toEqual(['CFG032'])
-    quietConfigOf(load({ stats: null }))
-    errorOf(load({ stats: [] }), 'CFG022', 'stats')
-  })
-
-  test('api: a tag is required, unknown services warn', () => {
-    expect(codesOf(load({ api: { tag: 'api', services: ['statsservice'], listen: '127.0.0.1:1' } }))).toEqual([
-      'CFG032',
-    ])
-    errorOf(load({ api: { services: [] } }), 'CFG024', 'api.tag')
-    expect(warningOf(load({ api: { tag: 'a', services: ['StatService'] } }), 'CFG026', 'api.services[0]').hint).toBe(
-      'did you mean "StatsService"?',
-    )
-  })
+test('stats: an object or null, which changes nothing', () => {
+  quietConfigOf(load({ stats: {} }))
+  quietConfigOf(load({ stats: null }))
+  errorOf(load({ stats: [] }), 'CFG022', 'stats')
 })
 
 test('a part that occurs often is named once', () => {

@@ -1,0 +1,67 @@
+/** The part of the model below the proxy protocols: transports, sockets, TLS. */
+
+/** How bytes travel below the proxy protocol. More members of `network` come with their transports. */
+export interface InboundStreamConfig {
+  readonly network: 'tcp'
+  readonly tls?: TlsServerConfig
+  readonly sockopt: SockoptConfig
+}
+
+export interface OutboundStreamConfig {
+  readonly network: 'tcp'
+  readonly tls?: TlsClientConfig
+  readonly sockopt: SockoptConfig
+}
+
+export interface SockoptConfig {
+  /** Seconds before the first TCP keep-alive probe; negative: off. */
+  readonly tcpKeepAliveIdleS: number
+}
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
+/** PEM text given inline, or a path for the application to read; with its place in the configuration, for messages. */
+export type PemSource = ({ readonly path: string } | { readonly pem: string }) & {
+  /** Path in the configuration. */
+  readonly at: string
+  readonly file: string
+  /** From 1; 0 when the configuration was not text. */
+  readonly line: number
+  readonly column: number
+}
+
+interface TlsCommon {
+  readonly alpn: readonly string[]
+  readonly minVersion?: TlsVersion
+  readonly maxVersion?: TlsVersion
+  /** OpenSSL cipher list, already mapped from the IANA names. */
+  readonly ciphers?: string
+  /** OpenSSL group list, e.g. `X25519:P-256`. */
+  readonly curves?: string
+  readonly enableSessionResumption: boolean
+  /** Extra certificate authorities (usage `verify`). */
+  readonly authorities: readonly PemSource[]
+  readonly disableSystemRoot: boolean
+}
+
+export interface TlsServerConfig extends TlsCommon {
+  readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
+  readonly rejectUnknownSni: boolean
+  /** Ask for and verify a client certificate against `clientAuthorities`. */
+  readonly verifyClient: boolean
+  readonly clientAuthorities: readonly PemSource[]
+}
+
+export interface TlsClientConfig extends TlsCommon {
+  /** `''`: the destination host. */
+  readonly serverName: string
+  readonly allowInsecure: boolean
+  /** Xray's form: lower-case hex SHA-256 of one certificate's DER. */
+  readonly pinnedCertSha256: readonly string[]
+  /** V2Ray 5's form: base64 of the chain hash. */
+  readonly pinnedChainSha256: readonly string[]
+  /** Names of which one must be in the certificate, instead of serverName. */
+  readonly verifyNames: readonly string[]
+  /** Own certificate for client verification (usage `encipherment` on an outbound). */
+  readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
+}

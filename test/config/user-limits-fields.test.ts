@@ -1,0 +1,234 @@
+/** `limits` of a user: one test per field. */
+import { describe, expect, test } from 'vitest'
+import { unlimited } from '../../src/core/user-limits.ts'
+import {
+  configOf,
+  errorOf,
+  inboundOf,
+  load,
+  otherUuid,
+  quietConfigOf,
+  uuid,
+  vmessIn,
+  vmessOut,
+  warningOf,
+  withOutbound,
+} from './helpers.ts'
+
+const at = (key: string) => `inbounds[0].settings.clients[0].limits.${key}`
+const now = Date.UTC(2026, 10, 20)
+const file = (limits: unknown, user: object = { email: 'a@b' }) =>
+  load(vmessIn({ clients: [{ id: uuid, ...user, limits }] }), { now })
+const limitsOf = (limits: unknown) => {
+  const result = file(limits)
+  quietConfigOf(result)
+  return inboundOf(result, 'vmess').settings.users[0]!.limits
+}
+
+test('absent, null or empty: none', () => {
+  expect(limitsOf(undefined)).toBeUndefined()
+  expect(limitsOf(null)).toBeUndefined()
+  expect(limitsOf({})).toBeUndefined()
+  expect('limits' in inboundOf(load(vmessIn({ clients: [{ id: uuid }] })), 'vmess').settings.users[0]!).toBe(false)
+})
+
+test('what is not given has no bound', () => {
+  expect(limitsOf({ connections: 3 })).toEqual({ ...unlimited, connections: 3 })
+})
+
+test('everything together, also under Xray’s name of the list', () => {
+  const limits = {
+    enabled: true,
+    uplink: '5 MB/s',
+    downlink: '40 Mbit/s',
+    connections: 10,
+    addresses: 2,
+    addressGrace: 30,
+    quota: '100 GB',
+    expires: '2026-12-31',
+  }
+  const expected = {
+    enabled: true,
+    uplink: 5_000_000,
+    downlink: 5_000_000,
+    connections: 10,
+    addresses: 2,
+    addressGraceS: 30,
+    quota: 100_000_000_000,
+    expiresAt: Date.UTC(2027, 0, 1),
+  }
+  expect(limitsOf(limits)).toEqual(expected)
+  const result = load(vmessIn({ users: [{ id: uuid, email: 'a', limits }, otherUuid] }))
+  quietConfigOf(result)
+  expect(inboundOf(result, 'vmess').settings.users.map((user) => user.limits)).toEqual([expected, undefined])
+})
+
+test('enabled', () => {
+  expect(limitsOf({ enabled: false })).toEqual({ ...unlimited, enabled: false })
+  errorOf(file({ enabled: 'no' }), 'CFG022', at('enabled'))
+})
+
+describe.each(['uplink', 'downlink'] as const)('%s', (key) => {
+  test.each([
+    [0, 0],
+    [1500, 1500],
+    ['1500', 1500],
+    ['512 KiB/s', 524288],
+    ['40 Mbit/s', 5_000_000],
+  ])('%j', (value, bytes) => {
+    expect(limitsOf({ [key]: value })![key]).toBe(bytes)
+  })
+
+  test.each([
+    ['fast', undefined],
+    ['5 M', 'bytes or bits? write "5 MB/s" or "5 Mbit/s"'],
+    ['1.5g', 'bytes or bits? write "1.5 GB/s" or "1.5 Gbit/s"'],
+    ['5 MB/min', undefined],
+  ])('%j is an error', (value, hint) => {
+    const problem = errorOf(file({ [key]: value }), 'CFG038', at(key))
+    expect(problem).toMatchObject({
+      line: 12,
+      message: `found "${value}", expected a speed such as "5 MB/s" or "40 Mbit/s", or bytes per second as a number`,
+    })
+    expect(problem.column).toBe(19 + key.length)
+    expect(problem.hint).toBe(hint)
+  })
+
+  test('a number is whole and not negative', () => {
+    errorOf(file({ [key]: -1 }), 'CFG023', at(key))
+    errorOf(file({ [key]: 1.5 }), 'CFG022', at(key))
+    expect(errorOf(file({ [key]: true }), 'CFG022', at(key)).message).toContain('expected a speed such as "5 MB/s"')
+  })
+})
+
+test('quota', () => {
+  expect(limitsOf({ quota: 0 })!.quota).toBe(0)
+  expect(limitsOf({ quota: 12345678901234 })!.quota).toBe(12345678901234)
+  expect(limitsOf({ quota: '50 GiB' })!.quota).toBe(53_687_091_200)
+  for (const [quota, hint] of [
+    ['100G', 'write "100 GB"'],
+    ['100 gib/s', undefined],
+    ['100 gb', '"b" stands for bits: write "100 GB"'],
+    ['7 gibit', '"bit" stands for bits: write "7 GiB"'],
+    ['much', undefined],
+  ] as const) {
+    const problem = errorOf(file({ quota }), 'CFG038', at('quota'))
+    expect(problem.message).toBe(`found "${quota}", expected a size such as "100 GB" or "50 GiB", or bytes as a number`)
+    expect(problem.hint).toBe(hint)
+  }
+  errorOf(file({ quota: -1 }), 'CFG023', at('quota'))
+})
+
+test.each([
+  ['connections', 4294967295],
+  ['addresses', 4294967295],
+  ['addressGrace', 86400],
+])('%s: a whole number', (key, most) => {
+  const field = key === 'addressGrace' ? 'addressGraceS' : key
+  expect(limitsOf({ [key]: 0 })).toMatchObject({ [field]: 0 })
+  expect(limitsOf({ [key]: most })).toMatchObject({ [field]: most })
+  expect(errorOf(file({ [key]: most + 1 }), 'CFG023', at(key)).message).toContain(`from 0 to ${most}`)
+  errorOf(file({ [key]: '1' }), 'CFG022', at(key))
+})
+
+describe('expires', () => {
+  test.each([
+    ['2026-12-31', '2027-01-01T00:00:00.000Z'],
+    ['2026-12-31T18:00:00+02:00', '2026-12-31T16:00:00.000Z'],
+    [1798761599, '2026-12-31T23:59:59.000Z'],
+  ])('%j', (expires, iso) => {
+    expect(new Date(limitsOf({ expires })!.expiresAt).toISOString()).toBe(iso)
+  })
+
+  test('0: never', () => {
+    expect(limitsOf({ expires: 0 })!.expiresAt).toBe(0)
+  })
+
+  test.each([
+    ['31.12.2026', undefined],
+    ['2026-02-30', undefined],
+    ['1798761599', 'write 1798761599 without the quotes'],
+  ])('%j is an error', (expires, hint) => {
+    const problem = errorOf(file({ expires }), 'CFG038', at('expires'))
+    expect(problem.message).toBe(
+      `found "${expires}", expected a date such as "2026-12-31" or "2026-12-31T18:00:00Z", or Unix seconds as a number`,
+    )
+    expect(problem.hint).toBe(hint)
+  })
+
+  test('milliseconds are an error', () => {
+    expect(errorOf(file({ expires: 1798761599000 }), 'CFG023', at('expires')).hint).toBe(
+      'these look like milliseconds: write 1798761599',
+    )
+    expect(errorOf(file({ expires: Number.MAX_SAFE_INTEGER }), 'CFG023', at('expires')).hint).toBeUndefined()
+  })
+
+  test('in the past: a warning, where the time is known', () => {
+    const result = file({ expires: '2026-11-19' })
+    expect(warningOf(result, 'CFG071', at('expires')).message).toBe(
+      'this user expired at 2026-11-20T00:00:00.000Z and is turned away',
+    )
+    expect(inboundOf(result, 'vmess').settings.users[0]!.limits!.expiresAt).toBe(now)
+    quietConfigOf(file({ expires: '2026-11-20' }))
+    quietConfigOf(load(vmessIn({ clients: [{ id: uuid, email: 'a', limits: { expires: '2020-01-01' } }] })))
+  })
+})
+
+test('an unknown field warns with the nearest', () => {
+  expect(warningOf(file({ quotas: 5 }), 'CFG020', at('quotas')).hint).toBe('did you mean "quota"?')
+  expect(warningOf(load(vmessIn({ clients: [], limits: {} })), 'CFG020').hint).toBe(
+    '"limits" belongs in clients[] of a vmess inbound',
+  )
+  errorOf(file(5), 'CFG022', 'inbounds[0].settings.clients[0].limits')
+})
+
+describe('e-mails', () => {
+  test.each([{}, { email: '' }, { email: null }])('limits need one: %j', (user) => {
+    expect(errorOf(file({ quota: 1 }, user), 'CFG069', 'inbounds[0].settings.clients[0].limits')).toMatchObject({
+      message: 'this user has limits but no e-mail, and limits are kept by e-mail',
+      hint: 'write "email": "name@example.org"; any name will do',
+    })
+  })
+
+  const two = (first: unknown, second: unknown) => {
+    const inbound = (port: number, email: string, id: string, limits: unknown) => ({
+      protocol: 'vmess',
+      port,
+      settings: {
+        clients: [
+          { id: otherUuid, email: 'other', limits: { quota: port } },
+          { id, email, limits },
+        ].slice(port - 1),
+      },
+    })
+    const inbounds = [inbound(1, 'Love@v2ray.com', uuid, first), inbound(2, 'love@V2Ray.com', otherUuid, second)]
+    return load({ inbounds, outbounds: [{ protocol: 'freedom' }] })
+  }
+
+  test('the same limits, or limits in one place, are fine', () => {
+    quietConfigOf(two({ quota: '1 GB' }, { quota: 1_000_000_000 }))
+    quietConfigOf(two({ quota: '1 GB' }, undefined))
+    const users = configOf(two(undefined, { quota: 1 })).inbounds.flatMap((inbound) =>
+      inbound.protocol === 'vmess' ? inbound.settings.users : [],
+    )
+    expect(users.map(({ limits }) => limits?.quota)).toEqual([1, undefined, 1])
+  })
+
+  test('other limits in another inbound are an error with both places', () => {
+    expect(errorOf(two({ quota: 1 }, { quota: 2 }), 'CFG070', 'inbounds[1].settings.clients[0].limits')).toMatchObject({
+      message: 'the e-mail "love@V2Ray.com" has other limits at inbounds[0].settings.clients[1].limits',
+      hint: 'limits hold for all inbounds together: write them in one place',
+    })
+  })
+})
+
+test('limits of an outbound’s user have no effect', () => {
+  const limits = { quota: 1 }
+  const path = 'outbounds[0].settings.vnext[0].users[0].limits'
+  expect(warningOf(load(vmessOut({ limits })), 'CFG030', path).message).toBe(
+    '"limits" has no effect: the server keeps limits, not its clients',
+  )
+  quietConfigOf(load(vmessOut({ limits: {} })))
+  const flat = withOutbound({ protocol: 'vmess', settings: { address: 'a', port: 1, id: uuid, limits } })
+  warningOf(load(flat), 'CFG030', 'outbounds[0].settings.limits')
+})
