@@ -1,17 +1,13 @@
-import type { Clock } from '../core/env.ts'
+import type { Cancel, Clock } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Pace } from '../core/meter.ts'
 import type { Totals } from '../core/session.ts'
-import type { UserLimits } from '../core/user-limits.ts'
+import { sameLimits, type UserLimits } from '../core/user-limits.ts'
+import { Addresses } from './addresses.ts'
+import type { Member } from './member.ts'
+import { SpeedLimit } from './pace.ts'
 
-/** One connection of a user, as far as limits are concerned. */
-export interface Member {
-  /** Client's address without the port. */
-  readonly host: string
-  readonly totals: Readonly<Totals>
-  /** Ends it now. */
-  end(reason: ProxyError): void
-}
+export type { Member } from './member.ts'
 
 /** A user by e-mail: what all inbounds and all connections of the user share. */
 export class Account {
@@ -20,14 +16,31 @@ export class Account {
   readonly used: Totals = { uplink: 0, downlink: 0 }
   readonly #clock: Clock
   readonly #members = new Set<Member>()
+  readonly #changed: (account: Account) => void
+  /** While there are members. */
+  #addresses: Addresses | undefined
+  /** Where there is a limit, or was one. */
+  readonly #speed: { uplink?: SpeedLimit; downlink?: SpeedLimit } = {}
+  #cancelExpiry: Cancel | undefined
+  #configured: UserLimits
   #limits: UserLimits
 
-  constructor(email: string, limits: UserLimits, clock: Clock) {
+  /** `changed` is told what an operator changes. */
+  constructor(email: string, limits: UserLimits, clock: Clock, changed: (account: Account) => void = () => {}) {
     this.email = email
+    this.#configured = limits
     this.#limits = limits
     this.#clock = clock
+    this.#changed = changed
+    this.#enforce()
   }
 
+  /** Limits as the user was entered with: by the configuration, or by the API that added the user. */
+  get configured(): UserLimits {
+    return this.#configured
+  }
+
+  /** Limits that hold: those configured, unless an operator changed them since. */
   get limits(): UserLimits {
     return this.#limits
   }
@@ -37,9 +50,26 @@ export class Account {
     return this.#members
   }
 
-  /** These limits hold from now on, for connections in progress too. */
+  /** An operator's word: these limits hold from now on, for connections in progress too. */
   change(limits: UserLimits): void {
     this.#limits = limits
+    this.#enforce()
+    this.#changed(this)
+  }
+
+  /** The configuration's word: new limits hold from now on; the same as before leave alone what an operator changed. */
+  configure(limits: UserLimits): void {
+    if (sameLimits(limits, this.#configured)) return
+    this.#configured = limits
+    this.#limits = limits
+    this.#enforce()
+  }
+
+  /** Takes up what was kept of an earlier account: its traffic, and the limits that an operator had changed. */
+  restore(used: Readonly<Totals>, limits: UserLimits | undefined): void {
+    this.used.uplink += used.uplink
+    this.used.downlink += used.downlink
+    if (limits) this.#limits = limits
     this.#enforce()
   }
 
@@ -51,29 +81,38 @@ export class Account {
     if (connections > 0 && this.#members.size >= connections) {
       throw new ProxyError('USER_CONNECTIONS', `the user has ${connections} connections, as many as permitted`)
     }
+    this.#addresses ??= new Addresses(this.#clock, this.#limits)
+    this.#addresses.admit(member)
     this.#members.add(member)
+    if (this.#members.size === 1) this.#watchExpiry()
   }
 
   leave(member: Member): void {
-    this.#members.delete(member)
+    if (!this.#members.delete(member)) return
+    this.#addresses?.leave(member)
+    if (this.#members.size > 0) return
+    this.#addresses = undefined
+    this.#watchExpiry()
   }
 
   /** Bytes that are about to pass. Ends every connection when they exceed the quota. */
   spend(direction: keyof Totals, bytes: number): void {
     this.used[direction] += bytes
     const { quota } = this.#limits
-    if (quota > 0 && this.used.uplink + this.used.downlink > quota) this.#enforce()
+    if (quota > 0 && this.used.uplink + this.used.downlink > quota) this.#endAll()
   }
 
   /** Counts from zero again. */
   resetUsage(): void {
     this.used.uplink = 0
     this.used.downlink = 0
+    this.#changed(this)
   }
 
   /** What bytes must pass while a speed limit holds. */
-  pace(_direction: keyof Totals): Pace | undefined {
-    return undefined
+  pace(direction: keyof Totals): Pace | undefined {
+    const limit = this.#speed[direction]
+    return limit && limit.rate > 0 ? limit : undefined
   }
 
   /** Why this user is turned away, whatever the connection. */
@@ -89,8 +128,38 @@ export class Account {
     return undefined
   }
 
+  /** Makes the limits hold for what runs already. Fewer connections than there are end none. */
   #enforce(): void {
+    this.#limitSpeed('uplink')
+    this.#limitSpeed('downlink')
+    this.#endAll()
+    this.#addresses?.limit(this.#limits)
+    this.#watchExpiry()
+  }
+
+  #limitSpeed(direction: keyof Totals): void {
+    const rate = this.#limits[direction]
+    if (rate > 0) this.#speed[direction] ??= new SpeedLimit(this.#clock)
+    const limit = this.#speed[direction]
+    if (limit) limit.rate = rate
+  }
+
+  /** Ends every connection when the user is not welcome any more. */
+  #endAll(): void {
     const refusal = this.#refusal()
     if (refusal) for (const member of [...this.#members]) member.end(refusal)
+  }
+
+  /** The clock is asked again when the timer fires: it may have been corrected meanwhile. */
+  #watchExpiry(): void {
+    this.#cancelExpiry?.()
+    this.#cancelExpiry = undefined
+    const { expiresAt } = this.#limits
+    const left = expiresAt - this.#clock.now()
+    if (expiresAt === 0 || left <= 0 || this.#members.size === 0) return
+    this.#cancelExpiry = this.#clock.after(left, () => {
+      this.#endAll()
+      this.#watchExpiry()
+    })
   }
 }

@@ -2,13 +2,32 @@ import type { Clock } from '../core/env.ts'
 import { type UserLimits, unlimited } from '../core/user-limits.ts'
 import { Account } from './account.ts'
 
+/** Is told of accounts, e.g. to keep them in a store. */
+export interface AccountsWatcher {
+  /** Nothing has been counted yet. */
+  opened(account: Account): void
+  /** An operator changed its limits or set its traffic to zero. */
+  changed(account: Account): void
+  /** Connections that still run go on counting. */
+  closed(account: Account): void
+}
+
 /** The users of an instance by e-mail, letter case aside. Users without one have no account: nothing is kept of them. */
 export class Accounts {
   readonly #clock: Clock
   readonly #accounts = new Map<string, { readonly account: Account; holders: number }>()
+  #watcher: AccountsWatcher | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  /** From now on the one watcher is this, until the returned function is called. */
+  watch(watcher: AccountsWatcher): () => void {
+    this.#watcher = watcher
+    return () => {
+      if (this.#watcher === watcher) this.#watcher = undefined
+    }
   }
 
   get(email: string): Account | undefined {
@@ -21,18 +40,22 @@ export class Accounts {
     const key = email.toLowerCase()
     const known = this.#accounts.get(key)
     if (!known) {
-      this.#accounts.set(key, { account: new Account(email, limits ?? unlimited, this.#clock), holders: 1 })
+      const account = new Account(email, limits ?? unlimited, this.#clock, (it) => this.#watcher?.changed(it))
+      this.#accounts.set(key, { account, holders: 1 })
+      this.#watcher?.opened(account)
       return
     }
     known.holders++
-    if (limits) known.account.change(limits)
+    if (limits) known.account.configure(limits)
   }
 
   /** One user with this e-mail is gone; with the last of them goes the account. Connections are the caller's business. */
   close(email: string): void {
     const key = email.toLowerCase()
     const known = this.#accounts.get(key)
-    if (known && --known.holders === 0) this.#accounts.delete(key)
+    if (!known || --known.holders > 0) return
+    this.#accounts.delete(key)
+    this.#watcher?.closed(known.account)
   }
 
   get size(): number {

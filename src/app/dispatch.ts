@@ -17,7 +17,7 @@ import type { Counters } from '../stats/counters.ts'
 import type { Flow, Origin } from './flow.ts'
 import type { Flows } from './flows.ts'
 import type { LoopGuard } from './loop-guard.ts'
-import { countersOf, relayLimits } from './policy.ts'
+import { countersOf, heldAtMost, relayLimits } from './policy.ts'
 
 export interface DispatchDeps {
   readonly env: Env
@@ -86,6 +86,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
       const policy = deps.policy()
       const meters = flow.meters(countersOf(deps.counters, policy, session))
       const limits = relayLimits(policy, session.user.level, level)
+      for (const conn of [near, far]) conn.holdAtMost(heldAtMost(policy, session.user.level))
       const reason = await relay(near, far, limits, env.clock, meters)
       flows.close(flow)
       observer.closed(session, flow.totals, flow.reason ?? reason)

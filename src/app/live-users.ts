@@ -17,6 +17,8 @@ export interface Guests {
 export class LiveUsers {
   readonly #accounts: Accounts
   readonly #flows: Flows
+  /** Inbounds at work. A session may be older than the inbound that its user is in now: a reload can rename one. */
+  readonly #inbounds = new Set<object>()
   guests: Guests | undefined
 
   constructor(accounts: Accounts, flows: Flows) {
@@ -26,11 +28,13 @@ export class LiveUsers {
 
   /** Opens the accounts of an inbound that is about to start. */
   enter(inbound: RunningInbound): void {
+    this.#inbounds.add(inbound)
     for (const user of inbound.users ?? []) this.#accounts.open(user.email, user.limits)
   }
 
   /** Closes the accounts of an inbound that is gone. */
   leave(inbound: RunningInbound): void {
+    this.#inbounds.delete(inbound)
     for (const user of inbound.users ?? []) this.#accounts.close(user.email)
     this.guests?.left(inbound)
   }
@@ -70,7 +74,9 @@ export class LiveUsers {
   remove(inbound: RunningInbound, user: VmessUser): number {
     if (!directoryOf(inbound).remove(user.id)) return 0
     const reason = new ProxyError('USER_REMOVED', 'the user was removed')
-    const ended = this.#flows.end(reason, (flow) => flow.origin === inbound && sameId(flow.user.id, user.id))
+    const ended = this.#flows.end(reason, ({ origin, user: { id } }) => {
+      return (origin === inbound || !this.#inbounds.has(origin)) && sameId(id, user.id)
+    })
     this.#accounts.close(user.email)
     return ended + (this.guests?.removed(inbound, user) ?? 0)
   }

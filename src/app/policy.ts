@@ -1,5 +1,6 @@
 /** What the policy levels decide about one flow. */
-import { type PolicyConfig, policyOf } from '../config/model.ts'
+import { defaultPolicy, type PolicyConfig, policyOf } from '../config/model.ts'
+import { limits } from '../core/limits.ts'
 import type { Session } from '../core/session.ts'
 import type { RelayLimits } from '../relay/relay.ts'
 import { type Counter, type CounterOwner, type Counters, counterName, type Direction } from '../stats/counters.ts'
@@ -11,6 +12,23 @@ export function relayLimits(policy: PolicyConfig, near: number, far: number): Re
   const least = (pick: 'connIdle' | 'uplinkOnly' | 'downlinkOnly') => Math.min(a[pick], b[pick]) * 1000
   return { connIdleMs: least('connIdle'), uplinkOnlyMs: least('uplinkOnly'), downlinkOnlyMs: least('downlinkOnly') }
 }
+
+/** What a full chunk carries. */
+const chunk = limits.sharedReadBuffer / 16
+
+/**
+ * Bytes that one read may bring: half of the smallest buffer of all levels, because what one read brought is held on top
+ * of what was held already. In whole chunks, and at least one.
+ */
+export function readSize({ levels, unlisted = defaultPolicy }: PolicyConfig): number {
+  let smallest = unlisted.bufferSize
+  for (const { bufferSize } of levels.values()) smallest = Math.min(smallest, bufferSize)
+  return Math.max(1, Math.min(16, Math.floor(smallest / 2 / chunk))) * chunk
+}
+
+/** Bytes above which a connection of this level asks its source to wait, so that with one more read it is full. */
+export const heldAtMost = (policy: PolicyConfig, level: number): number =>
+  Math.max(0, policyOf(policy, level).bufferSize - readSize(policy))
 
 /** The counters that a flow adds to, by direction. Only what has a name has counters. */
 export function countersOf(

@@ -55,6 +55,28 @@ describe('sessionLog', () => {
     })
   })
 
+  it('warns of a user’s limit once per user, reason and minute, with the e-mail, also when a session ends by it', () => {
+    const { lines, clock, observer } = rig()
+    const quota = new ProxyError('USER_QUOTA', 'the user has used up the quota of 5 bytes')
+    const totals = { uplink: 1, downlink: 2 }
+    observer.closed?.(session, totals, quota)
+    observer.closed?.({ ...session, user: { email: 'A@b', level: 0 } }, totals, quota)
+    observer.failed?.(session, quota)
+    observer.failed?.(session, new ProxyError('USER_DISABLED', 'the user is disabled'))
+    observer.failed?.({ ...session, user: { email: 'c@d', level: 0 } }, quota)
+    clock.advance(60_000)
+    observer.failed?.(session, quota)
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'info', 'info', 'warn', 'warn', 'warn'])
+    expect(lines[0]?.fields).toMatchObject({ code: 'USER_QUOTA', email: 'a@b', source: '127.0.0.1:5000' })
+    expect(lines[3]?.fields).toMatchObject({ code: 'USER_DISABLED', email: 'a@b' })
+  })
+
+  it('goes on warning of other failures', () => {
+    const { lines, observer } = rig()
+    for (let i = 0; i < 3; i++) observer.failed?.(session, new ProxyError('DIAL_REFUSED', 'refused'))
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'warn', 'warn'])
+  })
+
   it('calls a loop an error', () => {
     const { lines, observer } = rig()
     observer.failed?.(session, new ProxyError('LOOP_DETECTED', 'leads back'))

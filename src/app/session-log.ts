@@ -3,6 +3,7 @@ import type { Clock, Logger } from '../core/env.ts'
 import type { ErrorCode, ProxyError } from '../core/errors.ts'
 import type { Observer } from '../core/observer.ts'
 import { onceEvery } from '../core/once-every.ts'
+import type { Session } from '../core/session.ts'
 
 /** Ends of a flow that are everyday events, not somebody's mistake. */
 const everyday: ReadonlySet<ErrorCode> = new Set([
@@ -17,12 +18,15 @@ const everyday: ReadonlySet<ErrorCode> = new Set([
 /** Failures that a wrong clock explains: the time that this machine believes in is part of the answer. */
 const clockMatters: ReadonlySet<ErrorCode> = new Set(['VMESS_UNKNOWN_USER', 'VMESS_CLOCK_SKEW', 'RESPONSE_MISSING'])
 
-/** One warning per source and minute is enough: scanners come by the thousand. */
+/** One warning a minute is enough, for a source or for a user: scanners come by the thousand, and clients try again. */
 const quietMs = 60_000
 
 /** Writes into the log why flows failed: the reason, and what to try. */
 export function sessionLog(log: Logger, clock: Clock): Observer {
   const due = onceEvery(clock, quietMs)
+  /** Whether the reason is a limit of the user, of which nothing new is to be said: the client will be back at once. */
+  const isKnown = (error: ProxyError, { email }: Session['user']): boolean =>
+    error.code.startsWith('USER_') && !due(`user ${email.toLowerCase()} ${error.code}`)
   /** Rejections that were only noted at info since the last warning. */
   let quiet = 0
 
@@ -38,17 +42,20 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
         source: session.source,
         target: formatAddress(session.target),
         outbound: session.outboundTag,
+        ...named(session),
         ...detail(error),
       }
       if (error.code === 'LOOP_DETECTED') log.error(fields, error.message)
-      else if (everyday.has(error.code)) log.info(fields, error.message)
+      else if (everyday.has(error.code) || isKnown(error, session.user)) log.info(fields, error.message)
       else log.warn(fields, error.message)
     },
     closed(session, totals, reason) {
       const { uplink, downlink } = totals
-      const fields = { source: session.source, target: formatAddress(session.target), uplink, downlink }
+      const { source, target } = session
+      const fields = { source, target: formatAddress(target), ...named(session), uplink, downlink }
       if (!reason) log.debug(fields, 'connection ended')
-      else if (everyday.has(reason.code)) log.info({ ...fields, code: reason.code }, reason.message)
+      else if (everyday.has(reason.code) || isKnown(reason, session.user))
+        log.info({ ...fields, code: reason.code }, reason.message)
       else log.warn({ ...fields, code: reason.code, ...detail(reason) }, reason.message)
     },
     rejected({ inboundTag, source, email }, error) {
@@ -64,3 +71,5 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     },
   }
 }
+
+const named = ({ user: { email } }: Session): { email?: string } => (email ? { email } : {})

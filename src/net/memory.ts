@@ -8,6 +8,7 @@
 
 import type { Conn, ConnInfo, Sink } from '../core/conn.ts'
 import { ProxyError } from '../core/errors.ts'
+import { type Batch, copyOf, Pipe } from './memory-pipe.ts'
 
 export interface MemoryPairOptions {
   /** Bytes under way in one direction above which write() asks to wait. Default 64 KiB. */
@@ -37,76 +38,6 @@ const infoWith = (given: Partial<ConnInfo> = {}): ConnInfo => ({
 })
 
 const OVERWRITTEN = 0xdb
-
-interface Batch {
-  readonly bytes: Uint8Array
-  /** Set when the bytes belong to the writer. */
-  readonly release: (() => void) | undefined
-}
-
-interface Waiter {
-  resolve(): void
-  reject(error: Error): void
-}
-
-/** One direction. Holds batches until the reader takes them; knows nothing of who reads and who writes. */
-class Pipe {
-  readonly #highWater: number
-  readonly #batches: Batch[] = []
-  #bytes = 0
-  #writers: Waiter[] = []
-  /** Called when there may be something to read: a batch, the end or an error. */
-  wake: () => void = () => {}
-  ended = false
-  error: Error | undefined
-
-  constructor(highWater: number) {
-    this.#highWater = highWater
-  }
-
-  put(bytes: Uint8Array, release: (() => void) | undefined): void | Promise<void> {
-    this.#batches.push({ bytes: release ? bytes : copyOf(bytes), release })
-    this.#bytes += bytes.length
-    this.wake()
-    if (this.#bytes <= this.#highWater) return
-    return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }))
-  }
-
-  take(): Batch | undefined {
-    const batch = this.#batches.shift()
-    if (!batch) return undefined
-    this.#bytes -= batch.bytes.length
-    if (this.#bytes <= this.#highWater) for (const writer of this.#writers.splice(0)) writer.resolve()
-    return batch
-  }
-
-  end(): void {
-    this.ended = true
-    this.wake()
-  }
-
-  /** Drops everything that is under way. */
-  fail(error: Error): void {
-    if (this.error) return
-    this.error = error
-    for (const batch of this.#batches.splice(0)) batch.release?.()
-    this.#bytes = 0
-    this.failWriters(error)
-    this.wake()
-  }
-
-  failWriters(error: Error): void {
-    for (const writer of this.#writers.splice(0)) writer.reject(error)
-  }
-
-  /** Gives the writer's buffers back, and keeps copies for the reader. */
-  detach(): void {
-    for (const [i, batch] of this.#batches.entries()) {
-      this.#batches[i] = { bytes: copyOf(batch.bytes), release: undefined }
-      batch.release?.()
-    }
-  }
-}
 
 class MemoryConn implements Conn {
   readonly info: ConnInfo
@@ -174,6 +105,10 @@ class MemoryConn implements Conn {
     if (!error && bytes.length > 0) return this.#outgoing.put(bytes, release)
     release?.()
     if (error) return Promise.reject(error)
+  }
+
+  holdAtMost(bytes: number): void {
+    this.#outgoing.holdAtMost(bytes)
   }
 
   closeWrite(): void {
@@ -245,6 +180,3 @@ function lend(batch: Batch, sink: Sink): void | Promise<void> {
 }
 
 const closed = (what: string): ProxyError => new ProxyError('CONN_CLOSED', `memory end ${what}`)
-
-/** Not `slice()`: that of a Buffer, which is a Uint8Array too, copies nothing. */
-const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)

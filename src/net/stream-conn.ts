@@ -23,7 +23,7 @@ export class StreamConn implements Conn {
   #queued = 0
   #ended = false
   #gone: Error | undefined
-  #unsent = 0
+  #highWater: number = limits.writeHighWater
   #writable: { promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined
   #closing: Promise<void> | undefined
   #abort: AbortController | undefined
@@ -130,18 +130,24 @@ export class StreamConn implements Conn {
       held = pooled.bytes.subarray(0, bytes.length)
       done = pooled.release
     }
-    const size = held.length
-    this.#unsent += size
     const finished = done
     this.stream.write(held, () => {
       finished()
-      this.#unsent -= size
-      if (this.#writable && this.#unsent <= limits.writeHighWater / 2) {
-        this.#writable.resolve()
-        this.#writable = undefined
-      }
+      this.#wakeWriters()
     })
-    if (this.#unsent > limits.writeHighWater) return this.#whenWritable()
+    // Already 0 after a write that the carrier took at once, though its callback is still to come.
+    if (this.stream.writableLength > this.#highWater) return this.#whenWritable()
+  }
+
+  holdAtMost(bytes: number): void {
+    this.#highWater = bytes
+    this.#wakeWriters()
+  }
+
+  #wakeWriters(): void {
+    if (!this.#writable || this.stream.writableLength > this.#highWater / 2) return
+    this.#writable.resolve()
+    this.#writable = undefined
   }
 
   #whenWritable(): Promise<void> {

@@ -30,6 +30,34 @@ describe('tcp', () => {
     await close()
   })
 
+  it('reads no more at a time than it is told, each connection as it was told', async () => {
+    let size = 32_736
+    const readSize = () => size
+    const small = await tcpPair({ readSize })
+    size = 16_368
+    const smaller = await tcpPair({ readSize })
+    const large = await tcpPair({})
+    const most = []
+    for (const { a, b, close } of [small, smaller, large]) {
+      let left = 2 * 1024 * 1024
+      let largest = 0
+      const reading = b.drainTo((lent) => {
+        left -= lent.length
+        largest = Math.max(largest, lent.length)
+      })
+      for (let sent = 0; sent < 2 * 1024 * 1024; sent += 65_536) await a.write(new Uint8Array(65_536))
+      await a.closeWrite()
+      await reading
+      expect(left).toBe(0)
+      most.push(largest)
+      a.destroy()
+      b.destroy()
+      await close()
+    }
+    expect(most.slice(0, 2)).toEqual([32_736, 16_368])
+    expect(most[2]).toBeGreaterThan(32_736)
+  })
+
   it('names both endpoints', async () => {
     const { a, b, close } = await tcpPair({})
     expect(a.info.remote).toBe(b.info.local)

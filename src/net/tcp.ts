@@ -11,6 +11,11 @@ export interface TcpOptions {
   readonly keepAliveIdleS?: number
   /** False: ordinary streams instead of the shared read buffer. Default true. */
   readonly lending?: boolean
+  /**
+   * Bytes that one read brings at most; asked for every connection. Connections of the same size share one buffer, so
+   * there should be few different ones. Default `limits.sharedReadBuffer`.
+   */
+  readonly readSize?: () => number
   /** Told the descriptor of every accepted socket, before it is handed on. */
   readonly onDescriptor?: (fd: number) => void
 }
@@ -23,7 +28,7 @@ export function tcpDialer(options: TcpOptions = {}): Dialer {
 function dialSocket(to: Address, { signal }: DialOptions, options: TcpOptions): Promise<Conn> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(abortError(signal, formatAddress(to)))
-    const read = options.lending === false ? undefined : lendingRead()
+    const read = options.lending === false ? undefined : lendingRead(options.readSize?.())
     const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
     const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, ...(read && { onread: read }) })
     socket.pause()
@@ -69,7 +74,7 @@ export function tcpListener(options: TcpOptions = {}): Listener {
 
 function acceptedConn(accepted: Socket, at: Address, options: TcpOptions): Conn {
   keepAlive(accepted, options)
-  const adopted = options.lending === false ? undefined : adoptForLending(accepted)
+  const adopted = options.lending === false ? undefined : adoptForLending(accepted, options.readSize?.())
   if (!adopted) return new StreamConn(accepted, infoOf(accepted, at.path))
   return new SocketConn(adopted.socket, infoOf(adopted.socket, at.path), adopted.read)
 }

@@ -42,6 +42,32 @@ export function backPressureCases(both: Cases): void {
     assert.equal(received, written)
   })
 
+  both('holdAtMost() decides when write() asks to wait, also for a write that waits already', async (from, to) => {
+    const piece = pattern(PIECE, 14)
+    from.holdAtMost(0)
+    let written = 0
+    let wait: void | Promise<void>
+    while (written < BOUND) {
+      wait = from.write(piece)
+      written += piece.length
+      if (wait && (await isStuck(wait))) break
+    }
+    assert(written < BOUND, `${written} bytes were taken although nobody read`)
+    from.holdAtMost(Number.POSITIVE_INFINITY)
+    await soon(wait!, 'the write that had to wait')
+    for (let i = 0; i < 4; i++) {
+      assert.equal(from.write(piece), undefined)
+      written += piece.length
+    }
+    from.holdAtMost(4 * piece.length)
+    wait = from.write(piece)
+    written += piece.length
+    assert(wait && (await isStuck(wait)), 'the write did not ask to wait at the new bound')
+    const pieces = collect(to, written)
+    await soon(wait, 'the write that had to wait')
+    await pieces
+  })
+
   both('a promise from the sink pauses the source', async (from, to) => {
     const data = pattern(150_000, 10)
     let paused = false

@@ -49,6 +49,9 @@ class Passing implements Conn {
   write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
     return this.base.write(bytes, release)
   }
+  holdAtMost(bytes: number): void {
+    this.base.holdAtMost(bytes)
+  }
   closeWrite(): void | Promise<void> {
     return this.base.closeWrite()
   }
@@ -90,6 +93,12 @@ const broken: Record<string, { failsAt: RegExp; Mutant: new (base: Conn) => Conn
       override write(bytes: Uint8Array, release?: () => void) {
         this.base.write(bytes, release)?.catch(() => {})
       }
+    },
+  },
+  'goes by a bound of its own': {
+    failsAt: /holdAtMost/,
+    Mutant: class extends Passing {
+      override holdAtMost() {}
     },
   },
   'does not wait for the sink': {

@@ -1,0 +1,213 @@
+import type { Cancel, Clock } from '../core/env.ts'
+import type { Pace } from '../core/meter.ts'
+import { type Pooled, takeBuffer } from '../core/pool.ts'
+
+type Write = (piece: Uint8Array) => void | Promise<void>
+
+interface Settle {
+  resolve(): void
+  reject(error: unknown): void
+  /** Leaves the queue. */
+  abandon(): void
+}
+
+/** A piece takes this long at the speed of the limit, and after a silence no more than this passes at once, ms. */
+const pieceMs = 50
+/** Pieces are not smaller than this, bytes, unless it takes longer than a second to save up for them. */
+const pieceMin = 4096
+/** For so long a late timer is made up for, ms: longer pauses of the process are lost, not followed by a flood. */
+const catchUpMs = 50
+/** Nobody waits for less than this, ms: small batches pass several at a time. */
+const waitMinMs = 5
+
+/**
+ * A speed limit that all connections of a user share, one for each direction: a bucket that fills at the rate, and a queue
+ * in front of it. Connections that wait take turns by the bytes that they were given, so none starves, whatever the size
+ * of its batches.
+ */
+export class SpeedLimit implements Pace {
+  readonly #clock: Clock
+  /** Bytes per second; 0: no limit. */
+  #rate = 0
+  /** What may pass now, in bytes times 1000, so that whole milliseconds make whole numbers. */
+  #credit = 0
+  #filledAt = 0
+  /** Those who wait, in the order of their `start`. */
+  readonly #queue: Turn[] = []
+  /** Bytes that a connection that never paused has been given; a newcomer begins here. */
+  #start = 0
+  /** Where each connection stands, by its signal. */
+  readonly #ends = new WeakMap<AbortSignal, number>()
+  #cancel: Cancel | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get rate(): number {
+    return this.#rate
+  }
+
+  /** Holds at once: who waits goes on at the new speed, or without one. */
+  set rate(rate: number) {
+    if (rate === this.#rate) return
+    this.#fill()
+    this.#rate = rate
+    this.#serve()
+  }
+
+  pass(bytes: Uint8Array, write: Write, signal: AbortSignal): void | Promise<void> {
+    this.#fill()
+    if (this.#queue.length === 0 && bytes.length <= this.#pieceSize && this.#take(bytes.length, signal)) {
+      return write(bytes)
+    }
+    if (signal.aborted) return Promise.reject(signal.reason)
+    return new Promise((resolve, reject) => {
+      const turn = new Turn(bytes, write, signal, { resolve, reject, abandon: () => this.#drop(turn) })
+      this.#join(turn)
+      this.#serve()
+    })
+  }
+
+  get #pieceSize(): number {
+    if (this.#rate === 0) return Number.POSITIVE_INFINITY
+    return Math.ceil(Math.max((this.#rate * pieceMs) / 1000, Math.min(pieceMin, this.#rate)))
+  }
+
+  get #capacity(): number {
+    const late = this.#queue.length > 0 ? catchUpMs : 0
+    return this.#pieceSize * 1000 + this.#rate * late
+  }
+
+  #fill(): void {
+    const now = this.#clock.now()
+    const elapsed = Math.max(0, now - this.#filledAt)
+    this.#filledAt = now
+    if (this.#rate > 0) this.#credit = Math.min(this.#capacity, this.#credit + elapsed * this.#rate)
+  }
+
+  /** Books `bytes` for a connection, if they may pass now. */
+  #take(bytes: number, signal: AbortSignal): boolean {
+    if (this.#rate > 0) {
+      if (this.#credit < bytes * 1000) return false
+      this.#credit -= bytes * 1000
+      this.#start = this.#startOf(signal)
+      this.#ends.set(signal, this.#start + bytes)
+    }
+    return true
+  }
+
+  #startOf(signal: AbortSignal): number {
+    return Math.max(this.#start, this.#ends.get(signal) ?? 0)
+  }
+
+  #join(turn: Turn): void {
+    turn.start = this.#startOf(turn.signal)
+    let [low, high] = [0, this.#queue.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#queue[middle]!.start <= turn.start) low = middle + 1
+      else high = middle
+    }
+    this.#queue.splice(low, 0, turn)
+  }
+
+  #drop(turn: Turn): void {
+    const at = this.#queue.indexOf(turn)
+    if (at >= 0) this.#queue.splice(at, 1)
+    if (at === 0) this.#serve()
+  }
+
+  /** Lets those in front go as far as the bucket reaches, and comes back when it is full enough for the next. */
+  #serve(): void {
+    this.#fill()
+    for (let turn = this.#queue[0]; turn; turn = this.#queue[0]) {
+      const size = Math.min(turn.left, this.#pieceSize)
+      if (!this.#take(size, turn.signal)) break
+      this.#queue.shift()
+      this.#give(turn, size)
+    }
+    this.#cancel?.()
+    const next = this.#queue[0]
+    this.#cancel = next && this.#clock.after(this.#waitMs(next), () => this.#serve())
+  }
+
+  #waitMs(turn: Turn): number {
+    const missing = Math.min(turn.left, this.#pieceSize) * 1000 - this.#credit
+    return Math.max(waitMinMs, Math.ceil(missing / this.#rate))
+  }
+
+  #give(turn: Turn, size: number): void {
+    const wait = turn.give(size)
+    if (wait) wait.then(() => this.#again(turn), turn.fail)
+    else this.#goOn(turn)
+  }
+
+  #again(turn: Turn): void {
+    this.#goOn(turn)
+    if (this.#queue[0] === turn) this.#serve()
+  }
+
+  #goOn(turn: Turn): void {
+    if (turn.left === 0) turn.done()
+    else if (!turn.over) this.#join(turn)
+  }
+}
+
+/** What is left of one batch, copied because it was only lent. */
+class Turn {
+  readonly signal: AbortSignal
+  start = 0
+  over = false
+  readonly #pooled: Pooled
+  readonly #write: Write
+  readonly #settle: Settle
+  readonly #length: number
+  #at = 0
+
+  constructor(bytes: Uint8Array, write: Write, signal: AbortSignal, settle: Settle) {
+    this.#pooled = takeBuffer(bytes.length)
+    this.#pooled.bytes.set(bytes)
+    this.#length = bytes.length
+    this.#write = write
+    this.signal = signal
+    this.#settle = settle
+    signal.addEventListener('abort', this.#onAbort)
+  }
+
+  get left(): number {
+    return this.#length - this.#at
+  }
+
+  /** Writes the next `size` bytes; never throws. */
+  give(size: number): void | Promise<void> {
+    const piece = this.#pooled.bytes.subarray(this.#at, this.#at + size)
+    this.#at += size
+    try {
+      return this.#write(piece)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  done(): void {
+    if (this.#end()) this.#settle.resolve()
+  }
+
+  readonly fail = (error: unknown): void => {
+    if (this.#end()) this.#settle.reject(error)
+  }
+
+  readonly #onAbort = (): void => {
+    this.fail(this.signal.reason)
+    this.#settle.abandon()
+  }
+
+  #end(): boolean {
+    if (this.over) return false
+    this.over = true
+    this.signal.removeEventListener('abort', this.#onAbort)
+    this.#pooled.release()
+    return true
+  }
+}

@@ -1,0 +1,115 @@
+/** `bufferSize` of a policy level is a bound on what a connection holds when its reader stands still. */
+
+import { afterEach, describe, expect, it } from 'vitest'
+import { Accounts } from '../../src/account/accounts.ts'
+import { createDispatch } from '../../src/app/dispatch.ts'
+import { Flows } from '../../src/app/flows.ts'
+import { LoopGuard } from '../../src/app/loop-guard.ts'
+import { Observers } from '../../src/app/observers.ts'
+import { readSize } from '../../src/app/policy.ts'
+import { defaultPolicy, defaultSystemPolicy } from '../../src/config/model.ts'
+import type { Conn } from '../../src/core/conn.ts'
+import { silentLogger } from '../../src/core/env.ts'
+import { memoryPair } from '../../src/net/memory.ts'
+import { StreamConn } from '../../src/net/stream-conn.ts'
+import { Counters } from '../../src/stats/counters.ts'
+import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
+import { type LimitedServer, limitedServer } from '../support/limited-server.ts'
+
+const KiB = 1024
+const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
+
+/** Bytes that a flow of a level with this buffer takes from its source when nobody reads at the other end. */
+async function takenByStalledFlow(bufferSize: number, from: 'client' | 'target'): Promise<number> {
+  const [client, near] = memoryPair()
+  const [far, target] = memoryPair()
+  const policy = { levels: new Map([[0, { ...defaultPolicy, bufferSize }]]), system: defaultSystemPolicy }
+  const clock = fakeClock(1_700_000_000_000)
+  const flows = new Flows(clock, new Accounts(clock))
+  const io = createDispatch(
+    { tag: 'in', at: 'inbounds[0]' },
+    {
+      env: { clock, random: fakeRandom(1), log: silentLogger },
+      policy: () => policy,
+      route: () => ({ tag: 'out', dial: async () => far, close: async () => {} }),
+      flows,
+      counters: new Counters(),
+      observer: new Observers([], silentLogger),
+      loops: new LoopGuard(),
+      handshakes: new Set<Conn>(),
+    },
+  )
+  await io.connect(near, { network: 'tcp', target: { host: 'example.com', port: 80 } })
+  const done = io.relay(near, far)
+  const [flow] = flows
+  const source = from === 'client' ? client : target
+  for (let i = 0; i < 200; i++) {
+    source.write(new Uint8Array(readSize(policy)))?.catch(() => {})
+    await settle()
+  }
+  const { uplink, downlink } = flow!.totals
+  client.destroy()
+  target.destroy()
+  await done
+  return uplink + downlink
+}
+
+describe('a stalled flow', () => {
+  it.each(['client', 'target'] as const)('takes no more from the %s than its level may hold', async (from) => {
+    for (const bufferSize of [64 * KiB, 100 * KiB, 512 * KiB]) {
+      const taken = await takenByStalledFlow(bufferSize, from)
+      expect(taken).toBeLessThanOrEqual(bufferSize)
+      expect(taken).toBeGreaterThan(bufferSize / 2)
+    }
+    expect(await takenByStalledFlow(0, from)).toBe(16_368)
+    expect(await takenByStalledFlow(Number.POSITIVE_INFINITY, from)).toBeGreaterThan(20 * 1024 * KiB)
+  })
+})
+
+describe('stalled connections over sockets', () => {
+  let server: LimitedServer
+  afterEach(() => server.close())
+
+  /** The most that the server holds for each of a few connections whose target does not read. */
+  async function heldPerConnection(bufferKiB: number): Promise<number[]> {
+    server = await limitedServer({}, { levels: { 0: { bufferSize: bufferKiB } } })
+    server.target.paused = true
+    const clients = await Promise.all(Array.from({ length: 4 }, () => server.open()))
+    const block = new Uint8Array(64 * KiB)
+    const stalled = clients.map(async (client) => {
+      for (;;) {
+        const wait = client.write(block)
+        const late = new Promise<'late'>((resolve) => setTimeout(resolve, 1000, 'late'))
+        if (wait && (await Promise.race([wait.catch(() => {}), late])) === 'late') return
+      }
+    })
+    const most = new Map<number, number>()
+    const look = setInterval(() => {
+      for (const { session, far } of server.instance.flows) {
+        const held = far instanceof StreamConn ? far.stream.writableLength : 0
+        most.set(session.id, Math.max(most.get(session.id) ?? 0, held))
+      }
+    }, 1)
+    await Promise.all(stalled)
+    clearInterval(look)
+    return [...most.values()]
+  }
+
+  it('hold what their level may hold', { timeout: 60_000 }, async () => {
+    const held = await heldPerConnection(16)
+    expect(held).toHaveLength(4)
+    for (const bytes of held) {
+      expect(bytes).toBeGreaterThan(0)
+      expect(bytes).toBeLessThanOrEqual(16 * KiB)
+    }
+  })
+
+  it('hold more by default, and no more than that', { timeout: 60_000 }, async () => {
+    const held = await heldPerConnection(512)
+    expect(held).toHaveLength(4)
+    for (const bytes of held) {
+      expect(bytes).toBeGreaterThan(64 * KiB)
+      expect(bytes).toBeLessThanOrEqual(512 * KiB)
+    }
+  })
+})
