@@ -18,6 +18,7 @@ import { formatAddress } from '../core/address.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Counters } from '../stats/counters.ts'
+import type { EndingCount } from '../stats/endings.ts'
 import type { HandshakeCount } from '../stats/handshakes.ts'
 import type { Flow } from './flow.ts'
 import type { Instance } from './instance.ts'
@@ -50,6 +51,10 @@ export class InstanceControl implements Control {
 
   handshakes(): Iterable<HandshakeCount> {
     return this.#deps.instance.handshakes
+  }
+
+  endings(): Iterable<EndingCount> {
+    return this.#deps.instance.endings
   }
 
   status(): StatusView {

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events'
 import { configProblemError, loadConfigValue, type Problem } from '../config/load.ts'
+import type { Config } from '../config/model.ts'
 import type { Address } from '../core/address.ts'
-import type { Logger } from '../core/env.ts'
+import type { Env, Logger } from '../core/env.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Session, Totals } from '../core/session.ts'
 import { systemEnv } from './env.ts'
 import { Instance } from './instance.ts'
+import { type ReloadReport, reload } from './reload.ts'
 import { sessionLog } from './session-log.ts'
 
 /** Events of a Server and what they carry. */
@@ -31,17 +33,16 @@ export interface ServerOptions {
 /** A V2Ray/Xray configuration running inside this process. */
 export class Server extends EventEmitter<ServerEvents> implements AsyncDisposable {
   readonly #instance: Instance
-  /** Warnings and infos about the configuration: what it asks for that is not applied, and what has no effect. */
-  readonly problems: readonly Problem[]
+  readonly #env: Env
+  #problems: readonly Problem[]
 
   /** @throws ProxyError CONFIG_INVALID, whose `problems` lists what is wrong and where */
   constructor(config: object, options: ServerOptions = {}) {
     super()
-    const loaded = loadConfigValue(config)
-    if (!loaded.config) throw configProblemError(loaded.problems)
-    this.problems = loaded.problems
     const env = systemEnv(options.log)
-    for (const problem of loaded.problems) env.log.warn({ code: problem.code, path: problem.path }, problem.message)
+    const loaded = loadOrThrow(config, env)
+    this.#env = env
+    this.#problems = loaded.problems
     const tell = {
       routed: (session: Session) => this.emit('session', session),
       closed: (session: Session, totals: Readonly<Totals>, reason?: ProxyError) =>
@@ -65,6 +66,25 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     return this.#instance.listening
   }
 
+  /** Warnings and infos about the configuration: what it asks for that is not applied, and what has no effect. */
+  get problems(): readonly Problem[] {
+    return this.#problems
+  }
+
+  /**
+   * Puts another configuration in force while connections live on: only users who are not in it any more lose theirs.
+   * All or nothing. Resolves with what changed; `restart` names parts that take a new Server.
+   *
+   * @throws ProxyError CONFIG_INVALID, whose `problems` lists what is wrong and where; LISTEN_FAILED for a new address;
+   * CONTROL_INVALID before listen() and after close(). Nothing has changed then.
+   */
+  async reload(config: object): Promise<ReloadReport> {
+    const loaded = loadOrThrow(config, this.#env)
+    const report = await reload(this.#instance, loaded.config, this.#env)
+    this.#problems = loaded.problems
+    return report
+  }
+
   /** Client connections in progress. */
   get connections(): number {
     return this.#instance.connections
@@ -79,6 +99,13 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
   [Symbol.asyncDispose](): Promise<void> {
     return this.close(0)
   }
+}
+
+function loadOrThrow(value: object, { log }: Env): { config: Config; problems: readonly Problem[] } {
+  const { config, problems } = loadConfigValue(value)
+  if (!config) throw configProblemError(problems)
+  for (const { code, path, message } of problems) log.warn({ code, path }, message)
+  return { config, problems }
 }
 
 /** A server (or client) from a V2Ray/Xray configuration object; nothing is opened before listen(). */

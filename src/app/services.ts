@@ -19,7 +19,7 @@ export interface Service {
 type Start = (config: Config, deps: ServicesDeps) => Promise<Service | undefined>
 
 /** In the order in which they start; they end in the reverse one. */
-const starts: readonly Start[] = [startAccounting, startGrpcApi, startHttpApi]
+const starts: readonly Start[] = [startGrpcApi, startHttpApi]
 
 /** Starts what the configuration asks for besides inbounds and outbounds, or nothing: rejects with LISTEN_FAILED. */
 export async function startServices(config: Config, deps: ServicesDeps): Promise<Service> {
@@ -37,13 +37,6 @@ export async function startServices(config: Config, deps: ServicesDeps): Promise
     throw error
   }
   return { close }
-}
-
-/** Ends last: nothing may be counted or changed after it. */
-async function startAccounting({ accounting }: Config, { instance, env }: ServicesDeps): Promise<Service | undefined> {
-  if (!accounting) return undefined
-  const { openAccounting } = await import('./accounting.ts')
-  return openAccounting(accounting, { accounts: instance.accounts, env })
 }
 
 async function startGrpcApi({ api }: Config, { instance, control, env }: ServicesDeps): Promise<Service | undefined> {

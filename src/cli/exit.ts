@@ -1,3 +1,5 @@
+import type { ProxyError } from '../core/errors.ts'
+
 /** Exit codes, the same for every command. docs/cli.md has the table. */
 export const exitCodes = {
   ok: 0,
@@ -19,5 +21,9 @@ export class CliError extends Error {
     this.exitCode = exitCode
   }
 }
+
+/** Message and hint, on two lines. */
+export const errorText = (error: ProxyError): string =>
+  error.hint === undefined ? error.message : `${error.message}\n  hint: ${error.hint}`
 
 export const usageError = (message: string): CliError => new CliError(exitCodes.usage, message)

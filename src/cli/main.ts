@@ -1,10 +1,9 @@
 import { CommanderError } from 'commander'
 import { isProxyError } from '../core/errors.ts'
 import { normaliseArgv } from './argv.ts'
-import { CliError, exitCodes } from './exit.ts'
+import { CliError, errorText, exitCodes } from './exit.ts'
 import { foreignCommand } from './foreign.ts'
 import { createProgram } from './program.ts'
-import { errorText } from './start-instance.ts'
 import type { Terminal } from './terminal.ts'
 
 /**

@@ -25,6 +25,10 @@ Which files are read:
      (or XRAY_, V2RAY_; without it, in that of the program), then standard input
   Several files are merged; "vmess run -dump" prints the result.`
 
+const reloadHelp = `
+SIGHUP reads the same files again and applies what is different; nobody is dropped but users who are gone. Files with
+a mistake change nothing, and the log says why.`
+
 const topHelp = `
 Without a command, "run" is meant. Flags have one dash or two, and -flag value or -flag=value.
 
@@ -87,6 +91,7 @@ function addRun(program: Command, terminal: Terminal, done: Done): void {
     .option('--json', 'with --test: print what was found as JSON')
     .option('--dump', 'print the merged configuration and end')
     .addHelpText('after', `${fileHelp}\n${exitCodeHelp}`)
+    .addHelpText('after', reloadHelp)
     .addHelpText('after', '\nExample:\n  vmess run -c config.json -c more.json --log-json')
     .action(async (flags) => done(await run(flags, terminal)))
 }

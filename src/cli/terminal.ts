@@ -13,10 +13,10 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
-  // `vmess test | head` closes our output early: not worth a crash.
+  // `vmess test | head` closes our output early, and so does whoever closes the terminal: not worth a crash.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     })
   }
   const color = (stream: NodeJS.WriteStream) =>

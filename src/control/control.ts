@@ -6,6 +6,7 @@
 import type { Session, Totals } from '../core/session.ts'
 import type { UserLimits } from '../core/user-limits.ts'
 import type { Counters } from '../stats/counters.ts'
+import type { EndingCount } from '../stats/endings.ts'
 import type { HandshakeCount } from '../stats/handshakes.ts'
 
 export interface UserView {
@@ -123,6 +124,8 @@ export interface Control {
   readonly counters: Counters
   /** What became of handshakes since the start. */
   handshakes(): Iterable<HandshakeCount>
+  /** Sessions that ended before their time since the start. */
+  endings(): Iterable<EndingCount>
   status(): StatusView
 
   /** Every user of every inbound; those with an e-mail once. */

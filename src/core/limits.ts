@@ -2,7 +2,7 @@
 export const limits = {
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
-  /** A connection's unsent bytes above which write() asks to wait. */
+  /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */
   writeHighWater: 512 * 1024,
   /** The largest buffer that a policy level can ask for, bytes, each way. */
   policyBufferMax: 64 * 1024 * 1024,

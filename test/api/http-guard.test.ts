@@ -42,6 +42,7 @@ describe('the token', () => {
     ['DELETE', '/v1/sessions/1'],
     ['GET', '/v1/counters'],
     ['GET', '/v1/handshakes'],
+    ['GET', '/v1/endings'],
     ['GET', '/v1/inbounds'],
     ['GET', '/v1/outbounds'],
     ['POST', '/v1/reload'],

@@ -60,6 +60,7 @@ it('shows what the control knows', async () => {
     vmess_users: 3,
     'vmess_handshakes_total{inbound="in",outcome="accepted",reason=""}': 5,
     'vmess_handshakes_total{inbound="in",outcome="refused",reason="VMESS_UNKNOWN_USER"}': 2,
+    'vmess_sessions_ended_total{inbound="in",reason="USER_QUOTA"}': 1,
     'vmess_user_used_bytes{email="love@example.com",direction="uplink"}': 10,
     'vmess_user_used_bytes{email="love@example.com",direction="downlink"}': 20,
     'vmess_user_used_bytes{email="b",direction="uplink"}': 10,

@@ -44,6 +44,9 @@ describe('state', () => {
       { inbound: 'in', outcome: 'accepted', reason: '', count: 5 },
       { inbound: 'in', outcome: 'refused', reason: 'VMESS_UNKNOWN_USER', count: 2 },
     ])
+    expect((await api.call('GET', '/v1/endings')).json.endings).toEqual([
+      { inbound: 'in', reason: 'USER_QUOTA', count: 1 },
+    ])
     expect((await api.call('GET', '/v1/inbounds')).json.inbounds).toEqual([
       { tag: 'in', protocol: 'vmess', listening: ['127.0.0.1:10086'], connections: 3, users: 1 },
     ])

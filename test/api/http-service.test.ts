@@ -63,7 +63,7 @@ it('is loaded by nobody who does not want it', () => {
     (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.startsWith(join('api', 'http')),
   )
   const eager = files.filter((name) =>
-    /^(?:import|export) (?!type)[^\n]*'(?:[./]+\/api\/http\/[^']*|hono[^']*|@hono\/[^']*|prom-client)'/m.test(
+    /^(?:import|export)\s(?!type\b)[^']*'(?:[./]+\/api\/http\/[^']*|hono[^']*|@hono\/[^']*|prom-client)'/m.test(
       readFileSync(new URL(name, root), 'utf8'),
     ),
   )

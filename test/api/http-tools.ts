@@ -81,6 +81,7 @@ export function fakeControl(): FakeControl {
       { inboundTag: 'in', outcome: 'accepted', reason: '', count: 5 },
       { inboundTag: 'in', outcome: 'refused', reason: 'VMESS_UNKNOWN_USER', count: 2 },
     ],
+    endings: () => [{ inboundTag: 'in', reason: 'USER_QUOTA', count: 1 }],
     status() {
       return {
         version: '0.1.0',

@@ -65,6 +65,10 @@ export class Program {
     return match
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
   }

@@ -62,6 +62,9 @@ export function createMetrics(control: Control): Metrics {
       yield [{ inbound: inboundTag, outcome, reason }, count]
     }
   })
+  counter('vmess_sessions_ended_total', 'Sessions that ended before their time.', ['inbound', 'reason'], function* () {
+    for (const { inboundTag, reason, count } of control.endings()) yield [{ inbound: inboundTag, reason }, count]
+  })
   let users: readonly UserView[] = []
   addUserMetrics(() => users, gauge)
   addProcessMetrics(gauge, counter)

@@ -133,6 +133,14 @@ export const handshakeSchema = z
   })
   .openapi('HandshakeCount')
 
+export const endingSchema = z
+  .object({
+    inbound: z.string().openapi({ example: 'vmess-in' }),
+    reason: z.string().openapi({ description: 'Error code.', example: 'USER_QUOTA' }),
+    count: whole('Since the start.', 3),
+  })
+  .openapi('EndingCount')
+
 const changes = z.object({
   added: z.array(z.string()),
   changed: z.array(z.string()),

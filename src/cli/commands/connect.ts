@@ -31,14 +31,15 @@ export async function connect(linkText: string, flags: ConnectFlags, terminal: T
   const port = flags.port === undefined ? await portNear(listen, defaultPort) : readPortFlag(flags.port)
   const config = loadOrExit(proxyConfig(link, listen, port, 'none'), terminal)
   const signals = new StopSignals()
-  const { instance, appLog } = await startInstance(config, { logJson, terminal })
+  const running = await startInstance(config, { logJson, terminal })
+  const { appLog } = running
   if (flags.port === undefined && port !== defaultPort) terminal.err(`Port ${defaultPort} is taken: using ${port}.`)
   const address = formatAddress({ host: listen, port })
   terminal.out(
     `Proxy (SOCKS5 and HTTP) on ${address}, through ${formatAddress({ host: link.address, port: link.port })}`,
   )
   terminal.out(`Try it:\n  curl -x socks5h://${address} https://example.com/\n\nCtrl-C stops it.`)
-  await untilStopped([instance], appLog.log, signals)
+  await untilStopped([running], appLog.log, signals)
   await appLog.close()
   return exitCodes.ok
 }

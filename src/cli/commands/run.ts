@@ -3,6 +3,7 @@ import { formatAddress } from '../../core/address.ts'
 import { mergedText } from '../dump.ts'
 import { CliError, exitCodes, usageError } from '../exit.ts'
 import { StopSignals, untilStopped } from '../lifecycle.ts'
+import { reloader } from '../reloader.ts'
 import { printProblems, printProblemsJson } from '../report-problems.ts'
 import { programDirectory, readSources, type SourceFlags, type SourceText } from '../sources.ts'
 import { checkInstance, startInstance } from '../start-instance.ts'
@@ -23,7 +24,12 @@ export interface RunFlags extends SourceFlags {
 export async function run(flags: RunFlags, terminal: Terminal): Promise<number> {
   const logJson = wantsJson(flags)
   const merge = mergeMode(flags.merge)
-  const sources = await readSources(flags, { ...terminal, home: programDirectory() })
+  let piped = false
+  const readInput = () => {
+    piped = true
+    return terminal.readInput()
+  }
+  const sources = await readSources(flags, { ...terminal, home: programDirectory(), readInput })
   const options = { strict: flags.strict === true, merge, env: terminal.env }
   if (flags.test) return test(sources, options, flags.json === true, terminal)
   const { config, problems, decisions } = loadConfig(sources, options)
@@ -34,14 +40,22 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     terminal.out(mergedText(sources, merge))
     return exitCodes.ok
   }
-  const signals = new StopSignals()
-  const { instance, appLog } = await startInstance(config, { logJson, terminal })
+  const signals = new StopSignals({ reloads: true })
+  const running = await startInstance(config, {
+    logJson,
+    terminal,
+    reload: (instance, env) => reloader({ flags, options, terminal, piped }, instance, env),
+  })
+  const { instance, appLog } = running
   // V2Ray too says at warning level that it has started: at its default level nobody would see it otherwise.
   for (const { tag, protocol, address } of instance.listening) {
     appLog.log.warn({ protocol, ...(tag && { inbound: tag }) }, `listening on ${formatAddress(address)}`)
   }
   appLog.log.warn({}, `${banner} started`)
-  await untilStopped([instance], appLog.log, signals)
+  signals.onReload(() => {
+    running.reload().catch((err) => appLog.log.error({ err }, 'the reload failed in an unexpected way'))
+  })
+  await untilStopped([running], appLog.log, signals)
   await appLog.close()
   return exitCodes.ok
 }

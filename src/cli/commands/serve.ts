@@ -46,7 +46,8 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<numb
   const host = flags.host ?? defaultHost(inbound)
   const link = serverLink(inbound, host, flags.name ?? '')
   const signals = new StopSignals()
-  const { instance, appLog } = await startInstance(config, { logJson, terminal })
+  const running = await startInstance(config, { logJson, terminal })
+  const { instance, appLog } = running
   // Saved only now: a port that cannot be listened on must not be what every later start stumbles over.
   if (saved === undefined) saveServerFile(path, text)
   const addresses = instance.listening.map(({ address }) => formatAddress(address)).join(', ')
@@ -55,7 +56,7 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<numb
   terminal.out(`Share link:\n  ${link}\n\n${qrCode(link)}\n`)
   terminal.out(`On the other machine:\n  vmess connect '${link}'\n\nCtrl-C stops the server.`)
   for (const note of notesOn(flags, host, inbound, path)) terminal.err(note)
-  await untilStopped([instance], appLog.log, signals)
+  await untilStopped([running], appLog.log, signals)
   await appLog.close()
   return exitCodes.ok
 }

@@ -38,7 +38,7 @@ export async function start(flags: { readonly port?: string }, terminal: Termina
   const proof = await fetchThrough(proxyPort, pageUrl)
   terminal.out(screen({ proof, pageUrl, proxyPort, link, env: terminal.env }))
   shown = true
-  await untilStopped([client.instance, server.running.instance], client.appLog.log, signals)
+  await untilStopped([client, server.running], client.appLog.log, signals)
   page.close()
   page.closeAllConnections()
   return exitCodes.ok

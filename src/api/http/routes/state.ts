@@ -2,7 +2,15 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { guarded, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
 import { countersQuery } from '../requests.ts'
-import { handshakeSchema, healthSchema, inboundSchema, outboundSchema, readySchema, statusSchema } from '../schemas.ts'
+import {
+  endingSchema,
+  handshakeSchema,
+  healthSchema,
+  inboundSchema,
+  outboundSchema,
+  readySchema,
+  statusSchema,
+} from '../schemas.ts'
 import { inboundJson, statusJson } from '../views.ts'
 
 const health = createRoute({
@@ -80,6 +88,15 @@ const handshakes = createRoute({
   },
 })
 
+const endings = createRoute({
+  method: 'get',
+  path: '/v1/endings',
+  tags: ['state'],
+  summary: 'Sessions that ended before their time since the start',
+  security: withToken,
+  responses: { 200: json(z.object({ endings: z.array(endingSchema) }), 'By inbound and reason.'), ...guarded() },
+})
+
 const inbounds = createRoute({
   method: 'get',
   path: '/v1/inbounds',
@@ -114,6 +131,10 @@ export function addStateRoutes(api: Api, { control, metrics: figures }: RouteDep
   api.openapi(handshakes, (c) => {
     const all = [...control.handshakes()]
     return c.json({ handshakes: all.map(({ inboundTag: inbound, ...same }) => ({ inbound, ...same })) }, 200)
+  })
+  api.openapi(endings, (c) => {
+    const all = [...control.endings()]
+    return c.json({ endings: all.map(({ inboundTag: inbound, ...same }) => ({ inbound, ...same })) }, 200)
   })
   api.openapi(inbounds, (c) => c.json({ inbounds: control.inbounds().map(inboundJson) }, 200))
   api.openapi(outbounds, (c) =>

@@ -1,0 +1,72 @@
+/** Reads a configuration again, and puts it in force if it is good. */
+import type { Instance } from '../app/instance.ts'
+import { describeReload, type ReloadRefusal, type ReloadReport, reload } from '../app/reload.ts'
+import { ConfigError, formatProblem, type LoadOptions, loadConfig, type Problem } from '../config/load.ts'
+import type { Env } from '../core/env.ts'
+import { isProxyError } from '../core/errors.ts'
+import { CliError, errorText, exitCodes } from './exit.ts'
+import { printProblems } from './report-problems.ts'
+import { programDirectory, readSources, type SourceFlags } from './sources.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Reads the configuration again. Resolves with what changed, or with why nothing did; never rejects for a mistake in a file. */
+export type Reload = () => Promise<ReloadReport | ReloadRefusal>
+
+/** What the configuration came from. */
+export interface ReloadSources {
+  readonly flags: SourceFlags
+  readonly options: LoadOptions
+  readonly terminal: Terminal
+  /** It was, at least in part, standard input. */
+  readonly piped: boolean
+}
+
+/** The same sources with the same flags. What became of it is said in the log; problems also on standard error. */
+export function reloader(sources: ReloadSources, instance: Instance, env: Env): Reload {
+  const { log } = env
+  return async () => {
+    try {
+      const report = await reload(instance, await loadAgain(sources), env)
+      log.warn({}, `configuration reloaded: ${describeReload(report)}`)
+      if (report.restart.length > 0) log.warn({}, `changed, and in force after a restart: ${report.restart.join(', ')}`)
+      return report
+    } catch (error) {
+      const problems = problemsOf(error)
+      const what = problems.length === 1 ? 'one problem' : `${problems.length} problems`
+      log.error({}, `configuration not reloaded: ${what}; the one before runs on`)
+      for (const problem of problems) log.error({}, problem.split(/\n\s*/).join(' '))
+      return { problems }
+    }
+  }
+}
+
+async function loadAgain({ flags, options, terminal, piped }: ReloadSources) {
+  const texts = await readSources(flags, {
+    ...terminal,
+    home: programDirectory(),
+    // What there is to say about names of files was said at the start.
+    err: () => {},
+    readInput: async () => {
+      if (!piped) return undefined
+      throw new CliError(exitCodes.config, 'the configuration came from standard input, which cannot be read again')
+    },
+  })
+  const { config, problems } = loadConfig(texts, options)
+  printProblems(problems, terminal, { all: false })
+  if (!config) throw new ConfigError(problems)
+  return config
+}
+
+/** What a person did wrong, one text each. @throws whatever is a mistake of ours */
+function problemsOf(error: unknown): string[] {
+  if (error instanceof ConfigError) {
+    return error.problems
+      .filter(({ severity }) => severity === 'error')
+      .map((problem) => formatProblem(withoutExcerpt(problem)))
+  }
+  if (error instanceof CliError) return [error.message]
+  if (isProxyError(error)) return [errorText(error)]
+  throw error
+}
+
+const withoutExcerpt = ({ excerpt: _, ...problem }: Problem): Problem => problem
