@@ -241,4 +241,5 @@ export const defaultSystemPolicy: SystemPolicy = {
 }
 
 /** A level's limits; a level that is not configured has the defaults. */
-export const policyOf = (policy: PolicyConfig, level: number): PolicyLevel => policy.levels.get(level) ?? policy.unlisted ?? defaultPolicy
+export const policyOf = (policy: PolicyConfig, level: number): PolicyLevel =>
+  policy.levels.get(level) ?? policy.unlisted ?? defaultPolicy
