@@ -1,10 +1,20 @@
 /** The library's front door: a stream through a server, a server inside a program, and links. Re-exports only. */
 
 export { type ConnectOptions, connect, type ServerSettings } from './app/connect.ts'
-export type { ReloadReport } from './app/reload.ts'
 export { createServer, Server, type ServerEvents, type ServerOptions } from './app/server.ts'
 export { ConfigError, type LoadOptions, type LoadResult, loadConfig, type Problem } from './config/load.ts'
 export { formatLink, linkToOutbound, parseLink, type ShareLink } from './config/share-link.ts'
+export type {
+  Control,
+  ControlEvent,
+  NewUser,
+  ReloadRefusal,
+  ReloadReport,
+  SessionView,
+  UserChange,
+  UserView,
+} from './control/control.ts'
 export type { Address } from './core/address.ts'
 export { type ErrorCode, errorCodes, type Fault, ProxyError } from './core/errors.ts'
 export type { FlowUser, Session, Totals } from './core/session.ts'
+export type { UserLimits } from './core/user-limits.ts'

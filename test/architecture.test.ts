@@ -44,8 +44,11 @@ describe('the dependency rule', () => {
     ['a proxy that imports another', 'src/proxy/http/a.ts', `import '../socks/b.ts'`, 'proxy-imports'],
     ['crypto outside of crypto', 'src/app/a.ts', `import 'node:crypto'`, 'node-crypto-only-in-crypto'],
     ['core that imports anything', 'src/core/a.ts', `import '../net/tcp.ts'`, 'core-imports'],
+    ['an API that everybody pays for', 'src/app/a.ts', `import '../api/b.ts'`, 'services-are-loaded-late'],
   ])('refuses %s', (_what, path, source, rule) => {
-    expect(cruise({ 'src/net/tcp.ts': net, 'src/proxy/socks/b.ts': net, [path]: source })).toContain(`error ${rule}`)
+    expect(
+      cruise({ 'src/net/tcp.ts': net, 'src/proxy/socks/b.ts': net, 'src/api/b.ts': net, [path]: source }),
+    ).toContain(`error ${rule}`)
   })
 
   it('accepts what keeps to it', () => {

@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events'
 import { configProblemError, loadConfigValue, type Problem } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
+import type { Control } from '../control/control.ts'
 import type { Address } from '../core/address.ts'
 import type { Env, Logger } from '../core/env.ts'
-import type { ProxyError } from '../core/errors.ts'
+import { isProxyError, type ProxyError } from '../core/errors.ts'
 import type { Session, Totals } from '../core/session.ts'
 import { systemEnv } from './env.ts'
-import { Instance } from './instance.ts'
-import { type ReloadReport, reload } from './reload.ts'
+import { Launch } from './launch.ts'
+import { type ReloadRefusal, type ReloadReport, reload } from './reload.ts'
 import { sessionLog } from './session-log.ts'
 
 /** Events of a Server and what they carry. */
@@ -28,11 +29,13 @@ export interface ServerEvents {
 export interface ServerOptions {
   /** Where the log goes; silent by default. The configuration's own `log` is for the command and is not looked at. */
   readonly log?: Logger
+  /** Gives the configuration when one of the APIs asks for a reload. Without it such a wish is refused. */
+  readonly reload?: () => object | Promise<object>
 }
 
 /** A V2Ray/Xray configuration running inside this process. */
 export class Server extends EventEmitter<ServerEvents> implements AsyncDisposable {
-  readonly #instance: Instance
+  readonly #launch: Launch
   readonly #env: Env
   #problems: readonly Problem[]
 
@@ -51,19 +54,27 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
       rejected: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) =>
         this.emit('rejected', at, error),
     }
-    this.#instance = new Instance(loaded.config, { env, observers: [tell, sessionLog(env.log, env.clock)] })
+    this.#launch = new Launch(loaded.config, {
+      env,
+      observers: [tell, sessionLog(env.log, env.clock)],
+      reload: () => this.#reloadFor(options.reload),
+      restartLog: () => {},
+    })
   }
 
-  /** Opens every inbound, or none. Resolves with what is listened on. @throws ProxyError LISTEN_FAILED */
+  /**
+   * Opens every inbound, and the APIs and the accounting that the configuration asks for, or nothing. Resolves with what
+   * the inbounds listen on. @throws ProxyError LISTEN_FAILED, STORE_FAILED
+   */
   async listen(): Promise<readonly { tag: string; protocol: string; address: Address }[]> {
-    await this.#instance.start()
+    await this.#launch.start()
     this.emit('listening')
-    return this.#instance.listening
+    return this.#launch.instance.listening
   }
 
   /** What is being listened on; port 0 is filled in. */
   get listening(): readonly { tag: string; protocol: string; address: Address }[] {
-    return this.#instance.listening
+    return this.#launch.instance.listening
   }
 
   /** Warnings and infos about the configuration: what it asks for that is not applied, and what has no effect. */
@@ -80,29 +91,44 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
    */
   async reload(config: object): Promise<ReloadReport> {
     const loaded = loadOrThrow(config, this.#env)
-    const report = await reload(this.#instance, loaded.config, this.#env)
+    const report = await reload(this.#launch.instance, loaded.config, this.#env)
     this.#problems = loaded.problems
     return report
   }
 
+  /** What can be seen and changed while it runs: users and their limits, sessions, counters, inbounds and outbounds. */
+  get control(): Control {
+    return this.#launch.control
+  }
+
   /** Client connections in progress. */
   get connections(): number {
-    return this.#instance.connections
+    return this.#launch.connections
   }
 
   /** Stops accepting, lets connections end for `graceMs` (10 s), then cuts them. */
   async close(graceMs?: number): Promise<void> {
-    await this.#instance.stop(graceMs)
+    await this.#launch.stop(graceMs)
     this.emit('close')
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close(0)
   }
+
+  async #reloadFor(source: ServerOptions['reload']): Promise<ReloadReport | ReloadRefusal> {
+    if (!source) return { problems: ['the program that runs this server has not said where to read the configuration'] }
+    try {
+      return await this.reload(await source())
+    } catch (error) {
+      if (isProxyError(error)) return { problems: [error.message] }
+      throw error
+    }
+  }
 }
 
-function loadOrThrow(value: object, { log }: Env): { config: Config; problems: readonly Problem[] } {
-  const { config, problems } = loadConfigValue(value)
+function loadOrThrow(value: object, { clock, log }: Env): { config: Config; problems: readonly Problem[] } {
+  const { config, problems } = loadConfigValue(value, { now: clock.now() })
   if (!config) throw configProblemError(problems)
   for (const { code, path, message } of problems) log.warn({ code, path }, message)
   return { config, problems }

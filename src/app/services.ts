@@ -1,6 +1,7 @@
+/** What runs beside the proxies. Each starts only if the configuration asks for it, and its libraries are loaded only then. */
 import type { Config } from '../config/model.ts'
 import type { Control } from '../control/control.ts'
-import { formatAddress, isLoopback } from '../core/address.ts'
+import { formatAddress } from '../core/address.ts'
 import type { Env } from '../core/env.ts'
 import type { Instance } from './instance.ts'
 
@@ -15,31 +16,21 @@ export interface Service {
   close(): Promise<void>
 }
 
-/** Starts one service if the configuration asks for it. What it needs is loaded only then. */
-type Start = (config: Config, deps: ServicesDeps) => Promise<Service | undefined>
-
-/** In the order in which they start; they end in the reverse one. */
-const starts: readonly Start[] = [startGrpcApi, startHttpApi]
-
-/** Starts what the configuration asks for besides inbounds and outbounds, or nothing: rejects with LISTEN_FAILED. */
-export async function startServices(config: Config, deps: ServicesDeps): Promise<Service> {
-  const running: Service[] = []
-  const close = async (): Promise<void> => {
-    for (const service of running.splice(0).reverse()) await service.close()
-  }
-  try {
-    for (const start of starts) {
-      const service = await start(config, deps)
-      if (service) running.push(service)
-    }
-  } catch (error) {
-    await close()
-    throw error
-  }
-  return { close }
+/** Writes what users have used into a store. To be started before the first byte passes. @throws ProxyError STORE_FAILED */
+export async function startAccounting(
+  { accounting }: Config,
+  { instance, env }: ServicesDeps,
+): Promise<Service | undefined> {
+  if (!accounting) return undefined
+  const { openAccounting } = await import('./accounting.ts')
+  return openAccounting(accounting, { accounts: instance.accounts, env })
 }
 
-async function startGrpcApi({ api }: Config, { instance, control, env }: ServicesDeps): Promise<Service | undefined> {
+/** Serves the gRPC API by its outbound, and on an address of its own. @throws ProxyError LISTEN_FAILED */
+export async function startGrpcApi(
+  { api }: Config,
+  { instance, control, env }: ServicesDeps,
+): Promise<Service | undefined> {
   if (!api) return undefined
   const [{ createGrpcApi }, { apiOutbound }] = await Promise.all([
     import('../api/grpc/server.ts'),
@@ -49,12 +40,8 @@ async function startGrpcApi({ api }: Config, { instance, control, env }: Service
   const outbound = apiOutbound(api.tag, grpc.accept)
   instance.outbounds.add({ outbound })
   const listening = api.listen && (await grpc.listen(api.listen))
-  if (listening) {
-    env.log.info({ address: formatAddress(listening.address) }, `API listening on ${formatAddress(listening.address)}`)
-    if (!isLoopback(listening.address)) {
-      env.log.warn({}, 'the API asks for no password, and other machines can reach it: anybody there can use it')
-    }
-  }
+  // At the level at which V2Ray says that it has started: nobody would see it otherwise.
+  if (listening) env.log.warn({}, `API listening on ${formatAddress(listening.address)}`)
   return {
     async close() {
       // A listener reports itself closed only when the connections it accepted are gone.
@@ -66,12 +53,15 @@ async function startGrpcApi({ api }: Config, { instance, control, env }: Service
   }
 }
 
-async function startHttpApi({ control: at }: Config, { control, env }: ServicesDeps): Promise<Service | undefined> {
+/** @throws ProxyError LISTEN_FAILED */
+export async function startHttpApi(
+  { control: at }: Config,
+  { control, env }: ServicesDeps,
+): Promise<Service | undefined> {
   if (!at) return undefined
   const { createHttpApi } = await import('../api/http/server.ts')
   const { clock, log } = env
   const listening = await createHttpApi({ control, token: at.token, clock, log }).listen(at.listen)
-  const address = formatAddress(listening.address)
-  log.info({ address }, `control API listening on ${address}`)
+  log.warn({}, `control API listening on ${formatAddress(listening.address)}`)
   return listening
 }

@@ -51,7 +51,7 @@ async function loadAgain({ flags, options, terminal, piped }: ReloadSources) {
       throw new CliError(exitCodes.config, 'the configuration came from standard input, which cannot be read again')
     },
   })
-  const { config, problems } = loadConfig(texts, options)
+  const { config, problems } = loadConfig(texts, { ...options, now: Date.now() })
   printProblems(problems, terminal, { all: false })
   if (!config) throw new ConfigError(problems)
   return config

@@ -1,12 +1,11 @@
 /** A configuration at work, with its log; failures as the exit codes say. */
-import { InstanceControl } from '../app/control.ts'
 import { systemClock, systemEnv } from '../app/env.ts'
 import { createInstance, type Instance } from '../app/instance.ts'
+import { Launch } from '../app/launch.ts'
 import { type AppLog, createLogger } from '../app/log.ts'
 import type { ReloadRefusal } from '../app/reload.ts'
-import { type Service, startServices } from '../app/services.ts'
 import { sessionLog } from '../app/session-log.ts'
-import type { AccountingConfig, Config } from '../config/model.ts'
+import type { Config } from '../config/model.ts'
 import { ConfigError, type Problem } from '../config/problem.ts'
 import type { Env } from '../core/env.ts'
 import { isProxyError } from '../core/errors.ts'
@@ -15,7 +14,6 @@ import { CliError, errorText, exitCodes } from './exit.ts'
 import type { Stoppable } from './lifecycle.ts'
 import type { Reload } from './reloader.ts'
 import type { Terminal } from './terminal.ts'
-import { version } from './version.ts'
 
 /** An instance with the services beside it. stop() ends them all; the log is closed by whoever writes the last line. */
 export interface Running extends Stoppable {
@@ -51,43 +49,30 @@ export async function startInstance(config: Config, options: StartOptions): Prom
   )
   const env = systemEnv(appLog.log)
   const access = options.access?.(appLog) ?? appLog.access
-  const instance = orExit(() => createInstance(config, { env, observers: [access, sessionLog(env.log, env.clock)] }))
-  const reload = options.reload?.(instance, env) ?? nothingToReload
-  const control = new InstanceControl({ instance, env, version, reload, restartLog: () => appLog.restart() })
-  const { accounting: kept, ...beside } = config
-  let accounting: Service | undefined
-  let services: Service | undefined
-  const stop = async (graceMs: number): Promise<void> => {
-    await services?.close()
-    await instance.stop(graceMs)
-    // What the last connections carried counts too.
-    await accounting?.close()
-  }
-  try {
-    accounting = kept && (await startAccounting(kept, instance, env))
-    await instance.start()
-    services = await startServices(beside, { instance, control, env })
-  } catch (error) {
-    await stop(0)
+  const launch: Launch = orExit(
+    () =>
+      new Launch(config, {
+        env,
+        observers: [access, sessionLog(env.log, env.clock)],
+        reload: () => reload(),
+        restartLog: () => appLog.restart(),
+      }),
+  )
+  const reload = options.reload?.(launch.instance, env) ?? nothingToReload
+  await launch.start().catch(async (error: unknown) => {
     await appLog.close()
     throw exitFor(error)
-  }
+  })
   return {
-    instance,
+    instance: launch.instance,
     appLog,
     reload,
     get connections() {
-      return instance.connections
+      return launch.connections
     },
-    stop,
-    kill: () => instance.kill(),
+    stop: (graceMs) => launch.stop(graceMs),
+    kill: () => launch.kill(),
   }
-}
-
-/** The store's library is loaded only where there is one. */
-async function startAccounting(config: AccountingConfig, { accounts }: Instance, env: Env): Promise<Service> {
-  const { openAccounting } = await import('../app/accounting.ts')
-  return openAccounting(config, { accounts, env })
 }
 
 /**

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { version } from '../app/version.ts'
 
-const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-
-export const version = manifest.version
+export { version }
 
 /** The first line of `version`, `test` and the log. */
 export const banner = `vmess ${version} (Node ${process.versions.node}, ${process.platform}/${process.arch})`

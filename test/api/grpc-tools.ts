@@ -9,7 +9,7 @@ import { connect } from '../../src/app/connect.ts'
 import { InstanceControl } from '../../src/app/control.ts'
 import { systemEnv } from '../../src/app/env.ts'
 import { Instance } from '../../src/app/instance.ts'
-import { startServices } from '../../src/app/services.ts'
+import { startGrpcApi } from '../../src/app/services.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { ApiConfig, Config } from '../../src/config/model.ts'
 import type { Control } from '../../src/control/control.ts'
@@ -69,7 +69,7 @@ export async function startApi(services = allServices): Promise<Api> {
       restarts++
     },
   })
-  const running = await startServices(config, { instance, control, env })
+  const running = (await startGrpcApi(config, { instance, control, env }))!
   await instance.start()
   return {
     instance,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { createHttpApi } from '../../src/api/http/server.ts'
 import { systemClock, systemEnv } from '../../src/app/env.ts'
 import { Instance } from '../../src/app/instance.ts'
-import { startServices } from '../../src/app/services.ts'
+import { startHttpApi } from '../../src/app/services.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import { fakeControl, token } from './http-tools.ts'
@@ -18,7 +18,7 @@ const configOf = (listen: string) =>
 async function start(listen: string) {
   const config = configOf(listen)
   const env = systemEnv()
-  return startServices(config, { instance: new Instance(config, { env }), control: fakeControl(), env })
+  return (await startHttpApi(config, { instance: new Instance(config, { env }), control: fakeControl(), env }))!
 }
 
 it('starts from the configuration, and is gone after close()', async () => {
@@ -55,18 +55,4 @@ it('listens on a unix socket', async () => {
   await listening.close()
   expect(readdirSync(folder)).toEqual([])
   rmSync(folder, { recursive: true })
-})
-
-it('is loaded by nobody who does not want it', () => {
-  const root = new URL('../../src/', import.meta.url)
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.startsWith(join('api', 'http')),
-  )
-  const eager = files.filter((name) =>
-    /^(?:import|export)\s(?!type\b)[^']*'(?:[./]+\/api\/http\/[^']*|hono[^']*|@hono\/[^']*|prom-client)'/m.test(
-      readFileSync(new URL(name, root), 'utf8'),
-    ),
-  )
-  expect(files.length).toBeGreaterThan(100)
-  expect(eager).toEqual([])
 })

@@ -30,7 +30,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     return terminal.readInput()
   }
   const sources = await readSources(flags, { ...terminal, home: programDirectory(), readInput })
-  const options = { strict: flags.strict === true, merge, env: terminal.env }
+  const options = { strict: flags.strict === true, merge, env: terminal.env, now: Date.now() }
   if (flags.test) return test(sources, options, flags.json === true, terminal)
   const { config, problems, decisions } = loadConfig(sources, options)
   if (flags.dump) for (const decision of decisions) terminal.err(decision)

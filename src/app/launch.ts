@@ -1,0 +1,69 @@
+/** A configuration at work with everything beside it: what the command and the library run. */
+import type { Config } from '../config/model.ts'
+import type { ReloadRefusal, ReloadReport } from '../control/control.ts'
+import { InstanceControl } from './control.ts'
+import { Instance, type InstanceDeps } from './instance.ts'
+import { type Service, startAccounting, startGrpcApi, startHttpApi } from './services.ts'
+import { version } from './version.ts'
+
+export interface LaunchDeps extends InstanceDeps {
+  /** What an API's wish to reload does. */
+  readonly reload: () => Promise<ReloadReport | ReloadRefusal>
+  /** What an API's wish for new log files does. */
+  readonly restartLog: () => void
+}
+
+/** The proxies, their control, the APIs and the accounting, started and stopped in the one order that fits. */
+export class Launch {
+  readonly instance: Instance
+  readonly control: InstanceControl
+  readonly #config: Config
+  readonly #deps: LaunchDeps
+  #accounting: Service | undefined
+  #grpc: Service | undefined
+  #http: Service | undefined
+
+  /** Reads certificate files, but opens nothing. @throws ConfigError */
+  constructor(config: Config, deps: LaunchDeps) {
+    const { env, reload, restartLog } = deps
+    this.#config = config
+    this.#deps = deps
+    this.instance = new Instance(config, deps)
+    this.control = new InstanceControl({ instance: this.instance, env, version, reload, restartLog })
+  }
+
+  /** Starts everything, or nothing. What was used before is known before the first byte. @throws ProxyError LISTEN_FAILED, STORE_FAILED */
+  async start(): Promise<void> {
+    const deps = { instance: this.instance, control: this.control, env: this.#deps.env }
+    try {
+      this.#accounting = await startAccounting(this.#config, deps)
+      this.#grpc = await startGrpcApi(this.#config, deps)
+      this.#http = await startHttpApi(this.#config, deps)
+      await this.instance.start()
+    } catch (error) {
+      await this.stop(0)
+      throw error
+    }
+  }
+
+  /** Client connections in progress. */
+  get connections(): number {
+    return this.instance.connections
+  }
+
+  /**
+   * Stops accepting and gives connections `graceMs` to end. The gRPC API goes first, because its clients may be among them;
+   * the HTTP API can be asked until they are gone; and what the last of them carried counts too.
+   */
+  async stop(graceMs?: number): Promise<void> {
+    await this.#grpc?.close()
+    await this.instance.stop(graceMs)
+    await this.#http?.close()
+    await this.#accounting?.close()
+  }
+
+  /** Cuts every connection now; a stop() in progress then ends at once. */
+  kill(): void {
+    this.instance.kill()
+  }
+}
