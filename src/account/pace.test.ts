@@ -69,6 +69,21 @@ describe('SpeedLimit', () => {
     }
   })
 
+  it('knows whose bytes wait for their turn; those that wait for the peer do not', async () => {
+    const { limit, source, run } = rig(1000)
+    const slow = source(2000, () => new Promise(() => {}))
+    const quick = source(2000)
+    await settle()
+    expect(limit.holds(quick.stop.signal)).toBe(true)
+    await run(2000, 50)
+    expect(slow.passed).toBeGreaterThan(0)
+    expect(limit.holds(slow.stop.signal)).toBe(false)
+    expect(limit.holds(quick.stop.signal)).toBe(true)
+    quick.stop.abort()
+    expect(limit.holds(quick.stop.signal)).toBe(false)
+    slow.stop.abort()
+  })
+
   it('lets 50 ms worth pass at once after a silence, and no more', async () => {
     const { source } = rig(1_000_000)
     const it = source(261_888)

@@ -69,6 +69,10 @@ export class SpeedLimit implements Pace {
     })
   }
 
+  holds(signal: AbortSignal): boolean {
+    return this.#queue.some((turn) => turn.signal === signal)
+  }
+
   get #pieceSize(): number {
     if (this.#rate === 0) return Number.POSITIVE_INFINITY
     return Math.ceil(Math.max((this.#rate * pieceMs) / 1000, Math.min(pieceMin, this.#rate)))

@@ -9,7 +9,7 @@ export class Connections {
   /** Connections in a handshake, or between two requests: a stop cuts them first. */
   readonly handshakes = new Set<Conn>()
   readonly #env: Env
-  readonly #all = new Set<Conn>()
+  readonly #all = new Map<Conn, RunningInbound>()
   #allGone: (() => void) | undefined
   #over = false
 
@@ -24,7 +24,7 @@ export class Connections {
   /** Has `handler` serve a connection that `inbound` accepted, to its end. When all are to end it is cut at once. */
   async serve(inbound: RunningInbound, handler: Inbound, io: InboundIo, conn: Conn): Promise<void> {
     if (this.#over) return conn.destroy()
-    this.#all.add(conn)
+    this.#all.set(conn, inbound)
     inbound.connections++
     try {
       await handler.serve(conn, io)
@@ -35,6 +35,11 @@ export class Connections {
     conn.destroy()
     this.#all.delete(conn)
     if (this.#all.size === 0) this.#allGone?.()
+  }
+
+  /** Cuts those that `inbound` accepted, also in their handshake: they would get a flow without the limits of an account. */
+  end(inbound: RunningInbound, reason: ProxyError): void {
+    for (const [conn, by] of this.#all) if (by === inbound) conn.destroy(reason)
   }
 
   /** Cuts what carries nothing yet or no more, waits for the others to end, and cuts those left after `graceMs`. */
@@ -56,7 +61,7 @@ export class Connections {
   /** Cuts all of them now; a drain() in progress then ends at once. */
   kill(): void {
     this.#allGone?.()
-    for (const conn of this.#all) conn.destroy(stopping())
+    for (const conn of this.#all.keys()) conn.destroy(stopping())
   }
 }
 

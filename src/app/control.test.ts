@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, connect as dialTcp, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfigValue } from '../config/load.ts'
 import type { ControlEvent } from '../control/control.ts'
+import type { ProxyError } from '../core/errors.ts'
 import { connect } from './connect.ts'
 import { InstanceControl } from './control.ts'
 import { systemEnv } from './env.ts'
@@ -59,6 +60,15 @@ async function startEcho(): Promise<{ port: number; close(): void }> {
     for (const socket of sockets) socket.destroy()
   }
   return { port: (server.address() as AddressInfo).port, close }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 /** A stream of the user with this id to the echo, known to work. */
@@ -134,6 +144,18 @@ describe('users', () => {
     expect(inbounds[0]?.level).toBe(3)
   })
 
+  it('cannot get away from the limits of their e-mail by one that they had before', async () => {
+    const stream = await open(ann)
+    const inbound = instance.inbound('in')!
+    instance.users.change(inbound, { ...inbound.users!.find('ann@home.lan')!, email: 'anna@home.lan' })
+    expect(control.user('anna@home.lan')?.connections).toBe(1)
+    stream.write('still here')
+    expect(String((await once(stream, 'data'))[0])).toBe('still here')
+    expect(control.user('anna@home.lan')?.used).toEqual({ uplink: 10, downlink: 10 })
+    control.changeUser('anna@home.lan', { limits: { enabled: false } })
+    await expect.poll(() => gone(stream)).toBe(true)
+  })
+
   it('start from zero after a reset', async () => {
     await open(ann)
     expect(control.resetUsage('ann@home.lan').used).toEqual({ uplink: 0, downlink: 0 })
@@ -206,6 +228,32 @@ describe('inbounds and outbounds', () => {
     await expect.poll(() => gone(stream)).toBe(true)
     expect(control.inbounds()).toHaveLength(2)
     expect(control.user('bob@home.lan')).toBeUndefined()
+  })
+
+  it('are removed with those who are still in their handshake', async () => {
+    await control.addInbound(more)
+    const { port } = instance.listening.find((at) => at.tag === 'more')!.address
+    const client = dialTcp(port, '127.0.0.1').on('error', () => {})
+    client.write('half a request')
+    await expect.poll(() => instance.connections).toBe(1)
+    control.removeInbound('more')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(instance.connections).toBe(0)
+    client.destroy()
+  })
+
+  it.each([
+    ['removed', () => control.removeInbound('more')],
+    ['stopped with everything else', () => void instance.stop(0)],
+  ])('listen nowhere when they are %s while they open', async (_how, end) => {
+    const port = await freePort()
+    const adding = control.addInbound({ ...more, port }).catch((error: ProxyError) => error.code)
+    while (!instance.inbound('more')) await Promise.resolve()
+    end()
+    expect(await adding).toBe('LISTEN_FAILED')
+    const again = createServer().listen(port, '127.0.0.1')
+    await once(again, 'listening')
+    again.close()
   })
 
   it('are refused with a reason', async () => {

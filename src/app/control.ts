@@ -107,7 +107,8 @@ export class InstanceControl implements Control {
   endSessions(email: string): number {
     this.#users.mustHave(email)
     const wanted = email.toLowerCase()
-    return this.#deps.instance.flows.end(ended(), ({ session }) => session.user.email.toLowerCase() === wanted)
+    const emailOf = ({ account, session }: Flow) => account?.email ?? session.user.email
+    return this.#deps.instance.flows.end(ended(), (flow) => emailOf(flow).toLowerCase() === wanted)
   }
 
   inbounds(): readonly InboundView[] {

@@ -111,8 +111,8 @@ describe('a request on an inbound with a detour', () => {
     }
     expect([...ports].sort()).toEqual([4001, 4002])
     expect(moving.users.size).toBe(1)
-    expect(r.users.isGuest(moving.users.get(told.id)!)).toBe(true)
-    expect(r.users.isGuest(alice)).toBe(false)
+    expect(r.users.guests?.made(moving.users.get(told.id)!)).toBe(true)
+    expect(r.users.guests?.made(alice)).toBe(false)
   })
 
   it('says for how many minutes a moving port is good', async () => {
@@ -238,7 +238,7 @@ describe('a user whom a detour made', () => {
     expect(others.reason()).toBeUndefined()
     expect([...moving.users]).toEqual([other])
     expect(r.accounts.get(alice.email)).toBeUndefined()
-    expect(r.users.isGuest(guest)).toBe(false)
+    expect(r.users.guests?.made(guest)).toBe(false)
   })
 
   it('stays while another inbound has a user with this e-mail who was told of it', async () => {

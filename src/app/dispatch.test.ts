@@ -46,7 +46,15 @@ function rig(options: { outbound?: Partial<Outbound>; levels?: [number, Partial<
     loops: new LoopGuard(),
     handshakes: new Set<Conn>(),
   }
-  return { clock, near, far, seen, ended, io: createDispatch({ tag: 'in', at: 'inbounds[0]' }, deps) }
+  return {
+    clock,
+    near,
+    far,
+    seen,
+    ended,
+    flows: deps.flows,
+    io: createDispatch({ tag: 'in', at: 'inbounds[0]' }, deps),
+  }
 }
 
 const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
@@ -95,6 +103,16 @@ describe('dispatch', () => {
     made(far)
     expect(await failure).toBe('DIAL_ABORTED')
     expect(far.signal.aborted).toBe(true)
+  })
+
+  it('strikes a flow off also when it ended by a mistake of ours', async () => {
+    const { io, near, far, flows } = rig()
+    await io.connect(near, { network: 'tcp', target })
+    far.drainTo = async () => {
+      throw new TypeError('a mistake')
+    }
+    await expect(io.relay(near, far)).rejects.toThrow('a mistake')
+    expect(flows.size).toBe(0)
   })
 
   it('cuts idle flows by the level of the user', async () => {

@@ -87,8 +87,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
       const meters = flow.meters(countersOf(deps.counters, policy, session))
       const limits = relayLimits(policy, session.user.level, level)
       for (const conn of [near, far]) conn.holdAtMost(heldAtMost(policy, session.user.level))
-      const reason = await relay(near, far, limits, env.clock, meters)
-      flows.close(flow)
+      const reason = await relay(near, far, limits, env.clock, meters).finally(() => flows.close(flow))
       observer.closed(session, flow.totals, flow.reason ?? reason)
     },
 

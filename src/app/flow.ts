@@ -1,6 +1,6 @@
 import type { Account, Member } from '../account/account.ts'
 import type { Conn } from '../core/conn.ts'
-import type { ProxyError } from '../core/errors.ts'
+import { type ProxyError, toProxyError } from '../core/errors.ts'
 import type { Meter, Meters, Pace } from '../core/meter.ts'
 import type { FlowUser, Session, Totals } from '../core/session.ts'
 import type { Counter } from '../stats/counters.ts'
@@ -17,7 +17,7 @@ export class Flow implements Member {
   readonly origin: Origin
   readonly session: Session
   readonly user: FlowUser
-  readonly account: Account | undefined
+  account: Account | undefined
   readonly near: Conn
   /** Towards the target, once it is connected. */
   far: Conn | undefined
@@ -34,6 +34,17 @@ export class Flow implements Member {
     this.near = near
     const { source } = session
     this.host = source.slice(0, source.lastIndexOf(':')) || source
+  }
+
+  /** Counts for another account from now on; where that does not let it in, it ends. */
+  moveTo(account: Account | undefined): void {
+    this.account?.leave(this)
+    this.account = account
+    try {
+      account?.admit(this)
+    } catch (error) {
+      this.end(toProxyError(error, 'SESSION_ENDED'))
+    }
   }
 
   end(reason: ProxyError): void {

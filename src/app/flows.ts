@@ -37,10 +37,10 @@ export class Flows {
     return flow
   }
 
-  /** Strikes a flow off; false when that was done before. */
-  close(flow: Flow): boolean {
+  /** Strikes a flow off. */
+  close(flow: Flow): void {
     flow.account?.leave(flow)
-    return this.#flows.delete(flow.session.id)
+    this.#flows.delete(flow.session.id)
   }
 
   get(id: number): Flow | undefined {

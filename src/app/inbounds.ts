@@ -22,6 +22,7 @@ export interface InboundsDeps {
 export class Inbounds {
   readonly #deps: InboundsDeps
   #list: readonly RunningInbound[] = []
+  #paused = false
 
   constructor(deps: InboundsDeps) {
     this.#deps = deps
@@ -74,7 +75,11 @@ export class Inbounds {
 
   /** These, in this order: new ones bring their users, and what is not among them is taken out. */
   replace(list: readonly RunningInbound[]): void {
-    for (const inbound of list) if (!this.#list.includes(inbound)) this.#deps.users.enter(inbound)
+    for (const inbound of list) {
+      if (this.#list.includes(inbound)) continue
+      if (this.#paused) inbound.pause()
+      this.#deps.users.enter(inbound)
+    }
     for (const inbound of this.#list) {
       if (list.includes(inbound)) continue
       inbound.closeAll()
@@ -84,10 +89,12 @@ export class Inbounds {
   }
 
   pause(): void {
+    this.#paused = true
     for (const inbound of this.#list) inbound.pause()
   }
 
   resume(): void {
+    this.#paused = false
     for (const inbound of this.#list) inbound.resume()
   }
 

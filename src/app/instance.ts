@@ -161,7 +161,7 @@ export class Instance implements AsyncDisposable {
   /** Stops listening there and ends what came in by it. */
   removeInbound(inbound: RunningInbound): void {
     this.#inbounds.remove(inbound)
-    this.flows.end(new ProxyError('SESSION_ENDED', 'the inbound was removed'), (flow) => flow.origin === inbound)
+    this.#connections.end(inbound, new ProxyError('SESSION_ENDED', 'the inbound was removed'))
   }
 
   inbound(tag: string): RunningInbound | undefined {

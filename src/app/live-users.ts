@@ -1,11 +1,13 @@
 import type { Accounts } from '../account/accounts.ts'
 import type { VmessUser } from '../config/model.ts'
 import { ProxyError } from '../core/errors.ts'
+import type { Flow } from './flow.ts'
 import type { Flows } from './flows.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
 /** Users whom no operator entered, and who are there for the sake of others. */
 export interface Guests {
+  /** True for a user whom a detour made: no configuration has it, and it goes with the user for whom it was made. */
   made(user: VmessUser): boolean
   /** A user is gone, and so are its guests; returns how many of their sessions ended. */
   removed(inbound: RunningInbound, user: VmessUser): number
@@ -39,11 +41,6 @@ export class LiveUsers {
     this.guests?.left(inbound)
   }
 
-  /** True for a user whom a detour made: no configuration has it, and it goes with the user for whom it was made. */
-  isGuest(user: VmessUser): boolean {
-    return this.guests?.made(user) === true
-  }
-
   /** A guest with the same e-mail gives way. @throws ProxyError CONTROL_NOT_FOUND, CONTROL_CONFLICT */
   add(inbound: RunningInbound, user: VmessUser): void {
     const users = directoryOf(inbound)
@@ -58,7 +55,10 @@ export class LiveUsers {
     this.#accounts.open(user.email, user.limits)
   }
 
-  /** Puts `user` in the place of the one with the same id. Its sessions live on, under the e-mail they began with. */
+  /**
+   * Puts `user` in the place of the one with the same id. Its sessions live on; they are shown and counted under the e-mail
+   * that they began with, but the limits are those of the one that the user has now.
+   */
   change(inbound: RunningInbound, user: VmessUser): void {
     const users = directoryOf(inbound)
     const before = users.get(user.id)
@@ -67,6 +67,10 @@ export class LiveUsers {
     this.#accounts.open(user.email, user.limits)
     if (!before) return
     this.#accounts.close(before.email)
+    if (before.email.toLowerCase() !== user.email.toLowerCase()) {
+      const account = this.#accounts.get(user.email)
+      for (const flow of this.#flows) if (this.#isOf(flow, inbound, user)) flow.moveTo(account)
+    }
     this.guests?.changed(inbound, before, user)
   }
 
@@ -74,16 +78,18 @@ export class LiveUsers {
   remove(inbound: RunningInbound, user: VmessUser): number {
     if (!directoryOf(inbound).remove(user.id)) return 0
     const reason = new ProxyError('USER_REMOVED', 'the user was removed')
-    const ended = this.#flows.end(reason, ({ origin, user: { id } }) => {
-      return (origin === inbound || !this.#inbounds.has(origin)) && sameId(id, user.id)
-    })
+    const ended = this.#flows.end(reason, (flow) => this.#isOf(flow, inbound, user))
     this.#accounts.close(user.email)
     return ended + (this.guests?.removed(inbound, user) ?? 0)
   }
 
+  #isOf({ origin, user: { id } }: Flow, inbound: RunningInbound, user: VmessUser): boolean {
+    return (origin === inbound || !this.#inbounds.has(origin)) && sameId(id, user.id)
+  }
+
   #dismissGuest(inbound: RunningInbound, { email, id }: VmessUser): void {
     const namesake = email === '' ? undefined : inbound.users?.find(email)
-    if (namesake && this.isGuest(namesake) && !sameId(namesake.id, id)) this.remove(inbound, namesake)
+    if (namesake && this.guests?.made(namesake) && !sameId(namesake.id, id)) this.remove(inbound, namesake)
   }
 }
 

@@ -3,7 +3,7 @@ import type { ListenConfig } from '../config/model.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Listener, Listening } from '../core/dialer.ts'
-import type { Env } from '../core/env.ts'
+import type { Cancel, Env } from '../core/env.ts'
 import { limits } from '../core/limits.ts'
 import { removeStaleSocket } from '../net/stale-socket.ts'
 
@@ -48,6 +48,9 @@ export class Port {
   #former: readonly Passage[] = []
   #waiting: Conn[] = []
   #closed = false
+  /** Counts up whenever listening begins or ends: what was begun before comes too late. */
+  #turn = 0
+  #cancelRetry: Cancel = () => {}
 
   private constructor(listen: ListenConfig, base: Listener, env: Env) {
     this.listen = listen
@@ -59,7 +62,12 @@ export class Port {
   /** Rejects with LISTEN_FAILED. */
   static async open(listen: ListenConfig, base: Listener, env: Env): Promise<Port> {
     const port = new Port(listen, base, env)
-    await port.#listen()
+    try {
+      await port.#listen(port.#turn)
+    } catch (error) {
+      port.close()
+      throw error
+    }
     return port
   }
 
@@ -104,6 +112,8 @@ export class Port {
 
   /** Stops accepting for a while: see resume(). */
   pause(): void {
+    this.#turn++
+    this.#cancelRetry()
     void this.#listening?.close()
     this.#listening = undefined
   }
@@ -111,9 +121,12 @@ export class Port {
   /** An address that was ours a moment ago may be had again, if not at once. */
   resume(): void {
     if (this.#closed || this.#listening) return
-    this.#listen().catch((error: Error) => {
+    this.#cancelRetry()
+    const turn = ++this.#turn
+    this.#listen(turn).catch((error: Error) => {
+      if (turn !== this.#turn) return
       this.#env.log.error({}, `${error.message}; trying again`)
-      this.#env.clock.after(limits.reopenMs, () => this.resume())
+      this.#cancelRetry = this.#env.clock.after(limits.reopenMs, () => this.resume())
     })
   }
 
@@ -125,19 +138,19 @@ export class Port {
     for (const conn of this.#waiting.splice(0)) conn.destroy()
   }
 
-  async #listen(): Promise<void> {
+  async #listen(turn: number): Promise<void> {
     const { path } = this.listen.address
     if (path !== undefined) await removeStaleSocket(path)
     const listening = await this.#base.listen(this.#address, (conn) => this.#accept(conn))
-    if (this.#closed || this.#listening) return void listening.close()
+    if (turn !== this.#turn) return void listening.close()
     this.#listening = listening
     this.#address = listening.address
     if (path !== undefined && this.listen.mode !== undefined) await chmod(path, this.listen.mode)
   }
 
   #accept(conn: Conn): void {
-    if (this.#passage) this.#passage.receive(conn)
-    else if (this.#closed) conn.destroy()
+    if (this.#closed) conn.destroy()
+    else if (this.#passage) this.#passage.receive(conn)
     else this.#waiting.push(conn)
   }
 }

@@ -14,6 +14,8 @@ export interface OpenedPorts {
   detach(): void
   /** Gives every inbound its new ports. After they adopted their parts. */
   attach(): void
+  /** An inbound whose ports have moved since, so that what was found out about them does not hold. */
+  moved(): RunningInbound | undefined
   /** As if nothing had been opened. */
   undo(): void
 }
@@ -25,9 +27,10 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
     ...plan.additions.map((inbound) => ({ inbound, parts: inbound.parts, ports: [] })),
   ]
   const gone = new Map<string, { readonly port: Port; readonly from: RunningInbound }>()
-  for (const from of plan.removals) for (const port of from.ports) gone.set(port.key, { port, from })
-  for (const { inbound, parts, ports } of targets) {
-    if (inbound.config.allocate && parts.config.allocate) continue
+  const leaving = plan.removals.map((inbound) => ({ inbound, ports: inbound.ports }))
+  const settling = targets.filter(({ inbound, parts }) => !(inbound.config.allocate && parts.config.allocate))
+  for (const { inbound: from, ports } of leaving) for (const port of ports) gone.set(port.key, { port, from })
+  for (const { inbound, parts, ports } of settling) {
     const wanted = new Set(fixed(parts).map(portKey))
     for (const port of ports) if (!wanted.has(port.key)) gone.set(port.key, { port, from: inbound })
   }
@@ -74,6 +77,7 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
 
   return {
     undo,
+    moved: () => [...leaving, ...settling].find(({ inbound, ports }) => !sameItems(inbound.ports, ports))?.inbound,
     detach() {
       for (const { port, from } of gone.values()) from.close(port.listen)
       for (const { port, from } of handed) from.release(port.listen)
@@ -94,6 +98,9 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
   }
 }
 
+const sameItems = (a: readonly Port[], b: readonly Port[]): boolean =>
+  a.length === b.length && a.every((port, i) => port === b[i])
+
 /** Addresses that are listened on at all times. */
 const fixed = ({ config }: InboundParts): readonly ListenConfig[] => (config.allocate ? [] : config.listen)
 
@@ -101,7 +108,7 @@ const samePort = (a: Address, b: Address): boolean =>
   a.path === undefined && b.path === undefined && a.port === b.port && a.port !== 0
 
 /** How an address is bound depends on the options of the socket alone. */
-export const sameSockopt = (a: Pick<InboundParts, 'config'>, b: Pick<InboundParts, 'config'>): boolean =>
+const sameSockopt = (a: InboundParts, b: InboundParts): boolean =>
   same(a.config.stream.sockopt, b.config.stream.sockopt)
 
 /** Builds the layers once for nothing: what cannot be built is refused while that is still possible. */

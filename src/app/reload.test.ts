@@ -10,7 +10,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfigValue } from '../config/load.ts'
 import type { Config, VmessUser } from '../config/model.ts'
 import { type LogFields, type Logger, silentLogger } from '../core/env.ts'
+import type { ProxyError } from '../core/errors.ts'
 import { type UserLimits, unlimited } from '../core/user-limits.ts'
+import { fakeClock } from '../testing/fakes.ts'
 import { connect } from './connect.ts'
 import { systemEnv } from './env.ts'
 import { parseId } from './ids.ts'
@@ -441,6 +443,22 @@ describe('ports that move', () => {
     await again(moving({ concurrency: 1, refresh: 5 }, range))
     expect(instance.inbound('in')!.ports).toHaveLength(1)
     await carries(stream)
+  })
+
+  it('do not slip away from a reload that makes fixed ones of them', async () => {
+    const first = await freeRange(4)
+    const range = `${first}-${first + 2}`
+    const fixed = first + 3
+    const clock = fakeClock(Date.now())
+    instance = new Instance(load(moving({ concurrency: 1, refresh: 5 }, range)), { env: { ...env, clock } })
+    await instance.start()
+    const reloading = again(moving(undefined, `${fixed}`)).catch((error: ProxyError) => error.code)
+    for (let i = 0; i < 3; i++) await Promise.resolve() // its ports are being opened
+    clock.advance(5 * 60_000)
+    const outcome = await reloading
+    await expect.poll(() => instance.listening.length).toBe(outcome === 'CONTROL_CONFLICT' ? 2 : 1)
+    await again(moving(undefined, `${fixed}`))
+    expect(instance.listening.map(({ address }) => address.port)).toEqual([fixed])
   })
 })
 

@@ -28,7 +28,7 @@ export function reload(instance: Instance, next: Config, env: Env): Promise<Relo
     const { config, restart } = keepUntilRestart(instance.config, next)
     const plan = planReload(instance, config)
     const ports = await openPorts(plan, env)
-    const late = whatCameBetween(instance, plan)
+    const late = whatCameBetween(instance, plan, ports)
     if (late) {
       ports.undo()
       throw late
@@ -42,12 +42,14 @@ export function reload(instance: Instance, next: Config, env: Env): Promise<Relo
 
 const notRunning = () => new ProxyError('CONTROL_INVALID', 'the instance is not listening: not yet, or no more')
 
-/** A stop, or an API that removed an inbound, may have been faster than the ports. */
-function whatCameBetween(instance: Instance, plan: ReloadPlan): ProxyError | undefined {
+/** A stop, an API that removed an inbound, or a refresh of moving ports may have been faster than the new ports. */
+function whatCameBetween(instance: Instance, plan: ReloadPlan, ports: OpenedPorts): ProxyError | undefined {
   if (!instance.ready) return notRunning()
   const concerned = [...plan.changes.map(({ inbound }) => inbound), ...plan.removals]
   const gone = concerned.find((inbound) => !instance.inbounds.includes(inbound))
-  return gone && new ProxyError('CONTROL_CONFLICT', `the inbound "${gone.tag}" was removed meanwhile: try again`)
+  if (gone) return new ProxyError('CONTROL_CONFLICT', `the inbound "${gone.tag}" was removed meanwhile: try again`)
+  const moved = ports.moved()
+  return moved && new ProxyError('CONTROL_CONFLICT', `ports of the inbound "${moved.tag}" moved meanwhile: try again`)
 }
 
 /** Nothing here waits, and nothing can fail. */

@@ -3,6 +3,7 @@ import type { Address } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Listener } from '../core/dialer.ts'
 import type { Env } from '../core/env.ts'
+import { ProxyError } from '../core/errors.ts'
 import type { Inbound } from '../core/inbound.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import { DynamicPorts, type LivePort, minutesMax } from './dynamic-ports.ts'
@@ -38,6 +39,7 @@ export class RunningInbound implements Origin {
   readonly #moving: DynamicPorts
   #parts: InboundParts
   #paused = false
+  #closed = false
   /** Connections in progress. */
   connections = 0
 
@@ -116,6 +118,10 @@ export class RunningInbound implements Origin {
   /** Resolves with what was bound. Rejects with LISTEN_FAILED. */
   async open(listen: ListenConfig): Promise<Address> {
     const port = await Port.open(listen, this.#parts.base, this.#host.env)
+    if (this.#closed) {
+      port.close()
+      throw new ProxyError('LISTEN_FAILED', `the inbound "${this.tag || this.at}" was closed while it opened`)
+    }
     try {
       await this.hold(port)
     } catch (error) {
@@ -145,7 +151,9 @@ export class RunningInbound implements Origin {
     this.release(listen)?.close()
   }
 
+  /** For good: what is being opened is closed too. */
   closeAll(): void {
+    this.#closed = true
     this.#moving.stop()
     for (const { listen } of this.ports) this.close(listen)
   }

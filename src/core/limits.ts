@@ -50,6 +50,12 @@ export const limits = {
   storeBatch: 500,
   /** How long a write to that store waits for a lock, ms: meanwhile nothing else happens, and it is tried again anyway. */
   storeBusyMs: 50,
+  /** Connections to the gRPC API at once; more are closed. */
+  apiConnections: 32,
+  /** Calls in progress on one connection to the gRPC API. */
+  apiStreams: 16,
+  /** How long regular expressions of a gRPC call may look for counters, ms: nothing else happens meanwhile. */
+  apiPatternMs: 200,
   /** A request to the control API, bytes. */
   controlBodyMax: 1024 * 1024,
   /** Connections to the control API at once. */

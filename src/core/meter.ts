@@ -21,6 +21,8 @@ export interface Pace {
    * The promise settles when the source may go on; it rejects with what `write` rejected with, or when `signal` aborts.
    */
   pass(bytes: Uint8Array, write: (piece: Uint8Array) => void | Promise<void>, signal: AbortSignal): void | Promise<void>
+  /** Whether bytes for the connection with this signal wait for their turn. */
+  holds(signal: AbortSignal): boolean
 }
 
 /** Meters that only count. */

@@ -19,6 +19,8 @@ export class StreamConn implements Conn {
   #sink: Sink | undefined
   #reader: { resolve(value: Uint8Array | null): void; reject(error: Error): void } | undefined
   #drain: { resolve(): void; reject(error: Error): void } | undefined
+  /** What the sink asked to wait for. A stream may tell of its end meanwhile, though it is paused. */
+  #sinkBusy: Promise<void> | undefined
   readonly #queue: Uint8Array[] = []
   #queued = 0
   #ended = false
@@ -80,11 +82,17 @@ export class StreamConn implements Conn {
       return false
     }
     if (!wait) return true
+    this.#sinkBusy = wait
     wait.then(
       () => {
-        if (this.#sink && !this.#gone) this.resumeReading()
+        this.#sinkBusy = undefined
+        if (this.#ended) this.#endDrain()
+        else if (this.#sink && !this.#gone) this.resumeReading()
       },
-      (error: Error) => this.#endDrain(error),
+      (error: Error) => {
+        this.#sinkBusy = undefined
+        this.#endDrain(error)
+      },
     )
     return false
   }
@@ -194,17 +202,19 @@ export class StreamConn implements Conn {
 
   readonly #onError = (error: Error): void => this.#onGone(streamError(error, this.info.remote))
 
-  readonly #onClose = (): void =>
-    this.#onGone(new ProxyError('CONN_CLOSED', `connection with ${this.info.remote || 'the peer'} is closed`))
+  readonly #onClose = (): void => {
+    const gone = () =>
+      this.#onGone(new ProxyError('CONN_CLOSED', `connection with ${this.info.remote || 'the peer'} is closed`))
+    // Closed in order, and the sink still has the last bytes.
+    if (this.#ended && this.#sinkBusy) this.#sinkBusy.then(gone, gone)
+    else gone()
+  }
 
   readonly #onEnd = (): void => {
     this.#ended = true
     this.#reader?.resolve(null)
     this.#reader = undefined
-    const drain = this.#drain
-    this.#drain = undefined
-    this.#sink = undefined
-    drain?.resolve()
+    if (!this.#sinkBusy) this.#endDrain()
   }
 
   #onGone(error: Error): void {
@@ -218,10 +228,11 @@ export class StreamConn implements Conn {
     this.#abort?.abort(error)
   }
 
-  #endDrain(error: Error): void {
+  #endDrain(error?: Error): void {
     const drain = this.#drain
     this.#drain = undefined
     this.#sink = undefined
-    drain?.reject(error)
+    if (error) drain?.reject(error)
+    else drain?.resolve()
   }
 }

@@ -4,14 +4,17 @@ import type { Cancel, Clock } from '../core/env.ts'
 export class IdleTimer {
   readonly #clock: Clock
   readonly #expired: () => void
+  readonly #held: () => boolean
   #limitMs: number
   #lastActive: number
   #cancel: Cancel | undefined
 
-  constructor(clock: Clock, limitMs: number, expired: () => void) {
+  /** While `held` says that it is this side that lets nothing pass, the limit is not held against the flow. */
+  constructor(clock: Clock, limitMs: number, expired: () => void, held: () => boolean) {
     this.#clock = clock
     this.#limitMs = limitMs
     this.#expired = expired
+    this.#held = held
     this.#lastActive = clock.now()
     this.#arm(limitMs)
   }
@@ -38,6 +41,7 @@ export class IdleTimer {
     this.#cancel = this.#clock.after(ms, () => {
       const left = this.#lastActive + this.#limitMs - this.#clock.now()
       if (left > 0) this.#arm(left)
+      else if (this.#held()) this.#arm(this.#limitMs)
       else this.#expired()
     })
   }

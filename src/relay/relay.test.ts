@@ -120,6 +120,41 @@ describe('relay', () => {
     expect((await done)?.code).toBe('IDLE_TIMEOUT')
   })
 
+  it('does not wait for the target when the client is gone before it begins', async () => {
+    const [client, near] = memoryPair()
+    const [far, target] = memoryPair()
+    await client.closeWrite()
+    await settle()
+    // What a socket does that has ended in order and was cut since: there is nothing to read, and no error.
+    near.drainTo = async () => {}
+    near.destroy(new Error('cut'))
+    const totals = { uplink: 0, downlink: 0 }
+    const reason = await relay(near, far, limits, fakeClock(0), countInto(totals))
+    expect(reason?.message).toBe('cut')
+    expect(target.signal.aborted).toBe(true)
+  })
+
+  it('does not take for idle what waits for the speed limit of its user', async () => {
+    const [client, near] = memoryPair()
+    const [far] = memoryPair()
+    const clock = fakeClock(1_700_000_000_000)
+    let held = true
+    const pace = {
+      pass: () => new Promise<void>(() => {}),
+      holds: (signal: AbortSignal) => held && signal === far.signal,
+    }
+    const paced = { add: () => {}, pace }
+    const done = relay(near, far, limits, clock, { uplink: paced, downlink: { add: () => {}, pace: undefined } })
+    await client.write(Uint8Array.of(1))
+    await settle()
+    clock.advance(900_000)
+    await settle()
+    expect(client.signal.aborted).toBe(false)
+    held = false // it is the peer that takes nothing
+    clock.advance(300_000)
+    expect((await done)?.code).toBe('IDLE_TIMEOUT')
+  })
+
   it('notices the death of a side that has ended and is not read any more', async () => {
     const { client, target, near, far, done } = rig()
     await client.closeWrite()

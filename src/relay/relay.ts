@@ -39,9 +39,9 @@ export async function relay(
     near.destroy(why)
     far.destroy(why)
   }
-  const idle = new IdleTimer(clock, limits.connIdleMs, () => {
-    cut(new ProxyError('IDLE_TIMEOUT', 'no byte passed within the idle limit'))
-  })
+  const late = () => cut(new ProxyError('IDLE_TIMEOUT', 'no byte passed within the idle limit'))
+  const held = () => meters.uplink.pace?.holds(far.signal) || meters.downlink.pace?.holds(near.signal) || false
+  const idle = new IdleTimer(clock, limits.connIdleMs, late, held)
 
   // After one side has ended nobody reads it, yet its connection may die: its signal tells.
   let draining = 2
@@ -80,6 +80,7 @@ export async function relay(
   }
 
   try {
+    if (near.signal.aborted) throw toProxyError(near.signal.reason, 'CONN_CLOSED')
     await Promise.all([uplink(), downlink()])
     return undefined
   } catch (error) {

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type Libsql from 'libsql'
 import { ProxyError } from '../core/errors.ts'
@@ -10,7 +10,7 @@ import { ProxyError } from '../core/errors.ts'
 export function prepareFile(path: string): string {
   // Also keeps libsql from taking a name such as "http:…" for a remote database.
   const full = resolve(path)
-  mkdirSync(dirname(full), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(full))
   create(full)
   if (!statSync(full).isFile()) throw new ProxyError('STORE_FAILED', `the store of used traffic ${path} is not a file`)
   accessSync(full, constants.R_OK | constants.W_OK)
@@ -40,6 +40,13 @@ export function lockFile(Database: typeof Libsql, path: string): () => void {
     lock.exec('ROLLBACK')
     lock.close()
   }
+}
+
+/** Level by level: with `recursive` Node tries for ever where a folder cannot be made, such as below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path, 0o700)
 }
 
 /** Never opens a file that is there: closing it would drop the locks that this process has on it. */

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -158,6 +159,22 @@ describe('the store', () => {
     expect(store.load()).toEqual([user('a', 6)])
   })
 
+  it('says so when its file is deleted or replaced, and goes on when it is back', async () => {
+    const store = await open()
+    const aside = join(folder, 'aside.db')
+    renameSync(path, aside)
+    const lost = expect.objectContaining({
+      code: 'STORE_FAILED',
+      message: expect.stringMatching(/deleted or replaced/),
+    })
+    expect(() => store.write([user('a', 1)], 1)).toThrow(lost)
+    writeFileSync(path, '')
+    expect(() => store.write([user('a', 2)], 1)).toThrow(lost)
+    renameSync(aside, path)
+    store.write([user('a', 3)], 1)
+    expect(store.load()).toEqual([user('a', 3)])
+  })
+
   it('says so when another program writes to it, and can be written to afterwards', async () => {
     const store = await open()
     withSqlite(path, (db) => {
@@ -239,6 +256,11 @@ describe('what is refused', () => {
   it('a folder', async () => {
     mkdirSync(path)
     expect(await refusal()).toMatchObject({ code: 'STORE_FAILED', message: expect.stringContaining('is not a file') })
+  })
+
+  // Where Node's own recursive mkdir never comes back.
+  it.runIf(process.platform === 'linux')('a folder that cannot be made', async () => {
+    await expect(openSqliteStore('/proc/no/such/usage.db')).rejects.toMatchObject({ code: 'STORE_FAILED' })
   })
 
   it('a path through a file', async () => {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type Libsql from 'libsql'
 import { ProxyError } from '../core/errors.ts'
@@ -49,6 +50,8 @@ class SqliteStore implements UsageStore {
   readonly #db: Libsql.Database
   readonly #put: Libsql.Statement<unknown[]>
   readonly #unlock: () => void
+  /** Which file it is, whatever lies at its path later. */
+  readonly #identity: string | undefined
   #closed = false
 
   constructor(path: string, file: string, db: Libsql.Database, unlock: () => void) {
@@ -56,6 +59,7 @@ class SqliteStore implements UsageStore {
     this.#file = file
     this.#db = db
     this.#unlock = unlock
+    this.#identity = identityOf(file)
     try {
       set(db, `busy_timeout = ${limits.storeBusyMs}`)
       // A commit is one append to the log, without waiting for the disk; sync() waits, off this thread.
@@ -81,14 +85,15 @@ class SqliteStore implements UsageStore {
   }
 
   write(users: readonly StoredUser[], now: number): void {
-    onStore(this.#path, () =>
+    onStore(this.#path, () => {
+      this.#mustBeThere()
       transact(this.#db, () => {
         for (const { email, uplink, downlink, override } of users) {
           const configured = override ? formatLimits(override.configured) : null
           this.#put.run(email, uplink, downlink, configured, override ? formatLimits(override.limits) : null, now)
         }
-      }),
-    )
+      })
+    })
   }
 
   async sync(): Promise<void> {
@@ -114,6 +119,18 @@ class SqliteStore implements UsageStore {
     this.#db.close()
     this.#unlock()
   }
+
+  /** What is written to a file without a name is lost with the process, and SQLite does not say so. */
+  #mustBeThere(): void {
+    if (identityOf(this.#file) === this.#identity) return
+    const message = `the store of used traffic ${this.#path} was deleted or replaced while it was in use`
+    throw new ProxyError('STORE_FAILED', message, { hint: 'put the file back, or restart to use what is there now' })
+  }
+}
+
+function identityOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return found && `${found.dev} ${found.ino}`
 }
 
 /** Some pragmas answer with a row, which exec() does not expect. */

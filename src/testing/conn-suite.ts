@@ -9,7 +9,8 @@
 
 import type { Conn } from '../core/conn.ts'
 import { lendingCases, readingCases } from './conn-suite-bytes.ts'
-import { backPressureCases, destroyCases, halfCloseCases } from './conn-suite-ends.ts'
+import { backPressureCases, destroyCases } from './conn-suite-ends.ts'
+import { halfCloseCases } from './conn-suite-half-close.ts'
 
 export interface ConnPair {
   readonly a: Conn

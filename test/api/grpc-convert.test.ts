@@ -327,6 +327,16 @@ describe('what has no place here', () => {
     expect(thrownBy(() => inboundOf(receiverOf('xray', 1, 1), broken))).toEqual(
       refusal(/cannot be decoded/, status.INVALID_ARGUMENT),
     )
+    const ofType = (bytes: number[]) => () =>
+      types.open('v2ray.core.app.proxyman.command.RemoveUserOperation', Uint8Array.from(bytes))
+    // A text that says it is a number; a decoder reads the text, whose bytes make no number. A group. A length beyond the end.
+    for (const bytes of [
+      [0x08, 2, 0x80, 0x80],
+      [0x13, 0x14],
+      [0x0a, 0x81, 0x80, 0x80, 0x80, 0x10, 0x61],
+    ]) {
+      expect(thrownBy(ofType(bytes)), bytes.join()).toEqual(refusal(/cannot be decoded/, status.INVALID_ARGUMENT))
+    }
     const strategy = types.typed('xray', 'proxy.freedom.Config', { domain_strategy: 99 })
     expect(thrownBy(() => outboundOf(strategy))).toEqual(refusal(/domain_strategy is 99/, status.INVALID_ARGUMENT))
     expect(thrownBy(() => inboundJson(types.fields('inbound', { tag: 'in' })))).toEqual(

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { status } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createGrpcApi } from '../../src/api/grpc/server.ts'
 import { silentLogger } from '../../src/core/env.ts'
+import { limits } from '../../src/core/limits.ts'
 import { freePorts } from '../interop/harness.ts'
 import {
   type Api,
@@ -69,7 +73,7 @@ describe.each(ways)('the gRPC API under the names of $family, through $way', ({ 
     }
 
     await remove('bob@home.lan')
-    await expect.poll(ended, patience).toBeTruthy()
+    await expect.poll(ended, { timeout: 1000 }).toBeTruthy()
     expect(api.control.user('bob@home.lan')).toBeUndefined()
     const refusals: string[] = []
     api.control.watch((event) => {
@@ -113,6 +117,21 @@ describe.each(ways)('the gRPC API under the names of $family, through $way', ({ 
     expect(await query({ pattern: 'a@x', reset: true })).toEqual([a])
     expect(await query({ pattern: 'a@x' })).toEqual([a.replace('9', '0')])
     await expect(query({ patterns: ['['], regexp: true })).rejects.toMatchObject({ code: status.INVALID_ARGUMENT })
+  })
+
+  it('refuses users whose e-mail nothing could name', async () => {
+    for (const email of ['a\nb', '..', 'x'.repeat(257)]) {
+      await expect(add(randomUUID(), email), email).rejects.toMatchObject({ code: status.INVALID_ARGUMENT })
+    }
+  })
+
+  it('cuts regular expressions short that would go on for years', async () => {
+    api.control.counters.of(`user>>>${'a'.repeat(60)}!>>>traffic>>>uplink`).value = 1
+    const endless = caller.call('StatsService.QueryStats', { patterns: ['(a+)+$'], regexp: true })
+    await expect(endless).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringMatching(/too long/),
+    })
   })
 
   it('tells what the process uses', async () => {
@@ -303,6 +322,27 @@ describe('the gRPC server', () => {
     caller.close()
     await api.close()
     await rm(folder, { recursive: true })
+  })
+
+  it('bounds connections, and calls on each of them', async () => {
+    const api = await startApi()
+    const session = connectHttp2(`http://127.0.0.1:${api.listenPort}`)
+    const [settings] = (await once(session, 'remoteSettings')) as [{ maxConcurrentStreams?: number }]
+    expect(settings.maxConcurrentStreams).toBe(limits.apiStreams)
+    const idle = Array.from({ length: limits.apiConnections - 1 }, () => connectTcp(api.listenPort, '127.0.0.1'))
+    await Promise.all(idle.map((socket) => once(socket, 'data')))
+    const tooMany = connectTcp(api.listenPort, '127.0.0.1').resume()
+    await once(tooMany, 'close')
+    idle.pop()?.destroy()
+    const answered = async () => {
+      const socket = connectTcp(api.listenPort, '127.0.0.1')
+      idle.push(socket)
+      return Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)])
+    }
+    await expect.poll(answered, patience).toBe(true)
+    for (const socket of idle) socket.destroy()
+    session.destroy()
+    await api.close()
   })
 
   it('rejects with LISTEN_FAILED where somebody listens already', async () => {

@@ -163,6 +163,16 @@ describe('users', () => {
     expect(api.control.people.size).toBe(1)
   })
 
+  it('are refused when no path, label or line of a log could name them', async () => {
+    for (const email of ['.', '..', 'a\nb', 'a\0b', 'a\u0085b', 'a\u2028b', 'half a \ud83d', '😀'.repeat(129)]) {
+      const { status, json } = await api.call('POST', '/v1/users', { inbound: 'in', email })
+      expect({ status, field: json.error?.field }, JSON.stringify(email)).toEqual({ status: 400, field: 'email' })
+    }
+    for (const email of ['...', '>>>', ' a b', '😀']) {
+      expect(await api.call('POST', '/v1/users', { inbound: 'in', email }), email).toMatchObject({ status: 201 })
+    }
+  })
+
   it('says what a mistyped field may have meant', async () => {
     const { json } = await api.call('PATCH', '/v1/users/love@example.com', { limits: { conections: 1 } })
     expect(json.error.message).toBe('unknown field "conections"; did you mean "connections"?')

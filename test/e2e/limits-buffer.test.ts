@@ -19,11 +19,15 @@ import { type LimitedServer, limitedServer } from '../support/limited-server.ts'
 const KiB = 1024
 const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 
-/** Bytes that a flow of a level with this buffer takes from its source when nobody reads at the other end. */
-async function takenByStalledFlow(bufferSize: number, from: 'client' | 'target'): Promise<number> {
+/**
+ * Bytes that a flow takes from its source when nobody reads at the other end. Its user is of level 3, which has this
+ * buffer; level 0 has another.
+ */
+async function takenByStalledFlow(bufferSize: number, from: 'client' | 'target', other = bufferSize): Promise<number> {
   const [client, near] = memoryPair()
   const [far, target] = memoryPair()
-  const policy = { levels: new Map([[0, { ...defaultPolicy, bufferSize }]]), system: defaultSystemPolicy }
+  const levels = new Map([other, bufferSize].map((size, i) => [3 * i, { ...defaultPolicy, bufferSize: size }]))
+  const policy = { levels, system: defaultSystemPolicy }
   const clock = fakeClock(1_700_000_000_000)
   const flows = new Flows(clock, new Accounts(clock))
   const io = createDispatch(
@@ -39,7 +43,8 @@ async function takenByStalledFlow(bufferSize: number, from: 'client' | 'target')
       handshakes: new Set<Conn>(),
     },
   )
-  await io.connect(near, { network: 'tcp', target: { host: 'example.com', port: 80 } })
+  const user = { email: '', level: 3 }
+  await io.connect(near, { network: 'tcp', target: { host: 'example.com', port: 80 }, user })
   const done = io.relay(near, far)
   const [flow] = flows
   const source = from === 'client' ? client : target
@@ -64,6 +69,12 @@ describe('a stalled flow', () => {
     expect(await takenByStalledFlow(0, from)).toBe(16_368)
     expect(await takenByStalledFlow(Number.POSITIVE_INFINITY, from)).toBeGreaterThan(20 * 1024 * KiB)
   })
+})
+
+it('the level is that of the user, and not another one', async () => {
+  const taken = await takenByStalledFlow(256 * KiB, 'client', 64 * KiB)
+  expect(taken).toBeGreaterThan(128 * KiB)
+  expect(taken).toBeLessThanOrEqual(256 * KiB)
 })
 
 describe('stalled connections over sockets', () => {

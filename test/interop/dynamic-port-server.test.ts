@@ -247,7 +247,7 @@ describe.runIf(process.platform === 'linux').each(clients)('steady traffic of th
       const { requests, ports } = await steadyThrough(client, 150_000)
       console.log(`${client} to ours: ${requests} requests without a failure, moving ports: ${ports.join(', ')}`)
       expect(requests).toBeGreaterThanOrEqual(500)
-      expect(ports.length, 'ports of three periods').toBeGreaterThanOrEqual(3)
+      expect(ports.length, 'two ports in each of three periods').toBeGreaterThanOrEqual(5)
     },
   )
 })

@@ -4,6 +4,7 @@ import type { Control } from '../../control/control.ts'
 import type { Address } from '../../core/address.ts'
 import type { Listening } from '../../core/dialer.ts'
 import type { Logger } from '../../core/env.ts'
+import { limits } from '../../core/limits.ts'
 import { toDuplex } from '../../net/duplex.ts'
 import { removeStaleSocket } from '../../net/stale-socket.ts'
 import { tcpListener } from '../../net/tcp.ts'
@@ -44,7 +45,7 @@ const services: {
 /** Loads what the services need. Nothing is opened. */
 export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   const types = await loadTypes()
-  const server = new Server({ 'grpc.enable_channelz': 0 })
+  const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_concurrent_streams': limits.apiStreams })
   for (const service of new Set(deps.services)) {
     const { name, methods } = services[service]
     const implementation = callsOf(methods({ control: deps.control, types }), types, deps.log)
@@ -54,9 +55,13 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   const open = new Set<Duplex>()
 
   const accept = (stream: Duplex): void => {
-    open.add(stream)
     // A peer that goes away is nobody's mistake, and an error without a listener would end the process.
     stream.on('error', () => {}).once('close', () => open.delete(stream))
+    if (open.size >= limits.apiConnections) {
+      stream.destroy()
+      return
+    }
+    open.add(stream)
     injector.injectConnection(stream)
   }
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { load, type MessageTypeDefinition, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader'
 import { type Family, Fields, type Typed } from './fields.ts'
-import { invalid, unavailable } from './status.ts'
+import { invalid, StatusError, unavailable } from './status.ts'
 import { wireFields } from './wire.ts'
 
 type Message = MessageTypeDefinition<object, object>
@@ -49,10 +49,10 @@ export class Types {
     let values: object
     try {
       values = message.deserialize(Buffer.from(value))
-    } catch {
-      throw invalid(`a ${type} cannot be decoded`)
+      this.#mustKnow(type, name, value)
+    } catch (error) {
+      throw error instanceof StatusError ? error : invalid(`a ${type} cannot be decoded`)
     }
-    this.#mustKnow(type, name, value)
     return { family, name: type.slice(beginnings[family].length), type, fields: this.fields(type, values) }
   }
 

@@ -1,4 +1,5 @@
 import type { Control, InboundView } from '../../control/control.ts'
+import { emailFault } from '../email.ts'
 import { userJson } from './convert/vmess.ts'
 import type { Fields, Typed } from './fields.ts'
 import { invalid, StatusError, unavailable } from './status.ts'
@@ -21,6 +22,8 @@ const operations: Readonly<Record<string, Operation>> = {
     if (!user) throw invalid('the AddUserOperation has no user')
     const { id, email, level, alterId, experiments } = userJson(user)
     fields.end()
+    const fault = emailFault(email)
+    if (fault !== undefined) throw invalid(fault)
     if (experiments !== '') throw unavailable(`tests_enabled ${JSON.stringify(experiments)} for a user that is added`)
     if (has(control, tag, email)) throw new StatusError('ALREADY_EXISTS', `User ${email} already exists.`)
     control.addUser(tag, { id, email, level, alterId })

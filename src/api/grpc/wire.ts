@@ -6,13 +6,17 @@ export interface WireField {
   readonly bytes?: Uint8Array
 }
 
-/** The fields of a message that has been decoded before, so its form is known to be right. */
+/**
+ * The fields of a message. @throws RangeError for one that is cut off, and for groups, which nobody sends any more: that it
+ * has been decoded before says little, because decoders go by the type of a field and not by what the message says of it.
+ */
 export function* wireFields(message: Uint8Array): Generator<WireField> {
   let at = 0
   const varint = (): number => {
     let value = 0
     for (let shift = 0; ; shift += 7) {
-      const byte = message[at++]!
+      const byte = message[at++]
+      if (byte === undefined) throw new RangeError('cut off')
       // Numbers of fields and lengths fit into 32 bits; what is longer is only skipped.
       if (shift < 35) value += (byte & 0x7f) * 2 ** shift
       if (byte < 0x80) return value
@@ -41,7 +45,8 @@ export function* wireFields(message: Uint8Array): Generator<WireField> {
         yield { number }
         break
       default:
-        return // groups, which nobody sends any more
+        throw new RangeError('a group')
     }
   }
+  if (at > message.length) throw new RangeError('cut off')
 }

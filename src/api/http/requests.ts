@@ -1,5 +1,6 @@
 /** What may be asked for: bodies, queries and names in paths. */
 import { z } from '@hono/zod-openapi'
+import { emailFault } from '../email.ts'
 import { strict } from './scalars.ts'
 
 const amount = (expected: string, description: string, example: string | number) =>
@@ -58,7 +59,12 @@ export const newUser = strict({
     .string()
     .optional()
     .openapi({ description: 'A UUID, or a custom id of 1 to 30 bytes. A random UUID when left out.' }),
-  email: z.string().min(1).max(256).openapi({ description: 'Names the user.', example: 'love@example.com' }),
+  email: z
+    .string()
+    .min(1)
+    .max(256)
+    .refine((email) => emailFault(email) === undefined, { error: ({ input }) => emailFault(String(input)) })
+    .openapi({ description: 'Names the user. Without control characters.', example: 'love@example.com' }),
   level,
   alterId: z.number().int().min(0).max(65_535).optional().openapi({
     description: 'Number of alternative ids; 0, the default: the AEAD header.',

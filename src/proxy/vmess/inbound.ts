@@ -28,7 +28,11 @@ export interface VmessInboundDeps {
   readonly env: Env
 }
 
-type Request = ServerRequest<VmessUser>
+interface Authenticated {
+  readonly request: ServerRequest<VmessUser>
+  /** The user as of now: a handshake takes a while, and level or e-mail may be others than at its begin. */
+  readonly account: VmessUser
+}
 
 export function createVmessInbound(deps: VmessInboundDeps): Inbound {
   return { serve: (conn, io) => serve(conn, io, deps) }
@@ -36,9 +40,7 @@ export function createVmessInbound(deps: VmessInboundDeps): Inbound {
 
 async function serve(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<void> {
   try {
-    const request = await io.handshake(conn, () => readRequest(conn, io, deps))
-    // A handshake takes a while, and level or e-mail may be others by now.
-    const account = deps.users.get(request.user.id) ?? request.user
+    const { request, account } = await io.handshake(conn, () => readRequest(conn, io, deps))
     const { id, email, level } = account
     const user = { id, email, level }
     const near = new VmessConn(conn, {
@@ -64,7 +66,7 @@ async function serve(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise
   }
 }
 
-async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<Request> {
+async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<Authenticated> {
   const session = new ServerSession<VmessUser>({ ...deps, clock: deps.env.clock, random: deps.env.random })
   try {
     for (;;) {
@@ -72,7 +74,8 @@ async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): P
       if (bytes === null) throw session.end()
       const request = session.push(bytes)
       if (!request) continue
-      if (deps.users.get(request.user.id)) return request
+      const account = deps.users.get(request.user.id)
+      if (account) return { request, account }
       throw new ProxyError('USER_REMOVED', 'the user was removed during the handshake')
     }
   } catch (error) {
