@@ -5,29 +5,27 @@ import { Account } from './account.ts'
 /** Is told of accounts, e.g. to keep them in a store. */
 export interface AccountsWatcher {
   /** Nothing has been counted yet. */
-  opened(account: Account): void
+  opened?(account: Account): void
   /** An operator changed its limits or set its traffic to zero. */
-  changed(account: Account): void
+  changed?(account: Account): void
   /** Connections that still run go on counting. */
-  closed(account: Account): void
+  closed?(account: Account): void
 }
 
 /** The users of an instance by e-mail, letter case aside. Users without one have no account: nothing is kept of them. */
 export class Accounts {
   readonly #clock: Clock
   readonly #accounts = new Map<string, { readonly account: Account; holders: number }>()
-  #watcher: AccountsWatcher | undefined
+  readonly #watchers = new Set<AccountsWatcher>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** From now on the one watcher is this, until the returned function is called. */
+  /** Tells `watcher` from now on, until the returned function is called. */
   watch(watcher: AccountsWatcher): () => void {
-    this.#watcher = watcher
-    return () => {
-      if (this.#watcher === watcher) this.#watcher = undefined
-    }
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
   }
 
   get(email: string): Account | undefined {
@@ -40,9 +38,9 @@ export class Accounts {
     const key = email.toLowerCase()
     const known = this.#accounts.get(key)
     if (!known) {
-      const account = new Account(email, limits ?? unlimited, this.#clock, (it) => this.#watcher?.changed(it))
+      const account = new Account(email, limits ?? unlimited, this.#clock, (it) => this.#tell('changed', it))
       this.#accounts.set(key, { account, holders: 1 })
-      this.#watcher?.opened(account)
+      this.#tell('opened', account)
       return
     }
     known.holders++
@@ -55,7 +53,11 @@ export class Accounts {
     const known = this.#accounts.get(key)
     if (!known || --known.holders > 0) return
     this.#accounts.delete(key)
-    this.#watcher?.closed(known.account)
+    this.#tell('closed', known.account)
+  }
+
+  #tell(what: keyof AccountsWatcher, account: Account): void {
+    for (const watcher of this.#watchers) watcher[what]?.(account)
   }
 
   get size(): number {

@@ -118,6 +118,7 @@ describe('users', () => {
     ['CONTROL_NOT_FOUND', 'elsewhere', { email: 'new@home.lan' }],
     ['CONTROL_NOT_FOUND', 'local', { email: 'new@home.lan' }],
     ['CONTROL_INVALID', 'in', { email: '', limits: { quota: 1 } }],
+    ['CONTROL_INVALID', 'in', { email: 'two\nlines' }],
     ['USER_INVALID_ID', 'in', { id: 'a string that is too long for a custom id', email: 'new@home.lan' }],
   ])('are refused with %s in %s: %j', (code, tag, user) => {
     expect(() => control.addUser(tag, user)).toThrow(expect.objectContaining({ code }))

@@ -17,7 +17,9 @@ import { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import { Counters } from '../stats/counters.ts'
 import { Endings } from '../stats/endings.ts'
+import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
+import { ApiDoor } from './api-door.ts'
 import { buildInbound, buildOutbound, noting, readTextFile } from './build.ts'
 import { Connections } from './connections.ts'
 import { DescriptorGuard } from './descriptor-guard.ts'
@@ -50,6 +52,7 @@ export class Instance implements AsyncDisposable {
   readonly flows: Flows
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
+  readonly api = new ApiDoor({ config: () => this.#config, inbounds: () => this.inbounds })
   readonly observers: Observers
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
@@ -73,6 +76,7 @@ export class Instance implements AsyncDisposable {
     this.#config = config
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
+    this.accounts.watch(new FormerUsers(this.counters))
     this.flows = new Flows(env.clock, this.accounts)
     this.users = new LiveUsers(this.accounts, this.flows)
     this.#detour = new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) })
@@ -86,7 +90,10 @@ export class Instance implements AsyncDisposable {
     this.#dispatch = {
       env,
       policy: () => this.#config.policy,
-      route: ({ inboundTag }) => this.#route(inboundTag),
+      route: ({ inboundTag }) => {
+        const api = this.api.tagFor(inboundTag)
+        return api === undefined ? this.outbounds.first : this.outbounds.get(api)?.outbound
+      },
       flows: this.flows,
       counters: this.counters,
       observer: this.observers,
@@ -175,7 +182,7 @@ export class Instance implements AsyncDisposable {
       env: this.#env,
       read: noting(files, this.#readText),
       readSize: () => readSize(this.#config.policy),
-      watch: (base) => this.#loops.watch(base),
+      watch: (base) => this.#loops.watch(this.api.guard(base)),
     })
     return { outbound, config, files }
   }
@@ -204,12 +211,6 @@ export class Instance implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0)
-  }
-
-  #route(inboundTag: string) {
-    const { api } = this.#config
-    if (api?.inboundTags.includes(inboundTag)) return this.outbounds.get(api.tag)?.outbound
-    return this.outbounds.first
   }
 
   #host(inbound: () => RunningInbound): InboundHost {

@@ -40,6 +40,7 @@ export async function startGrpcApi(
   const outbound = apiOutbound(api.tag, grpc.accept)
   instance.outbounds.add({ outbound })
   const listening = api.listen && (await grpc.listen(api.listen))
+  if (listening) instance.api.listening(listening.address)
   // At the level at which V2Ray says that it has started: nobody would see it otherwise.
   if (listening) env.log.warn({}, `API listening on ${formatAddress(listening.address)}`)
   return {

@@ -1,5 +1,6 @@
 import type { VmessUser } from '../config/model.ts'
 import type { NewUser, UserChange, UserView } from '../control/control.ts'
+import { emailFault } from '../core/email.ts'
 import { type Random, redactId } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import { type UserLimits, unlimited } from '../core/user-limits.ts'
@@ -50,6 +51,8 @@ export class UserControl {
     inbound: RunningInbound,
     { id: text, email, level = 0, alterId = 0, limits }: NewUser,
   ): { user: UserView; id: string } {
+    const fault = emailFault(email)
+    if (fault) throw new ProxyError('CONTROL_INVALID', fault)
     if (email === '' && limits) {
       throw new ProxyError('CONTROL_INVALID', 'limits are kept by e-mail, and this user has none')
     }

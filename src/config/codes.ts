@@ -54,6 +54,7 @@ export const problemCodes = {
   CFG069: 'Limits of a user without an e-mail.',
   CFG070: 'Two inbounds with different limits for the same e-mail.',
   CFG071: 'A user whose date has passed.',
+  CFG072: 'An e-mail that logs, counters and the store cannot show.',
   // Inbounds and outbounds
   CFG080: 'An unknown protocol.',
   CFG081: 'An inbound without a port.',

@@ -1,4 +1,5 @@
 /** VMess users and their rules, the same on both ends. */
+import { emailFault } from '../core/email.ts'
 import { redactId } from '../core/env.ts'
 import { formatUuid } from '../protocol/vmess/identity.ts'
 import type { Context } from './context.ts'
@@ -46,6 +47,8 @@ export function readUser(fields: UserFields, owner: object, context: Context): V
       'write 0',
     )
   }
+  const fault = emailFault(fields.email ?? '')
+  if (fault) report.error('CFG072', report.at(owner, 'email'), fault, 'write a name or an address')
   const experiments = readExperiments(fields.experiments ?? '', report.at(owner, 'experiments'), context)
   return id && { id, alterId, level: fields.level ?? 0, email: fields.email ?? '', experiments }
 }

@@ -65,6 +65,10 @@ export const errorCodes = {
     text: 'The SOCKS client gave no or wrong credentials, or offers no acceptable method.',
   },
   STORE_FAILED: { fault: 'local', text: 'The store of used traffic could not be opened, read or written.' },
+  TARGET_FORBIDDEN: {
+    fault: 'policy',
+    text: 'The target is the API of this very instance, which asks for no password.',
+  },
   TLS_FAILED: { fault: 'network', text: 'The TLS handshake failed; the message says on which check.' },
   TRUNCATED: { fault: 'remote', text: 'The stream ended inside a unit.' },
   USER_ADDRESSES: { fault: 'policy', text: 'The user is connected from more addresses than permitted.' },

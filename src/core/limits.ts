@@ -72,4 +72,6 @@ export const limits = {
   controlWrongTokens: 10,
   /** Addresses of one user remembered as one too many; when full the oldest goes. */
   refusedAddresses: 64,
+  /** Users who are gone and whose counters are kept; when full those of the one who left first go. */
+  formerUsers: 10_000,
 } as const

@@ -31,6 +31,11 @@ export class Counters {
     return this.#counters.get(name)
   }
 
+  /** What still adds to it is lost. */
+  forget(name: string): void {
+    this.#counters.delete(name)
+  }
+
   /** All of them, in the order in which they were made. */
   [Symbol.iterator](): IterableIterator<[name: string, counter: Counter]> {
     return this.#counters.entries()

@@ -29,6 +29,18 @@ describe('users', () => {
     })
   })
 
+  test.each([
+    ['a\0b'],
+    ['a\nb'],
+    ['\ud800'],
+    ['..'],
+    ['x'.repeat(257)],
+  ])('an e-mail that nothing can show: %j', (email) => {
+    const problem = errorOf(load(vmessIn({ clients: [{ id: uuid, email }] })), 'CFG072')
+    expect(problem).toMatchObject({ path: 'inbounds[0].settings.clients[0].email', line: 10 })
+    expect(problem.message).not.toMatch(/\p{Cc}/u)
+  })
+
   test('bad UUID: which character', () => {
     const problem = errorOf(load(vmessOut({ id: '8e3d2f6a-51c7-4b0e-9a44-6f0b7d1cZe95' })), 'CFG051', `${user}.id`)
     expect(problem.message).toContain('"8e3d2f6a…"')

@@ -1,5 +1,5 @@
 import type { Control, InboundView } from '../../control/control.ts'
-import { emailFault } from '../email.ts'
+import { emailFault } from '../../core/email.ts'
 import { userJson } from './convert/vmess.ts'
 import type { Fields, Typed } from './fields.ts'
 import { invalid, StatusError, unavailable } from './status.ts'

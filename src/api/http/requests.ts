@@ -1,6 +1,6 @@
 /** What may be asked for: bodies, queries and names in paths. */
 import { z } from '@hono/zod-openapi'
-import { emailFault } from '../email.ts'
+import { emailFault } from '../../core/email.ts'
 import { strict } from './scalars.ts'
 
 const amount = (expected: string, description: string, example: string | number) =>

@@ -40,6 +40,8 @@ class VmessOutbound implements Outbound {
   readonly #deps: VmessOutboundDeps
   /** Accounts that a server has answered: silence is then not the fault of their id or clock. */
   readonly #proven = new WeakSet<Account>()
+  /** How many connections each server has answered. */
+  readonly #answers = new WeakMap<Server, number>()
   readonly #silenceDue: (server: string) => boolean
 
   constructor(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps) {
@@ -74,6 +76,7 @@ class VmessOutbound implements Outbound {
       proven: this.#proven.has(account),
       answered: (command) => {
         this.#proven.add(account)
+        this.#answers.set(server, (this.#answers.get(server) ?? 0) + 1)
         this.#servers.answered(server, account, command)
       },
       unanswered,
@@ -83,19 +86,23 @@ class VmessOutbound implements Outbound {
     const { sealer, opener } = session
     const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: account.level })
     env.clock.after(limits.firstPayloadWaitMs, () => conn.flushHead())
-    if (!this.#proven.has(account)) this.#watchSilence(conn, server, account)
+    if (server.temporary || !this.#proven.has(account)) this.#watchSilence(conn, server, account)
     if (server.temporary) {
       conn.signal.addEventListener('abort', () => opener.answered || conn.destroyed || unanswered(), { once: true })
     }
     return conn
   }
 
-  /** A server hides from strangers by staying silent, so a wrong id shows as nothing at all: say so, once a minute. */
+  /**
+   * A server hides from strangers by staying silent, so a wrong id shows as nothing at all: say so, once a minute. An id
+   * that a response named may become wrong, when its server was started again; unless somebody else is answered, it goes.
+   */
   #watchSilence(conn: Conn, server: Server, account: Account): void {
     const { clock, log } = this.#deps.env
+    const before = this.#answers.get(server)
     const cancel = clock.after(limits.silenceMs, () => {
+      if (this.#answers.get(server) === before) this.#servers.unanswered(server)
       if (this.#proven.has(account)) return
-      this.#servers.unanswered(server)
       const { remote } = conn.info
       if (!this.#silenceDue(remote)) return
       log.warn({ server: remote, hint: silenceCauses }, `no answer for ${limits.silenceMs / 1000} s`)

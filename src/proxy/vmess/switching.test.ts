@@ -307,6 +307,37 @@ describe('a server named by a response', () => {
     conn.destroy()
   })
 
+  it('goes when it has answered before and then, in 5 s, nobody: its server was started again, say', async () => {
+    const { clock, network, outbound, say, works } = setUp()
+    works('main:40001')
+    say(command())
+    await requests(outbound, 4)
+    network.places.set('main:40001', () => {})
+    const conn = await outbound.dial(target, { signal })
+    takeDialed(network)
+    clock.advance(limits.silenceMs)
+    await requests(outbound, 3)
+    expect(takeDialed(network)).toEqual(['main', 'main', 'main'])
+    expect(conn.signal.aborted).toBe(false)
+    conn.destroy()
+  })
+
+  it('stays when a target is slow and others are answered meanwhile', async () => {
+    const { clock, network, outbound, say, works } = setUp()
+    works('main:40001')
+    say(command())
+    await requests(outbound, 4)
+    network.places.set('main:40001', () => {})
+    const conn = await outbound.dial(target, { signal })
+    works('main:40001')
+    await requests(outbound, 2)
+    takeDialed(network)
+    clock.advance(limits.silenceMs)
+    await requests(outbound, 2)
+    expect(takeDialed(network)).toEqual(['main', 'main:40001'])
+    conn.destroy()
+  })
+
   it('stays when our own side ends the connection before the answer', async () => {
     const { network, outbound, say, works } = setUp()
     network.places.set('main:40001', () => {})

@@ -1,4 +1,4 @@
-/** What an e-mail that comes by an API must be so that counters, logs, the store and paths of requests can name the user. */
+/** What an e-mail must be so that counters, logs, the store and paths of requests can name the user. */
 
 const lengthMax = 256
 
