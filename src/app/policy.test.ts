@@ -25,13 +25,18 @@ describe('readSize', () => {
 describe('heldAtMost', () => {
   it('leaves room for one more read', () => {
     const policy = policyWith(64 * KiB, 512 * KiB, Number.POSITIVE_INFINITY, 0)
-    expect([0, 1, 2, 3, 4].map((level) => heldAtMost(policy, level))).toEqual([
+    expect([0, 1, 2, 3, 4].map((level) => heldAtMost(policy, level, 0))).toEqual([
       64 * KiB - chunk,
       512 * KiB - chunk,
       Number.POSITIVE_INFINITY,
       0,
       512 * KiB - chunk,
     ])
-    expect(heldAtMost(policyWith(), 0) + limits.sharedReadBuffer).toBe(defaultPolicy.bufferSize)
+    expect([heldAtMost(policy, 1, 3), heldAtMost(policy, 3, 1), heldAtMost(policy, 2, 1)]).toEqual([
+      0,
+      0,
+      512 * KiB - chunk,
+    ])
+    expect(heldAtMost(policyWith(), 0, 0) + limits.sharedReadBuffer).toBe(defaultPolicy.bufferSize)
   })
 })

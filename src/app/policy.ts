@@ -7,10 +7,18 @@ import { type Counter, type CounterOwner, type Counters, counterName, type Direc
 
 /** The user's level decides, and the outbound's account as well where it has a level of its own. */
 export function relayLimits(policy: PolicyConfig, near: number, far: number): RelayLimits {
-  const a = policyOf(policy, near)
-  const b = far === 0 ? a : policyOf(policy, far)
-  const least = (pick: 'connIdle' | 'uplinkOnly' | 'downlinkOnly') => Math.min(a[pick], b[pick]) * 1000
-  return { connIdleMs: least('connIdle'), uplinkOnlyMs: least('uplinkOnly'), downlinkOnlyMs: least('downlinkOnly') }
+  const ms = (pick: 'connIdle' | 'uplinkOnly' | 'downlinkOnly') => least(policy, near, far, pick) * 1000
+  return { connIdleMs: ms('connIdle'), uplinkOnlyMs: ms('uplinkOnly'), downlinkOnlyMs: ms('downlinkOnly') }
+}
+
+function least(
+  policy: PolicyConfig,
+  near: number,
+  far: number,
+  pick: 'connIdle' | 'uplinkOnly' | 'downlinkOnly' | 'bufferSize',
+): number {
+  const own = policyOf(policy, near)[pick]
+  return far === 0 ? own : Math.min(own, policyOf(policy, far)[pick])
 }
 
 /** What a full chunk carries. */
@@ -26,9 +34,9 @@ export function readSize({ levels, unlisted = defaultPolicy }: PolicyConfig): nu
   return Math.max(1, Math.min(16, Math.floor(smallest / 2 / chunk))) * chunk
 }
 
-/** Bytes above which a connection of this level asks its source to wait, so that with one more read it is full. */
-export const heldAtMost = (policy: PolicyConfig, level: number): number =>
-  Math.max(0, policyOf(policy, level).bufferSize - readSize(policy))
+/** Bytes above which a connection of these levels asks its source to wait, so that with one more read it is full. */
+export const heldAtMost = (policy: PolicyConfig, near: number, far: number): number =>
+  Math.max(0, least(policy, near, far, 'bufferSize') - readSize(policy))
 
 /** The counters that a flow adds to, by direction. Only what has a name has counters. */
 export function countersOf(
