@@ -91,6 +91,8 @@ function typeOf(schema: z.ZodType): string {
     }
     case 'enum':
       return (schema as z.ZodEnum).options.map((word) => `\`${word}\``).join(' ')
+    case 'literal':
+      return `\`${(schema as z.ZodLiteral).value}\``
     case 'union':
       return [...new Set((schema as z.ZodUnion<readonly z.ZodType[]>).options.map(typeOf))].join(' or ')
     case 'array':

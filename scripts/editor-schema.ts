@@ -89,6 +89,7 @@ function convert(schema: z.ZodType): Json {
         jsonSchema.description = `${jsonSchema.description ?? ''} ${effect}: ${note.reason}.`.trim()
         jsonSchema.deprecated = true
       }
+      if (note?.required) jsonSchema.required = [...note.required]
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
       delete jsonSchema.propertyNames

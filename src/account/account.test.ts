@@ -39,6 +39,15 @@ describe('Account', () => {
     expect(refusal()).toBeUndefined()
   })
 
+  it.each([
+    [1, 'the user has one connection, as many as permitted'],
+    [2, 'the user has 2 connections, as many as permitted'],
+  ])('says how many connections there are: %i', (connections, message) => {
+    const { connect } = rig({ connections })
+    for (let i = 0; i < connections; i++) connect()
+    expect(() => connect()).toThrow(message)
+  })
+
   it('ends no connection when fewer are permitted from now on', () => {
     const { connect, refusal, change } = rig()
     const all = [connect(), connect()]

@@ -79,7 +79,10 @@ export class Account {
     if (refusal) throw refusal
     const { connections } = this.#limits
     if (connections > 0 && this.#members.size >= connections) {
-      throw new ProxyError('USER_CONNECTIONS', `the user has ${connections} connections, as many as permitted`)
+      throw new ProxyError(
+        'USER_CONNECTIONS',
+        `the user has ${connections === 1 ? 'one connection' : `${connections} connections`}, as many as permitted`,
+      )
     }
     this.#addresses ??= new Addresses(this.#clock, this.#limits)
     this.#addresses.admit(member)

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfigValue } from '../config/load.ts'
 import type { ControlEvent } from '../control/control.ts'
+import { silentLogger } from '../core/env.ts'
 import type { ProxyError } from '../core/errors.ts'
 import { connect } from './connect.ts'
 import { InstanceControl } from './control.ts'
@@ -12,10 +13,12 @@ import { Instance } from './instance.ts'
 
 const ann = '0b1f6c7d-9e2a-4d35-8c46-a7b8d9e0f112'
 const bob = '9d8c7b6a-5f4e-4321-b0a9-8f7e6d5c4b3a'
+const carol = '5c4b3a29-1807-4f6e-9d5c-4b3a29180716'
 
 let instance: Instance
 let control: InstanceControl
 let echo: { port: number; close(): void }
+let warned: string[]
 const opened: Duplex[] = []
 
 beforeEach(async () => {
@@ -34,7 +37,8 @@ beforeEach(async () => {
     outbounds: [{ tag: 'direct', protocol: 'freedom' }],
     policy: { levels: { '0': { handshake: 1 } } },
   })
-  const env = systemEnv()
+  warned = []
+  const env = systemEnv({ ...silentLogger, warn: (_fields, message) => void warned.push(message) })
   instance = new Instance(config!, { env })
   await instance.start()
   const reload = async () => ({ problems: [] })
@@ -123,6 +127,20 @@ describe('users', () => {
   ])('are refused with %s in %s: %j', (code, tag, user) => {
     expect(() => control.addUser(tag, user)).toThrow(expect.objectContaining({ code }))
     expect(control.users()).toHaveLength(1)
+  })
+
+  it('are refused in an inbound that is not there, with the tags that are', async () => {
+    const hint = () => {
+      try {
+        control.addUser('elsewhere', { email: 'new@home.lan' })
+      } catch (error) {
+        return (error as ProxyError).hint
+      }
+    }
+    expect(hint()).toBe('tags of inbounds are "in", "local"')
+    const local = { listen: '127.0.0.1', port: 0, protocol: 'socks' }
+    for (let i = 3; i <= 10; i++) await control.addInbound({ ...local, tag: `t${i}` })
+    expect(hint()).toBe('tags of inbounds are "in", "local", "t3", "t4", "t5", "t6", "t7", "t8" and 2 more')
   })
 
   it('lose their sessions when they are removed, and nobody else does', async () => {
@@ -229,6 +247,14 @@ describe('inbounds and outbounds', () => {
     await expect.poll(() => gone(stream)).toBe(true)
     expect(control.inbounds()).toHaveLength(2)
     expect(control.user('bob@home.lan')).toBeUndefined()
+  })
+
+  it('are warned of for what they say themselves, not for what is not there beside them', async () => {
+    await control.addInbound(more)
+    control.addOutbound({ tag: 'other', protocol: 'freedom' })
+    expect(warned).toEqual([])
+    await control.addInbound({ ...more, tag: 'third', unheardOf: 1, settings: { clients: [{ id: carol }] } })
+    expect(warned).toEqual([expect.stringContaining('inbounds[0].unheardOf')])
   })
 
   it('are removed with those who are still in their handshake', async () => {

@@ -122,7 +122,7 @@ export class InstanceControl implements Control {
   }
 
   async addInbound(json: object): Promise<void> {
-    const [config] = this.#checked({ inbounds: [json] }).inbounds
+    const [config] = this.#checked('inbounds', json).inbounds
     if (!config?.tag) throw new ProxyError('CONTROL_INVALID', 'the inbound has no tag, by which it could be removed')
     await this.#deps.instance.addInbound({ ...config, at: `inbound ${JSON.stringify(config.tag)}` })
   }
@@ -140,7 +140,7 @@ export class InstanceControl implements Control {
 
   addOutbound(json: object): void {
     const { instance } = this.#deps
-    const [config] = this.#checked({ outbounds: [json] }).outbounds
+    const [config] = this.#checked('outbounds', json).outbounds
     if (!config?.tag) throw new ProxyError('CONTROL_INVALID', 'the outbound has no tag, by which it could be removed')
     instance.outbounds.add(instance.buildOutbound({ ...config, at: `outbound ${JSON.stringify(config.tag)}` }))
   }
@@ -170,24 +170,39 @@ export class InstanceControl implements Control {
   }
 
   /** The loader's word on a part that came by an API. @throws ProxyError CONTROL_INVALID */
-  #checked(json: object): Config {
-    const { config, problems } = loadConfigValue(json)
+  #checked(kind: 'inbounds' | 'outbounds', json: object): Config {
+    const { config, problems } = loadConfigValue({ [kind]: [json] })
     const errors = problems.filter(({ severity }) => severity === 'error')
     if (!config) throw new ProxyError('CONTROL_INVALID', errors.map(textOf).join('; '))
     for (const problem of problems) {
-      if (problem.severity === 'warning') this.#deps.env.log.warn({ code: problem.code }, `by API: ${textOf(problem)}`)
+      // That there is nothing else in this configuration says nothing of ours.
+      const isOfPart = problem.path.startsWith(`${kind}[0]`)
+      if (problem.severity === 'warning' && isOfPart)
+        this.#deps.env.log.warn({ code: problem.code }, `by API: ${textOf(problem)}`)
     }
     return config
   }
 
   #inbound(tag: string): RunningInbound {
     const inbound = this.#deps.instance.inbound(tag)
-    if (!inbound) throw new ProxyError('CONTROL_NOT_FOUND', `there is no inbound with the tag "${tag}"`)
+    if (!inbound) {
+      const hint = knownTags(this.#deps.instance.inbounds)
+      throw new ProxyError('CONTROL_NOT_FOUND', `there is no inbound with the tag "${tag}"`, { hint })
+    }
     return inbound
   }
 }
 
 const textOf = ({ path, message, hint }: Problem): string => `${path}: ${message}${hint ? ` (${hint})` : ''}`
+
+const tagsShown = 8
+
+function knownTags(inbounds: readonly RunningInbound[]): string {
+  const tags = inbounds.flatMap(({ tag }) => (tag === '' ? [] : JSON.stringify(tag)))
+  if (tags.length === 0) return 'no inbound has a tag'
+  const more = tags.length > tagsShown ? ` and ${tags.length - tagsShown} more` : ''
+  return `tags of inbounds are ${tags.slice(0, tagsShown).join(', ')}${more}`
+}
 
 const ended = (): ProxyError => new ProxyError('SESSION_ENDED', 'an operator ended the session')
 

@@ -7,7 +7,12 @@ import type { ReloadPlan } from './reload-plan.ts'
 const nameOf = ({ tag, at }: { readonly tag: string; readonly at: string }): string => tag || at
 
 /** What the files say differently. */
-export function reportOf(before: Config, after: Config, plan: ReloadPlan, restart: readonly string[]): ReloadReport {
+export function reportOf(
+  before: Config,
+  after: Config,
+  plan: ReloadPlan,
+  said: Pick<ReloadReport, 'restart' | 'warnings'>,
+): ReloadReport {
   const { pairing, changes, outbounds, removedOutbounds } = plan
   const visible = new Set(changes.flatMap(({ parts, visible }) => (visible ? parts.config : [])))
   const changed = pairing.pairs.filter(
@@ -27,7 +32,7 @@ export function reportOf(before: Config, after: Config, plan: ReloadPlan, restar
       removed: removedOutbounds.flatMap(({ config }) => (config ? nameOf(config) : [])),
     },
     users: countUsers(before, after, plan),
-    restart,
+    ...said,
   }
 }
 

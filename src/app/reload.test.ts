@@ -169,6 +169,7 @@ describe('users', () => {
       outbounds: { added: [], changed: [], removed: [] },
       users: { added: 1, changed: 0, removed: 1 },
       restart: [],
+      warnings: [],
     })
     await lost(two)
     await carries(one)
@@ -634,6 +635,23 @@ describe('again and again', () => {
     await Promise.all(ports.map((port) => again(root([vmessIn([ann], { port })]))))
     expect(instance.listening.map(({ address }) => address.port)).toEqual([ports[2]])
     expect(await Promise.all(ports.map((port) => isRefused(port)))).toEqual([true, true, false])
+  })
+
+  it('is refused without any outbound, where there was one: everybody would be cut off', async () => {
+    const config = await start(root([vmessIn([ann])]))
+    const stream = await tunnel(ann, portOf('in'))
+    await expect(again({ inbounds: [vmessIn([ann])] })).rejects.toMatchObject({
+      code: 'CONTROL_INVALID',
+      message: 'the configuration has no outbound: every connection would be closed',
+    })
+    expect(instance.config).toBe(config)
+    await carries(stream)
+    await carries(await tunnel(ann, portOf('in')))
+  })
+
+  it('goes from no outbound to none', async () => {
+    await start({ inbounds: [vmessIn([ann])] })
+    expect((await again({ inbounds: [vmessIn([ann, bob])] })).users.added).toBe(1)
   })
 
   it('is refused before the start, and while stopping', async () => {

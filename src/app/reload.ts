@@ -17,14 +17,20 @@ export { describeReload } from './reload-report.ts'
 /**
  * Applies what `next` says differently than the configuration before it; what an API changed meanwhile stays, unless
  * `next` changes the same thing. All or nothing: everything is built and every new address is open before the first
- * change. Called again before it is done, it waits.
+ * change. Called again before it is done, it waits. `warnings` are what the loader said of `next`, for the report.
  *
  * @throws ConfigError for a certificate file; ProxyError LISTEN_FAILED, CONFIG_INVALID, CONTROL_CONFLICT, CONTROL_INVALID:
  * nothing has changed
  */
-export function reload(instance: Instance, next: Config, env: Env): Promise<ReloadReport> {
+export function reload(
+  instance: Instance,
+  next: Config,
+  env: Env,
+  warnings: readonly string[] = [],
+): Promise<ReloadReport> {
   return instance.turns.take(async () => {
     if (!instance.ready) throw notRunning()
+    if (instance.config.outbounds.length > 0 && next.outbounds.length === 0) throw noOutbound()
     const { config, restart } = keepUntilRestart(instance.config, next)
     const plan = planReload(instance, config)
     const ports = await openPorts(plan, env)
@@ -33,7 +39,7 @@ export function reload(instance: Instance, next: Config, env: Env): Promise<Relo
       ports.undo()
       throw late
     }
-    const report = reportOf(instance.config, config, plan, restart)
+    const report = reportOf(instance.config, config, plan, { restart, warnings })
     apply(instance, config, plan, ports)
     await settlePorts(instance, env)
     return report
@@ -41,6 +47,12 @@ export function reload(instance: Instance, next: Config, env: Env): Promise<Relo
 }
 
 const notRunning = () => new ProxyError('CONTROL_INVALID', 'the instance is not listening: not yet, or no more')
+
+/** A file that was half written, most likely. */
+const noOutbound = () =>
+  new ProxyError('CONTROL_INVALID', 'the configuration has no outbound: every connection would be closed', {
+    hint: 'write "outbounds": [ { "protocol": "freedom" } ]',
+  })
 
 /** A stop, an API that removed an inbound, or a refresh of moving ports may have been faster than the new ports. */
 function whatCameBetween(instance: Instance, plan: ReloadPlan, ports: OpenedPorts): ProxyError | undefined {

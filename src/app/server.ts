@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { configProblemError, loadConfigValue, type Problem } from '../config/load.ts'
+import { configProblemError, formatProblem, loadConfigValue, type Problem } from '../config/load.ts'
 import type { Config } from '../config/model.ts'
 import type { Control } from '../control/control.ts'
 import type { Address } from '../core/address.ts'
@@ -87,11 +87,11 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
    * All or nothing. Resolves with what changed; `restart` names parts that take a new Server.
    *
    * @throws ProxyError CONFIG_INVALID, whose `problems` lists what is wrong and where; LISTEN_FAILED for a new address;
-   * CONTROL_INVALID before listen() and after close(). Nothing has changed then.
+   * CONTROL_INVALID before listen() and after close(), and for one without outbounds when there was one. Nothing has changed then.
    */
   async reload(config: object): Promise<ReloadReport> {
     const loaded = loadOrThrow(config, this.#env)
-    const report = await reload(this.#launch.instance, loaded.config, this.#env)
+    const report = await reload(this.#launch.instance, loaded.config, this.#env, warningsOf(loaded.problems))
     this.#problems = loaded.problems
     return report
   }
@@ -133,6 +133,9 @@ function loadOrThrow(value: object, { clock, log }: Env): { config: Config; prob
   for (const { code, path, message } of problems) log.warn({ code, path }, message)
   return { config, problems }
 }
+
+const warningsOf = (problems: readonly Problem[]): string[] =>
+  problems.flatMap((problem) => (problem.severity === 'warning' ? formatProblem(problem) : []))
 
 /** A server (or client) from a V2Ray/Xray configuration object; nothing is opened before listen(). */
 export const createServer = (config: object, options?: ServerOptions): Server => new Server(config, options)

@@ -42,7 +42,7 @@ export async function startGrpcApi(
   const listening = api.listen && (await grpc.listen(api.listen))
   if (listening) instance.api.listening(listening.address)
   // At the level at which V2Ray says that it has started: nobody would see it otherwise.
-  if (listening) env.log.warn({}, `API listening on ${formatAddress(listening.address)}`)
+  if (listening) env.log.warn({}, `gRPC API listening on ${formatAddress(listening.address)}`)
   return {
     async close() {
       // A listener reports itself closed only when the connections it accepted are gone.

@@ -1,5 +1,7 @@
 /** Commands of V2Ray, v2ctl and Xray that people may try here, and what each of them is. */
-const api = 'talks to the gRPC interface of a running V2Ray or Xray, which this program does not have'
+const api =
+  'asks a running server over gRPC; this program answers that, but has no such command: use "v2ctl api" or "xray api" with ' +
+  'the address of api.listen (docs/grpc-api.md), or curl with the control API (docs/control-api.md)'
 const vless = 'belongs to VLESS, another protocol than VMess'
 
 const foreign: Readonly<Record<string, string>> = {

@@ -1,11 +1,17 @@
 /** Reads a configuration again, and puts it in force if it is good. */
 import type { Instance } from '../app/instance.ts'
 import { describeReload, type ReloadRefusal, type ReloadReport, reload } from '../app/reload.ts'
-import { ConfigError, formatProblem, type LoadOptions, loadConfig, type Problem } from '../config/load.ts'
+import {
+  ConfigError,
+  formatProblem,
+  type LoadOptions,
+  loadConfig,
+  type Problem,
+  type Severity,
+} from '../config/load.ts'
 import type { Env } from '../core/env.ts'
 import { isProxyError } from '../core/errors.ts'
 import { CliError, errorText, exitCodes } from './exit.ts'
-import { printProblems } from './report-problems.ts'
 import { programDirectory, readSources, type SourceFlags } from './sources.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -21,12 +27,14 @@ export interface ReloadSources {
   readonly piped: boolean
 }
 
-/** The same sources with the same flags. What became of it is said in the log; problems also on standard error. */
+/** The same sources with the same flags. What became of it is said in the log, and nowhere else. */
 export function reloader(sources: ReloadSources, instance: Instance, env: Env): Reload {
   const { log } = env
   return async () => {
     try {
-      const report = await reload(instance, await loadAgain(sources), env)
+      const { config, warnings } = await loadAgain(sources)
+      for (const warning of warnings) log.warn({}, oneLine(warning))
+      const report = await reload(instance, config, env, warnings)
       log.warn({}, `configuration reloaded: ${describeReload(report)}`)
       if (report.restart.length > 0) log.warn({}, `changed, and in force after a restart: ${report.restart.join(', ')}`)
       return report
@@ -34,7 +42,7 @@ export function reloader(sources: ReloadSources, instance: Instance, env: Env): 
       const problems = problemsOf(error)
       const what = problems.length === 1 ? 'one problem' : `${problems.length} problems`
       log.error({}, `configuration not reloaded: ${what}; the one before runs on`)
-      for (const problem of problems) log.error({}, problem.split(/\n\s*/).join(' '))
+      for (const problem of problems) log.error({}, oneLine(problem))
       return { problems }
     }
   }
@@ -52,21 +60,19 @@ async function loadAgain({ flags, options, terminal, piped }: ReloadSources) {
     },
   })
   const { config, problems } = loadConfig(texts, { ...options, now: Date.now() })
-  printProblems(problems, terminal, { all: false })
   if (!config) throw new ConfigError(problems)
-  return config
+  return { config, warnings: textsOf(problems, 'warning') }
 }
 
 /** What a person did wrong, one text each. @throws whatever is a mistake of ours */
 function problemsOf(error: unknown): string[] {
-  if (error instanceof ConfigError) {
-    return error.problems
-      .filter(({ severity }) => severity === 'error')
-      .map((problem) => formatProblem(withoutExcerpt(problem)))
-  }
+  if (error instanceof ConfigError) return textsOf(error.problems, 'error')
   if (error instanceof CliError) return [error.message]
   if (isProxyError(error)) return [errorText(error)]
   throw error
 }
 
-const withoutExcerpt = ({ excerpt: _, ...problem }: Problem): Problem => problem
+const textsOf = (problems: readonly Problem[], wanted: Severity): string[] =>
+  problems.flatMap(({ excerpt: _, ...problem }) => (problem.severity === wanted ? formatProblem(problem) : []))
+
+const oneLine = (text: string): string => text.split(/\n\s*/).join(' ')

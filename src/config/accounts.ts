@@ -9,9 +9,12 @@ const account = object({
   pass: noted(text('Password.'), { secret: 'password', expected: 'a password in double quotes' }),
 }).describe('A name and a password.')
 
+/** In place of the list there may be a password. */
+const accountList = (description: string) => noted(z.array(account).describe(description), { secret: 'password' })
+
 export const accountFields = {
-  accounts: z.array(account).describe('Who may use the proxy.'),
-  users: z.array(account).describe('Xray’s name of accounts.'),
+  accounts: accountList('Who may use the proxy.'),
+  users: accountList('Xray’s name of accounts.'),
 }
 
 interface AccountsInput {

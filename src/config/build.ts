@@ -10,10 +10,11 @@ import { buildLog } from './log-section.ts'
 import type { Config } from './model.ts'
 import { type ReadOutbound, readOutbound } from './outbound.ts'
 import { buildPolicy } from './policy-section.ts'
+import { checkPorts, type Endpoint } from './ports.ts'
 import type { Report } from './report.ts'
 import { entriesOf, oldPort, type RootInput, rootSchema } from './root.ts'
 import { checkRouting, type Tags } from './routing-section.ts'
-import { checkPorts, checkTogether, type Endpoint } from './rules.ts'
+import { checkTogether } from './rules.ts'
 import type { ObjectNode } from './tree.ts'
 
 /** The configuration, complete where nothing was reported as an error. */
@@ -52,9 +53,9 @@ export function buildConfig(
   const toApi = checkRouting(input.routing, tagsOf(input, inboundTags, outboundTags), context)
   checkDns(input.dns, context)
   const api = buildApi(input.api, toApi, inbounds, context)
-  const control = buildControl(input.control, context)
+  const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)
-  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: control?.listen }, context), context)
+  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), context)
   const kept = input.api?.tag ? withoutTag(outbounds, input.api.tag, context) : outbounds
   return {
     log: buildLog(input.log, context),

@@ -31,6 +31,7 @@ export const problemCodes = {
   CFG037: 'More problems than are shown.',
   CFG038: 'Text that is no speed, size or date.',
   CFG039: 'A number beyond what can be honoured; the nearest that can is used.',
+  CFG040: 'An unknown key in `limits`, `control` or `accounting`, which no other program reads.',
   // VMess
   CFG050: 'A VMess user without an id.',
   CFG051: 'An id that is neither a UUID nor a custom string.',
@@ -55,6 +56,8 @@ export const problemCodes = {
   CFG070: 'Two inbounds with different limits for the same e-mail.',
   CFG071: 'A user whose date has passed.',
   CFG072: 'An e-mail that logs, counters and the store cannot show.',
+  CFG073: 'A quota or a speed so small that a unit seems to be missing.',
+  CFG074: 'A detour to its own inbound, or to none.',
   // Inbounds and outbounds
   CFG080: 'An unknown protocol.',
   CFG081: 'An inbound without a port.',
@@ -62,7 +65,7 @@ export const problemCodes = {
   CFG083: 'There is no outbound: every connection is closed.',
   CFG084: 'A proxy without a password that is reachable from other machines.',
   CFG085: 'An outbound that leads back to an inbound of the same file.',
-  CFG086: 'Two inbounds on the same address and port.',
+  CFG086: 'Two inbounds or APIs on the same address and port, of which one cannot start.',
   CFG087: 'Accounts that are not asked for.',
   CFG088: 'Dynamic ports that do not fit into the range.',
   CFG089: 'A password is asked for but nobody has one.',

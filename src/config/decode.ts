@@ -3,7 +3,7 @@
  * checked where it stands. A value that does not fit is reported and treated as absent, so that one run finds everything.
  */
 import type { z } from 'zod'
-import { expectedText, foundText, fractionText, numberText } from './expected.ts'
+import { expectedText, foundText, fractionText, numberText, oneOf } from './expected.ts'
 import { type FieldNote, notes } from './fields.ts'
 import { join, type Place, type Report, shorten } from './report.ts'
 import { didYouMean, keyHint } from './suggest.ts'
@@ -51,7 +51,11 @@ class Decoder {
   }
 
   #union(schema: z.ZodUnion<readonly z.ZodType[]>, node: JsonNode, path: string): unknown {
-    const option = schema.options.find((candidate) => jsonType(candidate) === node.type)
+    const option = schema.options.find(
+      (candidate) =>
+        jsonType(candidate) === node.type &&
+        (candidate.def.type !== 'literal' || candidate.safeParse((node as { value?: unknown }).value).success),
+    )
     return option ? this.value(option, node, path) : this.#wrong(schema, node, path)
   }
 
@@ -59,7 +63,7 @@ class Decoder {
     const shape = schema.shape as Readonly<Record<string, z.ZodType>>
     const result: Record<string, unknown> = {}
     const children = new Map<string, Place>()
-    for (const [key, entry] of this.#fields(shape, node, path)) {
+    for (const [key, entry] of this.#fields(shape, node, path, notes.get(schema)?.own ?? false)) {
       if (entry.value.type === 'null') continue
       const at = join(path, key)
       children.set(key, placeOf(entry.value, at))
@@ -73,14 +77,19 @@ class Decoder {
   }
 
   /** The known entries by their documented names. */
-  #fields(shape: Readonly<Record<string, z.ZodType>>, node: ObjectNode, path: string): Map<string, Entry> {
+  #fields(
+    shape: Readonly<Record<string, z.ZodType>>,
+    node: ObjectNode,
+    path: string,
+    own: boolean,
+  ): Map<string, Entry> {
     const names = namesOf(shape)
     const fields = new Map<string, Entry>()
     for (const entry of node.entries) {
       const name = names.get(entry.key.toLowerCase())
       const place = { source: entry.value.source, offset: entry.keyOffset, path: join(path, entry.key) }
       if (name === undefined) {
-        this.#unknown(entry, place, shape)
+        this.#unknown(entry, place, shape, own)
         continue
       }
       if (entry.key !== name) this.#report.info('CFG021', place, `the documented spelling is "${name}"`)
@@ -93,10 +102,14 @@ class Decoder {
     return fields
   }
 
-  #unknown(entry: Entry, place: Place, shape: Readonly<Record<string, z.ZodType>>): void {
+  #unknown(entry: Entry, place: Place, shape: Readonly<Record<string, z.ZodType>>, own: boolean): void {
     if (entry.value.type === 'null' || /^(?:\$schema$|\/\/|_comment)/.test(entry.key)) return
     const key = shorten(entry.key, 64)
-    this.#report.warn('CFG020', place, `unknown key "${key}"; it is ignored`, keyHint(key, Object.keys(shape)))
+    const known = Object.keys(shape)
+    if (own) {
+      const message = `unknown key "${key}", expected ${oneOf(known)}`
+      this.#report.error('CFG040', place, message, didYouMean(key, known))
+    } else this.#report.warn('CFG020', place, `unknown key "${key}"; it is ignored`, keyHint(key, known))
   }
 
   /** Says what comes of a field that has no effect, or that cannot be honoured. */
@@ -144,7 +157,8 @@ class Decoder {
     }
     const parsed = schema.safeParse('value' in node ? node.value : undefined)
     if (parsed.success) return parsed.data
-    const found = node.type === 'number' ? numberText(node) : foundText(node, notes.get(schema))
+    const note = notes.get(schema)
+    const found = node.type === 'number' && !note?.secret ? numberText(node) : foundText(node, note)
     this.#report.error('CFG023', placeOf(node, path), `found ${found}, expected ${expectedText(schema)}`)
     return undefined
   }
@@ -158,22 +172,27 @@ class Decoder {
     return undefined
   }
 
-  #wrong(schema: z.ZodType, node: JsonNode, path: string, found = foundText(node, notes.get(schema))): undefined {
+  #wrong(schema: z.ZodType, node: JsonNode, path: string, found = foundText(node, secrecyOf(schema))): undefined {
     const message = `found ${found}, expected ${expectedText(schema)}`
-    this.#report.error('CFG022', placeOf(node, path), message, retypeHint(schema, node))
+    this.#report.error('CFG022', placeOf(node, path), message, retypeHint(schema, node, path))
     return undefined
   }
 }
 
 /** How to write what was probably meant. */
-function retypeHint(schema: z.ZodType, node: JsonNode): string | undefined {
+function retypeHint(schema: z.ZodType, node: JsonNode, path: string): string | undefined {
+  const note = notes.get(schema)
+  if (note?.hint && !note.effect) return note.hint
   const types =
     schema.def.type === 'union'
       ? (schema as z.ZodUnion<readonly z.ZodType[]>).options.map(jsonType)
       : [jsonType(schema)]
-  if (notes.get(schema)?.secret) return types.includes('string') ? 'it stands in double quotes' : undefined
+  if (note?.secret && types.includes('string')) {
+    const key = /[\w$-]+$/.exec(path)?.[0]
+    return key === undefined ? 'put it in double quotes: "…"' : `write "${key}": "…"`
+  }
   if (node.type === 'string') {
-    if (types.includes('number') && /^\d{1,15}$/.test(node.value)) return `write ${node.value} without the quotes`
+    if (types.includes('number') && /^\d{1,10}$/.test(node.value)) return `write ${node.value} without the quotes`
     if (types.includes('boolean') && /^(?:true|false)$/i.test(node.value)) {
       return `write ${node.value.toLowerCase()} without the quotes`
     }
@@ -188,6 +207,13 @@ function retypeHint(schema: z.ZodType, node: JsonNode): string | undefined {
   return undefined
 }
 
+/** A text in place of a whole object or list may be the secret that belongs into it. */
+function secrecyOf(schema: z.ZodType): FieldNote | undefined {
+  const note = notes.get(schema)
+  const type = jsonType(schema)
+  return note?.secret || (type !== 'object' && type !== 'array') ? note : { secret: 'near' }
+}
+
 const placeOf = (node: JsonNode, path: string): Place => ({ source: node.source, offset: node.offset, path })
 
 /** An array or object without members asks for nothing. */
@@ -196,6 +222,7 @@ const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object
 function jsonType(schema: z.ZodType): string {
   const { type } = schema.def
   if (type === 'enum') return 'string'
+  if (type === 'literal') return typeof (schema as z.ZodLiteral).value
   return type === 'record' ? 'object' : type
 }
 

@@ -5,8 +5,16 @@ import { allAddresses, readUnix } from './listen.ts'
 import { type Place, shorten } from './report.ts'
 import { resolveEnv } from './values.ts'
 
-/** `127.0.0.1:8080`, `[::1]:8080`, `:8080` for all addresses, `/path`, `@name`, or a variable. Undefined after an error. */
-export function readEndpoint(written: string, place: Place, context: Context): Address | undefined {
+/**
+ * `127.0.0.1:8080`, `[::1]:8080`, `:8080` for all addresses, `/path`, `@name`, or a variable. Undefined after an error,
+ * which shows the text by `show`.
+ */
+export function readEndpoint(
+  written: string,
+  place: Place,
+  context: Context,
+  show: (text: string) => string = shorten,
+): Address | undefined {
   const text = resolveEnv(written.trim(), place, context)?.trim()
   if (text === undefined) return undefined
   const path = /^(?:unix:)?([/@].*)$/s.exec(text)?.[1]
@@ -15,7 +23,7 @@ export function readEndpoint(written: string, place: Place, context: Context): A
   const host = hostOf(name)
   if (port !== '' && Number(port) <= 65535 && host !== undefined) return { host, port: Number(port) }
   const expected = 'expected an IP address and a port such as "127.0.0.1:8080", or the absolute path of a unix socket'
-  context.report.error('CFG028', place, `found ${JSON.stringify(shorten(text))}, ${expected}`, hintFor(text, port))
+  context.report.error('CFG028', place, `found ${JSON.stringify(show(text))}, ${expected}`, hintFor(text, port))
   return undefined
 }
 

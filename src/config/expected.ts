@@ -7,16 +7,17 @@ import type { JsonNode } from './tree.ts'
 
 /** A value as a person would point at it: `"443" (a string)`, `70000`, `an object`. Secrets are shortened. */
 export function foundText(node: JsonNode, note?: FieldNote): string {
-  if (note?.secret === 'password') return `a ${node.type}`
+  const secret = note?.secret
   switch (node.type) {
     case 'string':
-      return `${JSON.stringify(note?.secret === 'id' ? redactId(node.value) : shorten(node.value))} (a string)`
     case 'number': {
-      const text = numberText(node)
-      return `${note?.secret === 'id' ? redactId(text) : text} (a number)`
+      const text = node.type === 'string' ? node.value : numberText(node)
+      const shown = secret === undefined ? shorten(text) : secret === 'password' ? '' : beginning(text, secret)
+      if (shown === '' && text !== '') return `a ${node.type}`
+      return `${node.type === 'string' ? JSON.stringify(shown) : shown} (a ${node.type})`
     }
     case 'boolean':
-      return String(node.value)
+      return secret === 'password' ? 'a boolean' : String(node.value)
     case 'array':
     case 'object':
       return `an ${node.type}`
@@ -25,6 +26,12 @@ export function foundText(node: JsonNode, note?: FieldNote): string {
     default:
       return 'null'
   }
+}
+
+/** Empty where eight characters would be all of it. */
+function beginning(text: string, secret: 'id' | 'near'): string {
+  if (secret === 'near' && /^-?[\d.]{1,10}$/.test(text)) return text
+  return text.length > 8 ? redactId(text) : ''
 }
 
 /** A number as it was written. */

@@ -13,13 +13,18 @@ export interface FieldNote {
   /** Code of a refusal, if not CFG031. */
   readonly code?: ProblemCode
   readonly reason?: string
+  /** What to write instead; without an effect, instead of a value of the wrong type. */
   readonly hint?: string
   /** Values that ask for nothing and are passed over in silence. */
   readonly unless?: readonly unknown[]
   /** What to expect, where the type does not say it. */
   readonly expected?: string
-  /** Shown shortened or not at all. */
-  readonly secret?: 'id' | 'password'
+  /** Shown shortened, shortened unless it is a small number (next to an id, which may have slipped there), or not at all. */
+  readonly secret?: 'id' | 'near' | 'password'
+  /** Ours alone: no other program gives an unknown key in it a meaning, so it is a slip of the pen. */
+  readonly own?: boolean
+  /** Members that editors ask for; the code that builds from it says the same. */
+  readonly required?: readonly string[]
 }
 
 /** Notes of fields, kept beside the schemas. */

@@ -94,7 +94,10 @@ export function readAllocate(
   }
   if (word === 'always') return undefined
   const { refresh = 5, concurrency = 3 } = input
-  if (refresh === 0) report.error('CFG023', report.at(input, 'refresh'), 'found 0, expected at least 2 minutes')
+  if (refresh === 0) {
+    const message = 'found 0, expected 1 or more minutes; 2 is the least that is documented'
+    report.error('CFG023', report.at(input, 'refresh'), message)
+  }
   if (refresh === 1)
     report.warn(
       'CFG023',
@@ -105,7 +108,8 @@ export function readAllocate(
     report.error('CFG023', report.at(input, 'concurrency'), 'found 0, expected at least one open port')
   const ports = listen?.length
   if (ports !== undefined && 2 * concurrency > ports) {
-    const message = `${concurrency} random ports overlap with the next ${concurrency}, but the range has only ${ports} ports`
+    const room = ports === 1 ? 'only one port' : `only ${ports} ports`
+    const message = `${concurrency} random ports overlap with the next ${concurrency}, but the range has ${room}`
     report.error('CFG088', report.at(input, 'concurrency'), message, 'write a wider range in "port"')
   } else if (ports !== undefined && 3 * concurrency > ports) {
     const message = `${concurrency} random ports are more than a third of the ${ports} ports of the range`

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { limits } from '../core/limits.ts'
 import type { Context } from './context.ts'
-import { flag, integer, mapOf, object, withoutEffect } from './fields.ts'
+import { flag, integer, mapOf, noted, object, withoutEffect } from './fields.ts'
 import { defaultPolicy, defaultSystemPolicy, type PolicyConfig, type PolicyLevel } from './model.ts'
 import { type Place, shorten } from './report.ts'
 
@@ -14,10 +14,13 @@ const levelSchema = object({
   connIdle: seconds('Seconds without a byte either way. Default: 300.'),
   uplinkOnly: seconds('Seconds left to the uplink after the downlink ended. Default: 2.'),
   downlinkOnly: seconds('Seconds left to the downlink after the uplink ended. Default: 5.'),
-  bufferSize: integer(
-    -2147483648,
-    2147483647,
-    'KiB that a connection may hold each way. 0: as little as possible; negative: 65536, the most. Default: 512.',
+  bufferSize: noted(
+    integer(
+      -2147483648,
+      2147483647,
+      'KiB that a connection may hold each way. 0: as little as possible; negative: 65536, the most. Default: 512.',
+    ),
+    { expected: 'a whole number of KiB, such as 512' },
   ),
   statsUserUplink: counted('bytes from users by e-mail'),
   statsUserDownlink: counted('bytes to users by e-mail'),

@@ -1,3 +1,4 @@
+import { redactId } from '../core/env.ts'
 import type { ProblemCode } from './codes.ts'
 import type { Problem, Severity } from './problem.ts'
 import { positionOf, type Source } from './tree.ts'
@@ -122,12 +123,12 @@ const severityOf = (found: Found, strict: boolean): Severity =>
 const rank = (found: Found, strict: boolean): number => ranks[severityOf(found, strict)]
 
 function toProblem(found: Found, strict: boolean): Problem {
-  const { code, place, message, hint, excerpt } = found
+  const { code, place, hint, excerpt } = found
   const { line, column } = positionOf(place.source, place.offset)
   const severity = severityOf(found, strict)
   const file = place.source.name
-  const rest = { ...(hint !== undefined && { hint }), ...(excerpt !== undefined && { excerpt }) }
-  return { code, severity, path: place.path, file, line, column, message, ...rest }
+  const rest = { ...(hint !== undefined && { hint: hideIds(hint) }), ...(excerpt !== undefined && { excerpt }) }
+  return { code, severity, path: hideIds(place.path), file, line, column, message: hideIds(found.message), ...rest }
 }
 
 /** A path and one more step: `a.b`, `a[3]`, `a["odd key"]`. */
@@ -137,5 +138,13 @@ export function join(path: string, key: string | number): string {
   return path === '' ? key : `${path}.${key}`
 }
 
-/** The beginning of a long text and an ellipsis. */
-export const shorten = (text: string, max = 40): string => (text.length > max ? `${text.slice(0, max - 1)}…` : text)
+const ids = /[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12,}/gi
+
+/** The text with no more than the first eight characters of whatever is shaped like a UUID: it may stand anywhere by mistake. */
+export const hideIds = (text: string): string => text.replace(ids, redactId)
+
+/** The beginning of a long text and an ellipsis. An id is hidden before the cut, behind which it would not be known as one. */
+export function shorten(text: string, max = 40): string {
+  const safe = hideIds(text)
+  return safe.length > max ? `${safe.slice(0, max - 1)}…` : safe
+}

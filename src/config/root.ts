@@ -5,7 +5,7 @@ import { apiSchema, statsSchema } from './api-section.ts'
 import type { Context } from './context.ts'
 import { accountingSchema, controlSchema } from './control-section.ts'
 import { dnsSchema } from './dns-section.ts'
-import { anyObject, mapOf, object, port, refused, subtree, withoutEffect } from './fields.ts'
+import { anyObject, mapOf, noted, object, port, refused, subtree, withoutEffect } from './fields.ts'
 import type { Located } from './inbound.ts'
 import { logSchema } from './log-section.ts'
 import { policySchema } from './policy-section.ts'
@@ -18,6 +18,9 @@ const unsupported = <S extends z.ZodType>(schema: S) => withoutEffect(schema, 'i
 /** Streams that ask for one of these are refused, so that nobody reads their settings. */
 const unavailable = (description: string) =>
   withoutEffect(anyObject(description), 'this transport is not available in this version')
+
+/** Tokens are given in this way. */
+const variable = noted(z.string().describe('The value.'), { secret: 'password', expected: 'text in double quotes' })
 
 const transportSchema = object({
   tcpSettings: tcpSchema,
@@ -41,7 +44,7 @@ export const rootSchema = object({
   api: apiSchema,
   control: controlSchema,
   accounting: accountingSchema,
-  env: mapOf(z.string(), 'Variables for env:NAME.'),
+  env: mapOf(variable, 'Variables for env:NAME.'),
   inbound: subtree(old('The first inbound.')),
   outbound: subtree(old('The first outbound.')),
   inboundDetour: z.array(subtree('An inbound.')).describe(old('More inbounds.')),

@@ -1,5 +1,5 @@
 /** Rules between several inbounds and outbounds. */
-import { type Address, isLoopback } from '../core/address.ts'
+import { isLoopback } from '../core/address.ts'
 import type { Context } from './context.ts'
 import type { ReadInbound } from './inbound.ts'
 import type { InboundConfig } from './model.ts'
@@ -45,14 +45,24 @@ type VmessInbound = Extract<InboundConfig, { protocol: 'vmess' }>
 const vmessOf = ({ config }: ReadInbound): VmessInbound | undefined =>
   config?.protocol === 'vmess' ? config : undefined
 
+const vmessTags = (inbounds: readonly ReadInbound[]): string[] =>
+  inbounds.filter(({ protocol }) => protocol === 'vmess').map(({ tag }) => tag)
+
 function checkDetours(inbounds: readonly ReadInbound[], context: Context): void {
   const { report } = context
   const targets = new Set<string>()
   for (const inbound of inbounds) {
     const to = vmessOf(inbound)?.settings.detourTo
     if (to === undefined) continue
+    const place = detourPlace(inbound, context)
+    if (to === inbound.tag) {
+      const message = 'this detour leads to its own inbound: clients stay on it'
+      const others = vmessTags(inbounds).filter((tag) => tag !== to)
+      report.warn('CFG074', place, message, tagHint(to, others) ?? 'write the tag of another vmess inbound')
+      continue
+    }
     targets.add(to)
-    checkDetour(to, detourPlace(inbound, context), inbounds, context)
+    checkDetour(to, place, inbounds, context)
   }
   for (const inbound of inbounds) {
     const config = vmessOf(inbound)
@@ -62,7 +72,7 @@ function checkDetours(inbounds: readonly ReadInbound[], context: Context): void 
       const message = '"default" is for users that a detour creates, and no detour leads here'
       report.info('CFG065', report.at(settings, 'default'), message, 'users in "clients" have their own fields')
     }
-    const key = report.wrote(settings, 'clients') ? 'clients' : 'users'
+    const key = report.wrote(settings, 'users') && !report.wrote(settings, 'clients') ? 'users' : 'clients'
     if (config.settings.users.length === 0) {
       const message = 'this vmess inbound has no users, and no detour leads here: nobody can connect'
       report.warn('CFG066', report.at(settings, key), message, 'write "clients": [ { "id": "…" } ]')
@@ -78,7 +88,7 @@ function detourPlace({ settings }: ReadInbound, { report }: Context): Place {
 
 function checkDetour(to: string, place: Place, inbounds: readonly ReadInbound[], { report }: Context): void {
   const target = inbounds.find(({ tag }) => tag === to)
-  const tags = inbounds.filter(({ protocol }) => protocol === 'vmess').map(({ tag }) => tag)
+  const tags = vmessTags(inbounds)
   const shown = JSON.stringify(shorten(to))
   if (!target) {
     report.warn('CFG062', place, `no inbound has the tag ${shown}: clients stay on this inbound`, tagHint(to, tags))
@@ -90,43 +100,6 @@ function checkDetour(to: string, place: Place, inbounds: readonly ReadInbound[],
     report.warn('CFG064', report.at(target.settings!, 'disableInsecureEncryption'), message)
   }
 }
-
-/** An API that listens by itself. */
-export interface Endpoint {
-  /** As in the configuration: `api`. */
-  readonly name: string
-  readonly address: Address
-  readonly place: Place
-}
-
-/** Nothing can listen where something else does already. */
-export function checkPorts(
-  inbounds: readonly ReadInbound[],
-  endpoints: readonly Endpoint[],
-  { report }: Context,
-): void {
-  const seen = new Map<string, string>()
-  const place = (
-    listeners: readonly { address: Address }[],
-    name: string,
-    placeOf: (key: 'port' | 'listen') => Place,
-  ) => {
-    const clash = listeners.find(({ address }) => seen.has(keyOf(address)))
-    if (clash) {
-      const { host, port, path } = clash.address
-      const what = path === undefined ? `port ${port} of ${host === '::' ? 'all addresses' : host}` : 'this socket'
-      const message = `${what} is already listened on by ${seen.get(keyOf(clash.address))}`
-      report.warn('CFG086', placeOf(path === undefined ? 'port' : 'listen'), message, 'only one of them can start')
-    }
-    for (const { address } of listeners) {
-      if (address.port !== 0 || address.path !== undefined) seen.set(keyOf(address), name)
-    }
-  }
-  for (const { config, owner } of inbounds) if (config) place(config.listen, config.at, (key) => report.at(owner, key))
-  for (const endpoint of endpoints) place([endpoint], endpoint.name, () => endpoint.place)
-}
-
-const keyOf = ({ host, port, path }: { host: string; port: number; path?: string }): string => path ?? `${host} ${port}`
 
 function checkLoops(inbounds: readonly ReadInbound[], outbounds: readonly ReadOutbound[], { report }: Context): void {
   for (const { config, owner } of outbounds) {

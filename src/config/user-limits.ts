@@ -7,23 +7,35 @@ import { flag, integer, noted, object } from './fields.ts'
 import type { InboundConfig } from './model.ts'
 import { type Place, shorten } from './report.ts'
 
-const amount = (description: string, expected: string) =>
-  noted(z.union([z.int().min(0), z.string()]).describe(description), { expected })
+const amount = (description: string, expected: string, examples: string[]) =>
+  noted(z.union([z.int().min(0), z.string()]).meta({ description, examples }), { expected })
 
 const expectedSpeed = 'a speed such as "5 MB/s" or "40 Mbit/s", or bytes per second as a number'
 const expectedSize = 'a size such as "100 GB" or "50 GiB", or bytes as a number'
 const expectedMoment = 'a date such as "2026-12-31" or "2026-12-31T18:00:00Z", or Unix seconds as a number'
 
-export const limitsSchema = object({
+const speedExamples = ['40 Mbit/s', '5 MB/s']
+
+const limitsFields = object({
   enabled: flag('False: the user is known and turned away. Default: true.'),
-  uplink: amount('Most bytes per second from the client, over all connections. 0: no limit.', expectedSpeed),
-  downlink: amount('Most bytes per second to the client, over all connections. 0: no limit.', expectedSpeed),
+  uplink: amount(
+    'Most bytes per second from the client, over all connections. 0: no limit.',
+    expectedSpeed,
+    speedExamples,
+  ),
+  downlink: amount(
+    'Most bytes per second to the client, over all connections. 0: no limit.',
+    expectedSpeed,
+    speedExamples,
+  ),
   connections: integer(0, 4294967295, 'Most connections at once. 0: no limit.'),
   addresses: integer(0, 4294967295, 'Most client addresses at once; an IPv6 /64 counts as one. 0: no limit.'),
   addressGrace: integer(0, 86400, 'Seconds for which an address too many is borne with. Default: 60.'),
-  quota: amount('Bytes in all, both ways, until the user is turned away. 0: no limit.', expectedSize),
-  expires: amount('Until when the user may connect; a date counts to its end, UTC.', expectedMoment),
+  quota: amount('Bytes in all, both ways, until the user is turned away. 0: no limit.', expectedSize, ['100 GB']),
+  expires: amount('Until when the user may connect; a date counts to its end, UTC.', expectedMoment, ['2026-12-31']),
 }).describe('What the user may use; kept by e-mail, for all inbounds together.')
+
+export const limitsSchema = noted(limitsFields, { own: true })
 
 export type LimitsInput = z.output<typeof limitsSchema>
 
@@ -39,7 +51,10 @@ export function readLimits(
     const message = 'this user has limits but no e-mail, and limits are kept by e-mail'
     report.error('CFG069', report.at(owner, 'limits'), message, 'write "email": "name@example.org"; any name will do')
   }
-  const speed = (key: 'uplink' | 'downlink') => read(input, key, parseSpeed, expectedSpeed, speedHint, context)
+  const speed = (key: 'uplink' | 'downlink') => {
+    const bytes = read(input, key, parseSpeed, expectedSpeed, speedHint, context)
+    return plausible(bytes, input, key, leastSpeed, context)
+  }
   const expiresAt = readExpiry(input, context)
   if (expiresAt > 0 && now !== undefined && expiresAt <= now) {
     const message = `this user expired at ${new Date(expiresAt).toISOString()} and is turned away`
@@ -52,7 +67,13 @@ export function readLimits(
     connections: input.connections ?? unlimited.connections,
     addresses: input.addresses ?? unlimited.addresses,
     addressGraceS: input.addressGrace ?? unlimited.addressGraceS,
-    quota: read(input, 'quota', parseSize, expectedSize, sizeHint, context),
+    quota: plausible(
+      read(input, 'quota', parseSize, expectedSize, sizeHint, context),
+      input,
+      'quota',
+      leastQuota,
+      context,
+    ),
     expiresAt,
   }
 }
@@ -72,6 +93,27 @@ function read(
   const message = `found ${JSON.stringify(shorten(written))}, expected ${expected}`
   report.error('CFG038', report.at(input, key), message, hintFor(written.trim()))
   return 0
+}
+
+/** Below these a user has next to nothing: the unit was forgotten, or another one is meant. */
+const leastSpeed = { bytes: 1000, text: '1 KB/s', per: ' per second', units: ['Mbit/s', 'MB/s'], usual: '40' }
+const leastQuota = { bytes: 1_000_000, text: '1 MB', per: '', units: ['GB'], usual: '100' }
+
+/** The same amount, after a warning where it can hardly be meant. */
+function plausible(
+  bytes: number,
+  input: LimitsInput,
+  key: 'uplink' | 'downlink' | 'quota',
+  least: typeof leastSpeed,
+  { report }: Context,
+): number {
+  if (bytes === 0 || bytes >= least.bytes) return bytes
+  const [digits = ''] = /^\d+(?:\.\d+)?/.exec(String(input[key]).trim()) ?? []
+  const number = digits.length <= 4 ? digits : least.usual
+  const message = `this is ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}${least.per}, less than ${least.text}`
+  const hint = `write ${least.units.map((unit) => `"${number} ${unit}"`).join(' or ')}`
+  report.warn('CFG073', report.at(input, key), message, hint)
+  return bytes
 }
 
 /** The largest second that a Date can hold: whoever writes more has milliseconds in mind. */

@@ -13,7 +13,9 @@ export function resolveEnv(text: string, place: Place, { report, env }: Context)
   const name = text.slice(4)
   const value = env(name)
   if (value === undefined) {
-    report.error('CFG027', place, `the environment variable "${shorten(name)}" is not set`)
+    const variable = name.includes('.') ? name.toUpperCase().replaceAll('.', '_') : name
+    const hint = /^[a-z_]\w{0,63}$/i.test(variable) ? `export ${variable}=…` : undefined
+    report.error('CFG027', place, `the environment variable "${shorten(name)}" is not set`, hint)
   }
   return value
 }

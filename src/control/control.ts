@@ -100,6 +100,8 @@ export interface ReloadReport {
   readonly users: { readonly added: number; readonly changed: number; readonly removed: number }
   /** Parts of the file that need a restart, in words. */
   readonly restart: readonly string[]
+  /** What the new configuration asks for that is not applied, or has no effect: one text each. */
+  readonly warnings: readonly string[]
 }
 
 /** A configuration that was refused: nothing has changed. */

@@ -68,7 +68,7 @@ export const limits = {
   controlListedSessions: 1_000,
   /** The shortest token of the control API, characters. */
   controlTokenMin: 16,
-  /** Wrong tokens from one address within a minute before it is turned away until the minute is over. */
+  /** Wrong tokens from one address within a minute before further wrong ones are refused until the minute is over. */
   controlWrongTokens: 10,
   /** Addresses of one user remembered as one too many; when full the oldest goes. */
   refusedAddresses: 64,

@@ -52,7 +52,9 @@ export function listenError(error: unknown, at: string): ProxyError {
     code === 'EADDRINUSE'
       ? 'another program, or another copy of this one, listens there: stop it or choose another port'
       : code === 'EACCES'
-        ? 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE'
+        ? at.startsWith('unix:')
+          ? 'the folder of the socket must exist, and this user must be able to write there'
+          : 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE'
         : code === 'EADDRNOTAVAIL'
           ? 'this address does not belong to this machine'
           : undefined

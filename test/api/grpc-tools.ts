@@ -13,6 +13,7 @@ import { startGrpcApi } from '../../src/app/services.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { ApiConfig, Config } from '../../src/config/model.ts'
 import type { Control } from '../../src/control/control.ts'
+import { silentLogger } from '../../src/core/env.ts'
 import { freePorts } from '../interop/harness.ts'
 
 export const types: Types = await loadTypes()
@@ -28,6 +29,8 @@ export interface Api {
   /** Where it listens itself. */
   readonly listenPort: number
   restarts(): number
+  /** Warnings in the log so far. */
+  readonly warned: readonly string[]
   close(): Promise<void>
 }
 
@@ -57,7 +60,8 @@ export async function startApi(services = allServices): Promise<Api> {
     }),
     api: { tag: 'api', services, listen: { host: '127.0.0.1', port: listenPort }, inboundTags: ['api-in'] },
   }
-  const env = systemEnv()
+  const warned: string[] = []
+  const env = systemEnv({ ...silentLogger, warn: (_fields, message) => void warned.push(message) })
   const instance = new Instance(config, { env })
   let restarts = 0
   const control = new InstanceControl({
@@ -78,6 +82,7 @@ export async function startApi(services = allServices): Promise<Api> {
     doorPort,
     listenPort,
     restarts: () => restarts,
+    warned,
     close: async () => {
       await running.close()
       await instance.stop(0)

@@ -85,6 +85,18 @@ describe.each(ways)('the gRPC API under the names of $family, through $way', ({ 
     late.stream.destroy()
   })
 
+  it('tells in the log what was changed, and no id', async () => {
+    const before = api.warned.length
+    const id = randomUUID()
+    await add(id, 'bob@home.lan')
+    await expect(add(id, 'bob@home.lan')).rejects.toThrow()
+    await remove('bob@home.lan')
+    expect(api.warned.slice(before)).toEqual([
+      'gRPC API: user "bob@home.lan" added to the inbound "vmess-in"',
+      'gRPC API: user "bob@home.lan" removed from the inbound "vmess-in"; sessions ended: 0',
+    ])
+  })
+
   it('reads a counter and sets it to zero in one step', async () => {
     const { stream, received } = await vmessStream(api.vmessPort, aliceId, echo.port)
     stream.write('12345')

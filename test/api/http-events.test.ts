@@ -1,5 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EventStreams } from '../../src/api/http/events.ts'
+import type { Sample, Traffic } from '../../src/api/http/traffic.ts'
 import { limits } from '../../src/core/limits.ts'
 import { type Json, session, sessionView, startApi, type TestApi, token, userView } from './http-tools.ts'
 
@@ -206,6 +208,37 @@ describe('streams', () => {
     expect(text.length).toBeLessThan(sent * 10_000)
     socket.destroy()
   })
+})
+
+it('a heartbeat for which there is no room is no event that was lost', async () => {
+  const { control, clock } = api
+  const ticks: ((sample: Sample) => void)[] = []
+  const traffic = {
+    watch(listener: (sample: Sample) => void) {
+      ticks.push(listener)
+      return () => {}
+    },
+  } as unknown as Traffic
+  const streams = new EventStreams(control, traffic, clock)
+  const reader = streams.open(false)!.getReader()
+  const figures = { uplink: 0, downlink: 0 }
+  const sample = { at: 0, sessions: [], speeds: new Map(), totals: figures, speed: figures, users: new Map() }
+  const filler = 'x'.repeat(limits.controlStreamBuffer)
+  for (let i = 0; i < 14; i++) ticks[0]!(sample)
+  control.tell({ type: 'refused', inbound: filler, source: '', email: '', reason: '' })
+  // The fifteenth: its figures are lost, and no heartbeat with them.
+  ticks[0]!(sample)
+  let text = ''
+  const read = async () => {
+    const { value } = await reader.read()
+    text += new TextDecoder().decode(value)
+  }
+  while (!text.includes('"refused"')) await read()
+  ticks[0]!(sample)
+  while (!text.includes('event: lost')) await read()
+  expect(text).toContain('event: lost\ndata: {"events":1}')
+  expect(text).not.toContain(': alive')
+  await reader.cancel()
 })
 
 describe('close()', () => {

@@ -1,12 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hostAllowed } from '../../src/api/http/guard.ts'
 import { createHttpApi } from '../../src/api/http/server.ts'
 import { systemClock } from '../../src/app/env.ts'
 import { type Logger, silentLogger } from '../../src/core/env.ts'
 import { limits } from '../../src/core/limits.ts'
-import { fakeControl, startApi, type TestApi, token } from './http-tools.ts'
+import { fakeControl, sessionView, startApi, type TestApi, token } from './http-tools.ts'
 
 let api: TestApi
 let lines: string[]
@@ -118,18 +121,36 @@ describe('the token', () => {
 describe('guessing the token', () => {
   const guess = async () => (await get('/v1/status', 'Bearer guess')).status
 
-  it('ends after ten attempts for the rest of the minute, for the right one too', async () => {
+  it('ends after ten attempts for the rest of the minute', async () => {
     for (let i = 0; i < 10; i++) expect(await guess()).toBe(401)
     expect(await guess()).toBe(429)
     api.clock.advance(45_000)
-    const right = await get('/v1/status', `Bearer ${token}`)
-    expect(right.status).toBe(429)
-    expect(right.headers.get('retry-after')).toBe('15')
-    expect(await right.json()).toMatchObject({ error: { code: 'TOO_MANY_ATTEMPTS' } })
+    const late = await get('/v1/status', 'Bearer guess')
+    expect(late.status).toBe(429)
+    expect(late.headers.get('retry-after')).toBe('15')
+    expect(await late.json()).toMatchObject({ error: { code: 'TOO_MANY_ATTEMPTS' } })
     expect((await get('/health')).status).toBe(200)
     api.clock.advance(15_000)
-    expect((await get('/v1/status', `Bearer ${token}`)).status).toBe(200)
     expect(await guess()).toBe(401)
+  })
+
+  it('keeps nobody out who shows the right one: others may share the address', async () => {
+    for (let i = 0; i < 12; i++) await guess()
+    expect((await get('/v1/status', `Bearer ${token}`)).status).toBe(200)
+    expect((await get(`/v1/events?token=guess`)).status).toBe(429)
+    expect(await guess()).toBe(429)
+  })
+
+  it('is told once for each lock', async () => {
+    const told = () => lines.filter((line) => line.startsWith('warn') && line.includes('too many wrong tokens'))
+    for (let i = 0; i < 9; i++) await guess()
+    expect(told()).toEqual([])
+    for (let i = 0; i < 5; i++) await guess()
+    expect(told()).toHaveLength(1)
+    expect(told()[0]).toContain('127.0.0.1')
+    api.clock.advance(60_000)
+    for (let i = 0; i < 12; i++) await guess()
+    expect(told()).toHaveLength(2)
   })
 
   it('counts wrong tokens, not missing and not right ones', async () => {
@@ -196,6 +217,68 @@ describe('the Host header', () => {
     expect(hostAllowed('', '127.0.0.1')).toBe(false)
     expect(hostAllowed('LOCALHOST:1', 'localhost')).toBe(true)
   })
+})
+
+describe('a change', () => {
+  it('is told in the log with who asked and what it was, and without an id', async () => {
+    await api.call('POST', '/v1/users', {
+      inbound: 'in',
+      email: 'bob@example.com',
+      id: '6ba7b810-9dad-11d1-80b4-00c04fd430c8',
+    })
+    await api.call('PATCH', '/v1/users/bob@example.com', { level: 1, limits: { quota: 5 } })
+    await api.call('POST', '/v1/users/bob@example.com/reset-usage')
+    await api.call('DELETE', '/v1/users/bob@example.com/sessions')
+    await api.call('DELETE', '/v1/users/bob@example.com?inbound=in')
+    api.control.live.set(1, sessionView(1))
+    await api.call('DELETE', '/v1/sessions/1')
+    expect(lines).toEqual(
+      [
+        'user "bob@example.com" added to the inbound "in"',
+        'user "bob@example.com" changed (level, quota)',
+        'usage of user "bob@example.com" set to zero',
+        'sessions of user "bob@example.com" ended: 3',
+        'user "bob@example.com" removed from the inbound "in"; sessions ended: 2',
+        'session 1 ended',
+      ].map((change) =>
+        expect.stringMatching(`^warn .*"from":"(::ffff:)?127.0.0.1".* control API: ${escaped(change)}$`),
+      ),
+    )
+    expect(lines.join()).not.toContain('6ba7b810')
+  })
+
+  it('that was refused, or changes nothing, is not told as one', async () => {
+    await api.call('DELETE', '/v1/users/nobody@example.com')
+    await api.call('PATCH', '/v1/users/love@example.com', {})
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(['info', 'info'])
+  })
+})
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+it('on a unix socket may be called by any name: no page of the web gets there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vmess-api-'))
+  const socketPath = join(folder, 'api.sock')
+  const control = fakeControl()
+  const listening = await createHttpApi({ control, token, clock: api.clock, log: remember }).listen({
+    host: '',
+    port: 0,
+    path: socketPath,
+  })
+  const ask = (shown: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const headers = { host: 'vmess', authorization: `Bearer ${shown}` }
+      const asked = request({ socketPath, path: '/v1/status', headers }, (answer) => {
+        answer.resume()
+        resolve(answer.statusCode)
+      })
+      asked.on('error', reject).end()
+    })
+  expect(await ask(token)).toBe(200)
+  expect(await ask('wrong')).toBe(401)
+  expect(lines[0]).toContain('"from":"unix socket"')
+  await listening.close()
+  rmSync(folder, { recursive: true })
 })
 
 describe('a body', () => {

@@ -163,6 +163,27 @@ describe('users', () => {
     expect(api.control.people.size).toBe(1)
   })
 
+  it.each([
+    [{ inbound: 'in', email: 5 }, 'email: a text is expected'],
+    [{ inbound: 'in', email: '' }, 'email: must not be empty'],
+    [{ inbound: 'in', email: 'a', level: 1.5 }, 'level: a whole number is expected'],
+    [{ inbound: 'in', email: 'a', level: '1' }, 'level: a number is expected'],
+    [{ inbound: 'in', email: 'a', level: -1 }, 'level: must be 0 or more'],
+    [{ inbound: 'in', email: 'a', alterId: 65_536 }, 'alterId: must be 65535 or less'],
+    [{ inbound: 'in', email: 'a'.repeat(257) }, 'email: must have 256 characters or less'],
+    [{ inbound: 'in', email: 'a', limits: { enabled: 1 } }, 'limits.enabled: true or false is expected'],
+    [{ inbound: 'in', email: 'a', limits: 5 }, 'limits: an object { … } is expected'],
+    [[], 'an object { … } is expected'],
+    ['', 'the body is not JSON: it is empty'],
+    ['{"inbound":', 'the body is not JSON: it ends too early'],
+    ['{"inbound": "in",\n "email": "a" "level": 1}', 'the body is not JSON: see line 2, column 15'],
+    ['nope', 'the body is not JSON: unexpected "o"'],
+  ])('say in plain words what is wrong with %j', async (body, message) => {
+    const { status, json } = await api.call('POST', '/v1/users', body)
+    expect(status).toBe(400)
+    expect(json.error.message).toBe(message)
+  })
+
   it('are refused when no path, label or line of a log could name them', async () => {
     for (const email of ['.', '..', 'a\nb', 'a\0b', 'a\u0085b', 'a\u2028b', 'half a \ud83d', '😀'.repeat(129)]) {
       const { status, json } = await api.call('POST', '/v1/users', { inbound: 'in', email })
@@ -307,7 +328,7 @@ describe('reload', () => {
   it('reports what has changed', async () => {
     expect(await api.call('POST', '/v1/reload')).toMatchObject({
       status: 200,
-      json: { inbounds: { added: ['new'], changed: [], removed: [] }, users: { added: 1 }, restart: [] },
+      json: { inbounds: { added: ['new'], changed: [], removed: [] }, users: { added: 1 }, restart: [], warnings: [] },
     })
   })
 

@@ -143,6 +143,7 @@ export function fakeControl(): FakeControl {
         outbounds: { added: [], changed: [], removed: [] },
         users: { added: 1, changed: 0, removed: 0 },
         restart: [],
+        warnings: [],
       }),
     restartLog() {},
     watch(listener) {

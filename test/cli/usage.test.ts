@@ -88,4 +88,10 @@ describe('wrong command lines', () => {
     expect(code).toBe(2)
     expect(stderr).toMatch(new RegExp(`^"${name}" .+\\.\\n$`))
   })
+
+  it('api: says what to use with this program', async () => {
+    expect((await vmess(['api', 'statsquery'])).stderr).toMatch(
+      /use "v2ctl api" or "xray api".*api\.listen.*control API/,
+    )
+  })
 })

@@ -135,8 +135,11 @@ describe('api', () => {
 
   test('listen: not where an inbound listens', () => {
     const result = file({ tag: 'api', services, listen: '127.0.0.1:10085' })
-    expect(warningOf(result, 'CFG086', 'api.listen').message).toBe(
+    expect(errorOf(result, 'CFG086', 'api.listen').message).toBe(
       'port 10085 of 127.0.0.1 is already listened on by inbounds[0]',
+    )
+    expect(errorOf(file({ tag: 'api', services, listen: ':10085' }), 'CFG086', 'api.listen').message).toBe(
+      'port 10085 of all addresses is already listened on by inbounds[0] on 127.0.0.1',
     )
   })
 

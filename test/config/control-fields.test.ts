@@ -1,6 +1,6 @@
 /** The root keys of our own: one test per field. */
 import { describe, expect, test } from 'vitest'
-import { configOf, errorOf, load, loadText, quietConfigOf, warningOf } from './helpers.ts'
+import { codesOf, configOf, errorOf, load, loadText, quietConfigOf, warningOf } from './helpers.ts'
 
 const token = '0123456789abcdef'
 const hint = 'make one with `vmess uuid`'
@@ -49,9 +49,10 @@ describe('control', () => {
 
   test('listen: not where the API listens', () => {
     const api = { tag: 'api', services: ['StatsService'], listen: '127.0.0.1:9010' }
-    expect(warningOf(file({ token }, { api }), 'CFG086', 'control.listen').message).toBe(
-      'port 9010 of 127.0.0.1 is already listened on by api',
-    )
+    expect(errorOf(file({ token }, { api }), 'CFG086', 'control.listen')).toMatchObject({
+      message: 'port 9010 of 127.0.0.1 is already listened on by api',
+      hint: 'write another port',
+    })
   })
 
   test('token: required', () => {
@@ -100,8 +101,61 @@ describe('control', () => {
     expect(JSON.stringify(broken.problems)).not.toContain('SECRET')
   })
 
-  test('an unknown field warns', () => {
-    expect(warningOf(file({ token, lisen: 1 }), 'CFG020', 'control.lisen').hint).toBe('did you mean "listen"?')
+  test.each([null, '0.0.0.0', '127.0.0.1'])('listen: not where an inbound at %j listens', (listen) => {
+    const inbounds = [{ protocol: 'vmess', port: 9010, listen, settings: { clients: ['a'] } }]
+    const where = listen === '127.0.0.1' ? '' : ' on all addresses'
+    expect(errorOf(file({ token }, { inbounds }), 'CFG086', 'control.listen').message).toBe(
+      `port 9010 of 127.0.0.1 is already listened on by inbounds[0]${where}`,
+    )
+    expect(file({ token, listen: 9011 }, { inbounds }).config).toBeDefined()
+    expect(codesOf(file({ token: 'short' }, { inbounds }))).toEqual(expect.arrayContaining(['CFG086', 'CFG142']))
+  })
+
+  test('token: how to set the variable', () => {
+    const hintOf = (name: string) => errorOf(load({ control: { token: `env:${name}` } }), 'CFG027').hint
+    expect(hintOf('VMESS_TOKEN')).toBe('export VMESS_TOKEN=…')
+    expect(hintOf('vmess.token')).toBe('export VMESS_TOKEN=…')
+    expect(hintOf('')).toBeUndefined()
+    expect(hintOf('no name')).toBeUndefined()
+  })
+
+  test('token: what to write in place of another value', () => {
+    for (const value of [5, ['x'], {}, true]) {
+      const problem = errorOf(file({ token: value }), 'CFG022', 'control.token')
+      expect(problem.hint).toBe('write "token": "…"')
+      expect(problem.message).not.toContain('a array')
+    }
+    expect(errorOf(file({ token: ['x'] }), 'CFG022').message).toBe('found an array, expected a token in double quotes')
+  })
+
+  test('no message holds the token in the place of something else', () => {
+    const secret = 'sesamopenplease123'
+    for (const value of [secret, [secret], [secret, { token: secret }]]) {
+      const result = file(value)
+      expect(errorOf(result, 'CFG022', 'control')).toMatchObject({
+        message: `found ${typeof value === 'string' ? 'a string' : 'an array'}, expected an object { … }`,
+        hint: 'write "control": { "token": "…" }',
+      })
+      expect(JSON.stringify(result.problems)).not.toContain('sesam')
+    }
+    expect(errorOf(file({ token, listen: secret }), 'CFG028').message).toContain('found "sesamope…"')
+    expect(errorOf(file({ token, listen: 123456789012345 }), 'CFG023').message).toContain('found 12345678… (a number)')
+  })
+
+  test('no message holds a value of "env"', () => {
+    const result = load({ env: { VMESS_TOKEN: 1234567890123456 } })
+    expect(errorOf(result, 'CFG022', 'env.VMESS_TOKEN')).toMatchObject({
+      message: 'found a number, expected text in double quotes',
+      hint: 'write "VMESS_TOKEN": "…"',
+    })
+  })
+
+  test('an unknown field is an error', () => {
+    expect(errorOf(file({ token, lisen: 1 }), 'CFG040', 'control.lisen')).toMatchObject({
+      message: 'unknown key "lisen", expected "listen" or "token"',
+      hint: 'did you mean "listen"?',
+    })
+    expect(quietConfigOf(file({ token, '// note': 1 })).control).toBeDefined()
   })
 })
 
@@ -147,8 +201,9 @@ describe('accounting', () => {
   })
 
   test('anything else is an error', () => {
+    expect(errorOf(file({ path: 'a', flsh: 5 }), 'CFG040', 'accounting.flsh').hint).toBe('did you mean "flush"?')
     expect(errorOf(file(true), 'CFG022', 'accounting')).toMatchObject({
-      message: 'found true, expected a path in double quotes',
+      message: 'found true, expected a path in double quotes, { "path", "flush" }, or false',
       hint: 'write "accounting": "usage.db"',
     })
     expect(errorOf(file(5), 'CFG022', 'accounting').message).toBe(

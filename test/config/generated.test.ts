@@ -58,4 +58,23 @@ describe('the schema', () => {
     expect(fingerprint.deprecated).toBe(true)
     expect(fingerprint.description).toContain('No effect')
   })
+
+  test('gives examples of what has a syntax of its own', () => {
+    const { control, accounting } = schema.properties
+    expect(control.properties.listen.examples).toEqual(['127.0.0.1:9010'])
+    expect(accounting.examples).toEqual(['usage.db'])
+    const client = schema.definitions['inbound-vmess'].properties.clients.items.anyOf[0]
+    const { uplink, downlink, quota, expires } = client.properties.limits.properties
+    expect([uplink.examples[0], downlink.examples[0]]).toEqual(['40 Mbit/s', '40 Mbit/s'])
+    expect([quota.examples, expires.examples]).toEqual([['100 GB'], ['2026-12-31']])
+  })
+
+  test('asks for what the loader asks for in the parts of our own', () => {
+    const { control, accounting } = schema.properties
+    expect(control.required).toEqual(['token'])
+    expect(control.additionalProperties).toBe(false)
+    const [path, store, off] = accounting.anyOf
+    expect([path.type, store.required]).toEqual(['string', ['path']])
+    expect(off).toMatchObject({ type: 'boolean', const: false })
+  })
 })

@@ -135,7 +135,9 @@ describe('allocate', () => {
   })
 
   test('refresh: 0 is an error, 1 a warning', () => {
-    errorOf(file({ strategy: 'random', refresh: 0 }), 'CFG023', at('refresh'))
+    expect(errorOf(file({ strategy: 'random', refresh: 0 }), 'CFG023', at('refresh')).message).toBe(
+      'found 0, expected 1 or more minutes; 2 is the least that is documented',
+    )
     const result = file({ strategy: 'random', refresh: 1 })
     warningOf(result, 'CFG023', at('refresh'))
     expect(configOf(result).inbounds[0]!.allocate!.refreshMinutes).toBe(1)

@@ -130,12 +130,10 @@ describe('users', () => {
   })
 
   test('inbound with zero users and nobody’s detour target', () => {
-    for (const settings of [{}, { clients: [] }])
-      warningOf(
-        load(vmessIn(settings)),
-        'CFG066',
-        `inbounds[0].settings${'clients' in settings ? '.clients' : '.users'}`,
-      )
+    for (const settings of [{}, { clients: [] }, { users: [] }, { clients: [], users: [] }]) {
+      const key = 'users' in settings && !('clients' in settings) ? 'users' : 'clients'
+      warningOf(load(vmessIn(settings)), 'CFG066', `inbounds[0].settings.${key}`)
+    }
   })
 
   test('two servers or users: V2Ray’s meaning, and a word about Xray', () => {
@@ -147,6 +145,65 @@ describe('users', () => {
   test('flat form, and vnext: both fine', () => {
     quietConfigOf(load(withOutbound({ protocol: 'vmess', settings: { address: 'a.example', port: 443, id: uuid } })))
     quietConfigOf(load(vmessOut()))
+  })
+})
+
+describe('an id in the place of something else', () => {
+  const custom = 'garden gate 7'
+  test.each([
+    ['clients', vmessIn({ clients: uuid })],
+    ['clients', vmessIn({ clients: custom })],
+    ['clients', vmessIn({ clients: [['x', uuid]] })],
+    ['users', vmessIn({ users: custom })],
+    ['settings', vmessIn(uuid as never)],
+    ['settings', vmessIn(custom as never)],
+    ['level', vmessIn({ clients: [{ id: 'a', level: uuid }] })],
+    ['level', vmessIn({ clients: [{ id: 'a', level: custom }] })],
+    ['alterId', vmessIn({ clients: [{ id: 'a', alterId: custom }] })],
+    ['limits', vmessIn({ clients: [{ id: 'a', email: 'a', limits: custom }] })],
+    ['vnext', vmessOut({}, {}, { settings: { vnext: custom } })],
+    ['users', vmessOut({}, { users: custom })],
+    ['users', vmessOut({}, { users: [custom] })],
+    ['level', vmessOut({ level: uuid.replaceAll('-', '') })],
+    ['security', vmessOut({ security: `x${uuid}` })],
+    ['protocol', vmessIn({ clients }, { protocol: uuid })],
+    ['key', vmessIn({ clients: [{ id: 'a', [uuid]: true }] })],
+    ['streamSettings', vmessOut({}, {}, { streamSettings: { network: `xxxxxxxxxx ${uuid}` } })],
+  ])('%s', (_place, file) => {
+    const { problems } = load(file)
+    expect(problems.length).toBeGreaterThan(0)
+    const said = JSON.stringify(problems)
+    expect(said).not.toContain(uuid.slice(0, 9))
+    expect(said).not.toContain(uuid.replaceAll('-', '').slice(0, 9))
+    expect(said).not.toContain(custom)
+  })
+
+  test('a number', () => {
+    const said = JSON.stringify(load(vmessIn({ clients: [12345678901] })).problems)
+    expect(said).toContain('found 12345678… (a number)')
+    expect(said).not.toContain('123456789')
+  })
+
+  test('what is no id is shown', () => {
+    expect(errorOf(load(vmessIn({ clients: [{ id: uuid, level: '64' }] })), 'CFG022')).toMatchObject({
+      message: 'found "64" (a string), expected a whole number from 0 to 4294967295',
+      hint: 'write 64 without the quotes',
+    })
+    expect(errorOf(load(vmessIn({ clients: uuid })), 'CFG022')).toMatchObject({
+      message: 'found "8e3d2f6a…" (a string), expected an array [ … ]',
+      hint: 'put it in brackets: [ … ]',
+    })
+    expect(errorOf(load(vmessIn({ clients: [{ id: [uuid] }] })), 'CFG022')).toMatchObject({
+      message: 'found an array, expected a UUID or a custom id, in double quotes',
+      hint: 'write "id": "…"',
+    })
+  })
+
+  test('a password in the place of accounts is not shown', () => {
+    const file = withOutbound({ protocol: 'freedom' })
+    const inbounds = [{ protocol: 'socks', listen: '::1', port: 1, settings: { accounts: 'TOP-SECRET' } }]
+    const { problems } = load({ ...file, inbounds })
+    expect(problems[0]!.message).toBe('found a string, expected an array [ … ]')
   })
 })
 
@@ -167,6 +224,27 @@ describe('detours', () => {
     expect(file({ to: 'x-file' }).problems.find(({ code }) => code === 'CFG062')!.hint).toBe(
       'there is "front" or "moving"',
     )
+  })
+
+  test('to its own inbound, or without a tag', () => {
+    const self = file({ to: 'front' })
+    expect(warningOf(self, 'CFG074', 'inbounds[0].settings.detour.to')).toMatchObject({
+      message: 'this detour leads to its own inbound: clients stay on it',
+      hint: 'there is "moving"',
+    })
+    expect(warningOf(load(vmessIn({ clients, detour: { to: 'in' } }, { tag: 'in' })), 'CFG074').hint).toBe(
+      'write the tag of another vmess inbound',
+    )
+    const idle = load(vmessIn({ clients: [], detour: { to: 'in' } }, { tag: 'in' }))
+    warningOf(idle, 'CFG066')
+    for (const detour of [{}, { to: '' }, { to: null }]) {
+      expect(warningOf(file(detour), 'CFG074', 'inbounds[0].settings.detour.to')).toMatchObject({
+        message: 'the detour has no "to": clients stay on this inbound',
+        hint: 'write the tag of another vmess inbound',
+      })
+      warningOf(load(vmessIn({ clients, features: { detour } })), 'CFG074', 'inbounds[0].settings.features.detour.to')
+    }
+    expect(codesOf(file({ to: 5 }))).toEqual(['CFG022', 'CFG066'])
   })
 
   test('to an inbound that is not VMess', () => {

@@ -43,10 +43,39 @@ describe('ports', () => {
   test('two inbounds on one port', () => {
     const inbound = (listen: string | null, port: unknown) => ({ protocol: 'http', listen, port })
     const result = load({ inbounds: [inbound('127.0.0.1', '80-90'), inbound('127.0.0.1', 85)], outbounds: [freedom] })
-    expect(warningOf(result, 'CFG086', 'inbounds[1].port').message).toContain('inbounds[0]')
+    expect(errorOf(result, 'CFG086', 'inbounds[1].port')).toMatchObject({
+      message: 'port 85 of 127.0.0.1 is already listened on by inbounds[0]',
+      hint: 'write another port',
+    })
+    for (const [first, second] of [
+      ['::', '127.0.0.1'],
+      ['127.0.0.1', '0.0.0.0'],
+      [null, '::1'],
+      ['0.0.0.0', '::'],
+    ] as const) {
+      const both = load({ inbounds: [inbound(first, 80), inbound(second, 80)], outbounds: [freedom] })
+      errorOf(both, 'CFG086', 'inbounds[1].port')
+    }
+    const sockets = load({ inbounds: [inbound('/run/a', null), inbound('/run/a', null)], outbounds: [freedom] })
+    expect(errorOf(sockets, 'CFG086', 'inbounds[1].listen').message).toBe(
+      'this socket is already listened on by inbounds[0]',
+    )
     quietConfigOf(load({ inbounds: [inbound('127.0.0.1', 80), inbound('127.0.0.2', 80)], outbounds: [freedom] }))
     quietConfigOf(load({ inbounds: [inbound('127.0.0.1', 0), inbound('127.0.0.1', 0)], outbounds: [freedom] }))
   })
+})
+
+test('one port beside dynamic ports: they open others', () => {
+  const moving = { protocol: 'vmess', port: '1000-1099', settings: { clients }, allocate: { strategy: 'random' } }
+  const fixed = { protocol: 'vmess', port: 1050, settings: { clients } }
+  for (const inbounds of [
+    [moving, fixed],
+    [fixed, moving],
+  ]) {
+    const problem = warningOf(load({ inbounds, outbounds: [freedom] }), 'CFG086', 'inbounds[1].port')
+    expect(problem.hint).toBe('leave this port out of the range of the dynamic ports')
+  }
+  errorOf(load({ inbounds: [moving, fixed, fixed], outbounds: [freedom] }), 'CFG086', 'inbounds[2].port')
 })
 
 describe('protocols and tags', () => {
@@ -179,6 +208,8 @@ describe('dynamic ports and mux', () => {
       'inbounds[0].allocate.concurrency',
     )
     expect(problem.message).toContain('only 5 ports')
+    const one = load(vmessIn({ clients }, { port: 5, allocate: { strategy: 'random', concurrency: 1 } }))
+    expect(errorOf(one, 'CFG088').message).toMatch(/the range has only one port$/)
   })
 
   test('allocate without port on a unix socket', () => {

@@ -201,6 +201,12 @@ describe('policy', () => {
     const size = (value: unknown) => file({ levels: { '0': { bufferSize: value } } })
     const bytesOf = (result: LoadResult) => policyOf(configOf(result).policy, 0).bufferSize
 
+    test('something else: the unit is said', () => {
+      expect(errorOf(size('big'), 'CFG022', at).message).toBe(
+        'found "big" (a string), expected a whole number of KiB, such as 512',
+      )
+    })
+
     test.each([
       [0, 0],
       [4, 4096],

@@ -119,6 +119,28 @@ test('quota', () => {
   errorOf(file({ quota: -1 }), 'CFG023', at('quota'))
 })
 
+test('a unit that is missing', () => {
+  for (const [limits, path, message, hint] of [
+    [{ quota: 100 }, 'quota', 'this is 100 bytes, less than 1 MB', 'write "100 GB"'],
+    [{ quota: '100' }, 'quota', 'this is 100 bytes, less than 1 MB', 'write "100 GB"'],
+    [{ quota: '0.5 KB' }, 'quota', 'this is 500 bytes, less than 1 MB', 'write "0.5 GB"'],
+    [{ quota: 999999 }, 'quota', 'this is 999999 bytes, less than 1 MB', 'write "100 GB"'],
+    [{ uplink: 1 }, 'uplink', 'this is 1 byte per second, less than 1 KB/s', 'write "1 Mbit/s" or "1 MB/s"'],
+    [
+      { downlink: '40 bit/s' },
+      'downlink',
+      'this is 5 bytes per second, less than 1 KB/s',
+      'write "40 Mbit/s" or "40 MB/s"',
+    ],
+  ] as const) {
+    const result = file(limits)
+    expect(warningOf(result, 'CFG073', at(path))).toMatchObject({ message, hint })
+    expect(configOf(result)).toBeDefined()
+  }
+  quietConfigOf(file({ quota: 1_000_000, uplink: 1000, downlink: '8 kbit/s' }))
+  quietConfigOf(file({ quota: 0, uplink: 0, downlink: '0' }))
+})
+
 test.each([
   ['connections', 4294967295],
   ['addresses', 4294967295],
@@ -174,8 +196,18 @@ describe('expires', () => {
   })
 })
 
-test('an unknown field warns with the nearest', () => {
-  expect(warningOf(file({ quotas: 5 }), 'CFG020', at('quotas')).hint).toBe('did you mean "quota"?')
+test('an unknown field is an error with the nearest; beside the id it may be another program’s', () => {
+  const beside = (fields: object) => load(vmessIn({ clients: [{ id: uuid, email: 'a', ...fields }] }))
+  expect(warningOf(beside({ limit: {} }), 'CFG020').hint).toBe('did you mean "limits"?')
+  expect(warningOf(beside({ quota: '1 GB' }), 'CFG020').hint).toBe(
+    '"quota" belongs in limits of clients[] of a vmess inbound',
+  )
+  expect(errorOf(file({ quotas: 5 }), 'CFG040', at('quotas')).hint).toBe('did you mean "quota"?')
+  expect(errorOf(file({ conections: 5 }), 'CFG040', at('conections'))).toMatchObject({
+    message: expect.stringContaining('unknown key "conections", expected "enabled", "uplink", '),
+    hint: 'did you mean "connections"?',
+  })
+  expect(quietConfigOf(file({ connections: 1, _comment: 'x', '// x': 1, old: null }))).toBeDefined()
   expect(warningOf(load(vmessIn({ clients: [], limits: {} })), 'CFG020').hint).toBe(
     '"limits" belongs in clients[] of a vmess inbound',
   )
@@ -196,7 +228,7 @@ describe('e-mails', () => {
       port,
       settings: {
         clients: [
-          { id: otherUuid, email: 'other', limits: { quota: port } },
+          { id: otherUuid, email: 'other', limits: { quota: port * 1_000_000 } },
           { id, email, limits },
         ].slice(port - 1),
       },
@@ -208,10 +240,10 @@ describe('e-mails', () => {
   test('the same limits, or limits in one place, are fine', () => {
     quietConfigOf(two({ quota: '1 GB' }, { quota: 1_000_000_000 }))
     quietConfigOf(two({ quota: '1 GB' }, undefined))
-    const users = configOf(two(undefined, { quota: 1 })).inbounds.flatMap((inbound) =>
+    const users = configOf(two(undefined, { quota: 1_000_000 })).inbounds.flatMap((inbound) =>
       inbound.protocol === 'vmess' ? inbound.settings.users : [],
     )
-    expect(users.map(({ limits }) => limits?.quota)).toEqual([1, undefined, 1])
+    expect(users.map(({ limits }) => limits?.quota)).toEqual([1_000_000, undefined, 1_000_000])
   })
 
   test('other limits in another inbound are an error with both places', () => {

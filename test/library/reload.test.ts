@@ -17,6 +17,7 @@ describe('reload', () => {
       outbounds: { added: [], changed: [], removed: [] },
       users: { added: 1, changed: 0, removed: 1 },
       restart: [],
+      warnings: [expect.stringContaining('unheardOf')],
     })
     expect(server.listening).toEqual(before)
     expect(server.problems.map(({ path }) => path)).toContain('unheardOf')

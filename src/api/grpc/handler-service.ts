@@ -7,23 +7,28 @@ import type { Methods, ServiceDeps } from './service.ts'
 import { invalid, StatusError, unavailable } from './status.ts'
 import { alterUsers } from './user-operations.ts'
 
-export function handlerService({ control, types }: ServiceDeps): Methods {
+export function handlerService({ control, types, log }: ServiceDeps): Methods {
+  // Calls show no address; only programs on this machine should be able to make any.
+  const tell = (change: string): void => log.warn({}, `gRPC API: ${change}`)
   return {
     AddInbound: async (request) => {
       const json = inboundJson(messageOf(request, 'inbound'))
       mustBeFree(json.tag, control.inbounds())
       await control.addInbound(json)
+      tell(`inbound ${JSON.stringify(json.tag)} added`)
       return {}
     },
 
     RemoveInbound: (request) => {
-      control.removeInbound(inboundOf(control, request.text('tag')).tag)
+      const { tag } = inboundOf(control, request.text('tag'))
+      control.removeInbound(tag)
+      tell(`inbound ${JSON.stringify(tag)} removed`)
       return {}
     },
 
     AlterInbound: (request) => {
       const operation = request.mustHaveTyped('operation')
-      alterUsers(control, inboundOf(control, request.text('tag')), operation)
+      tell(alterUsers(control, inboundOf(control, request.text('tag')), operation))
       return {}
     },
 
@@ -44,6 +49,7 @@ export function handlerService({ control, types }: ServiceDeps): Methods {
       const json = outboundJson(messageOf(request, 'outbound'))
       mustBeFree(json.tag, control.outbounds())
       control.addOutbound(json)
+      tell(`outbound ${JSON.stringify(json.tag)} added`)
       return {}
     },
 
@@ -51,6 +57,7 @@ export function handlerService({ control, types }: ServiceDeps): Methods {
       const tag = request.text('tag')
       if (!control.outbounds().some((outbound) => outbound.tag === tag)) throw noHandler(tag)
       control.removeOutbound(tag)
+      tell(`outbound ${JSON.stringify(tag)} removed`)
       return {}
     },
 

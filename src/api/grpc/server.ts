@@ -48,7 +48,7 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_concurrent_streams': limits.apiStreams })
   for (const service of new Set(deps.services)) {
     const { name, methods } = services[service]
-    const implementation = callsOf(methods({ control: deps.control, types }), types, deps.log)
+    const implementation = callsOf(methods({ control: deps.control, types, log: deps.log }), types, deps.log)
     for (const family of ['v2ray', 'xray'] as const) server.addService(types.service(name, family), implementation)
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())

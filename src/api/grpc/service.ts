@@ -1,4 +1,5 @@
 import type { Control } from '../../control/control.ts'
+import type { Logger } from '../../core/env.ts'
 import type { Fields } from './fields.ts'
 import type { Types } from './types.ts'
 
@@ -6,6 +7,7 @@ import type { Types } from './types.ts'
 export interface ServiceDeps {
   readonly control: Control
   readonly types: Types
+  readonly log: Logger
 }
 
 /** Answers one call. What it throws becomes the status of the call. */

@@ -4,17 +4,20 @@ import { userJson } from './convert/vmess.ts'
 import type { Fields, Typed } from './fields.ts'
 import { invalid, StatusError, unavailable } from './status.ts'
 
-/** AlterInbound: adds a user to an inbound or removes one. Panels tell failures apart by these very words. */
-export function alterUsers(control: Control, inbound: InboundView, operation: Typed): void {
+/**
+ * AlterInbound: adds a user to an inbound or removes one, and returns what was done, in words for the log. Panels tell
+ * failures apart by these very words.
+ */
+export function alterUsers(control: Control, inbound: InboundView, operation: Typed): string {
   const apply = operations[operation.name]
   if (!apply) throw unavailable(`"${operation.type}" on an inbound`)
   if (inbound.protocol !== 'vmess') {
     throw invalid(`the inbound "${inbound.tag}" is ${inbound.protocol}, which has no users that could be changed`)
   }
-  apply(control, inbound.tag, operation.fields)
+  return apply(control, inbound.tag, operation.fields)
 }
 
-type Operation = (control: Control, tag: string, fields: Fields) => void
+type Operation = (control: Control, tag: string, fields: Fields) => string
 
 const operations: Readonly<Record<string, Operation>> = {
   'app.proxyman.command.AddUserOperation': (control, tag, fields) => {
@@ -27,13 +30,15 @@ const operations: Readonly<Record<string, Operation>> = {
     if (experiments !== '') throw unavailable(`tests_enabled ${JSON.stringify(experiments)} for a user that is added`)
     if (has(control, tag, email)) throw new StatusError('ALREADY_EXISTS', `User ${email} already exists.`)
     control.addUser(tag, { id, email, level, alterId })
+    return `user ${JSON.stringify(email)} added to the inbound ${JSON.stringify(tag)}`
   },
 
   'app.proxyman.command.RemoveUserOperation': (control, tag, fields) => {
     const email = fields.text('email')
     if (email === '') throw invalid('Email must not be empty.')
     if (!has(control, tag, email)) throw new StatusError('NOT_FOUND', `User ${email} not found.`)
-    control.removeUser(email, tag)
+    const ended = control.removeUser(email, tag)
+    return `user ${JSON.stringify(email)} removed from the inbound ${JSON.stringify(tag)}; sessions ended: ${ended}`
   },
 }
 

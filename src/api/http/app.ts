@@ -4,14 +4,14 @@ import type { Api, ApiEnv, RouteDeps } from './deps.ts'
 import { openApiDocument } from './document.ts'
 import { ApiError, errorAnswer } from './errors.ts'
 import { guard } from './middleware.ts'
-import { requestError } from './request-error.ts'
+import { notJson, requestError } from './request-error.ts'
 import { addReloadRoute } from './routes/reload.ts'
 import { addSessionRoutes } from './routes/sessions.ts'
 import { addStateRoutes } from './routes/state.ts'
 import { addUserRoutes } from './routes/users.ts'
 
-/** Every route, behind the guard. `listenHost` is the host that it listens on, once it does. */
-export function createApp(deps: RouteDeps, listenHost: () => string): Api {
+/** Every route, behind the guard. `listenHost` is the host that it listens on, once it does; undefined for a unix socket. */
+export function createApp(deps: RouteDeps, listenHost: () => string | undefined): Api {
   const api: Api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
       if (!result.success) throw requestError(result.error)
@@ -39,12 +39,12 @@ export function createApp(deps: RouteDeps, listenHost: () => string): Api {
     return c.json(document)
   })
   api.notFound((c) => fail(c, new ApiError(404, 'ROUTE_UNKNOWN', `there is no ${c.req.method} ${c.req.path}`)))
-  api.onError((error, c) => fail(c, error, deps))
+  api.onError(async (error, c) => fail(c, await fromHono(c, error), deps))
   return api
 }
 
 function fail(c: Context<ApiEnv>, error: Error, deps?: RouteDeps): Response {
-  const known = errorAnswer(fromHono(error))
+  const known = errorAnswer(error)
   if (known) return c.json(known.body, known.status)
   deps?.log.error({ err: error, method: c.req.method, path: c.req.path }, 'the control API failed in an unexpected way')
   const message = 'something went wrong; the log says what'
@@ -52,9 +52,9 @@ function fail(c: Context<ApiEnv>, error: Error, deps?: RouteDeps): Response {
 }
 
 /** What Hono itself says of a body, in our words. */
-function fromHono(error: Error): Error {
+async function fromHono(c: Context<ApiEnv>, error: Error): Promise<Error> {
   const status = 'getResponse' in error && 'status' in error ? error.status : undefined
-  if (status === 400) return new ApiError(400, 'CONTROL_INVALID', 'the body is not JSON')
+  if (status === 400) return notJson(await c.req.text().catch(() => ''))
   if (status !== 415) return error
   return new ApiError(415, 'CONTROL_INVALID', 'the body must be sent as content-type: application/json')
 }

@@ -21,9 +21,11 @@ export interface RouteDeps extends HttpApiDeps {
   readonly metrics: Metrics
 }
 
-/** Hono's environment: the request as Node has it, for the caller's address. */
+/** Hono's environment: the request as Node has it, for the caller's address; and what handlers leave for the log. */
 export interface ApiEnv {
   Bindings: { readonly incoming?: IncomingMessage }
+  /** What a request has changed, in words and without a secret. */
+  Variables: { change?: string }
 }
 
 export type Api = OpenAPIHono<ApiEnv>

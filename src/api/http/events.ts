@@ -53,6 +53,11 @@ class EventStream {
     this.#controller.enqueue(bytes)
   }
 
+  /** Keeps the stream open. Where there is no room something else does, and nothing is lost. */
+  beat(): void {
+    if (!this.#ended && (this.#controller.desiredSize ?? 0) > 0) this.#controller.enqueue(heartbeat)
+  }
+
   end(): void {
     if (this.#ended) return
     this.#ended = true
@@ -126,7 +131,7 @@ export class EventStreams {
         plain ??= encode('figures', figures)
         stream.send(plain)
       }
-      if (this.#ticks % heartbeatEvery === 0) stream.send(heartbeat)
+      if (this.#ticks % heartbeatEvery === 0) stream.beat()
     }
   }
 }

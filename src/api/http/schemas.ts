@@ -153,6 +153,9 @@ export const reloadSchema = z
     outbounds: changes.openapi({ description: 'By tag.' }),
     users: z.object({ added: whole('Users.', 1), changed: whole('Users.', 0), removed: whole('Users.', 0) }),
     restart: z.array(z.string()).openapi({ description: 'Parts of the file that need a restart, in words.' }),
+    warnings: z.array(z.string()).openapi({
+      description: 'What the new configuration asks for that is not applied, each with file, line and column.',
+    }),
   })
   .openapi('ReloadReport')
 

@@ -26,13 +26,13 @@ export function createHttpApi(deps: HttpApiDeps): HttpApi {
   const { control, clock } = deps
   const traffic = new Traffic(control, clock)
   const streams = new EventStreams(control, traffic, clock)
-  let host = '127.0.0.1'
+  let host: string | undefined = '127.0.0.1'
   const app = createApp({ ...deps, traffic, streams, metrics: createMetrics(control) }, () => host)
 
   return {
     app,
     async listen(at) {
-      host = at.path === undefined ? at.host : 'localhost'
+      host = at.path === undefined ? at.host : undefined // no page of the web can reach a unix socket
       const server = createServer(
         // Replacing the process's own Request and Response is not ours to do.
         getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: notHttp }),

@@ -49,9 +49,10 @@ const changesJson = ({ added, changed, removed }: Changes) => ({
   removed: [...removed],
 })
 
-export const reloadJson = ({ inbounds, outbounds, users, restart }: ReloadReport) => ({
+export const reloadJson = ({ inbounds, outbounds, users, restart, warnings }: ReloadReport) => ({
   inbounds: changesJson(inbounds),
   outbounds: changesJson(outbounds),
   users: { ...users },
   restart: [...restart],
+  warnings: [...warnings],
 })

@@ -181,8 +181,17 @@ export const silenceCauses =
   'the server does not accept this security or alterId; the target cannot be reached from there; ' +
   'the port is not VMess, or expects another transport or TLS'
 
+const turnedAway = 'the server turns this user away (removed, expired, quota, too many connections)'
+
+/** The same for an account that the server has answered before: id, clock and transport are not to blame. */
+export const provenSilenceCauses =
+  'the server has answered this user before; likely causes, in order: the target is slow, or cannot be reached from ' +
+  `there; ${turnedAway}; the server was started again with other settings`
+
+const provenMissing = `it has answered before, so the target can probably not be reached from there, or ${turnedAway}`
+
 function responseMissing(begun: boolean, proven: boolean): ProxyError {
   const what = begun ? 'the server closed inside its response header' : 'the server closed without answering'
-  const hint = proven ? 'it has answered before, so the target can probably not be reached from there' : silenceCauses
+  const hint = proven ? provenMissing : silenceCauses
   return new ProxyError('RESPONSE_MISSING', what, { hint })
 }

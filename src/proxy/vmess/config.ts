@@ -36,21 +36,32 @@ const account = {
     secret: 'id',
     expected: 'a UUID in double quotes',
   }),
-  alterId: integer(0, 65535, 'Number of alternative ids. 0: the AEAD header of today; above: the legacy header.'),
+  alterId: noted(
+    integer(0, 65535, 'Number of alternative ids. 0: the AEAD header of today; above: the legacy header.'),
+    {
+      secret: 'near',
+    },
+  ),
   security: openWord(securities, 'Encryption of the payload, chosen by the client. Default: auto.'),
-  level: uint32('Policy level whose timeouts apply. Default: 0.'),
+  level: noted(uint32('Policy level whose timeouts apply. Default: 0.'), { secret: 'near' }),
   email: text('Names the user in logs and counters.'),
   experiments: text('AuthenticatedLength, NoTerminationSignal, or both with | between.'),
 }
 
 const noLimits = withoutEffect(anyObject('For users of a server.'), 'the server keeps limits, not its clients')
 
-const serverUser = object({ ...account, limits: noLimits }).describe('An account on the server.')
+const serverUser = noted(object({ ...account, limits: noLimits }).describe('An account on the server.'), {
+  secret: 'id',
+})
+
+/** In place of the list there may be an id. */
+const userList = <S extends z.ZodType>(user: S, description: string) =>
+  noted(z.array(user).describe(description), { secret: 'id' })
 
 const server = object({
   address: address('Where the server is: IPv4, IPv6 or domain name.'),
   port: port('Port of the server.'),
-  users: z.array(serverUser).describe('Accounts; one is picked at random for each connection.'),
+  users: userList(serverUser, 'Accounts; one is picked at random for each connection.'),
 }).describe('A server.')
 
 const outboundSettings = object({
@@ -65,12 +76,17 @@ const outboundSettings = object({
 const flatFields = ['port', ...(Object.keys(account) as (keyof typeof account)[])] as const
 
 const bareId = noted(text('The id alone.'), { secret: 'id', expected: 'a UUID or a custom id, in double quotes' })
-const client = z.union([object({ ...account, limits: limitsSchema }), bareId]).describe('A user of this server.')
+const client = noted(
+  z.union([object({ ...account, limits: limitsSchema }), bareId]).describe('A user of this server.'),
+  {
+    secret: 'id',
+  },
+)
 const detour = object({ to: text('Tag of another vmess inbound.') }).describe('Sends clients on to another inbound.')
 
 const inboundSettings = object({
-  clients: z.array(client).describe('Users. May be empty for the target of a detour.'),
-  users: z.array(client).describe('Xray’s name of clients.'),
+  clients: userList(client, 'Users. May be empty for the target of a detour.'),
+  users: userList(client, 'Xray’s name of clients.'),
   default: object({
     level: integer(0, 255, 'Policy level. Default: 0.'),
     alterId: integer(0, 65535, 'Number of alternative ids. Default: 64.'),
@@ -87,7 +103,12 @@ export const vmessInbound = defineInbound({
   schema: inboundSettings,
   build(input, context) {
     const { report } = context
-    const detourTo = (input.detour ?? input.features?.detour)?.to
+    const written = input.detour ?? input.features?.detour
+    const detourTo = written?.to
+    if (written && !detourTo && (detourTo === '' || !report.wrote(written, 'to'))) {
+      const message = 'the detour has no "to": clients stay on this inbound'
+      report.warn('CFG074', report.at(written, 'to'), message, 'write the tag of another vmess inbound')
+    }
     if (input.default && input.default.alterId === undefined) {
       const message = 'without alterId, users of a detour get 64 alternative ids and so the legacy header'
       report.info('CFG068', report.at(input.default), message, 'write "alterId": 0')

@@ -157,4 +157,24 @@ describe('VmessConn', () => {
       hint: expect.stringMatching(/id.*clock/s),
     })
   })
+
+  it('does not blame the target alone when the server closes on an account that it has answered before', async () => {
+    const [x, y] = memoryPair()
+    const session = new ClientSession({
+      user: { id: new Uint8Array(16), alterId: 0 },
+      security: 'aes-128-gcm',
+      command: 'tcp',
+      target: { host: '127.0.0.1', port: 80 },
+      experiments: { authenticatedLength: false, noTerminationSignal: false },
+      proven: true,
+      clock: fakeClock(0),
+      random: fakeRandom(2),
+    })
+    const conn = new VmessConn(x, { sealer: session.sealer, opener: session.opener, head: session.head() })
+    await y.closeWrite()
+    await expect(conn.drainTo(() => {})).rejects.toMatchObject({
+      code: 'RESPONSE_MISSING',
+      hint: expect.stringMatching(/target.*or the server turns this user away \(removed, expired, quota/s),
+    })
+  })
 })

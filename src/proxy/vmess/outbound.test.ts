@@ -6,6 +6,7 @@ import { deadline, dialDeadline } from '../../core/deadline.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Random } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createVmessOutbound } from './outbound.ts'
 
@@ -271,5 +272,69 @@ describe('a single server', () => {
     const failed = expect(outbound.dial(target, { signal: limit.signal })).rejects.toThrow('no connection within 16 s')
     clock.advance(16_000)
     await failed
+  })
+})
+
+describe('silence', () => {
+  const hang = (network: FakeNetwork) => network.places.set('a:443', () => {})
+  const dial = async (outbound: Outbound) => {
+    const conn = await outbound.dial(target, { signal: never })
+    await conn.write(new Uint8Array(1))
+    return conn
+  }
+
+  it('of a server that never answered is a warning, whose first cause is the id', async () => {
+    const { clock, lines, network, outbound } = setUp(['a'])
+    hang(network)
+    await dial(outbound)
+    clock.advance(limits.silenceMs - 1)
+    expect(lines).toEqual([])
+    clock.advance(1)
+    expect(lines).toMatchObject([{ level: 'warn', message: 'no answer for 5 s', fields: { server: 'a:443' } }])
+    expect(lines[0]!.fields.hint).toMatch(/order: the id is unknown/)
+  })
+
+  it('of one that answered before is noted, for a slow target; and is a warning when nobody is answered any more', async () => {
+    const { clock, lines, network, outbound, works } = setUp(['a'])
+    works('a')
+    await request(outbound)
+    hang(network)
+    await dial(outbound)
+    clock.advance(limits.silenceMs)
+    expect(lines).toMatchObject([{ level: 'info', message: 'no answer for 5 s' }])
+    expect(lines[0]!.fields.hint).toMatch(/order: the target is slow.*turns this user away.*removed/s)
+
+    works('a')
+    await request(outbound)
+    hang(network)
+    await dial(outbound)
+    clock.advance(limits.silenceMs)
+    expect(lines).toHaveLength(1)
+    await dial(outbound)
+    clock.advance(limits.silenceMs)
+    expect(lines[1]).toMatchObject({ level: 'warn', message: 'no answer for 5 s' })
+    expect(lines[1]!.fields.hint).toMatch(/turns this user away/)
+
+    // Once a minute.
+    for (let i = 0; i < 3; i++) await dial(outbound)
+    clock.advance(limits.silenceMs)
+    expect(lines).toHaveLength(2)
+    clock.advance(60_000)
+    await dial(outbound)
+    clock.advance(limits.silenceMs)
+    expect(lines).toHaveLength(3)
+  })
+
+  it('is none when the answer came, or the connection has ended', async () => {
+    const { clock, lines, network, outbound, works } = setUp(['a'])
+    works('a')
+    const answered = await dial(outbound)
+    await answered.read()
+    hang(network)
+    const ended = await dial(outbound)
+    ended.destroy()
+    clock.advance(limits.silenceMs)
+    expect(lines).toEqual([])
+    answered.destroy()
   })
 })

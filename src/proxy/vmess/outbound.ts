@@ -14,13 +14,12 @@ import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
-import { onceEvery } from '../../core/once-every.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 import { ClientSession } from '../../protocol/vmess/client.ts'
-import { silenceCauses } from '../../protocol/vmess/response-opener.ts'
 import { VmessConn } from './conn.ts'
 import { reach } from './reach.ts'
 import { type Account, type Server, Servers } from './servers.ts'
+import { Silence } from './silence.ts'
 
 export interface VmessOutboundDeps {
   /** Reaches the servers: the transport stack. */
@@ -38,17 +37,13 @@ class VmessOutbound implements Outbound {
   readonly tag: string
   readonly #servers: Servers
   readonly #deps: VmessOutboundDeps
-  /** Accounts that a server has answered: silence is then not the fault of their id or clock. */
-  readonly #proven = new WeakSet<Account>()
-  /** How many connections each server has answered. */
-  readonly #answers = new WeakMap<Server, number>()
-  readonly #silenceDue: (server: string) => boolean
+  readonly #silence: Silence
 
   constructor(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps) {
     this.tag = tag
     this.#servers = new Servers(settings.servers, deps.env)
     this.#deps = deps
-    this.#silenceDue = onceEvery(deps.env.clock, 60_000)
+    this.#silence = new Silence(deps.env, (server) => this.#servers.unanswered(server))
   }
 
   async dial(to: Address, options: DialOptions): Promise<Conn> {
@@ -73,10 +68,9 @@ class VmessOutbound implements Outbound {
       target,
       experiments: account.experiments,
       framedNone: !carrierEnds,
-      proven: this.#proven.has(account),
+      proven: this.#silence.isProven(account),
       answered: (command) => {
-        this.#proven.add(account)
-        this.#answers.set(server, (this.#answers.get(server) ?? 0) + 1)
+        this.#silence.answered(server, account)
         this.#servers.answered(server, account, command)
       },
       unanswered,
@@ -86,28 +80,11 @@ class VmessOutbound implements Outbound {
     const { sealer, opener } = session
     const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: account.level })
     env.clock.after(limits.firstPayloadWaitMs, () => conn.flushHead())
-    if (server.temporary || !this.#proven.has(account)) this.#watchSilence(conn, server, account)
+    this.#silence.watch(conn, opener, server, account)
     if (server.temporary) {
       conn.signal.addEventListener('abort', () => opener.answered || conn.destroyed || unanswered(), { once: true })
     }
     return conn
-  }
-
-  /**
-   * A server hides from strangers by staying silent, so a wrong id shows as nothing at all: say so, once a minute. An id
-   * that a response named may become wrong, when its server was started again; unless somebody else is answered, it goes.
-   */
-  #watchSilence(conn: Conn, server: Server, account: Account): void {
-    const { clock, log } = this.#deps.env
-    const before = this.#answers.get(server)
-    const cancel = clock.after(limits.silenceMs, () => {
-      if (this.#answers.get(server) === before) this.#servers.unanswered(server)
-      if (this.#proven.has(account)) return
-      const { remote } = conn.info
-      if (!this.#silenceDue(remote)) return
-      log.warn({ server: remote, hint: silenceCauses }, `no answer for ${limits.silenceMs / 1000} s`)
-    })
-    conn.signal.addEventListener('abort', cancel, { once: true })
   }
 
   async close(): Promise<void> {

@@ -54,7 +54,9 @@ export function addSessionRoutes(api: Api, { control, traffic, streams }: RouteD
   })
 
   api.openapi(end, (c) => {
-    control.endSession(Number(c.req.valid('param').id))
+    const { id } = c.req.valid('param')
+    control.endSession(Number(id))
+    c.set('change', `session ${id} ended`)
     return c.json({ ended: 1 }, 200)
   })
 

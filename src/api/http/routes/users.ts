@@ -90,21 +90,40 @@ export function addUserRoutes(api: Api, { control }: RouteDeps): void {
   api.openapi(add, (c) => {
     const { inbound, limits, ...rest } = c.req.valid('json')
     const { user, id } = control.addUser(inbound, { ...rest, ...(limits && { limits: limitsOf(limits) }) })
+    c.set('change', `user ${quoted(user.email)} added to the inbound ${quoted(inbound)}`)
     return c.json({ ...userJson(user), id }, 201)
   })
 
   api.openapi(change, (c) => {
     const { email } = c.req.valid('param')
     const { level, limits } = c.req.valid('json')
-    return c.json(userJson(control.changeUser(email, { level, ...(limits && { limits: limitsOf(limits) }) })), 200)
+    const user = control.changeUser(email, { level, ...(limits && { limits: limitsOf(limits) }) })
+    const changed = [...(level === undefined ? [] : ['level']), ...Object.keys(limits ?? {})]
+    if (changed.length > 0) c.set('change', `user ${quoted(user.email)} changed (${changed.join(', ')})`)
+    return c.json(userJson(user), 200)
   })
 
   api.openapi(remove, (c) => {
-    const ended = control.removeUser(c.req.valid('param').email, c.req.valid('query').inbound)
+    const { email } = c.req.valid('param')
+    const { inbound } = c.req.valid('query')
+    const ended = control.removeUser(email, inbound)
+    const where = inbound === undefined ? '' : ` from the inbound ${quoted(inbound)}`
+    c.set('change', `user ${quoted(email)} removed${where}; sessions ended: ${ended}`)
     return c.json({ ended }, 200)
   })
 
-  api.openapi(reset, (c) => c.json(userJson(control.resetUsage(c.req.valid('param').email)), 200))
+  api.openapi(reset, (c) => {
+    const user = control.resetUsage(c.req.valid('param').email)
+    c.set('change', `usage of user ${quoted(user.email)} set to zero`)
+    return c.json(userJson(user), 200)
+  })
 
-  api.openapi(endSessions, (c) => c.json({ ended: control.endSessions(c.req.valid('param').email) }, 200))
+  api.openapi(endSessions, (c) => {
+    const { email } = c.req.valid('param')
+    const ended = control.endSessions(email)
+    c.set('change', `sessions of user ${quoted(email)} ended: ${ended}`)
+    return c.json({ ended }, 200)
+  })
 }
+
+const quoted = (name: string): string => JSON.stringify(name)
