@@ -62,16 +62,23 @@ const idleRows = (samples: readonly IdleSample[]): string[][] => [
   compare('resident at start: server MB', samples, (sample) => sample.serverStartKb / 1024, 0),
 ]
 
-const counterRows = (samples: readonly CounterSample[]): string[][] =>
-  (['up', 'down'] as const).flatMap((way) =>
+/** Single figures swing by some percent from process to process; the last row, their sum, is the one to look at. */
+function counterRows(samples: readonly CounterSample[]): string[][] {
+  const figures = (['up', 'down'] as const).flatMap((way) =>
     (['clientSPerGb', 'serverSPerGb'] as const).map((figure) => {
       const of = (counters: 'on' | 'off') =>
         median(samples.filter((s) => s.direction === way && s.counters === counters).map((s) => s[figure]))
-      const [on, off] = [of('on'), of('off')]
-      const name = `${way}: ${figure === 'clientSPerGb' ? 'client' : 'server'} CPU s/GB`
-      return [name, on.toFixed(3), off.toFixed(3), (on / off).toFixed(3)]
+      return { name: `${way}: ${figure === 'clientSPerGb' ? 'client' : 'server'}`, on: of('on'), off: of('off') }
     }),
   )
+  const sum = (counters: 'on' | 'off') => figures.reduce((total, figure) => total + figure[counters], 0)
+  return [...figures, { name: 'all together', on: sum('on'), off: sum('off') }].map(({ name, on, off }) => [
+    `${name} CPU s/GB`,
+    on.toFixed(3),
+    off.toFixed(3),
+    (on / off).toFixed(3),
+  ])
+}
 
 function compare<S extends { program: string }>(
   name: string,
