@@ -67,6 +67,8 @@ export class UserControl {
       ...(limits && { limits: merged(this.#limitsOf(email), limits) }),
     }
     this.#instance.users.add(inbound, user)
+    // Limits that are given now hold, whatever is still known of an earlier user of this name.
+    if (user.limits) this.#instance.accounts.get(email)?.change(user.limits)
     return { user: this.#view([{ inbound: inbound as VmessInbound, user }]), id: formatUuid(id) }
   }
 

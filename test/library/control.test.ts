@@ -82,6 +82,16 @@ it('knows after a restart what was used before', async () => {
   expect(second.control.user('ann@home.lan')?.used.uplink).toBe(700)
 })
 
+it('lets the limits of a user who is added again hold, not those that an operator gave before', async () => {
+  const server = await start({ accounting: join(folder, 'usage.db') })
+  const user = { email: 'ann@home.lan', limits: { quota: 5000 } }
+  server.control.addUser('in', user)
+  server.control.changeUser(user.email, { limits: { enabled: false } })
+  server.control.removeUser(user.email)
+  server.control.addUser('in', user)
+  expect(server.control.user(user.email)?.limits).toMatchObject({ enabled: true, quota: 5000 })
+})
+
 it('opens nothing when one of its parts cannot be opened', async () => {
   const [port] = (await freePorts(1)) as [number]
   await start({ control: { listen: port, token } })
