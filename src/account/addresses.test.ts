@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { addressKey } from '../core/address.ts'
 import type { ProxyError } from '../core/errors.ts'
 import { type UserLimits, unlimited } from '../core/user-limits.ts'
 import { fakeClock } from '../testing/fakes.ts'
-import { Addresses, addressKey } from './addresses.ts'
+import { Addresses } from './addresses.ts'
 
 function rig(given: Partial<UserLimits>) {
   const clock = fakeClock(1_700_000_000_000)

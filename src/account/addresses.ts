@@ -1,18 +1,9 @@
-import { parseHost } from '../core/address.ts'
+import { addressKey } from '../core/address.ts'
 import type { Cancel, Clock } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
 import type { Member } from './member.ts'
-
-/** What the limit counts as one address: an IPv4 address, an IPv6 network of 64 bits, or everything that has no address. */
-export function addressKey(host: string): string {
-  if (!host.includes(':')) return host === 'unix' ? '' : host
-  if (host.startsWith('unix:')) return ''
-  const parsed = parseHost(host.replace(/%.*?(?=\]|$)/, ''))
-  if (parsed.kind === 'domain') return host
-  return parsed.kind === 'ipv4' ? parsed.bytes.join('.') : `${parsed.bytes.subarray(0, 8).join('.')}/64`
-}
 
 /** An address that a user is connected from. */
 interface Place {

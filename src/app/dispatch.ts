@@ -86,7 +86,9 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
       const policy = deps.policy()
       const meters = flow.meters(countersOf(deps.counters, policy, session))
       const limits = relayLimits(policy, session.user.level, level)
-      for (const conn of [near, far]) conn.holdAtMost(heldAtMost(policy, session.user.level, level))
+      const held = heldAtMost(policy, session.user.level, level)
+      near.holdAtMost(held)
+      far.holdAtMost(held)
       const reason = await relay(near, far, limits, env.clock, meters).finally(() => flows.close(flow))
       observer.closed(session, flow.totals, flow.reason ?? reason)
     },

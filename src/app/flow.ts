@@ -1,4 +1,5 @@
 import type { Account, Member } from '../account/account.ts'
+import { endpointHost } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import { type ProxyError, toProxyError } from '../core/errors.ts'
 import type { Meter, Meters, Pace } from '../core/meter.ts'
@@ -32,8 +33,7 @@ export class Flow implements Member {
     this.user = user
     this.account = account
     this.near = near
-    const { source } = session
-    this.host = source.slice(0, source.lastIndexOf(':')) || source
+    this.host = endpointHost(session.source)
   }
 
   /** Counts for another account from now on; where that does not let it in, it ends. */

@@ -1,6 +1,7 @@
 import type { Accounts } from '../account/accounts.ts'
 import type { VmessUser } from '../config/model.ts'
 import { ProxyError } from '../core/errors.ts'
+import { equalBytes } from '../crypto/hash.ts'
 import type { Flow } from './flow.ts'
 import type { Flows } from './flows.ts'
 import type { RunningInbound } from './running-inbound.ts'
@@ -84,12 +85,12 @@ export class LiveUsers {
   }
 
   #isOf({ origin, user: { id } }: Flow, inbound: RunningInbound, user: VmessUser): boolean {
-    return (origin === inbound || !this.#inbounds.has(origin)) && sameId(id, user.id)
+    return (origin === inbound || !this.#inbounds.has(origin)) && id !== undefined && equalBytes(id, user.id)
   }
 
   #dismissGuest(inbound: RunningInbound, { email, id }: VmessUser): void {
     const namesake = email === '' ? undefined : inbound.users?.find(email)
-    if (namesake && this.guests?.made(namesake) && !sameId(namesake.id, id)) this.remove(inbound, namesake)
+    if (namesake && this.guests?.made(namesake) && !equalBytes(namesake.id, id)) this.remove(inbound, namesake)
   }
 }
 
@@ -97,5 +98,3 @@ function directoryOf({ users, tag }: RunningInbound): NonNullable<RunningInbound
   if (!users) throw new ProxyError('CONTROL_NOT_FOUND', `the inbound "${tag}" is not vmess: it has no users`)
   return users
 }
-
-const sameId = (a: Uint8Array | undefined, b: Uint8Array): boolean => a?.every((byte, i) => byte === b[i]) === true

@@ -1,9 +1,9 @@
+import { endpointHost } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Dialer } from '../core/dialer.ts'
 import type { Session } from '../core/session.ts'
 
-/** Splits `host:port` or `[host]:port`. */
-const hostOf = (endpoint: string): string => endpoint.slice(0, endpoint.lastIndexOf(':'))
+/** Of `host:port` or `[host]:port`. */
 const portOf = (endpoint: string): string => endpoint.slice(endpoint.lastIndexOf(':') + 1)
 
 /** The inbounds that a flow came through, the last one last. */
@@ -39,7 +39,7 @@ export class LoopGuard {
         const conn = await base.dial(to, options)
         const { local, remote } = conn.info
         const path = options.session && this.#paths.get(options.session)
-        if (path && this.#ports.has(portOf(remote)) && hostOf(local) === hostOf(remote)) {
+        if (path && this.#ports.has(portOf(remote)) && endpointHost(local) === endpointHost(remote)) {
           this.#dialed.set(local, path)
           conn.signal.addEventListener('abort', () => this.#dialed.delete(local), { once: true })
         }

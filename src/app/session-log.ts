@@ -1,4 +1,4 @@
-import { formatAddress } from '../core/address.ts'
+import { endpointHost, formatAddress } from '../core/address.ts'
 import type { Clock, Logger } from '../core/env.ts'
 import type { ErrorCode, ProxyError } from '../core/errors.ts'
 import type { Observer } from '../core/observer.ts'
@@ -60,7 +60,7 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     },
     rejected({ inboundTag, source, email }, error) {
       const fields = { code: error.code, source, inbound: inboundTag, ...(email && { email }), ...detail(error) }
-      const host = source.slice(0, source.lastIndexOf(':')) || source
+      const host = endpointHost(source)
       if (due(`${host} ${error.code}`)) {
         log.warn({ ...fields, ...(quiet > 0 && { notShown: quiet }) }, error.message)
         quiet = 0

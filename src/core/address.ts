@@ -122,3 +122,15 @@ export function isLoopback(address: Address): boolean {
   if (host.kind === 'ipv4') return host.bytes[0] === 127
   return host.kind === 'ipv6' && host.bytes.every((b, i) => b === (i === 15 ? 1 : 0))
 }
+
+/** The host of an endpoint such as ConnInfo.remote: `ip`, `[ip]`, or `unix` of `unix:path`. */
+export const endpointHost = (endpoint: string): string => endpoint.slice(0, endpoint.lastIndexOf(':')) || endpoint
+
+/** What limits count as one address: an IPv4 address, an IPv6 network of 64 bits, or everything that has no address. */
+export function addressKey(host: string): string {
+  if (!host.includes(':')) return host === 'unix' ? '' : host
+  if (host.startsWith('unix:')) return ''
+  const parsed = parseHost(host.replace(/%.*?(?=\]|$)/, ''))
+  if (parsed.kind === 'domain') return host
+  return parsed.kind === 'ipv4' ? parsed.bytes.join('.') : `${parsed.bytes.subarray(0, 8).join('.')}/64`
+}

@@ -4,11 +4,12 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { hostAllowed } from '../../src/api/http/guard.ts'
+import { Attempts, hostAllowed } from '../../src/api/http/guard.ts'
 import { createHttpApi } from '../../src/api/http/server.ts'
 import { systemClock } from '../../src/app/env.ts'
 import { type Logger, silentLogger } from '../../src/core/env.ts'
 import { limits } from '../../src/core/limits.ts'
+import { fakeClock } from '../../src/testing/fakes.ts'
 import { fakeControl, sessionView, startApi, type TestApi, token } from './http-tools.ts'
 
 let api: TestApi
@@ -132,6 +133,13 @@ describe('guessing the token', () => {
     expect((await get('/health')).status).toBe(200)
     api.clock.advance(15_000)
     expect(await guess()).toBe(401)
+  })
+
+  it('is counted for each IPv4 address, also where the socket speaks both', () => {
+    const attempts = new Attempts(fakeClock(0))
+    for (let i = 0; i < limits.controlWrongTokens; i++) attempts.wrong('::ffff:192.0.2.1')
+    const hosts = ['::ffff:192.0.2.1', '192.0.2.1', '::ffff:192.0.2.2']
+    expect(hosts.map((host) => attempts.blockedS(host))).toEqual([60, 60, 0])
   })
 
   it('keeps nobody out who shows the right one: others may share the address', async () => {

@@ -1,5 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import type { SessionView, UserView } from '../../control/control.ts'
+import { endpointHost } from '../../core/address.ts'
 import { limits } from '../../core/limits.ts'
 import { type Counter, counterName } from '../../stats/counters.ts'
 import type { Fields } from './fields.ts'
@@ -116,9 +117,7 @@ function lastSeen(user: UserView, sessions: readonly SessionView[]): [ip: string
   const email = user.email.toLowerCase()
   const own = sessions.filter((session) => session.email.toLowerCase() === email)
   return user.addresses.map((address) => {
-    const starts = own.flatMap(({ source, startedAt }) =>
-      source.slice(0, source.lastIndexOf(':')) === address ? [startedAt] : [],
-    )
+    const starts = own.flatMap(({ source, startedAt }) => (endpointHost(source) === address ? [startedAt] : []))
     return [address.replace(/^\[(.*)\]$/, '$1'), Math.floor(Math.max(0, ...starts) / 1000)]
   })
 }

@@ -1,5 +1,5 @@
 /** Who may speak to the API: the token, how often it may be guessed, and by which name we may be called. */
-import { isLoopback, parseIPv4, parseIPv6 } from '../../core/address.ts'
+import { addressKey, isLoopback, parseIPv4, parseIPv6 } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import { equalBytes, sha256 } from '../../crypto/hash.ts'
@@ -35,12 +35,12 @@ export class Attempts {
   wrong(host: string): void {
     const entry = this.#entry(host)
     if (entry) entry.count++
-    else this.#wrong.set(network(host), { since: this.#clock.now(), count: 1 })
+    else this.#wrong.set(addressKey(host), { since: this.#clock.now(), count: 1 })
     if (this.#wrong.size > rememberedMax) this.#wrong.delete(this.#wrong.keys().next().value!)
   }
 
   #entry(host: string): { since: number; count: number } | undefined {
-    const key = network(host)
+    const key = addressKey(host)
     const entry = this.#wrong.get(key)
     const age = entry ? this.#clock.now() - entry.since : 0
     // A clock that was set back must not lock anybody out for longer.
@@ -48,10 +48,6 @@ export class Attempts {
     this.#wrong.delete(key)
     return undefined
   }
-}
-
-function network(host: string): string {
-  return parseIPv6(host)?.subarray(0, 8).join('.') ?? host
 }
 
 /**

@@ -13,30 +13,22 @@ export interface Metrics {
 
 export function createMetrics(control: Control): Metrics {
   const registry = new Registry()
-  const gauge = (name: string, help: string, labelNames: string[], rows: () => Rows): void => {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        this.reset()
-        for (const [labels, value] of rows()) this.set(labels, value)
-      },
-    })
-  }
-  const counter = (name: string, help: string, labelNames: string[], rows: () => Rows): void => {
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        this.reset()
-        for (const [labels, value] of rows()) this.inc(labels, value)
-      },
-    })
-  }
+  const define =
+    (Kind: typeof Gauge | typeof Counter): Define =>
+    (name, help, labelNames, rows) => {
+      new Kind({
+        name,
+        help,
+        labelNames,
+        registers: [registry],
+        collect() {
+          this.reset()
+          for (const [labels, value] of rows()) this.inc(labels, value)
+        },
+      })
+    }
+  const gauge = define(Gauge)
+  const counter = define(Counter)
   const one = (value: number): Rows => [[{}, value]]
 
   gauge('vmess_up', '1 while the instance is ready, else 0.', [], () => one(control.status().ready ? 1 : 0))
