@@ -1,12 +1,12 @@
 /** The tables of docs/config.md and docs/config-errors.md, made from the schemas and the codes that the loader uses. */
 import type { z } from 'zod'
-import { problemCodes } from '../src/config/codes.ts'
-import { notes } from '../src/config/fields.ts'
-import { inboundSchema } from '../src/config/inbound.ts'
-import { inboundKinds, outboundKinds } from '../src/config/kinds.ts'
-import { outboundSchema } from '../src/config/outbound.ts'
+import { inboundSchema } from '../src/config/ends/inbound.ts'
+import { inboundKinds, outboundKinds } from '../src/config/ends/kinds.ts'
+import { outboundSchema } from '../src/config/ends/outbound.ts'
+import { streamSchema } from '../src/config/ends/stream.ts'
 import { rootSchema } from '../src/config/root.ts'
-import { streamSchema } from '../src/config/stream.ts'
+import { problemCodes } from '../src/schema/codes.ts'
+import { notes } from '../src/schema/fields.ts'
 import { tlsSchema } from '../src/transport/tls-config.ts'
 
 /** Everything below this line of docs/config.md is generated. */

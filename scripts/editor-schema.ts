@@ -1,11 +1,11 @@
 /** The JSON Schema for editors, made from the schemas that the loader uses. */
 import { z } from 'zod'
-import { notes } from '../src/config/fields.ts'
-import { inboundSchema } from '../src/config/inbound.ts'
-import { inboundKinds, outboundKinds } from '../src/config/kinds.ts'
-import { outboundSchema } from '../src/config/outbound.ts'
+import { inboundSchema } from '../src/config/ends/inbound.ts'
+import { inboundKinds, outboundKinds } from '../src/config/ends/kinds.ts'
+import { outboundSchema } from '../src/config/ends/outbound.ts'
+import { streamSchema } from '../src/config/ends/stream.ts'
 import { rootSchema } from '../src/config/root.ts'
-import { streamSchema } from '../src/config/stream.ts'
+import { notes } from '../src/schema/fields.ts'
 import { tlsSchema } from '../src/transport/tls-config.ts'
 
 type Json = Record<string, unknown>

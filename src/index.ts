@@ -2,8 +2,8 @@
 
 export { type ConnectOptions, connect, type ServerSettings } from './app/connect.ts'
 export { createServer, Server, type ServerEvents, type ServerOptions } from './app/server.ts'
+export { formatLink, linkToOutbound, parseLink, type ShareLink } from './config/link/share-link.ts'
 export { ConfigError, type LoadOptions, type LoadResult, loadConfig, type Problem } from './config/load.ts'
-export { formatLink, linkToOutbound, parseLink, type ShareLink } from './config/share-link.ts'
 export type {
   Control,
   ControlEvent,

@@ -12,7 +12,7 @@ const text = (path: string): string => readFileSync(new URL(`../${path}`, import
 
 const dataPath = [
   'src/proxy/socks/inbound.ts',
-  'src/app/dispatch.ts',
+  'src/app/flow/dispatch.ts',
   'src/proxy/vmess/outbound.ts',
   'src/transport/stack.ts',
   'src/relay/relay.ts',
@@ -65,7 +65,7 @@ describe('architecture', () => {
   })
 
   it('lists kinds in alphabetical order', () => {
-    const source = text('src/app/builtin.ts')
+    const source = text('src/app/build/builtin.ts')
     for (const list of ['inbounds', 'outbounds']) {
       const body = source.slice(source.indexOf(`export const ${list}`))
       const kinds = [...body.slice(0, body.indexOf('\n}\n')).matchAll(/^ {2}'?([\w-]+)'?: \(/gm)].map(

@@ -1,11 +1,11 @@
 import type { Account } from '../account/account.ts'
 import type { Accounts } from '../account/accounts.ts'
-import type { AccountingConfig } from '../config/model.ts'
 import type { Cancel, Env } from '../core/env.ts'
 import { isProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { onceEvery } from '../core/once-every.ts'
 import { sameLimits } from '../core/user-limits.ts'
+import type { AccountingConfig } from '../settings/model.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { StoredUser, UsageStore } from '../store/store.ts'
 

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
+import { linkToOutbound, parseLink, type ShareLink } from '../config/link/share-link.ts'
 import { configProblemError, loadConfigValue } from '../config/load.ts'
-import { linkToOutbound, parseLink, type ShareLink } from '../config/share-link.ts'
 import { dialDeadline } from '../core/deadline.ts'
 import type { Outbound } from '../core/dialer.ts'
 import { toDuplex } from '../net/duplex.ts'
-import { buildOutbound, readTextFile } from './build.ts'
+import { buildOutbound, readTextFile } from './build/build.ts'
 import { systemClock, systemEnv } from './env.ts'
 
 export interface ConnectOptions {

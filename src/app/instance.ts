@@ -1,12 +1,4 @@
 import { Accounts } from '../account/accounts.ts'
-import {
-  type Config,
-  type InboundConfig,
-  type OutboundConfig,
-  type PolicyConfig,
-  policyOf,
-  type VmessUser,
-} from '../config/model.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -15,26 +7,34 @@ import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
 import { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
+import {
+  type Config,
+  type InboundConfig,
+  type OutboundConfig,
+  type PolicyConfig,
+  policyOf,
+  type VmessUser,
+} from '../settings/model.ts'
 import { Counters } from '../stats/counters.ts'
 import { Endings } from '../stats/endings.ts'
 import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
-import { ApiDoor } from './api-door.ts'
-import { buildInbound, buildOutbound, noting, readTextFile } from './build.ts'
-import { Connections } from './connections.ts'
-import { DescriptorGuard } from './descriptor-guard.ts'
-import { Detour } from './detour.ts'
-import { createDispatch, type DispatchDeps } from './dispatch.ts'
-import { Flows } from './flows.ts'
-import { Inbounds } from './inbounds.ts'
-import { LiveUsers } from './live-users.ts'
-import { LoopGuard } from './loop-guard.ts'
-import { Observers } from './observers.ts'
+import { buildInbound, buildOutbound, noting, readTextFile } from './build/build.ts'
+import type { ReadText } from './build/tls-files.ts'
+import { createDispatch, type DispatchDeps } from './flow/dispatch.ts'
+import { Flows } from './flow/flows.ts'
+import { LoopGuard } from './flow/loop-guard.ts'
+import { Observers } from './flow/observers.ts'
+import { readSize } from './flow/policy.ts'
+import { ApiDoor } from './inbound/api-door.ts'
+import { Connections } from './inbound/connections.ts'
+import { DescriptorGuard } from './inbound/descriptor-guard.ts'
+import { Inbounds } from './inbound/inbounds.ts'
+import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
-import { readSize } from './policy.ts'
-import type { InboundHost, InboundParts, RunningInbound } from './running-inbound.ts'
-import type { ReadText } from './tls-files.ts'
 import { Turns } from './turns.ts'
+import { Detour } from './users/detour.ts'
+import { LiveUsers } from './users/live-users.ts'
 
 export interface InstanceDeps {
   readonly env: Env

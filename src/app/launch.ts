@@ -1,7 +1,8 @@
 /** A configuration at work with everything beside it: what the command and the library run. */
-import type { Config } from '../config/model.ts'
+
 import type { ReloadRefusal, ReloadReport } from '../control/control.ts'
-import { InstanceControl } from './control.ts'
+import type { Config } from '../settings/model.ts'
+import { InstanceControl } from './control/control.ts'
 import { Instance, type InstanceDeps } from './instance.ts'
 import { type Service, startAccounting, startGrpcApi, startHttpApi } from './services.ts'
 import { version } from './version.ts'

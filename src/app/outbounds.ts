@@ -1,6 +1,6 @@
-import type { OutboundConfig } from '../config/model.ts'
 import type { Outbound } from '../core/dialer.ts'
 import { ProxyError } from '../core/errors.ts'
+import type { OutboundConfig } from '../settings/model.ts'
 
 /** An outbound at work and what it was built from. */
 export interface RunningOutbound {

@@ -1,15 +1,15 @@
 import { EventEmitter } from 'node:events'
 import { configProblemError, formatProblem, loadConfigValue, type Problem } from '../config/load.ts'
-import type { Config } from '../config/model.ts'
 import type { Control } from '../control/control.ts'
 import type { Address } from '../core/address.ts'
 import type { Env, Logger } from '../core/env.ts'
 import { isProxyError, type ProxyError } from '../core/errors.ts'
 import type { Session, Totals } from '../core/session.ts'
+import type { Config } from '../settings/model.ts'
 import { systemEnv } from './env.ts'
 import { Launch } from './launch.ts'
-import { type ReloadRefusal, type ReloadReport, reload } from './reload.ts'
-import { sessionLog } from './session-log.ts'
+import { sessionLog } from './log/session-log.ts'
+import { type ReloadRefusal, type ReloadReport, reload } from './reload/reload.ts'
 
 /** Events of a Server and what they carry. */
 export interface ServerEvents {

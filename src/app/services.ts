@@ -1,8 +1,9 @@
 /** What runs beside the proxies. Each starts only if the configuration asks for it, and its libraries are loaded only then. */
-import type { Config } from '../config/model.ts'
+
 import type { Control } from '../control/control.ts'
 import { formatAddress } from '../core/address.ts'
 import type { Env } from '../core/env.ts'
+import type { Config } from '../settings/model.ts'
 import type { Instance } from './instance.ts'
 
 export interface ServicesDeps {

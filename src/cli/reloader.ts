@@ -1,6 +1,6 @@
 /** Reads a configuration again, and puts it in force if it is good. */
 import type { Instance } from '../app/instance.ts'
-import { describeReload, type ReloadRefusal, type ReloadReport, reload } from '../app/reload.ts'
+import { describeReload, type ReloadRefusal, type ReloadReport, reload } from '../app/reload/reload.ts'
 import {
   ConfigError,
   formatProblem,

@@ -1,5 +1,5 @@
 /** What the loader found, shown to the person or to a script. */
-import { formatProblem, type Problem } from '../config/problem.ts'
+import { formatProblem, type Problem } from '../schema/problem.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One block per problem on standard error. Remarks without consequence only with `all`. */

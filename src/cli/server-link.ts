@@ -1,9 +1,9 @@
 /** The share link of a server, from its configuration. */
 
-import { formatUuid } from '../app/ids.ts'
-import type { Config, InboundConfig } from '../config/model.ts'
-import { formatLink, parseLink, type ShareLink } from '../config/share-link.ts'
+import { formatUuid } from '../app/users/ids.ts'
+import { formatLink, parseLink, type ShareLink } from '../config/link/share-link.ts'
 import { isProxyError } from '../core/errors.ts'
+import type { Config, InboundConfig } from '../settings/model.ts'
 import { CliError, exitCodes, usageError } from './exit.ts'
 
 export type VmessInbound = Extract<InboundConfig, { protocol: 'vmess' }>

@@ -1,16 +1,17 @@
 /** V2Ray's and Xray's JSON in; our Config, and everything there is to say about it, out. Pure: no file, no clock. */
+
+import type { Problem } from '../schema/problem.ts'
+import { Report } from '../schema/report.ts'
+import { fromValue, type JsonNode, type ObjectNode, type Source } from '../schema/tree.ts'
+import type { Config } from '../settings/model.ts'
 import { buildConfig } from './build.ts'
 import { freeze } from './freeze.ts'
-import { type MergeMode, mergeRoots } from './merge.ts'
-import type { Config } from './model.ts'
-import type { Problem } from './problem.ts'
-import { Report } from './report.ts'
-import { parseSource, type SourceText } from './source.ts'
-import { fromValue, type JsonNode, type ObjectNode, type Source } from './tree.ts'
+import { type MergeMode, mergeRoots } from './text/merge.ts'
+import { parseSource, type SourceText } from './text/source.ts'
 
-export type { MergeMode } from './merge.ts'
-export { ConfigError, configProblemError, formatProblem, type Problem, type Severity } from './problem.ts'
-export type { SourceText } from './source.ts'
+export { ConfigError, configProblemError, formatProblem, type Problem, type Severity } from '../schema/problem.ts'
+export type { MergeMode } from './text/merge.ts'
+export type { SourceText } from './text/source.ts'
 
 export interface LoadOptions {
   /** Warnings become errors. */

@@ -1,16 +1,16 @@
 /** The outermost object. */
 import { z } from 'zod'
+import type { Context } from '../schema/context.ts'
+import { anyObject, mapOf, noted, object, port, refused, subtree, withoutEffect } from '../schema/fields.ts'
+import type { Place } from '../schema/report.ts'
 import { tcpSchema } from '../transport/tcp-config.ts'
-import { apiSchema, statsSchema } from './api-section.ts'
-import type { Context } from './context.ts'
-import { accountingSchema, controlSchema } from './control-section.ts'
-import { dnsSchema } from './dns-section.ts'
-import { anyObject, mapOf, noted, object, port, refused, subtree, withoutEffect } from './fields.ts'
-import type { Located } from './inbound.ts'
-import { logSchema } from './log-section.ts'
-import { policySchema } from './policy-section.ts'
-import type { Place } from './report.ts'
-import { routingSchema } from './routing-schema.ts'
+import type { Located } from './ends/inbound.ts'
+import { apiSchema, statsSchema } from './sections/api.ts'
+import { accountingSchema, controlSchema } from './sections/control.ts'
+import { dnsSchema } from './sections/dns.ts'
+import { logSchema } from './sections/log.ts'
+import { policySchema } from './sections/policy.ts'
+import { routingSchema } from './sections/routing-schema.ts'
 
 const old = (description: string) => `${description} Old form, which Xray ignores.`
 const unsupported = <S extends z.ZodType>(schema: S) => withoutEffect(schema, 'it is not supported')

@@ -1,12 +1,12 @@
 /** Rules between several inbounds and outbounds. */
 import { isLoopback } from '../core/address.ts'
-import type { Context } from './context.ts'
-import type { ReadInbound } from './inbound.ts'
-import type { InboundConfig } from './model.ts'
-import type { ReadOutbound } from './outbound.ts'
-import { type Place, shorten } from './report.ts'
-import { tagHint } from './routing-section.ts'
-import { checkSharedLimits } from './user-limits.ts'
+import type { Context } from '../schema/context.ts'
+import { checkSharedLimits } from '../schema/parts/user-limits.ts'
+import { type Place, shorten } from '../schema/report.ts'
+import type { InboundConfig } from '../settings/model.ts'
+import type { ReadInbound } from './ends/inbound.ts'
+import type { ReadOutbound } from './ends/outbound.ts'
+import { tagHint } from './sections/routing.ts'
 
 export function checkTogether(
   inbounds: readonly ReadInbound[],

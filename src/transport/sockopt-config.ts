@@ -1,8 +1,8 @@
 /** `sockopt`: options of the sockets. */
 import { z } from 'zod'
-import type { Context } from '../config/context.ts'
-import { anyObject, flag, integer, object, refused, stringList, text, withoutEffect } from '../config/fields.ts'
-import type { SockoptConfig } from '../config/model.ts'
+import type { Context } from '../schema/context.ts'
+import { anyObject, flag, integer, object, refused, stringList, text, withoutEffect } from '../schema/fields.ts'
+import type { SockoptConfig } from '../settings/model.ts'
 
 /** Seconds, on both ends: peers that vanished are noticed even where the idle limit is long. */
 const defaultIdleS = 45

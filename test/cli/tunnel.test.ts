@@ -5,7 +5,7 @@ import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { formatLink, parseLink } from '../../src/config/share-link.ts'
+import { formatLink, parseLink } from '../../src/config/link/share-link.ts'
 import { freePort, Program, tempFolder, vmess } from './program.ts'
 
 const linkPattern = /vmess:\/\/[A-Za-z0-9+/=]+/

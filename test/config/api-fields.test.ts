@@ -1,7 +1,7 @@
 /** One test per row of the table of the API, and the rules that lead to it. */
 import { describe, expect, test } from 'vitest'
 import type { LoadResult } from '../../src/config/load.ts'
-import type { ApiConfig } from '../../src/config/model.ts'
+import type { ApiConfig } from '../../src/settings/model.ts'
 import { codesOf, configOf, errorOf, load, quietConfigOf, uuid, warningOf } from './helpers.ts'
 
 const door = { tag: 'api-in', protocol: 'dokodemo-door', listen: '127.0.0.1', port: 10085, settings: { port: 1 } }

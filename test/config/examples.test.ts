@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { defaultPolicy, defaultSystemPolicy } from '../../src/config/model.ts'
+import { defaultPolicy, defaultSystemPolicy } from '../../src/settings/model.ts'
 import { configOf, loadText, quietConfigOf } from './helpers.ts'
 
 const folder = new URL('./examples/', import.meta.url)

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { codesText, marker, referenceText } from '../../scripts/config-reference.ts'
 import { editorSchemaText } from '../../scripts/editor-schema.ts'
-import { problemCodes } from '../../src/config/codes.ts'
+import { problemCodes } from '../../src/schema/codes.ts'
 
 const reference = new URL('../../docs/config.md', import.meta.url)
 

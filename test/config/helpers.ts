@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { type LoadOptions, type LoadResult, loadConfig, type Problem } from '../../src/config/load.ts'
-import type { Config, InboundConfig, OutboundConfig } from '../../src/config/model.ts'
+import type { Config, InboundConfig, OutboundConfig } from '../../src/settings/model.ts'
 
 export const uuid = '8e3d2f6a-51c7-4b0e-9a44-6f0b7d1c2e95'
 export const otherUuid = '9d8c7b6a-5f4e-4321-b0a9-8f7e6d5c4b3a'

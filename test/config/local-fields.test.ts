@@ -9,7 +9,7 @@ describe('socks and mixed', () => {
   test.each(['socks', 'mixed'] as const)('%s: defaults', (protocol) => {
     const result = file({}, protocol)
     quietConfigOf(result)
-    expect(inboundOf(result, protocol).settings).toEqual({ auth: 'noauth', accounts: [], udp: false, level: 0 })
+    expect(inboundOf(result, protocol).settings).toEqual({ auth: 'noauth', logins: [], udp: false, level: 0 })
   })
 
   test('auth, accounts and users', () => {
@@ -18,10 +18,10 @@ describe('socks and mixed', () => {
       { auth: 'password', users: accounts },
     ]) {
       quietConfigOf(file(settings))
-      expect(inboundOf(file(settings), 'socks').settings).toMatchObject({ auth: 'password', accounts })
+      expect(inboundOf(file(settings), 'socks').settings).toMatchObject({ auth: 'password', logins: accounts })
     }
     const both = file({ auth: 'password', accounts, users: [{ user: 'v', pass: 'q' }] })
-    expect(inboundOf(both, 'socks').settings.accounts).toEqual(accounts)
+    expect(inboundOf(both, 'socks').settings.logins).toEqual(accounts)
     warningOf(both, 'CFG035', 'inbounds[0].settings.users')
   })
 
@@ -38,12 +38,12 @@ describe('socks and mixed', () => {
 
   test('accounts should have both parts; a password is never shown', () => {
     const half = file({ auth: 'password', accounts: [{ user: 'u' }] })
-    warningOf(half, 'CFG024', 'inbounds[0].settings.accounts[0].pass')
-    expect(inboundOf(half, 'socks').settings.accounts).toEqual([{ user: 'u', pass: '' }])
+    warningOf(half, 'CFG024', 'inbounds[0].settings.logins[0].pass')
+    expect(inboundOf(half, 'socks').settings.logins).toEqual([{ user: 'u', pass: '' }])
     const problem = errorOf(
       file({ accounts: [{ user: 'u', pass: 123456 }] }),
       'CFG022',
-      'inbounds[0].settings.accounts[0].pass',
+      'inbounds[0].settings.logins[0].pass',
     )
     expect(JSON.stringify(problem)).not.toContain('123456')
   })
@@ -85,11 +85,11 @@ describe('http', () => {
   const file = (settings: object) => load(withInbound({ protocol: 'http', listen: '127.0.0.1', settings }))
 
   test('accounts, allowTransparent, userLevel, timeout', () => {
-    expect(inboundOf(file({}), 'http').settings).toEqual({ accounts: [], allowTransparent: false, level: 0 })
+    expect(inboundOf(file({}), 'http').settings).toEqual({ logins: [], allowTransparent: false, level: 0 })
     const result = file({ accounts: [{ user: 'u', pass: '' }], allowTransparent: true, userLevel: 2 })
     quietConfigOf(result)
     expect(inboundOf(result, 'http').settings).toEqual({
-      accounts: [{ user: 'u', pass: '' }],
+      logins: [{ user: 'u', pass: '' }],
       allowTransparent: true,
       level: 2,
     })

@@ -1,7 +1,7 @@
 /** One test per row of the tables of the outermost object, log, policy and stats. */
 import { describe, expect, test } from 'vitest'
 import type { LoadResult } from '../../src/config/load.ts'
-import { defaultPolicy, defaultSystemPolicy, policyOf } from '../../src/config/model.ts'
+import { defaultPolicy, defaultSystemPolicy, policyOf } from '../../src/settings/model.ts'
 import {
   codesOf,
   configOf,

@@ -2,12 +2,12 @@
 
 import { type AddressInfo, createServer, connect as dialTcp, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Flow } from '../../src/app/flow.ts'
+import type { Flow } from '../../src/app/flow/flow.ts'
 import { Instance } from '../../src/app/instance.ts'
-import { reload } from '../../src/app/reload.ts'
+import { reload } from '../../src/app/reload/reload.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
-import type { Config } from '../../src/config/model.ts'
 import { silentLogger } from '../../src/core/env.ts'
+import type { Config } from '../../src/settings/model.ts'
 import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
 
 const levels = {

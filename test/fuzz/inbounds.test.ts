@@ -3,13 +3,13 @@
 import { describe, expect, it } from 'vitest'
 import { isProxyError } from '../../src/core/errors.ts'
 import { BodyRelay, requestFraming, responseFraming } from '../../src/protocol/http/body.ts'
-import { BasicAccounts } from '../../src/protocol/http/credentials.ts'
+import { BasicLogins } from '../../src/protocol/http/credentials.ts'
 import { forwardedRequest, forwardedResponse, routingAttributes } from '../../src/protocol/http/forward.ts'
 import { HeadCollector, parseRequestHead, parseResponseHead } from '../../src/protocol/http/head.ts'
 import { targetOf } from '../../src/protocol/http/target.ts'
 import { bytesOf, textOf } from '../../src/protocol/http/text.ts'
-import { Accounts } from '../../src/protocol/socks/accounts.ts'
 import { SocksHandshake } from '../../src/protocol/socks/handshake.ts'
+import { Logins } from '../../src/protocol/socks/logins.ts'
 import { fakeRandom } from '../../src/testing/fakes.ts'
 
 const ROUNDS = 100_000
@@ -116,7 +116,7 @@ function expectOneHead(bytes: Uint8Array): void {
 describe('100,000 mutants each', () => {
   for (const [how, accounts] of [
     ['without', undefined],
-    ['with', new Accounts([account])],
+    ['with', new Logins([account])],
   ] as const) {
     it(`of a SOCKS handshake ${how} accounts`, { timeout: 15_000 }, () => {
       const seen = run(socksSeeds, (bytes) => {
@@ -129,7 +129,7 @@ describe('100,000 mutants each', () => {
             asked = true
             must(/^[0-9A-Za-z._:-]{1,255}$/.test(request.host), `host ${request.host}`)
             must(request.port < 65_536, `port ${request.port}`)
-            must(request.account?.user === (accounts && account.user), 'an account that was not proved')
+            must(request.login?.user === (accounts && account.user), 'an account that was not proved')
           }
           return !request && !refused
         })
@@ -141,7 +141,7 @@ describe('100,000 mutants each', () => {
   }
 
   it('of an HTTP request', { timeout: 15_000 }, () => {
-    const accounts = new BasicAccounts([account])
+    const accounts = new BasicLogins([account])
     const seen = run(requestSeeds, (bytes) => {
       const collector = new HeadCollector('request')
       let complete = false

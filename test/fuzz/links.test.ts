@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { formatLink, linkToOutbound, parseLink } from '../../src/config/share-link.ts'
+import { formatLink, linkToOutbound, parseLink } from '../../src/config/link/share-link.ts'
 import { isProxyError } from '../../src/core/errors.ts'
 import { samples } from '../links/corpus.ts'
 

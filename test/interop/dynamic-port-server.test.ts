@@ -5,8 +5,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemEnv } from '../../src/app/env.ts'
+import type { RunningInbound } from '../../src/app/inbound/running-inbound.ts'
 import { Instance } from '../../src/app/instance.ts'
-import type { RunningInbound } from '../../src/app/running-inbound.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { ProxyError } from '../../src/core/errors.ts'
 import { clientConfig, type Root, testId } from './configs.ts'

@@ -1,5 +1,5 @@
 /** Sample links of every form, made for this project after real ones, with what each of them means. */
-import type { LinkTls, ShareLink } from '../../src/config/share-link.ts'
+import type { LinkTls, ShareLink } from '../../src/config/link/share-link.ts'
 
 export const id = '5783a3e7-e373-51cd-8642-c83782b807c5'
 

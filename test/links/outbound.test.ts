@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { linkToOutbound, parseLink } from '../../src/config/share-link.ts'
+import { linkToOutbound, parseLink } from '../../src/config/link/share-link.ts'
 import { codesOf, load, warningOf, withOutbound } from '../config/helpers.ts'
 import { id, samples, v2rayN } from './corpus.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseLink } from '../../src/config/share-link.ts'
+import { parseLink } from '../../src/config/link/share-link.ts'
 import { isProxyError } from '../../src/core/errors.ts'
 import { cipherSamples, draftSamples, id, otherSamples, samples, urlSamples, v2rayN, v2rayNSamples } from './corpus.ts'
 

@@ -7,7 +7,7 @@ import {
   type LinkTransport,
   parseLink,
   type ShareLink,
-} from '../../src/config/share-link.ts'
+} from '../../src/config/link/share-link.ts'
 import { formatUuid } from '../../src/protocol/vmess/identity.ts'
 import { id, samples } from './corpus.ts'
 

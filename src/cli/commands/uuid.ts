@@ -1,5 +1,5 @@
 import { systemEnv } from '../../app/env.ts'
-import { customId, formatUuid, randomUuid } from '../../app/ids.ts'
+import { customId, formatUuid, randomUuid } from '../../app/users/ids.ts'
 import { usageError } from '../exit.ts'
 
 /** A random version 4 UUID, or the one that a custom id of 1 to 30 bytes stands for. */

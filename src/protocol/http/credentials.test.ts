@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { BasicAccounts } from './credentials.ts'
+import { BasicLogins } from './credentials.ts'
 import { parseRequestHead } from './head.ts'
 import { bytesOf } from './text.ts'
 
-const accounts = new BasicAccounts([
+const logins = new BasicLogins([
   { user: 'u', pass: 'p' },
   { user: 'Aladdin', pass: 'open sesame' },
   { user: 'müller', pass: 'a:b' },
@@ -12,10 +12,10 @@ const accounts = new BasicAccounts([
 
 const find = (...values: string[]) => {
   const lines = values.map((value) => `Proxy-Authorization: ${value}\r\n`).join('')
-  return accounts.find(parseRequestHead(bytesOf(`GET / HTTP/1.1\r\n${lines}\r\n`)))?.user
+  return logins.find(parseRequestHead(bytesOf(`GET / HTTP/1.1\r\n${lines}\r\n`)))?.user
 }
 
-describe('BasicAccounts', () => {
+describe('BasicLogins', () => {
   it.each(['u:p', 'Aladdin:open sesame', 'müller:a:b', ':'])('knows %s', (pair) => {
     expect(find(`Basic ${Buffer.from(pair).toString('base64')}`)).toBe(pair.split(':')[0])
   })

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { Accounts } from './accounts.ts'
 import { SocksHandshake, type SocksStep } from './handshake.ts'
+import { Logins } from './logins.ts'
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 const ascii = (text: string) => Buffer.from(text).toString('hex')
-const accounts = new Accounts([
+const logins = new Logins([
   { user: 'u', pass: 'p' },
   { user: '', pass: '' },
   { user: 'müller', pass: 'ß' },
@@ -18,7 +18,7 @@ interface Seen {
 }
 
 /** Feeds `input` in pieces that end at `cuts` and sums up what comes out. */
-function feed(input: Uint8Array, who: Accounts | undefined, cuts: readonly number[]): Seen {
+function feed(input: Uint8Array, who: Logins | undefined, cuts: readonly number[]): Seen {
   const handshake = new SocksHandshake(who)
   let sent = ''
   let last: SocksStep | undefined
@@ -40,7 +40,7 @@ function feed(input: Uint8Array, who: Accounts | undefined, cuts: readonly numbe
 }
 
 /** The same whole, cut at every place and byte by byte. */
-function everySplit(text: string, who?: Accounts): Seen {
+function everySplit(text: string, who?: Logins): Seen {
   const input = hex(text)
   const whole = feed(input, who, [])
   for (let cut = 1; cut < input.length; cut++) expect(feed(input, who, [cut]), `cut at ${cut}`).toEqual(whole)
@@ -80,26 +80,26 @@ describe('SOCKS5', () => {
     expect(everySplit('05 01 00  05 f1 00 01 01020304 0050').request).toMatchObject({ host: '1.2.3.4' })
   })
 
-  it('asks for a password where there are accounts', () => {
-    expect(everySplit('05 02 00 02  01 01 75 01 70  05 01 00 01 01020304 0050', accounts)).toEqual({
+  it('asks for a password where there are logins', () => {
+    expect(everySplit('05 02 00 02  01 01 75 01 70  05 01 00 01 01020304 0050', logins)).toEqual({
       sent: '05020100',
-      request: { version: 5, host: '1.2.3.4', port: 80, account: { user: 'u', pass: 'p' } },
+      request: { version: 5, host: '1.2.3.4', port: 80, login: { user: 'u', pass: 'p' } },
       rest: '',
     })
-    expect(everySplit('05 01 02  01 00 00  05 01 00 01 01020304 0050', accounts).request).toMatchObject({
-      account: { user: '', pass: '' },
+    expect(everySplit('05 01 02  01 00 00  05 01 00 01 01020304 0050', logins).request).toMatchObject({
+      login: { user: '', pass: '' },
     })
     const utf8 = `05 01 02  01 07 ${ascii('müller')} 02 ${ascii('ß')}  05 01 00 01 01020304 0050`
-    expect(everySplit(utf8, accounts).request).toMatchObject({ account: { user: 'müller', pass: 'ß' } })
+    expect(everySplit(utf8, logins).request).toMatchObject({ login: { user: 'müller', pass: 'ß' } })
   })
 
   it.each([
     ['user of another password', '01 01 75 01 71'],
     ['password of another user', '01 01 76 01 70'],
-    ['password of another account', '01 01 75 00'],
+    ['password of another login', '01 01 75 00'],
     ['a longer password', '01 01 75 02 7070'],
   ])('refuses the %s with 01ff', (_, auth) => {
-    expect(everySplit(`05 01 02 ${auth} 05 01 00 01 01020304 0050`, accounts)).toEqual({
+    expect(everySplit(`05 01 02 ${auth} 05 01 00 01 01020304 0050`, logins)).toEqual({
       sent: '050201ff',
       refused: 'SOCKS_UNAUTHORIZED',
     })
@@ -107,7 +107,7 @@ describe('SOCKS5', () => {
 
   it('refuses a client that offers nothing acceptable with 05ff', () => {
     expect(everySplit('05 01 02')).toEqual({ sent: '05ff', refused: 'SOCKS_UNAUTHORIZED' })
-    expect(everySplit('05 01 00', accounts)).toEqual({ sent: '05ff', refused: 'SOCKS_UNAUTHORIZED' })
+    expect(everySplit('05 01 00', logins)).toEqual({ sent: '05ff', refused: 'SOCKS_UNAUTHORIZED' })
     expect(everySplit('05 00')).toEqual({ sent: '05ff', refused: 'SOCKS_UNAUTHORIZED' })
   })
 
@@ -160,7 +160,7 @@ describe('SOCKS4', () => {
   })
 
   it('refuses after two bytes where a password is required', () => {
-    expect(everySplit('04 01', accounts)).toEqual({ sent: '005b000000000000', refused: 'SOCKS_UNAUTHORIZED' })
+    expect(everySplit('04 01', logins)).toEqual({ sent: '005b000000000000', refused: 'SOCKS_UNAUTHORIZED' })
   })
 
   it('bounds the user id and the domain', () => {

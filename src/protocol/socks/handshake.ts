@@ -11,7 +11,7 @@
 
 import { formatHost, hostFromIP, parseHost } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
-import type { Account, Accounts } from './accounts.ts'
+import type { Login, Logins } from './logins.ts'
 import { socksReply } from './reply.ts'
 
 export interface SocksRequest {
@@ -19,7 +19,7 @@ export interface SocksRequest {
   readonly host: string
   readonly port: number
   /** Set when the client authenticated. */
-  readonly account?: Account
+  readonly login?: Login
 }
 
 export interface SocksStep {
@@ -49,14 +49,14 @@ const more = Symbol('more')
 type State = 'version' | 'methods' | 'password' | 'request5' | 'request4' | 'done'
 
 export class SocksHandshake {
-  readonly #accounts: Accounts | undefined
+  readonly #logins: Logins | undefined
   #state: State = 'version'
   #pending: Uint8Array = new Uint8Array(0)
-  #account: Account | undefined
+  #login: Login | undefined
 
-  /** With `accounts` the client must authenticate as one of them, and SOCKS4, which cannot, is refused. */
-  constructor(accounts?: Accounts) {
-    this.#accounts = accounts
+  /** With `logins` the client must authenticate as one of them, and SOCKS4, which cannot, is refused. */
+  constructor(logins?: Logins) {
+    this.#logins = logins
   }
 
   /** True once any byte came. */
@@ -110,12 +110,12 @@ export class SocksHandshake {
   }
 
   #methods(offered: Uint8Array): SocksStep {
-    const wanted = this.#accounts ? PASSWORD : NO_AUTH
+    const wanted = this.#logins ? PASSWORD : NO_AUTH
     if (!offered.includes(wanted)) {
-      const message = this.#accounts ? 'the client does not offer a password' : 'the client insists on authentication'
+      const message = this.#logins ? 'the client does not offer a password' : 'the client insists on authentication'
       return unauthorized(message, Uint8Array.of(5, NOTHING_ACCEPTABLE))
     }
-    this.#state = this.#accounts ? 'password' : 'request5'
+    this.#state = this.#logins ? 'password' : 'request5'
     return { send: Uint8Array.of(5, wanted) }
   }
 
@@ -123,8 +123,8 @@ export class SocksHandshake {
     input.byte() // The version, 1; old clients send 5, and V2Ray does not look.
     const user = input.take(input.byte())
     const pass = input.take(input.byte())
-    this.#account = this.#accounts?.find(user, pass)
-    if (!this.#account) return unauthorized('unknown user or wrong password', Uint8Array.of(1, 0xff))
+    this.#login = this.#logins?.find(user, pass)
+    if (!this.#login) return unauthorized('unknown user or wrong password', Uint8Array.of(1, 0xff))
     this.#state = 'request5'
     return { send: Uint8Array.of(1, 0) }
   }
@@ -144,7 +144,7 @@ export class SocksHandshake {
 
   #request4(input: Input): SocksStep {
     const command = input.byte()
-    if (this.#accounts) return unauthorized('SOCKS4 has no password', socksReply(4, 1))
+    if (this.#logins) return unauthorized('SOCKS4 has no password', socksReply(4, 1))
     const port = input.word()
     const ip = input.take(4)
     const user = input.text(SOCKS4_TEXT_MAX)
@@ -156,7 +156,7 @@ export class SocksHandshake {
 
   #request(version: 4 | 5, host: string | undefined, port: number): SocksStep {
     if (host === undefined) return malformed('an impossible domain')
-    return { send: nothing, request: { version, host, port, ...(this.#account && { account: this.#account }) } }
+    return { send: nothing, request: { version, host, port, ...(this.#login && { login: this.#login }) } }
   }
 }
 

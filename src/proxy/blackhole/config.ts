@@ -1,6 +1,6 @@
 /** blackhole, Xray's block: connections end here. */
-import { object, word } from '../../config/fields.ts'
-import { defineOutbound } from '../../config/kind.ts'
+import { object, word } from '../../schema/fields.ts'
+import { defineOutbound } from '../../schema/kind.ts'
 
 const schema = object({
   response: object({ type: word(['none', 'http'], 'Close at once, or answer 403 first. Default: none.') }).describe(

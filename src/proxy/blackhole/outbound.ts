@@ -1,8 +1,8 @@
-import type { BlackholeSettings } from '../../config/model.ts'
 import type { Conn, Sink } from '../../core/conn.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { BlackholeSettings } from '../../settings/model.ts'
 
 /** Byte for byte what V2Ray 4.34 sends, line feeds without carriage returns and the third one at the end included. */
 const FORBIDDEN = `HTTP/1.1 403 Forbidden

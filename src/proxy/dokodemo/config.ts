@@ -1,6 +1,6 @@
 /** dokodemo-door, Xray's tunnel: everything goes to one fixed target. */
 import type { z } from 'zod'
-import type { Context } from '../../config/context.ts'
+import type { Context } from '../../schema/context.ts'
 import {
   address,
   anyObject,
@@ -12,10 +12,10 @@ import {
   refused,
   stringList,
   userLevel,
-} from '../../config/fields.ts'
-import { defineInbound } from '../../config/kind.ts'
-import { networksOf } from '../../config/networks.ts'
-import { readHost } from '../../config/values.ts'
+} from '../../schema/fields.ts'
+import { defineInbound } from '../../schema/kind.ts'
+import { networksOf } from '../../schema/parts/networks.ts'
+import { readHost } from '../../schema/values.ts'
 
 const network = (description: string) => noted(stringList(description), { expected: '"tcp", "udp" or "tcp,udp"' })
 

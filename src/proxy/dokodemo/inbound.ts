@@ -1,7 +1,7 @@
-import type { DokodemoInboundSettings } from '../../config/model.ts'
 import { parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import type { DokodemoInboundSettings } from '../../settings/model.ts'
 
 /** Takes every connection to one fixed target; speaks nothing itself, so a failure only shows as the end. */
 export function createDokodemoInbound(settings: DokodemoInboundSettings): Inbound {

@@ -1,8 +1,8 @@
 /** freedom, Xray's direct: connections leave from this machine. */
 
 import { z } from 'zod'
-import type { Context } from '../../config/context.ts'
-import { oneOf } from '../../config/expected.ts'
+import type { Context } from '../../schema/context.ts'
+import { oneOf } from '../../schema/expected.ts'
 import {
   anyObject,
   integer,
@@ -14,12 +14,12 @@ import {
   text,
   userLevel,
   withoutEffect,
-} from '../../config/fields.ts'
-import { defineOutbound } from '../../config/kind.ts'
-import type { FreedomSettings } from '../../config/model.ts'
-import { type Place, shorten } from '../../config/report.ts'
-import { didYouMean } from '../../config/suggest.ts'
-import { readHost } from '../../config/values.ts'
+} from '../../schema/fields.ts'
+import { defineOutbound } from '../../schema/kind.ts'
+import { type Place, shorten } from '../../schema/report.ts'
+import { didYouMean } from '../../schema/suggest.ts'
+import { readHost } from '../../schema/values.ts'
+import type { FreedomSettings } from '../../settings/model.ts'
 
 const strategies = [
   'AsIs',

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { FreedomSettings } from '../../config/model.ts'
 import { type Address, formatAddress } from '../../core/address.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { memoryPair } from '../../net/memory.ts'
+import type { FreedomSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createFreedom, type Resolve } from './outbound.ts'
 

@@ -1,8 +1,8 @@
-import type { FreedomSettings } from '../../config/model.ts'
 import { type Address, parseHost } from '../../core/address.ts'
 import type { Dialer, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { FreedomSettings } from '../../settings/model.ts'
 
 /** Addresses of a host name, of one family or (0) of both; rejects or gives none if there are none. */
 export type Resolve = (host: string, family: 0 | 4 | 6, signal: AbortSignal) => Promise<string[]>

@@ -1,10 +1,11 @@
 /** HTTP inbound in V2Ray's and Xray's JSON. */
-import { accountFields, readAccounts } from '../../config/accounts.ts'
-import { flag, object, oldTimeout, userLevel } from '../../config/fields.ts'
-import { defineInbound } from '../../config/kind.ts'
+
+import { flag, object, oldTimeout, userLevel } from '../../schema/fields.ts'
+import { defineInbound } from '../../schema/kind.ts'
+import { loginFields, readLogins } from '../../schema/parts/logins.ts'
 
 const schema = object({
-  ...accountFields,
+  ...loginFields,
   allowTransparent: flag('Also serve requests without a full URL, by their Host header. Default: false.'),
   userLevel,
   timeout: oldTimeout,
@@ -15,9 +16,9 @@ export const httpInbound = defineInbound({
   aliases: [],
   description: 'HTTP proxy: CONNECT and plain requests',
   schema,
-  open: (settings) => settings.accounts.length === 0,
+  open: (settings) => settings.logins.length === 0,
   build: (input, context) => ({
-    accounts: readAccounts(input, context),
+    logins: readLogins(input, context),
     allowTransparent: input.allowTransparent ?? false,
     level: input.userLevel ?? 0,
   }),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { HANDSHAKE_MS, recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
-import type { HttpInboundSettings } from '../../config/model.ts'
 import type { Conn } from '../../core/conn.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { type ErrorCode, ProxyError } from '../../core/errors.ts'
 import type { FlowRequest } from '../../core/session.ts'
 import { memoryPair } from '../../net/memory.ts'
+import type { HttpInboundSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createHttpInbound } from './inbound.ts'
 
@@ -35,7 +35,7 @@ function setUp({ dial, highWater, ...settings }: Options = {}) {
         return far
       }),
   })
-  const inbound = createHttpInbound({ accounts: [], allowTransparent: false, level: 4, ...settings }, env)
+  const inbound = createHttpInbound({ logins: [], allowTransparent: false, level: 4, ...settings }, env)
   const serving = inbound.serve(near, io)
   const finish = async () => {
     end.destroy()
@@ -136,7 +136,7 @@ describe('plain requests', () => {
   })
 
   it('carry routing attributes', async () => {
-    const all = setUp({ accounts: [{ user: 'u', pass: 'p' }] })
+    const all = setUp({ logins: [{ user: 'u', pass: 'p' }] })
     await all.client.send(head('GET http://origin/a?b HTTP/1.1', 'X-Y: z', 'Proxy-Authorization: Basic dTpw'))
     expect(all.io.requests[0]).toEqual({
       network: 'tcp',
@@ -188,7 +188,7 @@ describe('plain requests', () => {
     const [far, origin] = memoryPair({ highWater: 1000 })
     const env: Env = { clock, random: fakeRandom(1), log: silentLogger }
     const io = recordingIo({ clock, dial: () => far })
-    const serving = createHttpInbound({ accounts: [], allowTransparent: false, level: 0 }, env).serve(near, io)
+    const serving = createHttpInbound({ logins: [], allowTransparent: false, level: 0 }, env).serve(near, io)
     await end.write(Buffer.from(head('POST http://o/ HTTP/1.1', 'Content-Length: 100000')))
     await settled()
     let taken = 0
@@ -336,7 +336,7 @@ describe('refusals', () => {
   })
 
   it('ask for credentials, at every request', async () => {
-    const all = setUp({ accounts: [{ user: 'u', pass: 'p' }] })
+    const all = setUp({ logins: [{ user: 'u', pass: 'p' }] })
     await all.client.send(head('GET http://origin/ HTTP/1.1', KEEP, 'Proxy-Authorization: Basic dTpw'))
     await all.origins[0]!.send(head('HTTP/1.1 204 No Content'))
     await all.client.send(GET)

@@ -7,7 +7,6 @@
  * 4. Anything else: have the origin connected for this one request, and let an Exchange rewrite both directions.
  */
 
-import type { HttpInboundSettings } from '../../config/model.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
@@ -17,24 +16,25 @@ import { prefixed } from '../../core/prefixed.ts'
 import type { FlowUser } from '../../core/session.ts'
 import { type Answer, answer, answerFor } from '../../protocol/http/answers.ts'
 import { requestFraming } from '../../protocol/http/body.ts'
-import { BasicAccounts } from '../../protocol/http/credentials.ts'
+import { BasicLogins } from '../../protocol/http/credentials.ts'
 import { forwardedRequest, routingAttributes } from '../../protocol/http/forward.ts'
 import { HeadCollector, parseRequestHead, type RequestHead } from '../../protocol/http/head.ts'
 import { type HttpTarget, targetOf } from '../../protocol/http/target.ts'
+import type { HttpInboundSettings } from '../../settings/model.ts'
 import { Exchange, type PlainRequest } from './exchange.ts'
 import { Source } from './source.ts'
 
 /**
- * CONNECT, and plain requests with keep-alive. TCP only. Without `accounts` everybody may use it; an empty list of them
+ * CONNECT, and plain requests with keep-alive. TCP only. Without `logins` everybody may use it; an empty list of them
  * lets nobody in.
  */
 export function createHttpInbound(
   settings: HttpInboundSettings,
   env: Env,
-  accounts = settings.accounts.length > 0 ? new BasicAccounts(settings.accounts) : undefined,
+  logins = settings.logins.length > 0 ? new BasicLogins(settings.logins) : undefined,
 ): Inbound {
   return {
-    serve: (near, io) => new Client(near, io, settings, accounts, env).serve(),
+    serve: (near, io) => new Client(near, io, settings, logins, env).serve(),
   }
 }
 
@@ -60,18 +60,18 @@ class Client {
   readonly #near: Conn
   readonly #io: InboundIo
   readonly #settings: HttpInboundSettings
-  readonly #accounts: BasicAccounts | undefined
+  readonly #logins: BasicLogins | undefined
   readonly #env: Env
   readonly #source: Source
   /** Flows whose answer is complete and whose origin has yet to close. */
   readonly #ending = new Set<Promise<void>>()
   #served = 0
 
-  constructor(near: Conn, io: InboundIo, settings: HttpInboundSettings, accounts: BasicAccounts | undefined, env: Env) {
+  constructor(near: Conn, io: InboundIo, settings: HttpInboundSettings, logins: BasicLogins | undefined, env: Env) {
     this.#near = near
     this.#io = io
     this.#settings = settings
-    this.#accounts = accounts
+    this.#logins = logins
     this.#env = env
     this.#source = new Source(near)
   }
@@ -97,13 +97,13 @@ class Client {
   async #readRequest(): Promise<Asked | undefined> {
     const head = await this.#readHead()
     if (!head) return undefined
-    const account = this.#accounts?.find(head)
-    if (this.#accounts && !account) {
+    const login = this.#logins?.find(head)
+    if (this.#logins && !login) {
       throw new Refused('unauthorized', new ProxyError('HTTP_UNAUTHORIZED', 'no or wrong proxy credentials'))
     }
     const target = targetOf(head, { transparent: this.#settings.allowTransparent })
     if (!target) throw new Refused('badRequest', new ProxyError('HTTP_BAD_REQUEST', 'the request names no target'))
-    return { head, target, user: { email: account?.user ?? '', level: this.#settings.level } }
+    return { head, target, user: { email: login?.user ?? '', level: this.#settings.level } }
   }
 
   /** Undefined if the client left without a word, or has nothing more to ask. */

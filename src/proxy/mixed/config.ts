@@ -1,5 +1,5 @@
 /** SOCKS and HTTP on one port, as in Xray. */
-import { defineInbound } from '../../config/kind.ts'
+import { defineInbound } from '../../schema/kind.ts'
 import { buildSocks, socksSchema } from '../socks/config.ts'
 
 export const mixedInbound = defineInbound({

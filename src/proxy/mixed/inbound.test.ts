@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { HANDSHAKE_MS, recordingIo, Tap } from '../../../test/support/inbound-io.ts'
-import type { SocksInboundSettings } from '../../config/model.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { memoryPair } from '../../net/memory.ts'
+import type { SocksInboundSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createMixedInbound } from './inbound.ts'
 
@@ -15,7 +15,7 @@ function setUp(settings: Partial<SocksInboundSettings> = {}) {
   const env: Env = { clock, random: fakeRandom(1), log: silentLogger }
   const [end, near] = memoryPair()
   const io = recordingIo({ clock, dial: () => Promise.reject(new ProxyError('DIAL_REFUSED', '')) })
-  const inbound = createMixedInbound({ auth: 'noauth', accounts: [], udp: false, level: 1, ...settings }, env)
+  const inbound = createMixedInbound({ auth: 'noauth', logins: [], udp: false, level: 1, ...settings }, env)
   return { clock, client: new Tap(end), io, serving: inbound.serve(near, io) }
 }
 
@@ -32,7 +32,7 @@ it('takes SOCKS 5, SOCKS 4 and HTTP to the same target, byte by byte too', async
 })
 
 it('asks both for the password if there is one', async () => {
-  const password = { auth: 'password', accounts: [{ user: 'u', pass: 'p' }] } as const
+  const password = { auth: 'password', logins: [{ user: 'u', pass: 'p' }] } as const
   const refused = setUp(password)
   await refused.client.send(`${CONNECT}\r\n`)
   expect(refused.client.text).toContain('407 Proxy Authentication Required')
@@ -60,7 +60,7 @@ it('lets nobody in where a password is wanted and there is no account', async ()
 })
 
 it('ignores accounts without auth, and origin-form requests never pass', async () => {
-  const { client, io, serving } = setUp({ accounts: [{ user: 'u', pass: 'p' }] })
+  const { client, io, serving } = setUp({ logins: [{ user: 'u', pass: 'p' }] })
   await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   expect(client.text).toContain('400 Bad Request')
   expect(io.requests).toEqual([])

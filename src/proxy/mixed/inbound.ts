@@ -1,9 +1,9 @@
-import type { SocksInboundSettings } from '../../config/model.ts'
 import type { Env } from '../../core/env.ts'
 import { toProxyError } from '../../core/errors.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import { prefixed } from '../../core/prefixed.ts'
-import { BasicAccounts } from '../../protocol/http/credentials.ts'
+import { BasicLogins } from '../../protocol/http/credentials.ts'
+import type { SocksInboundSettings } from '../../settings/model.ts'
 import { createHttpInbound } from '../http/inbound.ts'
 import { createSocksInbound } from '../socks/inbound.ts'
 
@@ -11,8 +11,8 @@ import { createSocksInbound } from '../socks/inbound.ts'
 export function createMixedInbound(settings: SocksInboundSettings, env: Env): Inbound {
   const { auth, level } = settings
   const socks = createSocksInbound(settings, env)
-  const accounts = auth === 'password' ? new BasicAccounts(settings.accounts) : undefined
-  const http = createHttpInbound({ accounts: [], allowTransparent: false, level }, env, accounts)
+  const logins = auth === 'password' ? new BasicLogins(settings.logins) : undefined
+  const http = createHttpInbound({ logins: [], allowTransparent: false, level }, env, logins)
 
   return {
     async serve(near, io) {

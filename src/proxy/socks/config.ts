@@ -1,19 +1,19 @@
 /** SOCKS inbound in V2Ray's and Xray's JSON. `mixed` has the same fields. */
 import type { z } from 'zod'
-import { accountFields, readAccounts } from '../../config/accounts.ts'
-import type { Context } from '../../config/context.ts'
-import { oneOf } from '../../config/expected.ts'
-import { address, flag, object, oldTimeout, openWord, userLevel } from '../../config/fields.ts'
-import { defineInbound } from '../../config/kind.ts'
-import type { SocksInboundSettings } from '../../config/model.ts'
-import { didYouMean } from '../../config/suggest.ts'
-import { readHost } from '../../config/values.ts'
+import type { Context } from '../../schema/context.ts'
+import { oneOf } from '../../schema/expected.ts'
+import { address, flag, object, oldTimeout, openWord, userLevel } from '../../schema/fields.ts'
+import { defineInbound } from '../../schema/kind.ts'
+import { loginFields, readLogins } from '../../schema/parts/logins.ts'
+import { didYouMean } from '../../schema/suggest.ts'
+import { readHost } from '../../schema/values.ts'
+import type { SocksInboundSettings } from '../../settings/model.ts'
 
 const auths = ['noauth', 'password'] as const
 
 export const socksSchema = object({
   auth: openWord(auths, 'Whether a password is asked for. Default: noauth.'),
-  ...accountFields,
+  ...loginFields,
   udp: flag('Offer UDP ASSOCIATE. Default: false.'),
   ip: address('Address told to UDP clients.'),
   userLevel,
@@ -28,12 +28,12 @@ export function buildSocks(input: z.output<typeof socksSchema>, context: Context
     const message = `found "${input.auth}", expected ${oneOf(auths)}: no password is asked for`
     report.warn('CFG026', report.at(input, 'auth'), message, didYouMean(word, auths))
   }
-  const accounts = readAccounts(input, context)
-  if (auth === 'noauth' && accounts.length > 0) {
+  const logins = readLogins(input, context)
+  if (auth === 'noauth' && logins.length > 0) {
     const place = report.at(input, input.accounts ? 'accounts' : 'users')
     report.warn('CFG087', place, 'these accounts are not asked for', 'write "auth": "password"')
   }
-  if (auth === 'password' && accounts.length === 0) {
+  if (auth === 'password' && logins.length === 0) {
     report.warn(
       'CFG089',
       report.at(input, 'auth'),
@@ -48,7 +48,7 @@ export function buildSocks(input: z.output<typeof socksSchema>, context: Context
   if (input.udp) {
     report.notApplied('udp', report.at(input, 'udp'), 'is not applied in this version: only TCP is carried')
   }
-  return { auth, accounts, udp: input.udp ?? false, level: input.userLevel ?? 0 }
+  return { auth, logins, udp: input.udp ?? false, level: input.userLevel ?? 0 }
 }
 
 export const socksInbound = defineInbound({

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { HANDSHAKE_MS, type RecordingIo, recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
-import type { SocksInboundSettings } from '../../config/model.ts'
 import type { Conn, ConnInfo } from '../../core/conn.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { type ErrorCode, ProxyError } from '../../core/errors.ts'
 import { memoryPair } from '../../net/memory.ts'
+import type { SocksInboundSettings } from '../../settings/model.ts'
 import { type FakeClock, fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createSocksInbound } from './inbound.ts'
 
@@ -29,7 +29,7 @@ function setUp(
   const [end, near] = memoryPair({ info: [{}, { local: '127.0.0.1:1080', remote: '127.0.0.1:5' }] })
   const [far, targetEnd] = memoryPair({ info: [{ local: '192.0.2.7:40000', ...farInfo }, {}] })
   const io = recordingIo({ clock, dial: dial ?? (() => far) })
-  const inbound = createSocksInbound({ auth: 'noauth', accounts: [], udp: false, level: 3, ...settings }, env)
+  const inbound = createSocksInbound({ auth: 'noauth', logins: [], udp: false, level: 3, ...settings }, env)
   return { client: new Tap(end), near, target: new Tap(targetEnd), io, clock, serving: inbound.serve(near, io) }
 }
 
@@ -124,7 +124,7 @@ describe('SOCKS inbound', () => {
   })
 
   it('names the account as the user', async () => {
-    const all = setUp({ auth: 'password', accounts: [{ user: 'me', pass: 'x' }] })
+    const all = setUp({ auth: 'password', logins: [{ user: 'me', pass: 'x' }] })
     await all.client.send(hex('05 01 02  01 02 6d65 01 78  05 01 00 01 01020304 0050'))
     expect(all.io.requests[0]?.user).toEqual({ email: 'me', level: 3 })
     await finish(all)

@@ -7,7 +7,6 @@
  * 4. Carry bytes both ways until both sides are done.
  */
 
-import type { SocksInboundSettings } from '../../config/model.ts'
 import { type Address, parseAddress, parseHost } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
@@ -15,27 +14,28 @@ import { ProxyError, toProxyError } from '../../core/errors.ts'
 import { farewell } from '../../core/farewell.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import { prefixed } from '../../core/prefixed.ts'
-import { Accounts } from '../../protocol/socks/accounts.ts'
 import { SocksHandshake, type SocksRequest } from '../../protocol/socks/handshake.ts'
+import { Logins } from '../../protocol/socks/logins.ts'
 import { replyCodeFor, socksReply } from '../../protocol/socks/reply.ts'
+import type { SocksInboundSettings } from '../../settings/model.ts'
 
 /** SOCKS 4, 4a and 5 for TCP. UDP ASSOCIATE and BIND are answered as unsupported. */
 export function createSocksInbound(settings: SocksInboundSettings, env: Env): Inbound {
-  const accounts = settings.auth === 'password' ? new Accounts(settings.accounts) : undefined
+  const logins = settings.auth === 'password' ? new Logins(settings.logins) : undefined
 
   return {
     async serve(near, io) {
       let asked: Asked | undefined
       try {
-        asked = await io.handshake(near, () => readRequest(near, accounts), settings.level)
+        asked = await io.handshake(near, () => readRequest(near, logins), settings.level)
       } catch (error) {
         io.reject(near, toProxyError(error, 'CONN_CLOSED'))
         return farewell(near, env.clock)
       }
       if (!asked) return near.destroy()
 
-      const { version, host, port, account } = asked.request
-      const user = { email: account?.user ?? '', level: settings.level }
+      const { version, host, port, login } = asked.request
+      const user = { email: login?.user ?? '', level: settings.level }
       let far: Conn
       try {
         far = await io.connect(near, { network: 'tcp', target: { host, port }, user })
@@ -61,8 +61,8 @@ interface Asked {
 }
 
 /** Drives the handshake up to the request. Undefined if the client left without a word, as port probes do. */
-async function readRequest(near: Conn, accounts: Accounts | undefined): Promise<Asked | undefined> {
-  const handshake = new SocksHandshake(accounts)
+async function readRequest(near: Conn, logins: Logins | undefined): Promise<Asked | undefined> {
+  const handshake = new SocksHandshake(logins)
   for (;;) {
     const bytes = await near.read()
     if (!bytes && !handshake.started) return undefined

@@ -1,6 +1,6 @@
 /** VMess in V2Ray's and Xray's JSON: every accepted form of users and servers. */
 import { z } from 'zod'
-import type { Context } from '../../config/context.ts'
+import type { Context } from '../../schema/context.ts'
 import {
   address,
   anyObject,
@@ -13,10 +13,9 @@ import {
   text,
   uint32,
   withoutEffect,
-} from '../../config/fields.ts'
-import { defineInbound, defineOutbound } from '../../config/kind.ts'
-import type { OutboundStreamConfig, VmessServer, VmessUser } from '../../config/model.ts'
-import { limitsSchema, readLimits } from '../../config/user-limits.ts'
+} from '../../schema/fields.ts'
+import { defineInbound, defineOutbound } from '../../schema/kind.ts'
+import { limitsSchema, readLimits } from '../../schema/parts/user-limits.ts'
 import {
   checkUnique,
   readSecurity,
@@ -24,8 +23,9 @@ import {
   securities,
   type UserFields,
   type WrittenUser,
-} from '../../config/users.ts'
-import { readHost } from '../../config/values.ts'
+} from '../../schema/parts/users.ts'
+import { readHost } from '../../schema/values.ts'
+import type { OutboundStreamConfig, VmessServer, VmessUser } from '../../settings/model.ts'
 
 const account = {
   id: noted(text('UUID, or a custom string of 1 to 30 bytes.'), {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { VmessUser } from '../../config/model.ts'
 import type { Conn } from '../../core/conn.ts'
 import { memoryPair } from '../../net/memory.ts'
 import { tcpDialer, tcpListener } from '../../net/tcp.ts'
@@ -7,6 +6,7 @@ import { ClientSession, type ClientSessionOptions } from '../../protocol/vmess/c
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
 import { UserDirectory } from '../../protocol/vmess/users.ts'
+import type { VmessUser } from '../../settings/model.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { VmessConn } from './conn.ts'

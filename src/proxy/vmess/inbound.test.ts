@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
 import { testClient, testUser } from '../../../test/support/vmess-pair.ts'
-import type { VmessUser } from '../../config/model.ts'
 import { silentLogger } from '../../core/env.ts'
 import { memoryPair } from '../../net/memory.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import { UserDirectory } from '../../protocol/vmess/users.ts'
+import type { VmessUser } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createVmessInbound } from './inbound.ts'
 

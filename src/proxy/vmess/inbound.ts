@@ -6,7 +6,6 @@
  * 3. Accepted: ask for the target and relay. Our response header leaves with the target's first bytes.
  */
 
-import type { VmessUser } from '../../config/model.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
@@ -16,6 +15,7 @@ import { ServerSession } from '../../protocol/vmess/server.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
+import type { VmessUser } from '../../settings/model.ts'
 import { VmessConn } from './conn.ts'
 
 export interface VmessInboundDeps {

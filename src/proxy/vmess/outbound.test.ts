@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { startMs, testServer, testUser } from '../../../test/support/vmess-pair.ts'
 import { answers, type FakeNetwork, fakeNetwork, greeting, recordingLog } from '../../../test/support/vmess-servers.ts'
-import type { VmessServer } from '../../config/model.ts'
 import { deadline, dialDeadline } from '../../core/deadline.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Random } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
+import type { VmessServer } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createVmessOutbound } from './outbound.ts'
 

@@ -8,7 +8,6 @@
  *    leave in one write; nothing waits for the answer.
  */
 
-import type { VmessOutboundSettings } from '../../config/model.ts'
 import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions, Outbound } from '../../core/dialer.ts'
@@ -16,9 +15,10 @@ import type { Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 import { ClientSession } from '../../protocol/vmess/client.ts'
+import type { VmessOutboundSettings } from '../../settings/model.ts'
 import { VmessConn } from './conn.ts'
 import { reach } from './reach.ts'
-import { type Account, type Server, Servers } from './servers.ts'
+import { type Identity, type Server, Servers } from './servers.ts'
 import { Silence } from './silence.ts'
 
 export interface VmessOutboundDeps {
@@ -27,7 +27,7 @@ export interface VmessOutboundDeps {
   readonly env: Env
   /** What `auto` means on this machine: AES-GCM where the processor has instructions for it. */
   readonly auto: Security
-  /** Authenticate in the legacy way whatever the account says. */
+  /** Authenticate in the legacy way whatever the identity says. */
   readonly legacyHeader: boolean
   /** The transport has an orderly end of its own, so a `none` body needs no frames. Default true. */
   readonly carrierEnds?: boolean
@@ -57,30 +57,30 @@ class VmessOutbound implements Outbound {
     }
   }
 
-  #wrap(base: Conn, target: Address, server: Server, account: Account): Conn {
+  #wrap(base: Conn, target: Address, server: Server, identity: Identity): Conn {
     const { env, auto, legacyHeader, carrierEnds = true } = this.#deps
     const unanswered = () => this.#servers.unanswered(server)
     const session = new ClientSession({
-      user: account,
+      user: identity,
       legacyHeader,
-      security: account.security === 'auto' ? auto : account.security,
+      security: identity.security === 'auto' ? auto : identity.security,
       command: 'tcp',
       target,
-      experiments: account.experiments,
+      experiments: identity.experiments,
       framedNone: !carrierEnds,
-      proven: this.#silence.isProven(account),
+      proven: this.#silence.isProven(identity),
       answered: (command) => {
-        this.#silence.answered(server, account)
-        this.#servers.answered(server, account, command)
+        this.#silence.answered(server, identity)
+        this.#servers.answered(server, identity, command)
       },
       unanswered,
       clock: env.clock,
       random: env.random,
     })
     const { sealer, opener } = session
-    const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: account.level })
+    const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: identity.level })
     env.clock.after(limits.firstPayloadWaitMs, () => conn.flushHead())
-    this.#silence.watch(conn, opener, server, account)
+    this.#silence.watch(conn, opener, server, identity)
     if (server.temporary) {
       conn.signal.addEventListener('abort', () => opener.answered || conn.destroyed || unanswered(), { once: true })
     }

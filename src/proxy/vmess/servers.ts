@@ -1,4 +1,3 @@
-import type { Experiments, SecurityName, VmessServer } from '../../config/model.ts'
 import { type Address, formatAddress } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
@@ -6,10 +5,11 @@ import { limits } from '../../core/limits.ts'
 import { onceEvery } from '../../core/once-every.ts'
 import { formatUuid } from '../../protocol/vmess/identity.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
+import type { Experiments, SecurityName, VmessServer } from '../../settings/model.ts'
 import { type Attempt, BackOff } from './back-off.ts'
 
 /** What a connection authenticates and encrypts with. */
-export interface Account {
+export interface Identity {
   /** 16 bytes, never changed. */
   readonly id: Uint8Array
   readonly alterId: number
@@ -21,7 +21,7 @@ export interface Account {
 export interface Server {
   readonly address: Address
   /** At least one. */
-  readonly users: readonly Account[]
+  readonly users: readonly Identity[]
   readonly backOff: BackOff
   /** Only for one that a response named. */
   readonly temporary?: Temporary
@@ -101,10 +101,10 @@ export class Servers {
     this.#env.log.warn({ server: name, code: error.code }, `skipping the server for ${seconds} s: ${error.message}`)
   }
 
-  /** The server has answered a connection that used `account`. Never throws: what it names is its own affair. */
-  answered(server: Server, account: Account, command: SwitchAccount | undefined): void {
+  /** The server has answered a connection that used `identity`. Never throws: what it names is its own affair. */
+  answered(server: Server, identity: Identity, command: SwitchAccount | undefined): void {
     if (server.temporary) server.backOff.reset()
-    if (command && command.port > 0 && command.validMinutes > 0) this.#follow(server, account, command)
+    if (command && command.port > 0 && command.validMinutes > 0) this.#follow(server, identity, command)
   }
 
   /** A connection to the server has ended without an answer. That can have many causes, but a temporary one is not needed. */
@@ -112,7 +112,7 @@ export class Servers {
     this.#drop(server, 'it did not answer')
   }
 
-  #follow(sender: Server, account: Account, command: SwitchAccount): void {
+  #follow(sender: Server, identity: Identity, command: SwitchAccount): void {
     const { id, level, port, validMinutes } = command
     const address = { host: command.host || sender.address.host, port }
     const key = `${formatAddress(address)} ${formatUuid(id)}`
@@ -128,7 +128,7 @@ export class Servers {
     this.#dropped.delete(key)
     // Security and experiments stay those that the user chose; the command has no word for them. Any of the alternative
     // ids will do, and deriving thousands takes long.
-    const user = { ...account, id, level, alterId: Math.min(command.alterId, limits.switchedAlterIds) }
+    const user = { ...identity, id, level, alterId: Math.min(command.alterId, limits.switchedAlterIds) }
     this.#list.push({ address, users: [user], backOff, temporary: { key, untilMs } })
     this.#env.log.info(
       { server: formatAddress(address), minutes: validMinutes },

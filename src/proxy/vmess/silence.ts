@@ -3,9 +3,9 @@ import type { Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import { onceEvery } from '../../core/once-every.ts'
 import { provenSilenceCauses, silenceCauses } from '../../protocol/vmess/response-opener.ts'
-import type { Account, Server } from './servers.ts'
+import type { Identity, Server } from './servers.ts'
 
-/** A proven account that is silent so often in a row, with nobody else answered in between, is worth a warning. */
+/** A proven identity that is silent so often in a row, with nobody else answered in between, is worth a warning. */
 const suspicious = 2
 
 /**
@@ -15,8 +15,8 @@ const suspicious = 2
 export class Silence {
   readonly #env: Env
   readonly #unanswered: (server: Server) => void
-  /** Accounts that a server has answered: silence is then not the fault of their id or clock. */
-  readonly #proven = new WeakSet<Account>()
+  /** Identities that a server has answered: silence is then not the fault of their id or clock. */
+  readonly #proven = new WeakSet<Identity>()
   /** How many connections each server has answered. */
   readonly #answers = new WeakMap<Server, number>()
   /** How many have stayed silent since. */
@@ -30,18 +30,18 @@ export class Silence {
     this.#due = onceEvery(env.clock, 60_000)
   }
 
-  isProven(account: Account): boolean {
-    return this.#proven.has(account)
+  isProven(identity: Identity): boolean {
+    return this.#proven.has(identity)
   }
 
-  answered(server: Server, account: Account): void {
-    this.#proven.add(account)
+  answered(server: Server, identity: Identity): void {
+    this.#proven.add(identity)
     this.#answers.set(server, (this.#answers.get(server) ?? 0) + 1)
     this.#silent.delete(server)
   }
 
   /** From the moment at which the request is sent. */
-  watch(conn: Conn, opener: { readonly answered: boolean }, server: Server, account: Account): void {
+  watch(conn: Conn, opener: { readonly answered: boolean }, server: Server, identity: Identity): void {
     const before = this.#answers.get(server)
     const cancel = this.#env.clock.after(limits.silenceMs, () => {
       if (opener.answered) return
@@ -49,14 +49,14 @@ export class Silence {
       if (this.#answers.get(server) === before) this.#unanswered(server)
       const silent = (this.#silent.get(server) ?? 0) + 1
       this.#silent.set(server, silent)
-      this.#tell(conn.info.remote, account, silent)
+      this.#tell(conn.info.remote, identity, silent)
     })
     conn.signal.addEventListener('abort', cancel, { once: true })
   }
 
-  #tell(server: string, account: Account, silent: number): void {
+  #tell(server: string, identity: Identity, silent: number): void {
     const { log } = this.#env
-    const proven = this.#proven.has(account)
+    const proven = this.#proven.has(identity)
     const level = proven && silent < suspicious ? 'info' : 'warn'
     if (!this.#due(`${level} ${server}`)) return
     log[level](

@@ -1,0 +1,67 @@
+/** Every kind that a configuration can name. Adding one is a file or folder of its own and one line here. */
+
+import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
+import type { Env } from '../../core/env.ts'
+import type { Inbound } from '../../core/inbound.ts'
+import type { Security } from '../../protocol/vmess/body.ts'
+import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
+import type { UserDirectory } from '../../protocol/vmess/users.ts'
+import { createBlackhole } from '../../proxy/blackhole/outbound.ts'
+import { createDokodemoInbound } from '../../proxy/dokodemo/inbound.ts'
+import { createFreedom, type Resolve } from '../../proxy/freedom/outbound.ts'
+import { createHttpInbound } from '../../proxy/http/inbound.ts'
+import { createMixedInbound } from '../../proxy/mixed/inbound.ts'
+import { createSocksInbound } from '../../proxy/socks/inbound.ts'
+import { createVmessInbound } from '../../proxy/vmess/inbound.ts'
+import { createVmessOutbound } from '../../proxy/vmess/outbound.ts'
+import type { InboundConfig, InboundStreamConfig, OutboundConfig, VmessUser } from '../../settings/model.ts'
+
+export interface InboundDeps {
+  readonly env: Env
+  /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
+  readonly replay: ReplayMemory
+  readonly history: SessionHistory
+  /** Users of a VMess inbound, who come and go. */
+  readonly users?: UserDirectory<VmessUser>
+  /** Of a VMess inbound with a detour: what its answers tell a user. */
+  readonly detour?: ((user: VmessUser) => SwitchAccount | undefined) | undefined
+}
+
+export interface OutboundDeps {
+  readonly env: Env
+  /** Reaches hosts through the outbound's own transport stack. */
+  readonly dialer: Dialer
+  readonly resolve: Resolve
+  /** What `security: auto` means on this machine. */
+  readonly auto: Security
+  /** Send the legacy VMess header whatever alterId says. */
+  readonly legacyHeader: boolean
+}
+
+type InboundOf<P extends InboundConfig['protocol']> = Extract<InboundConfig, { protocol: P }>['settings']
+type OutboundOf<P extends OutboundConfig['protocol']> = Extract<OutboundConfig, { protocol: P }>['settings']
+
+export const inbounds: {
+  readonly [P in InboundConfig['protocol']]: (settings: InboundOf<P>, deps: InboundDeps) => Inbound
+} = {
+  'dokodemo-door': (settings) => createDokodemoInbound(settings),
+  http: (settings, { env }) => createHttpInbound(settings, env),
+  mixed: (settings, { env }) => createMixedInbound(settings, env),
+  socks: (settings, { env }) => createSocksInbound(settings, env),
+  vmess: ({ disableInsecureEncryption }, { env, replay, history, users, detour }) =>
+    createVmessInbound({ users: users!, replay, history, disableInsecureEncryption, env, ...(detour && { detour }) }),
+}
+
+export const outbounds: {
+  readonly [P in OutboundConfig['protocol']]: (tag: string, settings: OutboundOf<P>, deps: OutboundDeps) => Outbound
+} = {
+  blackhole: (tag, settings, { env }) => createBlackhole(tag, settings, env),
+  freedom: (tag, settings, deps) => createFreedom(tag, settings, deps),
+  vmess: (tag, settings, deps) => createVmessOutbound(tag, settings, deps),
+}
+
+/** Layers between TCP and TLS on one side and VMess on the other, innermost first. */
+export const transports: { readonly [N in InboundStreamConfig['network']]: () => readonly Layer[] } = {
+  tcp: () => [],
+}

@@ -1,0 +1,220 @@
+/** The instance as the APIs see it. */
+import { loadConfigValue, type Problem } from '../../config/load.ts'
+import type {
+  Control,
+  ControlEvent,
+  InboundView,
+  NewUser,
+  OutboundView,
+  ReloadRefusal,
+  ReloadReport,
+  SessionView,
+  StatusView,
+  UserChange,
+  UserView,
+} from '../../control/control.ts'
+import { formatAddress } from '../../core/address.ts'
+import type { Env } from '../../core/env.ts'
+import { ProxyError } from '../../core/errors.ts'
+import type { Config } from '../../settings/model.ts'
+import type { Counters } from '../../stats/counters.ts'
+import type { EndingCount } from '../../stats/endings.ts'
+import type { HandshakeCount } from '../../stats/handshakes.ts'
+import type { Flow } from '../flow/flow.ts'
+import type { RunningInbound } from '../inbound/running-inbound.ts'
+import type { Instance } from '../instance.ts'
+import { UserControl } from './user-control.ts'
+
+export interface ControlDeps {
+  readonly instance: Instance
+  readonly env: Env
+  /** Of this program. */
+  readonly version: string
+  readonly reload: () => Promise<ReloadReport | ReloadRefusal>
+  readonly restartLog: () => void
+}
+
+export class InstanceControl implements Control {
+  readonly #deps: ControlDeps
+  readonly #users: UserControl
+  readonly #startedAt: number
+
+  constructor(deps: ControlDeps) {
+    this.#deps = deps
+    this.#users = new UserControl(deps.instance, deps.env.random)
+    this.#startedAt = deps.env.clock.now()
+  }
+
+  get counters(): Counters {
+    return this.#deps.instance.counters
+  }
+
+  handshakes(): Iterable<HandshakeCount> {
+    return this.#deps.instance.handshakes
+  }
+
+  endings(): Iterable<EndingCount> {
+    return this.#deps.instance.endings
+  }
+
+  status(): StatusView {
+    const { instance, env, version } = this.#deps
+    return {
+      version,
+      startedAt: this.#startedAt,
+      uptimeS: Math.floor((env.clock.now() - this.#startedAt) / 1000),
+      connections: instance.connections,
+      sessions: instance.flows.size,
+      users: instance.accounts.size,
+      ready: instance.ready,
+    }
+  }
+
+  users(): readonly UserView[] {
+    return this.#users.all()
+  }
+
+  user(email: string): UserView | undefined {
+    return this.#users.find(email)
+  }
+
+  addUser(inboundTag: string, user: NewUser): { user: UserView; id: string } {
+    return this.#users.add(this.#inbound(inboundTag), user)
+  }
+
+  changeUser(email: string, change: UserChange): UserView {
+    return this.#users.change(email, change)
+  }
+
+  removeUser(email: string, inboundTag?: string): number {
+    return this.#users.remove(email, inboundTag === undefined ? undefined : this.#inbound(inboundTag))
+  }
+
+  resetUsage(email: string): UserView {
+    return this.#users.resetUsage(email)
+  }
+
+  sessions(): readonly SessionView[] {
+    return [...this.#deps.instance.flows].map(sessionView)
+  }
+
+  endSession(id: number): void {
+    const flow = this.#deps.instance.flows.get(id)
+    if (!flow) throw new ProxyError('CONTROL_NOT_FOUND', `there is no session ${id}, or no more`)
+    flow.end(ended())
+  }
+
+  endSessions(email: string): number {
+    this.#users.mustHave(email)
+    const wanted = email.toLowerCase()
+    const emailOf = ({ account, session }: Flow) => account?.email ?? session.user.email
+    return this.#deps.instance.flows.end(ended(), (flow) => emailOf(flow).toLowerCase() === wanted)
+  }
+
+  inbounds(): readonly InboundView[] {
+    return this.#deps.instance.inbounds.map((inbound) => ({
+      tag: inbound.tag,
+      protocol: inbound.config.protocol,
+      listening: inbound.addresses.map(formatAddress),
+      connections: inbound.connections,
+      users: inbound.users?.size ?? 0,
+    }))
+  }
+
+  async addInbound(json: object): Promise<void> {
+    const [config] = this.#checked('inbounds', json).inbounds
+    if (!config?.tag) throw new ProxyError('CONTROL_INVALID', 'the inbound has no tag, by which it could be removed')
+    await this.#deps.instance.addInbound({ ...config, at: `inbound ${JSON.stringify(config.tag)}` })
+  }
+
+  removeInbound(tag: string): void {
+    this.#deps.instance.removeInbound(this.#inbound(tag))
+  }
+
+  outbounds(): readonly OutboundView[] {
+    return [...this.#deps.instance.outbounds].map(({ outbound, config }) => ({
+      tag: outbound.tag,
+      protocol: config?.protocol ?? 'api',
+    }))
+  }
+
+  addOutbound(json: object): void {
+    const { instance } = this.#deps
+    const [config] = this.#checked('outbounds', json).outbounds
+    if (!config?.tag) throw new ProxyError('CONTROL_INVALID', 'the outbound has no tag, by which it could be removed')
+    instance.outbounds.add(instance.buildOutbound({ ...config, at: `outbound ${JSON.stringify(config.tag)}` }))
+  }
+
+  removeOutbound(tag: string): void {
+    if (this.#deps.instance.outbounds.remove(tag)) return
+    throw new ProxyError('CONTROL_NOT_FOUND', `there is no outbound with the tag "${tag}"`)
+  }
+
+  reload(): Promise<ReloadReport | ReloadRefusal> {
+    return this.#deps.reload()
+  }
+
+  restartLog(): void {
+    this.#deps.restartLog()
+  }
+
+  watch(listener: (event: ControlEvent) => void): () => void {
+    return this.#deps.instance.observers.add({
+      opened: (session) => listener({ type: 'opened', session }),
+      routed: (session) => listener({ type: 'routed', session }),
+      closed: (session, totals, reason) => listener({ type: 'closed', session, totals, reason: reason?.code ?? '' }),
+      failed: (session, error) => listener({ type: 'failed', session, reason: error.code }),
+      rejected: ({ inboundTag, source, email }, error) =>
+        listener({ type: 'refused', inbound: inboundTag, source, email, reason: error.code }),
+    })
+  }
+
+  /** The loader's word on a part that came by an API. @throws ProxyError CONTROL_INVALID */
+  #checked(kind: 'inbounds' | 'outbounds', json: object): Config {
+    const { config, problems } = loadConfigValue({ [kind]: [json] })
+    const errors = problems.filter(({ severity }) => severity === 'error')
+    if (!config) throw new ProxyError('CONTROL_INVALID', errors.map(textOf).join('; '))
+    for (const problem of problems) {
+      // That there is nothing else in this configuration says nothing of ours.
+      const isOfPart = problem.path.startsWith(`${kind}[0]`)
+      if (problem.severity === 'warning' && isOfPart)
+        this.#deps.env.log.warn({ code: problem.code }, `by API: ${textOf(problem)}`)
+    }
+    return config
+  }
+
+  #inbound(tag: string): RunningInbound {
+    const inbound = this.#deps.instance.inbound(tag)
+    if (!inbound) {
+      const hint = knownTags(this.#deps.instance.inbounds)
+      throw new ProxyError('CONTROL_NOT_FOUND', `there is no inbound with the tag "${tag}"`, { hint })
+    }
+    return inbound
+  }
+}
+
+const textOf = ({ path, message, hint }: Problem): string => `${path}: ${message}${hint ? ` (${hint})` : ''}`
+
+const tagsShown = 8
+
+function knownTags(inbounds: readonly RunningInbound[]): string {
+  const tags = inbounds.flatMap(({ tag }) => (tag === '' ? [] : JSON.stringify(tag)))
+  if (tags.length === 0) return 'no inbound has a tag'
+  const more = tags.length > tagsShown ? ` and ${tags.length - tagsShown} more` : ''
+  return `tags of inbounds are ${tags.slice(0, tagsShown).join(', ')}${more}`
+}
+
+const ended = (): ProxyError => new ProxyError('SESSION_ENDED', 'an operator ended the session')
+
+function sessionView({ session, totals }: Flow): SessionView {
+  return {
+    id: session.id,
+    inbound: session.inboundTag,
+    outbound: session.outboundTag ?? '',
+    email: session.user.email,
+    source: session.source,
+    target: formatAddress(session.target),
+    startedAt: session.startedAt,
+    totals: { ...totals },
+  }
+}

@@ -1,0 +1,85 @@
+import type { Account, Member } from '../../account/account.ts'
+import { endpointHost } from '../../core/address.ts'
+import type { Conn } from '../../core/conn.ts'
+import { type ProxyError, toProxyError } from '../../core/errors.ts'
+import type { Meter, Meters, Pace } from '../../core/meter.ts'
+import type { FlowUser, Session, Totals } from '../../core/session.ts'
+import type { Counter } from '../../stats/counters.ts'
+
+/** The inbound that a flow came in by; told apart by identity. */
+export interface Origin {
+  readonly tag: string
+  /** Names it where it has no tag. */
+  readonly at: string
+}
+
+/** One proxied flow from its acceptance to its end: who, where to, how much, and the means to end it. */
+export class Flow implements Member {
+  readonly origin: Origin
+  readonly session: Session
+  readonly user: FlowUser
+  account: Account | undefined
+  readonly near: Conn
+  /** Towards the target, once it is connected. */
+  far: Conn | undefined
+  readonly host: string
+  readonly totals: Totals = { uplink: 0, downlink: 0 }
+  /** What ended it before its time. */
+  reason: ProxyError | undefined
+
+  constructor(origin: Origin, session: Session, user: FlowUser, account: Account | undefined, near: Conn) {
+    this.origin = origin
+    this.session = session
+    this.user = user
+    this.account = account
+    this.near = near
+    this.host = endpointHost(session.source)
+  }
+
+  /** Counts for another account from now on; where that does not let it in, it ends. */
+  moveTo(account: Account | undefined): void {
+    this.account?.leave(this)
+    this.account = account
+    try {
+      account?.admit(this)
+    } catch (error) {
+      this.end(toProxyError(error, 'SESSION_ENDED'))
+    }
+  }
+
+  end(reason: ProxyError): void {
+    this.reason ??= reason
+    this.near.destroy(reason)
+    this.far?.destroy(reason)
+  }
+
+  /** What its bytes pass: the flow's totals, these counters, and the limits of its user. */
+  meters(counters: { readonly uplink: readonly Counter[]; readonly downlink: readonly Counter[] }): Meters {
+    return {
+      uplink: new FlowMeter(this, 'uplink', counters.uplink),
+      downlink: new FlowMeter(this, 'downlink', counters.downlink),
+    }
+  }
+}
+
+class FlowMeter implements Meter {
+  readonly #flow: Flow
+  readonly #direction: keyof Totals
+  readonly #counters: readonly Counter[]
+
+  constructor(flow: Flow, direction: keyof Totals, counters: readonly Counter[]) {
+    this.#flow = flow
+    this.#direction = direction
+    this.#counters = counters
+  }
+
+  add(bytes: number): void {
+    this.#flow.totals[this.#direction] += bytes
+    for (const counter of this.#counters) counter.value += bytes
+    this.#flow.account?.spend(this.#direction, bytes)
+  }
+
+  get pace(): Pace | undefined {
+    return this.#flow.account?.pace(this.#direction)
+  }
+}

@@ -1,0 +1,64 @@
+import type { Accounts } from '../../account/accounts.ts'
+import type { Conn } from '../../core/conn.ts'
+import type { Clock } from '../../core/env.ts'
+import type { ProxyError } from '../../core/errors.ts'
+import type { FlowRequest } from '../../core/session.ts'
+import { Flow, type Origin } from './flow.ts'
+
+const nobody = { email: '', level: 0 }
+
+let sessions = 0
+
+/** Every flow in progress, by the id of its session. */
+export class Flows {
+  readonly #clock: Clock
+  readonly #accounts: Accounts
+  readonly #flows = new Map<number, Flow>()
+
+  constructor(clock: Clock, accounts: Accounts) {
+    this.#clock = clock
+    this.#accounts = accounts
+  }
+
+  /** Enters a flow that a client asked for. Nothing has been checked yet. */
+  open(origin: Origin, near: Conn, { network, target, user = nobody, attributes }: FlowRequest): Flow {
+    const session = {
+      id: ++sessions,
+      inboundTag: origin.tag,
+      source: near.info.remote,
+      startedAt: this.#clock.now(),
+      network,
+      target,
+      user: { email: user.email, level: user.level },
+      ...(attributes && { attributes }),
+    }
+    const flow = new Flow(origin, session, user, this.#accounts.get(user.email), near)
+    this.#flows.set(session.id, flow)
+    return flow
+  }
+
+  /** Strikes a flow off. */
+  close(flow: Flow): void {
+    flow.account?.leave(flow)
+    this.#flows.delete(flow.session.id)
+  }
+
+  get(id: number): Flow | undefined {
+    return this.#flows.get(id)
+  }
+
+  get size(): number {
+    return this.#flows.size
+  }
+
+  [Symbol.iterator](): IterableIterator<Flow> {
+    return this.#flows.values()
+  }
+
+  /** Ends those that `of` picks; returns how many. */
+  end(reason: ProxyError, of: (flow: Flow) => boolean): number {
+    const picked = [...this.#flows.values()].filter(of)
+    for (const flow of picked) flow.end(reason)
+    return picked.length
+  }
+}

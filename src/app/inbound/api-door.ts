@@ -1,0 +1,59 @@
+import { type Address, isLoopback, parseAddress } from '../../core/address.ts'
+import type { Dialer } from '../../core/dialer.ts'
+import { ProxyError } from '../../core/errors.ts'
+import type { Config } from '../../settings/model.ts'
+import type { RunningInbound } from './running-inbound.ts'
+
+export interface ApiDoorDeps {
+  readonly config: () => Config
+  readonly inbounds: () => readonly RunningInbound[]
+}
+
+/**
+ * The ways to the gRPC API: inbounds that a rule leads there, and an address of its own. It asks for no password, so that
+ * being on this machine is the permission; a client of a proxy is not, although the proxy would dial for it.
+ */
+export class ApiDoor {
+  readonly #deps: ApiDoorDeps
+  /** Where the API listens by itself. */
+  #own: Address | undefined
+
+  constructor(deps: ApiDoorDeps) {
+    this.#deps = deps
+  }
+
+  listening(address: Address): void {
+    this.#own = address
+  }
+
+  /** Tag of the API's outbound, if flows of this inbound go there. */
+  tagFor(inboundTag: string): string | undefined {
+    const { api } = this.#deps.config()
+    return api?.inboundTags.includes(inboundTag) ? api.tag : undefined
+  }
+
+  /** A dialer that carries no flow to the API. Nothing has been sent yet when it finds out. */
+  guard(base: Dialer): Dialer {
+    return {
+      dial: async (to, options) => {
+        const conn = await base.dial(to, options)
+        if (!options.session || !this.#leadsHere(conn.info.local, conn.info.remote)) return conn
+        conn.destroy()
+        throw new ProxyError('TARGET_FORBIDDEN', 'the target is the API of this program, which asks for no password', {
+          hint: 'only programs on this machine may use it; from elsewhere use the control API, which has a token',
+        })
+      },
+    }
+  }
+
+  #leadsHere(local: string, remote: string): boolean {
+    const to = parseAddress(remote)
+    if (!to || (!isLoopback(to) && to.host !== parseAddress(local)?.host)) return false
+    return this.#addresses().some(({ port, path }) => path === undefined && port === to.port)
+  }
+
+  #addresses(): Address[] {
+    const doors = this.#deps.inbounds().filter(({ tag }) => this.tagFor(tag) !== undefined)
+    return [...doors.flatMap(({ addresses }) => addresses), ...(this.#own ? [this.#own] : [])]
+  }
+}

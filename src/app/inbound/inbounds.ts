@@ -1,0 +1,105 @@
+import type { Address } from '../../core/address.ts'
+import { ProxyError } from '../../core/errors.ts'
+import { UserDirectory } from '../../protocol/vmess/users.ts'
+import type { InboundConfig, PolicyConfig, VmessUser } from '../../settings/model.ts'
+import { readSwitches } from '../build/switches.ts'
+import type { LiveUsers } from '../users/live-users.ts'
+import { type InboundHost, type InboundParts, RunningInbound } from './running-inbound.ts'
+
+export interface InboundsDeps {
+  readonly users: LiveUsers
+  /** Builds handler and listener; opens nothing. Throws ConfigError for a certificate file. */
+  readonly build: (
+    config: InboundConfig,
+    users: UserDirectory<VmessUser> | undefined,
+    policy?: PolicyConfig,
+  ) => InboundParts
+  /** What an inbound needs of the instance. */
+  readonly host: (inbound: () => RunningInbound) => InboundHost
+}
+
+/** The inbounds of an instance in their order. */
+export class Inbounds {
+  readonly #deps: InboundsDeps
+  #list: readonly RunningInbound[] = []
+  #paused = false
+
+  constructor(deps: InboundsDeps) {
+    this.#deps = deps
+  }
+
+  get list(): readonly RunningInbound[] {
+    return this.#list
+  }
+
+  get(tag: string): RunningInbound | undefined {
+    return this.#list.find((inbound) => inbound.tag === tag)
+  }
+
+  /** What is being listened on, port 0 filled in. */
+  get listening(): { tag: string; protocol: string; address: Address }[] {
+    return this.#list.flatMap(({ tag, config: { protocol }, addresses }) =>
+      addresses.map((address) => ({ tag, protocol, address })),
+    )
+  }
+
+  /** Adds one that listens nowhere yet. @throws ProxyError CONTROL_CONFLICT; ConfigError for its certificate */
+  add(config: InboundConfig): RunningInbound {
+    if (config.tag !== '' && this.get(config.tag)) {
+      throw new ProxyError('CONTROL_CONFLICT', `there is an inbound with the tag "${config.tag}" already`)
+    }
+    const inbound = this.create(config)
+    this.replace([...this.#list, inbound])
+    return inbound
+  }
+
+  /** One that is not among them yet. @throws ConfigError for its certificate */
+  create(config: InboundConfig, policy?: PolicyConfig): RunningInbound {
+    const users =
+      config.protocol === 'vmess'
+        ? new UserDirectory<VmessUser>(config.settings.users, readSwitches().legacyUsers)
+        : undefined
+    const parts = this.#deps.build(config, users, policy)
+    const inbound: RunningInbound = new RunningInbound(
+      parts,
+      users,
+      this.#deps.host(() => inbound),
+    )
+    return inbound
+  }
+
+  /** Takes one out: it listens no more, and its users are gone with it. Its flows are the caller's business. */
+  remove(inbound: RunningInbound): void {
+    this.replace(this.#list.filter((other) => other !== inbound))
+  }
+
+  /** These, in this order: new ones bring their users, and what is not among them is taken out. */
+  replace(list: readonly RunningInbound[]): void {
+    for (const inbound of list) {
+      if (this.#list.includes(inbound)) continue
+      if (this.#paused) inbound.pause()
+      this.#deps.users.enter(inbound)
+    }
+    for (const inbound of this.#list) {
+      if (list.includes(inbound)) continue
+      inbound.closeAll()
+      this.#deps.users.leave(inbound)
+    }
+    this.#list = list
+  }
+
+  pause(): void {
+    this.#paused = true
+    for (const inbound of this.#list) inbound.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    for (const inbound of this.#list) inbound.resume()
+  }
+
+  /** Does not wait: a listener reports itself closed only when the connections it accepted are gone. */
+  closeAll(): void {
+    for (const inbound of this.#list) inbound.closeAll()
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * One line per flow, in Xray's form, because programs that count and block read it:
+ * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out]][ <reason>][ email: <email>]`
+ */
+import { formatAddress } from '../../core/address.ts'
+import type { Clock } from '../../core/env.ts'
+import type { Observer } from '../../core/observer.ts'
+import type { Session } from '../../core/session.ts'
+import type { LogTarget } from './target.ts'
+import { formatTime, oneLine } from './text.ts'
+
+interface AccessEntry {
+  readonly from: string
+  readonly status: 'accepted' | 'rejected'
+  /** `''` when the peer was turned away before it named one. */
+  readonly target: string
+  readonly route: string
+  readonly reason: string
+  readonly email: string
+}
+
+export interface AccessLogOptions {
+  readonly target: LogTarget
+  readonly json: boolean
+  readonly clock: Clock
+  /** Hides addresses as `maskAddress` says. */
+  readonly mask: (text: string) => string
+}
+
+export function createAccessLog(options: AccessLogOptions): Observer {
+  const write = (entry: AccessEntry) => {
+    const now = options.clock.now()
+    const masked = mapText(entry, (text) => options.mask(text))
+    const line = options.json
+      ? JSON.stringify({ time: new Date(now).toISOString(), log: 'access', ...withoutEmpty(masked) })
+      : `${formatTime(now, { micros: true })} ${oneLine(formatAccess(masked))}`
+    options.target.write(`${line}\n`)
+  }
+  return {
+    routed: (session, outboundTag) => write(accepted(session, outboundTag)),
+    failed(session, error) {
+      // A flow that got as far as an outbound has its line already; the error log says what went wrong with it.
+      if (session.outboundTag === undefined)
+        write({ ...accepted(session, ''), status: 'rejected', reason: error.message })
+    },
+    rejected: (at, error) =>
+      write({ from: at.source, status: 'rejected', target: '', route: '', reason: error.message, email: at.email }),
+  }
+}
+
+function accepted(session: Session, outboundTag: string): AccessEntry {
+  return {
+    from: session.source,
+    status: 'accepted',
+    target: `${session.network}:${formatAddress(session.target)}`,
+    // An unnamed inbound is left out of the route, an unnamed outbound leaves no route at all: so does Xray.
+    route: outboundTag === '' || session.inboundTag === '' ? outboundTag : `${session.inboundTag} >> ${outboundTag}`,
+    reason: '',
+    email: session.user.email,
+  }
+}
+
+function formatAccess(entry: AccessEntry): string {
+  const route = entry.route === '' ? '' : ` [${entry.route}]`
+  const reason = entry.reason === '' ? '' : ` ${entry.reason}`
+  const email = entry.email === '' ? '' : ` email: ${entry.email}`
+  return `from ${entry.from} ${entry.status} ${entry.target}${route}${reason}${email}`
+}
+
+function mapText(entry: AccessEntry, map: (text: string) => string): AccessEntry {
+  return { ...entry, from: map(entry.from), target: map(entry.target), reason: map(entry.reason) }
+}
+
+const withoutEmpty = (entry: AccessEntry) =>
+  Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== ''))

@@ -1,0 +1,124 @@
+/** The addresses of a reload: all that are new are opened before anything else happens, or none. */
+
+import type { Address } from '../../core/address.ts'
+import type { Env } from '../../core/env.ts'
+import { ProxyError, toProxyError } from '../../core/errors.ts'
+import type { ListenConfig } from '../../settings/model.ts'
+import { openPassage, Port, portKey } from '../inbound/port.ts'
+import type { InboundParts, RunningInbound } from '../inbound/running-inbound.ts'
+import { same } from './config-diff.ts'
+import type { ReloadPlan } from './plan.ts'
+
+/** New addresses that wait for their inbound, and those that change hands. */
+export interface OpenedPorts {
+  /** Stops listening where nothing does any more, and takes what changes hands. Before the inbounds adopt their parts. */
+  detach(): void
+  /** Gives every inbound its new ports. After they adopted their parts. */
+  attach(): void
+  /** An inbound whose ports have moved since, so that what was found out about them does not hold. */
+  moved(): RunningInbound | undefined
+  /** As if nothing had been opened. */
+  undo(): void
+}
+
+/** @throws ProxyError LISTEN_FAILED, CONFIG_INVALID; everything is as before then */
+export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts> {
+  const targets = [
+    ...plan.changes.map(({ inbound, parts }) => ({ inbound, parts, ports: inbound.ports })),
+    ...plan.additions.map((inbound) => ({ inbound, parts: inbound.parts, ports: [] })),
+  ]
+  const gone = new Map<string, { readonly port: Port; readonly from: RunningInbound }>()
+  const leaving = plan.removals.map((inbound) => ({ inbound, ports: inbound.ports }))
+  const settling = targets.filter(({ inbound, parts }) => !(inbound.config.allocate && parts.config.allocate))
+  for (const { inbound: from, ports } of leaving) for (const port of ports) gone.set(port.key, { port, from })
+  for (const { inbound, parts, ports } of settling) {
+    const wanted = new Set(fixed(parts).map(portKey))
+    for (const port of ports) if (!wanted.has(port.key)) gone.set(port.key, { port, from: inbound })
+  }
+  const opened: { readonly port: Port; readonly to: RunningInbound }[] = []
+  const handed: { port: Port; from: RunningInbound; to: RunningInbound; rebind: boolean }[] = []
+  const paused = new Set<Port>()
+
+  async function open(listen: ListenConfig, { base }: InboundParts): Promise<Port> {
+    try {
+      return await Port.open(listen, base, env)
+    } catch (error) {
+      // An address that is about to be closed may hold the port: 127.0.0.1 excludes 0.0.0.0, and the other way round.
+      const inTheWay = [...gone.values()].filter(({ port }) => samePort(port.address, listen.address))
+      if (inTheWay.length === 0) throw error
+      for (const { port } of inTheWay) {
+        port.pause()
+        paused.add(port)
+      }
+      return Port.open(listen, base, env)
+    }
+  }
+
+  function undo(): void {
+    for (const { port } of opened) port.close()
+    for (const port of paused) port.resume()
+  }
+
+  try {
+    for (const { inbound, parts, ports } of targets) {
+      await tryLayers(parts)
+      const here = new Set(ports.map(({ key }) => key))
+      for (const listen of fixed(parts)) {
+        const key = portKey(listen)
+        const other = here.has(key) ? undefined : gone.get(key)
+        gone.delete(key)
+        if (other) handed.push({ ...other, to: inbound, rebind: !sameSockopt(other.from.parts, parts) })
+        else if (!here.has(key)) opened.push({ port: await open(listen, parts), to: inbound })
+      }
+    }
+  } catch (error) {
+    undo()
+    throw error
+  }
+
+  return {
+    undo,
+    moved: () => [...leaving, ...settling].find(({ inbound, ports }) => !sameItems(inbound.ports, ports))?.inbound,
+    detach() {
+      for (const { port, from } of gone.values()) from.close(port.listen)
+      for (const { port, from } of handed) from.release(port.listen)
+    },
+    attach() {
+      for (const { port, to, rebind } of handed) {
+        if (rebind) port.rebind(to.parts.base)
+        void to.hold(port)
+      }
+      for (const { port, to } of opened) void to.hold(port)
+      for (const { inbound, parts } of targets) {
+        for (const port of inbound.ports) {
+          const listen = fixed(parts).find((listen) => portKey(listen) === port.key)
+          if (listen) port.describe(listen)
+        }
+      }
+    },
+  }
+}
+
+const sameItems = (a: readonly Port[], b: readonly Port[]): boolean =>
+  a.length === b.length && a.every((port, i) => port === b[i])
+
+/** Addresses that are listened on at all times. */
+const fixed = ({ config }: InboundParts): readonly ListenConfig[] => (config.allocate ? [] : config.listen)
+
+const samePort = (a: Address, b: Address): boolean =>
+  a.path === undefined && b.path === undefined && a.port === b.port && a.port !== 0
+
+/** How an address is bound depends on the options of the socket alone. */
+const sameSockopt = (a: InboundParts, b: InboundParts): boolean =>
+  same(a.config.stream.sockopt, b.config.stream.sockopt)
+
+/** Builds the layers once for nothing: what cannot be built is refused while that is still possible. */
+async function tryLayers({ config, layers }: InboundParts): Promise<void> {
+  try {
+    const passage = await openPassage(layers, { host: '', port: 0 }, (conn) => conn.destroy())
+    passage.close()
+  } catch (error) {
+    const { code, message, hint } = toProxyError(error, 'CONFIG_INVALID')
+    throw new ProxyError(code, `${config.at}.streamSettings: ${message}`, { cause: error, ...(hint && { hint }) })
+  }
+}

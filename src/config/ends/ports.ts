@@ -1,0 +1,79 @@
+/** Nothing can listen where something else does already. */
+import type { Address } from '../../core/address.ts'
+import type { Context } from '../../schema/context.ts'
+import type { Place } from '../../schema/report.ts'
+import type { ReadInbound } from './inbound.ts'
+import { allAddresses } from './listen.ts'
+
+/** An API that listens by itself. */
+export interface Endpoint {
+  /** As in the configuration: `api`. */
+  readonly name: string
+  readonly address: Address
+  readonly place: Place
+}
+
+interface Listener {
+  readonly name: string
+  readonly addresses: readonly Address[]
+  /** Opens some of its ports, and others where one is taken. */
+  readonly dynamic: boolean
+  place(key: 'port' | 'listen'): Place
+}
+
+/** Reports what could not start beside what stands before it. */
+export function checkPorts(
+  inbounds: readonly ReadInbound[],
+  endpoints: readonly Endpoint[],
+  { report }: Context,
+): void {
+  const taken = new Map<string | number, { readonly address: Address; readonly by: Listener }[]>()
+  const listeners = [
+    ...inbounds.flatMap((inbound) => listenerOf(inbound, (key) => report.at(inbound.owner, key)) ?? []),
+    ...endpoints.map(({ name, address, place }) => ({
+      name,
+      addresses: [address],
+      dynamic: false,
+      place: () => place,
+    })),
+  ]
+  for (const listener of listeners) {
+    const addresses = listener.addresses.filter(({ port, path }) => port !== 0 || path !== undefined)
+    const clashes = addresses.flatMap((address) => {
+      const others = taken.get(keyOf(address))?.filter((other) => overlap(address, other.address)) ?? []
+      return others.map((other) => ({ address, other, fatal: !other.by.dynamic && !listener.dynamic }))
+    })
+    const clash = clashes.find(({ fatal }) => fatal) ?? clashes[0]
+    if (clash) {
+      const { address, other, fatal } = clash
+      const where = address.host === other.address.host ? '' : ` on ${hostOf(other.address)}`
+      const message = `${nameOf(address)} is already listened on by ${other.by.name}${where}`
+      const place = listener.place(address.path === undefined ? 'port' : 'listen')
+      if (!fatal) report.warn('CFG086', place, message, 'leave this port out of the range of the dynamic ports')
+      else report.error('CFG086', place, message, `write another ${address.path === undefined ? 'port' : 'path'}`)
+    }
+    for (const address of addresses) {
+      const others = taken.get(keyOf(address))
+      if (others) others.push({ address, by: listener })
+      else taken.set(keyOf(address), [{ address, by: listener }])
+    }
+  }
+}
+
+function listenerOf({ config }: ReadInbound, place: Listener['place']): Listener | undefined {
+  // What carries no TCP has been refused for that, and would not be in the way.
+  if (!config || (config.protocol === 'dokodemo-door' && !config.settings.networks.includes('tcp'))) return undefined
+  const addresses = config.listen.map(({ address }) => address)
+  return { name: config.at, addresses, dynamic: config.allocate !== undefined, place }
+}
+
+const keyOf = ({ port, path }: Address): string | number => path ?? port
+
+/** One socket for all addresses leaves none of them to another. */
+const overlap = (one: Address, other: Address): boolean =>
+  one.path !== undefined || one.host === other.host || one.host === allAddresses || other.host === allAddresses
+
+const hostOf = ({ host }: Address): string => (host === allAddresses ? 'all addresses' : host)
+
+const nameOf = (address: Address): string =>
+  address.path === undefined ? `port ${address.port} of ${hostOf(address)}` : 'this socket'

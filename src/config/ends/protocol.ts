@@ -1,0 +1,49 @@
+/** Which protocol an inbound or outbound speaks. */
+import type { Context } from '../../schema/context.ts'
+import { oneOf } from '../../schema/expected.ts'
+import { shorten } from '../../schema/report.ts'
+import { didYouMean } from '../../schema/suggest.ts'
+
+/** Words that V2Ray or Xray know and we do not support. */
+const others: Readonly<Record<string, readonly string[]>> = {
+  inbound: ['shadowsocks', 'vless', 'trojan', 'mtproto', 'hysteria', 'wireguard', 'tun', 'shadowsocks-2022', 'snell'],
+  outbound: ['socks', 'http', 'dns', 'loopback', 'shadowsocks', 'vless', 'trojan', 'mtproto', 'hysteria', 'wireguard'],
+}
+
+interface Named {
+  readonly kind: string
+  readonly aliases: readonly string[]
+}
+
+/** Every spelling of every kind. */
+export const protocolNames = (kinds: readonly Named[]): string[] =>
+  kinds.flatMap(({ kind, aliases }) => [kind, ...aliases])
+
+/** The kind that `protocol` names, in any letter case; undefined after an error. */
+export function findKind<K extends Named>(
+  kinds: readonly K[],
+  input: { readonly protocol?: string | undefined } & object,
+  role: 'inbound' | 'outbound',
+  { report }: Context,
+): K | undefined {
+  const place = report.at(input, 'protocol')
+  const names = protocolNames(kinds)
+  if (input.protocol === undefined) {
+    if (!report.wrote(input, 'protocol')) {
+      report.error('CFG024', place, `this ${role} has no "protocol"; expected ${oneOf(names)}`)
+    }
+    return undefined
+  }
+  const word = input.protocol.toLowerCase()
+  const found = kinds.find(({ kind, aliases }) => kind === word || aliases.includes(word))
+  if (found) return found
+  const shown = JSON.stringify(shorten(input.protocol))
+  const known = others[role]!
+  if (known.includes(word)) {
+    report.error('CFG034', place, `the ${role} protocol ${shown} is known but not supported; expected ${oneOf(names)}`)
+  } else {
+    const message = `unknown ${role} protocol ${shown}, expected ${oneOf(names)}`
+    report.error('CFG080', place, message, didYouMean(word, [...names, ...known]))
+  }
+  return undefined
+}

@@ -1,0 +1,79 @@
+/** Fields of `routing`. */
+import { z } from 'zod'
+import { anyObject, mapOf, object, openWord, ports, refused, stringList, text } from '../../schema/fields.ts'
+
+const narrowing = 'this condition is not supported, and without it the rule would match more'
+
+const ruleSchema = object({
+  type: text('Always "field"; may be left out.'),
+  domain: stringList('Names: keyword, domain:, full:, regexp:, dotless:, geosite:, ext:.'),
+  domains: stringList('More names.'),
+  ip: stringList('Targets: addresses, blocks, geoip:, ext:.'),
+  port: ports('Ports of the target.'),
+  sourcePort: ports('Ports of the client.'),
+  localPort: ports('Ports of the inbound.'),
+  network: stringList('tcp, udp or both.'),
+  source: stringList('Addresses of the client.'),
+  sourceIP: stringList('Xray’s name of source.'),
+  localIP: stringList('Addresses of the inbound.'),
+  user: stringList('E-mails of users.'),
+  inboundTag: stringList('Tags of inbounds.'),
+  protocol: stringList('Sniffed protocols: http, tls, bittorrent, quic.'),
+  attrs: z
+    .union([mapOf(z.string(), 'Headers and regular expressions.'), z.string()])
+    .describe('Attributes of HTTP requests.'),
+  outboundTag: text('Where connections go.'),
+  balancerTag: text('Which balancer chooses.'),
+  ruleTag: text('Name of the rule in logs.'),
+  domainMatcher: text('linear or mph; without effect on results.'),
+  process: refused(stringList('Programs.'), narrowing),
+  localOS: refused(stringList('Operating systems.'), narrowing),
+  vlessRoute: refused(z.union([z.int(), z.string()]).describe('For VLESS.'), narrowing),
+  webhook: refused(anyObject('What to call.'), 'calls to the outside are not supported'),
+}).describe('A rule.')
+
+const balancerSchema = object({
+  tag: text('Name of the balancer.'),
+  selector: stringList('Beginnings of outbound tags.'),
+  strategy: object({
+    type: openWord(['random', 'roundRobin'], 'How to choose. Default: random.'),
+    settings: anyObject('Depends on the type.'),
+  }).describe('How to choose.'),
+  fallbackTag: text('Outbound to take when there is none.'),
+}).describe('A choice among outbounds.')
+
+export const domainStrategies = ['AsIs', 'IPIfNonMatch', 'IPOnDemand', 'AlwaysIP'] as const
+
+export const routingSchema = object({
+  domainStrategy: openWord(domainStrategies, 'When names are resolved for IP rules. Default: AsIs.'),
+  domainMatcher: text('linear or mph; without effect on results.'),
+  rules: z.array(ruleSchema).describe('Top to bottom, the first that matches wins.'),
+  balancers: z.array(balancerSchema).describe('Choices among outbounds.'),
+  strategy: text('Old form: "rules".'),
+  settings: object({
+    domainStrategy: openWord(domainStrategies, 'Old place of domainStrategy.'),
+    rules: z.array(ruleSchema).describe('Old place of rules.'),
+  }).describe('Old form.'),
+}).describe('Which connection takes which outbound. Checked; of its rules only those to the API are applied yet.')
+
+export type RoutingInput = z.output<typeof routingSchema>
+export type RuleInput = z.output<typeof ruleSchema>
+export type BalancerInput = z.output<typeof balancerSchema>
+
+/** Fields of a rule that are conditions. */
+export const matchers = [
+  'domain',
+  'domains',
+  'ip',
+  'port',
+  'sourcePort',
+  'localPort',
+  'network',
+  'source',
+  'sourceIP',
+  'localIP',
+  'user',
+  'inboundTag',
+  'protocol',
+  'attrs',
+] as const satisfies readonly (keyof RuleInput)[]

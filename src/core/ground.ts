@@ -1,0 +1,17 @@
+import type { Dialer } from './dialer.ts'
+import type { Lifetime } from './lifetime.ts'
+import type { PacketDialer } from './packet.ts'
+
+/** IP addresses of a host name as text, of one family or (0) of both. Rejects with DNS_FAILED, or with why `until` is over. */
+export type Resolve = (host: string, family: 0 | 4 | 6, until: Lifetime) => Promise<readonly string[]>
+
+/**
+ * Everything by which this program reaches the world. One injected thing, so that what guards it (loops, the API's own
+ * ports) or bends it (another resolver, a chain of outbounds) sees streams, datagrams and names alike.
+ */
+export interface Ground {
+  /** TCP and unix sockets. */
+  readonly tcp: Dialer
+  readonly udp: PacketDialer
+  readonly resolve: Resolve
+}

@@ -1,0 +1,245 @@
+/**
+ * The complete, frozen result of loading a configuration: defaults applied, every value checked, nothing optional that
+ * has a default. The loader (config/) produces it, the instance (app/) builds objects from it; neither knows the other.
+ */
+
+import type { Address } from '../core/address.ts'
+import type { UserLimits } from '../core/user-limits.ts'
+import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
+
+export type * from './stream.ts'
+
+export interface Config {
+  readonly log: LogConfig
+  readonly inbounds: readonly InboundConfig[]
+  /** The first one is the default route. */
+  readonly outbounds: readonly OutboundConfig[]
+  readonly policy: PolicyConfig
+  /** The gRPC services of V2Ray and Xray. */
+  readonly api?: ApiConfig
+  /** The HTTP API of our own. */
+  readonly control?: ControlConfig
+  /** Where used traffic survives a restart. */
+  readonly accounting?: AccountingConfig
+}
+
+export type ApiService = 'HandlerService' | 'LoggerService' | 'StatsService'
+
+export interface ApiConfig {
+  /** Name of the outbound that serves it. */
+  readonly tag: string
+  readonly services: readonly ApiService[]
+  /** A port of its own. */
+  readonly listen?: Address
+  /** Inbounds whose connections a rule leads to it. */
+  readonly inboundTags: readonly string[]
+}
+
+export interface ControlConfig {
+  readonly listen: Address
+  /** What a caller must show. Secret. */
+  readonly token: string
+}
+
+export interface AccountingConfig {
+  /** Path of the store. */
+  readonly path: string
+  /** Seconds between two writes, 1 to 10. */
+  readonly flushS: number
+}
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'none'
+
+export interface LogConfig {
+  /** Path, `''` for stdout, `'none'` for off. */
+  readonly access: string
+  /** Path, `''` for stdout, `'none'` for off. */
+  readonly error: string
+  readonly level: LogLevel
+  /** `''`, `quarter`, `half`, `full` or `/a+/b` (spec 2.3). */
+  readonly maskAddress: string
+}
+
+/** Where an inbound listens: one entry per port of its range, or one unix socket. */
+export interface ListenConfig {
+  readonly address: Address
+  /** chmod of a unix socket, e.g. 0o666. */
+  readonly mode?: number
+}
+
+interface InboundBase {
+  readonly tag: string
+  /** Path in the configuration for messages: `inbounds[0]`. */
+  readonly at: string
+  /** Every address that it may listen on; with `allocate` some of them at a time. */
+  readonly listen: readonly ListenConfig[]
+  readonly allocate?: AllocateConfig
+  readonly stream: InboundStreamConfig
+}
+
+/** Dynamic ports: every `refreshMinutes` another `concurrency` random ones are opened, each for two periods. */
+export interface AllocateConfig {
+  readonly refreshMinutes: number
+  readonly concurrency: number
+}
+
+export type InboundConfig =
+  | (InboundBase & { readonly protocol: 'vmess'; readonly settings: VmessInboundSettings })
+  | (InboundBase & { readonly protocol: 'socks'; readonly settings: SocksInboundSettings })
+  | (InboundBase & { readonly protocol: 'http'; readonly settings: HttpInboundSettings })
+  | (InboundBase & { readonly protocol: 'mixed'; readonly settings: SocksInboundSettings })
+  | (InboundBase & { readonly protocol: 'dokodemo-door'; readonly settings: DokodemoInboundSettings })
+
+interface OutboundBase {
+  readonly tag: string
+  readonly at: string
+  readonly stream: OutboundStreamConfig
+}
+
+export type OutboundConfig =
+  | (OutboundBase & { readonly protocol: 'vmess'; readonly settings: VmessOutboundSettings })
+  | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
+  | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
+
+/** Words of `security` as a client configures it. */
+export type SecurityName = 'auto' | 'aes-128-gcm' | 'chacha20-poly1305' | 'none' | 'zero' | 'aes-128-cfb'
+
+export interface Experiments {
+  readonly authenticatedLength: boolean
+  readonly noTerminationSignal: boolean
+}
+
+export interface VmessUser {
+  /** 16 bytes. */
+  readonly id: Uint8Array
+  readonly alterId: number
+  readonly level: number
+  readonly email: string
+  readonly experiments: Experiments
+  /** Absent: none. Only users with an e-mail have some. */
+  readonly limits?: UserLimits
+}
+
+export interface VmessInboundSettings {
+  readonly users: readonly VmessUser[]
+  /** For users that the detour creates. */
+  readonly default: { readonly level: number; readonly alterId: number }
+  readonly detourTo?: string
+  readonly disableInsecureEncryption: boolean
+}
+
+export interface VmessServer {
+  readonly address: Address
+  readonly users: readonly (VmessUser & { readonly security: SecurityName })[]
+}
+
+export interface VmessOutboundSettings {
+  /** At least one, each with at least one user. */
+  readonly servers: readonly VmessServer[]
+}
+
+export interface Login {
+  readonly user: string
+  readonly pass: string
+}
+
+export interface SocksInboundSettings {
+  readonly auth: 'noauth' | 'password'
+  readonly logins: readonly Login[]
+  readonly udp: boolean
+  readonly level: number
+}
+
+export interface HttpInboundSettings {
+  readonly logins: readonly Login[]
+  readonly allowTransparent: boolean
+  readonly level: number
+}
+
+export interface DokodemoInboundSettings {
+  /** Host and port to reach; port 0 means the port the client came in on. */
+  readonly target: Address
+  readonly networks: readonly ('tcp' | 'udp')[]
+  readonly level: number
+}
+
+export interface FreedomSettings {
+  readonly domainStrategy:
+    | 'AsIs'
+    | 'UseIP'
+    | 'UseIPv4'
+    | 'UseIPv6'
+    | 'UseIPv4v6'
+    | 'UseIPv6v4'
+    | 'ForceIP'
+    | 'ForceIPv4'
+    | 'ForceIPv6'
+    | 'ForceIPv4v6'
+    | 'ForceIPv6v4'
+  /** Replaces the non-empty parts of every destination: `host` '' or `port` 0 leaves that part alone. */
+  readonly redirect?: Address
+  readonly level: number
+}
+
+export interface BlackholeSettings {
+  readonly response: 'none' | 'http'
+}
+
+export interface PolicyConfig {
+  readonly levels: ReadonlyMap<number, PolicyLevel>
+  /** Of a level that is not listed. Absent: `defaultPolicy`. */
+  readonly unlisted?: PolicyLevel
+  readonly system: SystemPolicy
+}
+
+export interface PolicyLevel {
+  /** Seconds. */
+  readonly handshake: number
+  /** Seconds. */
+  readonly connIdle: number
+  /** Seconds. */
+  readonly uplinkOnly: number
+  /** Seconds. */
+  readonly downlinkOnly: number
+  /**
+   * Plaintext bytes that one connection may hold in each direction, the batch that is being passed on included; less than
+   * 16368 counts as 16368, a full chunk. On top come up to 97 bytes of framing for each chunk, a chunk of up to 64 KiB that
+   * a peer has begun, 64 KiB that TLS has decrypted ahead, and while a speed limit delays a batch a second copy of it.
+   * Connections keep what held when they began.
+   */
+  readonly bufferSize: number
+  readonly statsUserUplink: boolean
+  readonly statsUserDownlink: boolean
+  readonly statsUserOnline: boolean
+}
+
+/** Counters of tagged inbounds and outbounds. */
+export interface SystemPolicy {
+  readonly statsInboundUplink: boolean
+  readonly statsInboundDownlink: boolean
+  readonly statsOutboundUplink: boolean
+  readonly statsOutboundDownlink: boolean
+}
+
+/** Counting costs next to nothing, so it is on unless a policy says no. */
+export const defaultPolicy: PolicyLevel = {
+  handshake: 60,
+  connIdle: 300,
+  uplinkOnly: 2,
+  downlinkOnly: 5,
+  bufferSize: 512 * 1024,
+  statsUserUplink: true,
+  statsUserDownlink: true,
+  statsUserOnline: true,
+}
+
+export const defaultSystemPolicy: SystemPolicy = {
+  statsInboundUplink: true,
+  statsInboundDownlink: true,
+  statsOutboundUplink: true,
+  statsOutboundDownlink: true,
+}
+
+/** A level's limits; a level that is not configured has the defaults. */
+export const policyOf = (policy: PolicyConfig, level: number): PolicyLevel =>
+  policy.levels.get(level) ?? policy.unlisted ?? defaultPolicy
