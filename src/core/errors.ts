@@ -19,7 +19,7 @@ export const errorCodes = {
   DATAGRAM_TOO_LARGE: { fault: 'local', text: 'A datagram is larger than one chunk can carry; it was not sent.' },
   DIAL_ABORTED: {
     fault: 'local',
-    text: 'The dial was cancelled: by its signal, or because the connection that wanted it went away.',
+    text: 'The dial was cancelled: by whoever asked for it, or because the connection that wanted it went away.',
   },
   DIAL_FAILED: {
     fault: 'network',

@@ -14,8 +14,29 @@ export type Direction = 'uplink' | 'downlink'
 export const counterName = (owner: CounterOwner, name: string, direction: Direction): string =>
   `${owner}>>>${name}>>>traffic>>>${direction}`
 
+/** Counters that a flow adds to, by direction. */
+export interface FlowCounters {
+  readonly uplink: readonly Counter[]
+  readonly downlink: readonly Counter[]
+}
+
 export class Counters {
   readonly #counters = new Map<string, Counter>()
+  /** The same by owner and direction: a flow finds its own without a name being put together. */
+  readonly #owned: Readonly<Record<CounterOwner, Readonly<Record<Direction, Map<string, Counter>>>>> = {
+    user: { uplink: new Map(), downlink: new Map() },
+    inbound: { uplink: new Map(), downlink: new Map() },
+    outbound: { uplink: new Map(), downlink: new Map() },
+  }
+
+  /** The counter of a user, by e-mail, or of an inbound or outbound, by tag; made when there is none. */
+  owned(owner: CounterOwner, name: string, direction: Direction): Counter {
+    const known = this.#owned[owner][direction].get(name)
+    if (known) return known
+    const counter = this.of(counterName(owner, name, direction))
+    this.#owned[owner][direction].set(name, counter)
+    return counter
+  }
 
   /** The counter of this name, made when there is none. */
   of(name: string): Counter {
@@ -31,9 +52,12 @@ export class Counters {
     return this.#counters.get(name)
   }
 
-  /** What still adds to it is lost. */
-  forget(name: string): void {
-    this.#counters.delete(name)
+  /** What still adds to them is lost. */
+  forget(owner: CounterOwner, name: string): void {
+    for (const direction of ['uplink', 'downlink'] as const) {
+      this.#owned[owner][direction].delete(name)
+      this.#counters.delete(counterName(owner, name, direction))
+    }
   }
 
   /** All of them, in the order in which they were made. */

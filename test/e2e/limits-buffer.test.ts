@@ -44,8 +44,8 @@ async function takenByStalledFlow(bufferSize: number, from: 'client' | 'target',
     },
   )
   const user = { email: '', level: 3 }
-  await io.connect(near, { network: 'tcp', target: { host: 'example.com', port: 80 }, user })
-  const done = io.relay(near, far)
+  const done = io.carry(near, { network: 'tcp', target: { host: 'example.com', port: 80 }, user })
+  await settle()
   const [flow] = flows
   const source = from === 'client' ? client : target
   for (let i = 0; i < 200; i++) {

@@ -52,15 +52,15 @@ export class Traffic {
     this.#start()
     return () => {
       this.#listeners.delete(listener)
-      if (this.#listeners.size === 0 && this.#clock.now() >= this.#wantedUntil) this.#stop()
+      if (this.#listeners.size === 0 && this.#clock.elapsed() >= this.#wantedUntil) this.#stop()
     }
   }
 
   /** Speed of a session in the last second; if that was not sampled, its average since it began. Sampling starts with it. */
   speedOf({ id, totals, startedAt }: SessionView): Speed {
-    this.#wantedUntil = this.#clock.now() + askedMs
+    this.#wantedUntil = this.#clock.elapsed() + askedMs
     this.#start()
-    const seconds = Math.max(1, (this.#clock.now() - startedAt) / 1000)
+    const seconds = Math.max(1, (this.#clock.elapsed() - startedAt) / 1000)
     return this.#speeds.get(id) ?? perSecond(totals, seconds)
   }
 
@@ -83,7 +83,7 @@ export class Traffic {
   #start(): void {
     if (this.#timer) return
     this.#before = new Map(this.#control.sessions().map(({ id, totals }) => [id, totals]))
-    this.#sampledAt = this.#clock.now()
+    this.#sampledAt = this.#clock.elapsed()
     this.#timer = this.#clock.after(periodMs, () => this.#tick())
   }
 
@@ -96,7 +96,7 @@ export class Traffic {
   }
 
   #tick(): void {
-    if (this.#listeners.size === 0 && this.#clock.now() >= this.#wantedUntil) {
+    if (this.#listeners.size === 0 && this.#clock.elapsed() >= this.#wantedUntil) {
       this.#stop()
       return
     }
@@ -106,7 +106,7 @@ export class Traffic {
   }
 
   #sample(): Sample {
-    const at = this.#clock.now()
+    const at = this.#clock.elapsed()
     // A clock that was set back, or a loop that was held up, must not make speeds out of nothing.
     const seconds = at > this.#sampledAt ? (at - this.#sampledAt) / 1000 : periodMs / 1000
     const sessions = this.#control.sessions()

@@ -4,7 +4,7 @@ import type { Conn } from '../../core/conn.ts'
 import { type ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Meter, Meters, Pace } from '../../core/meter.ts'
 import type { FlowUser, Session, Totals } from '../../core/session.ts'
-import type { Counter } from '../../stats/counters.ts'
+import type { Counter, FlowCounters } from '../../stats/counters.ts'
 
 /** The inbound that a flow came in by; told apart by identity. */
 export interface Origin {
@@ -22,6 +22,8 @@ export class Flow implements Member {
   readonly near: Conn
   /** Towards the target, once it is connected. */
   far: Conn | undefined
+  /** Policy level of what carries it, 0 where that has none. */
+  farLevel = 0
   readonly host: string
   readonly totals: Totals = { uplink: 0, downlink: 0 }
   /** What ended it before its time. */
@@ -54,7 +56,7 @@ export class Flow implements Member {
   }
 
   /** What its bytes pass: the flow's totals, these counters, and the limits of its user. */
-  meters(counters: { readonly uplink: readonly Counter[]; readonly downlink: readonly Counter[] }): Meters {
+  meters(counters: FlowCounters): Meters {
     return {
       uplink: new FlowMeter(this, 'uplink', counters.uplink),
       downlink: new FlowMeter(this, 'downlink', counters.downlink),
