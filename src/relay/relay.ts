@@ -15,8 +15,6 @@ import type { Meters } from '../core/meter.ts'
 import { IdleTimer, type Idling, type RelayLimits } from './idle.ts'
 import { pump } from './pump.ts'
 
-export type { RelayLimits } from './idle.ts'
-
 /**
  * Carries bytes between `near` (the client) and `far` (towards the target) until both directions ended. Destroys both.
  * Tells `meters` as bytes pass. Resolves with the reason when the flow did not end in order; rejects only with a mistake of ours, never with a ProxyError.

@@ -2,7 +2,7 @@
 
 import { limits } from '../../core/limits.ts'
 import type { Session } from '../../core/session.ts'
-import type { RelayLimits } from '../../relay/relay.ts'
+import type { RelayLimits } from '../../relay/idle.ts'
 import { defaultPolicy, type PolicyConfig, policyOf } from '../../settings/model.ts'
 import type { Counter, CounterOwner, Counters, FlowCounters } from '../../stats/counters.ts'
 
