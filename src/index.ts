@@ -7,10 +7,14 @@ export { ConfigError, type LoadOptions, type LoadResult, loadConfig, type Proble
 export type {
   Control,
   ControlEvent,
+  CounterView,
+  InboundView,
   NewUser,
+  OutboundView,
   ReloadRefusal,
   ReloadReport,
   SessionView,
+  StatusView,
   UserChange,
   UserView,
 } from './control/control.ts'

@@ -1,11 +1,11 @@
 /**
  * What can be seen and changed of an instance while it runs. The APIs (gRPC, HTTP, the library) speak to this and to
- * nothing behind it; every one of them shows the same. All methods throw ProxyError with a CONTROL_ code, or with the code
- * of what was wrong with the input.
+ * nothing behind it; every one of them shows the same. Every method answers with a promise, because what it asks may run in
+ * another thread or on another machine; it rejects with a ProxyError that has a CONTROL_ code, or the code of what was wrong
+ * with the input.
  */
 import type { Session, Totals } from '../core/session.ts'
 import type { UserLimits } from '../core/user-limits.ts'
-import type { Counters } from '../stats/counters.ts'
 import type { EndingCount } from '../stats/endings.ts'
 import type { HandshakeCount } from '../stats/handshakes.ts'
 
@@ -122,48 +122,60 @@ export type ControlEvent =
       readonly reason: string
     }
 
+/** A counter under V2Ray's name of it, such as `user>>>EMAIL>>>traffic>>>uplink`. */
+export interface CounterView {
+  readonly name: string
+  /** Plaintext bytes. */
+  readonly value: number
+}
+
 export interface Control {
-  readonly counters: Counters
+  /** All counters, in the order in which they were made. */
+  counters(): Promise<readonly CounterView[]>
+  /** Counters by their names; those that there are not are left out. With `reset`, what is read begins at zero again, and no byte is lost between. */
+  readCounters(names: readonly string[], options?: { readonly reset?: boolean }): Promise<readonly CounterView[]>
   /** What became of handshakes since the start. */
-  handshakes(): Iterable<HandshakeCount>
+  handshakes(): Promise<readonly HandshakeCount[]>
   /** Sessions that ended before their time since the start. */
-  endings(): Iterable<EndingCount>
-  status(): StatusView
+  endings(): Promise<readonly EndingCount[]>
+  status(): Promise<StatusView>
 
   /** Every user of every inbound; those with an e-mail once. */
-  users(): readonly UserView[]
-  user(email: string): UserView | undefined
+  users(): Promise<readonly UserView[]>
+  user(email: string): Promise<UserView | undefined>
   /**
    * Adds a user to the VMess inbound `inboundTag`; who connects is served from now on.
    * @returns the user, and the id in full: the only time that it is told
    */
-  addUser(inboundTag: string, user: NewUser): { user: UserView; id: string }
+  addUser(inboundTag: string, user: NewUser): Promise<{ user: UserView; id: string }>
   /** Changes limits or level; holds at once, for connections in progress too. */
-  changeUser(email: string, change: UserChange): UserView
+  changeUser(email: string, change: UserChange): Promise<UserView>
   /** Removes a user from one inbound, or from all without a tag, and ends its sessions. Returns how many sessions were ended. */
-  removeUser(email: string, inboundTag?: string): number
+  removeUser(email: string, inboundTag?: string): Promise<number>
   /** Sets what counts against the quota to zero. */
-  resetUsage(email: string): UserView
+  resetUsage(email: string): Promise<UserView>
+  /** What counts against the quotas of these, in their order; nothing for those who are not there. */
+  usage(emails: readonly string[]): Promise<readonly Readonly<Totals>[]>
 
-  sessions(): readonly SessionView[]
-  endSession(id: number): void
+  sessions(): Promise<readonly SessionView[]>
+  endSession(id: number): Promise<void>
   /** Returns how many were ended. */
-  endSessions(email: string): number
+  endSessions(email: string): Promise<number>
 
-  inbounds(): readonly InboundView[]
+  inbounds(): Promise<readonly InboundView[]>
   /** Adds an inbound from V2Ray/Xray JSON and opens it. */
   addInbound(json: object): Promise<void>
   /** Stops listening and ends the inbound's sessions. */
-  removeInbound(tag: string): void
-  outbounds(): readonly OutboundView[]
-  addOutbound(json: object): void
+  removeInbound(tag: string): Promise<void>
+  outbounds(): Promise<readonly OutboundView[]>
+  addOutbound(json: object): Promise<void>
   /** Flows that it carries live on. */
-  removeOutbound(tag: string): void
+  removeOutbound(tag: string): Promise<void>
 
   /** Reads the configuration again. Resolves with what changed, or with why it was refused. */
   reload(): Promise<ReloadReport | ReloadRefusal>
   /** Opens log files anew, after they were moved away. */
-  restartLog(): void
-  /** Tells what happens from now on; returns how to stop it. */
-  watch(listener: (event: ControlEvent) => void): () => void
+  restartLog(): Promise<void>
+  /** Tells what happens from when it resolves, with how to stop it. */
+  watch(listener: (event: ControlEvent) => void): Promise<() => void>
 }

@@ -3,9 +3,26 @@
  * bytes pass, so reading is free and exact at any moment.
  */
 
-export interface Counter {
+/** What a flow needs of a counter. */
+export interface ByteCounter {
+  /** Plaintext bytes that have passed. Answers at once, for every batch: one that others share adds to a part of its own. */
+  add(bytes: number): void
+}
+
+/** Where flows find their counters: a stand-in can be shared by several threads or machines. */
+export interface CounterSource {
+  /** The counter of this name, made when there is none. */
+  of(name: string): ByteCounter
+}
+
+/** A counter of this process. */
+export class Counter implements ByteCounter {
   /** Plaintext bytes. */
-  value: number
+  value = 0
+
+  add(bytes: number): void {
+    this.value += bytes
+  }
 }
 
 export type CounterOwner = 'user' | 'inbound' | 'outbound'
@@ -14,14 +31,13 @@ export type Direction = 'uplink' | 'downlink'
 export const counterName = (owner: CounterOwner, name: string, direction: Direction): string =>
   `${owner}>>>${name}>>>traffic>>>${direction}`
 
-export class Counters {
+export class Counters implements CounterSource {
   readonly #counters = new Map<string, Counter>()
 
-  /** The counter of this name, made when there is none. */
   of(name: string): Counter {
     let counter = this.#counters.get(name)
     if (!counter) {
-      counter = { value: 0 }
+      counter = new Counter()
       this.#counters.set(name, counter)
     }
     return counter

@@ -29,8 +29,8 @@ describe('state', () => {
   })
 
   it('shows counters whose name contains the pattern', async () => {
-    api.control.counters.of('user>>>love@example.com>>>traffic>>>uplink').value = 48
-    api.control.counters.of('inbound>>>in>>>traffic>>>uplink').value = 50
+    api.control.counted.of('user>>>love@example.com>>>traffic>>>uplink').value = 48
+    api.control.counted.of('inbound>>>in>>>traffic>>>uplink').value = 50
     expect((await api.call('GET', '/v1/counters')).json.counters).toEqual({
       'user>>>love@example.com>>>traffic>>>uplink': 48,
       'inbound>>>in>>>traffic>>>uplink': 50,

@@ -52,9 +52,9 @@ async function send(server: Server, id: string, bytes: number): Promise<void> {
 it('is controlled by the program, and by HTTP where the configuration says so', async () => {
   const [port] = (await freePorts(1)) as [number]
   const server = await start({ control: { listen: port, token } })
-  const { id } = server.control.addUser('in', { email: 'ann@home.lan', limits: { quota: 1000 } })
+  const { id } = await server.control.addUser('in', { email: 'ann@home.lan', limits: { quota: 1000 } })
   await send(server, id, 600)
-  expect(server.control.user('ann@home.lan')?.used.uplink).toBe(600)
+  expect((await server.control.user('ann@home.lan'))?.used.uplink).toBe(600)
 
   const headers = { authorization: `Bearer ${token}` }
   const answer = await fetch(`http://127.0.0.1:${port}/v1/users/ann@home.lan`, { headers })
@@ -73,23 +73,23 @@ it('knows after a restart what was used before', async () => {
   const accounting = join(folder, 'usage.db')
   const first = await start({ accounting })
   const user = { id: '0b1f6c7d-9e2a-4d35-8c46-a7b8d9e0f112', email: 'ann@home.lan' }
-  first.control.addUser('in', user)
+  await first.control.addUser('in', user)
   await send(first, user.id, 700)
   await first.close(0)
 
   const second = await start({ accounting })
-  second.control.addUser('in', user)
-  expect(second.control.user('ann@home.lan')?.used.uplink).toBe(700)
+  await second.control.addUser('in', user)
+  expect((await second.control.user('ann@home.lan'))?.used.uplink).toBe(700)
 })
 
 it('lets the limits of a user who is added again hold, not those that an operator gave before', async () => {
   const server = await start({ accounting: join(folder, 'usage.db') })
   const user = { email: 'ann@home.lan', limits: { quota: 5000 } }
-  server.control.addUser('in', user)
-  server.control.changeUser(user.email, { limits: { enabled: false } })
-  server.control.removeUser(user.email)
-  server.control.addUser('in', user)
-  expect(server.control.user(user.email)?.limits).toMatchObject({ enabled: true, quota: 5000 })
+  await server.control.addUser('in', user)
+  await server.control.changeUser(user.email, { limits: { enabled: false } })
+  await server.control.removeUser(user.email)
+  await server.control.addUser('in', user)
+  expect((await server.control.user(user.email))?.limits).toMatchObject({ enabled: true, quota: 5000 })
 })
 
 it('opens nothing when one of its parts cannot be opened', async () => {

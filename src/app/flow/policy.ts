@@ -4,7 +4,13 @@ import { limits } from '../../core/limits.ts'
 import type { Session } from '../../core/session.ts'
 import type { RelayLimits } from '../../relay/relay.ts'
 import { defaultPolicy, type PolicyConfig, policyOf } from '../../settings/model.ts'
-import { type Counter, type CounterOwner, type Counters, counterName, type Direction } from '../../stats/counters.ts'
+import {
+  type ByteCounter,
+  type CounterOwner,
+  type CounterSource,
+  counterName,
+  type Direction,
+} from '../../stats/counters.ts'
 
 /** The user's level decides, and the outbound's account as well where it has a level of its own. */
 export function relayLimits(policy: PolicyConfig, near: number, far: number): RelayLimits {
@@ -41,10 +47,10 @@ export const heldAtMost = (policy: PolicyConfig, near: number, far: number): num
 
 /** The counters that a flow adds to, by direction. Only what has a name has counters. */
 export function countersOf(
-  counters: Counters,
+  counters: CounterSource,
   policy: PolicyConfig,
   { user, inboundTag, outboundTag = '' }: Session,
-): { readonly uplink: readonly Counter[]; readonly downlink: readonly Counter[] } {
+): { readonly uplink: readonly ByteCounter[]; readonly downlink: readonly ByteCounter[] } {
   const level = policyOf(policy, user.level)
   const { system } = policy
   const pick = (direction: Direction, wanted: readonly [owner: CounterOwner, name: string, on: boolean][]) =>
