@@ -9,6 +9,8 @@ export type {
   ControlEvent,
   CounterView,
   InboundView,
+  LimitsInput,
+  LimitsView,
   NewUser,
   OutboundView,
   ReloadRefusal,
@@ -21,4 +23,3 @@ export type {
 export type { Address } from './core/address.ts'
 export { type ErrorCode, errorCodes, type Fault, ProxyError } from './core/errors.ts'
 export type { FlowUser, Session, Totals } from './core/session.ts'
-export type { UserLimits } from './core/user-limits.ts'

@@ -5,9 +5,45 @@
  * with the input.
  */
 import type { Session, Totals } from '../core/session.ts'
-import type { UserLimits } from '../core/user-limits.ts'
 import type { EndingCount } from '../stats/endings.ts'
 import type { HandshakeCount } from '../stats/handshakes.ts'
+
+/** Limits in the names and units of the configuration. */
+export interface LimitsView {
+  /** False: the user is known and turned away. */
+  readonly enabled: boolean
+  /** Plaintext bytes per second from the client, over all connections; 0: no limit. */
+  readonly uplink: number
+  /** Plaintext bytes per second to the client, over all connections; 0: no limit. */
+  readonly downlink: number
+  /** Connections at once; 0: no limit. */
+  readonly connections: number
+  /** Client addresses at once, an IPv6 network of 64 bits counting as one; 0: no limit. */
+  readonly addresses: number
+  /** How long an address too many is borne with, seconds. */
+  readonly addressGrace: number
+  /** Plaintext bytes both ways until the user is turned away; 0: no limit. */
+  readonly quota: number
+  /** From when the user is turned away, ISO 8601; null: never. */
+  readonly expires: string | null
+}
+
+/** Limits as they are asked for: what the configuration takes, and null for no limit. Those that are not given stay. */
+export interface LimitsInput {
+  readonly enabled?: boolean | undefined
+  /** Bytes per second, or a text such as `5 MB/s` or `40 Mbit/s`. */
+  readonly uplink?: number | string | null | undefined
+  /** Bytes per second, or a text such as `5 MB/s` or `40 Mbit/s`. */
+  readonly downlink?: number | string | null | undefined
+  readonly connections?: number | null | undefined
+  readonly addresses?: number | null | undefined
+  /** Seconds, 0 to 86,400. */
+  readonly addressGrace?: number | undefined
+  /** Bytes, or a text such as `100 GB`. */
+  readonly quota?: number | string | null | undefined
+  /** A text such as `2026-12-31` (the last day, UTC) or `2026-12-31T18:00:00Z`, or Unix seconds. */
+  readonly expires?: number | string | null | undefined
+}
 
 export interface UserView {
   /** `''` for users without one: they have no limits and no counters. */
@@ -19,7 +55,7 @@ export interface UserView {
     readonly level: number
     readonly alterId: number
   }[]
-  readonly limits: UserLimits
+  readonly limits: LimitsView
   /** Plaintext bytes that count against the quota. */
   readonly used: Readonly<Totals>
   readonly connections: number
@@ -33,13 +69,12 @@ export interface NewUser {
   readonly email: string
   readonly level?: number | undefined
   readonly alterId?: number | undefined
-  readonly limits?: Partial<UserLimits> | undefined
+  readonly limits?: LimitsInput | undefined
 }
 
 export interface UserChange {
   readonly level?: number | undefined
-  /** Those that are not given stay. */
-  readonly limits?: Partial<UserLimits> | undefined
+  readonly limits?: LimitsInput | undefined
 }
 
 export interface SessionView {

@@ -105,12 +105,19 @@ export class ProxyError extends Error {
   readonly fault: Fault
   /** Text behind the message for people, e.g. what to try; never a secret. */
   readonly hint: string | undefined
+  /** The part of what was asked for that it is about, such as `limits.quota`. */
+  readonly field: string | undefined
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; hint?: string | undefined; field?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.fault = errorCodes[code].fault
     this.hint = options.hint
+    this.field = options.field
   }
 }
 

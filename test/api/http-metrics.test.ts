@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { unlimited } from '../../src/core/user-limits.ts'
-import { startApi, type TestApi, userView } from './http-tools.ts'
+import { noLimits, startApi, type TestApi, userView } from './http-tools.ts'
 
 let api: TestApi
 beforeEach(async () => {
@@ -44,7 +43,7 @@ it('shows what the control knows', async () => {
   control.counted.of('inbound>>>in>>>traffic>>>downlink').value = 50
   control.counted.of('user>>>odd>>>name>>>traffic>>>uplink').value = 1
   control.counted.of('something else').value = 2
-  control.people.set('b', userView('b', { limits: { ...unlimited, quota: 1000 }, connections: 2 }))
+  control.people.set('b', userView('b', { limits: { ...noLimits, quota: 1000 }, connections: 2 }))
   control.people.set('', userView(''))
   const samples = await scrape()
   const own = [...samples].filter(([name]) => name.startsWith('vmess_'))

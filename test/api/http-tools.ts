@@ -1,20 +1,40 @@
 /** The API over real HTTP on loopback, in front of a control whose answers a test decides. */
 import { createHttpApi } from '../../src/api/http/server.ts'
-import type { Control, ControlEvent, NewUser, SessionView, UserView } from '../../src/control/control.ts'
+import type { Control, ControlEvent, LimitsView, NewUser, SessionView, UserView } from '../../src/control/control.ts'
 import { type Logger, silentLogger } from '../../src/core/env.ts'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { Session } from '../../src/core/session.ts'
-import { unlimited } from '../../src/core/user-limits.ts'
+import type { UserLimits } from '../../src/core/user-limits.ts'
+import { readNewUser, readUserChange } from '../../src/schema/parts/user-request.ts'
 import { Counters } from '../../src/stats/counters.ts'
 import { type FakeClock, fakeClock } from '../../src/testing/fakes.ts'
 
 export const token = 'correct horse battery staple'.replaceAll(' ', '-')
 export const startMs = Date.UTC(2026, 2, 1, 12)
 
+export const noLimits: LimitsView = {
+  enabled: true,
+  uplink: 0,
+  downlink: 0,
+  connections: 0,
+  addresses: 0,
+  addressGrace: 60,
+  quota: 0,
+  expires: null,
+}
+
+/** What a request's limits come to, over others. */
+const over = (base: LimitsView, { addressGraceS, expiresAt, ...same }: Partial<UserLimits> = {}): LimitsView => ({
+  ...base,
+  ...same,
+  ...(addressGraceS !== undefined && { addressGrace: addressGraceS }),
+  ...(expiresAt !== undefined && { expires: expiresAt === 0 ? null : new Date(expiresAt).toISOString() }),
+})
+
 export const userView = (email: string, change: Partial<UserView> = {}): UserView => ({
   email,
   inbounds: [{ tag: 'in', id: 'b831381d…', level: 0, alterId: 0 }],
-  limits: unlimited,
+  limits: noLimits,
   used: { uplink: 10, downlink: 20 },
   connections: 0,
   addresses: [],
@@ -104,18 +124,20 @@ export function fakeControl(): FakeControl {
     users: async () => [...people.values()],
     user: async (email) => people.get(email),
     async addUser(inbound: string, user: NewUser) {
+      const { limits } = readNewUser(user, startMs)
       calls.push(['addUser', inbound, user])
       if (inbound !== 'in') throw new ProxyError('CONTROL_NOT_FOUND', `there is no inbound with the tag "${inbound}"`)
       if (people.has(user.email)) throw new ProxyError('CONTROL_CONFLICT', `there is a user "${user.email}" already`)
       if (user.id?.length === 31) throw new ProxyError('USER_INVALID_ID', 'neither a UUID nor a custom id')
-      const view = userView(user.email, { limits: { ...unlimited, ...user.limits } })
+      const view = userView(user.email, { limits: over(noLimits, limits) })
       people.set(user.email, view)
       return { user: view, id: 'b831381d-6324-4d53-ad4f-8cda48b30811' }
     },
-    async changeUser(email, { level, limits }) {
-      calls.push(['changeUser', email, { level, limits }])
+    async changeUser(email, change) {
+      const { limits } = readUserChange(change, startMs)
+      calls.push(['changeUser', email, change])
       const user = must(email)
-      const changed = { ...user, limits: { ...user.limits, ...limits } }
+      const changed = { ...user, limits: over(user.limits, limits) }
       people.set(email, changed)
       return changed
     },

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { connect, createServer, type Server } from '../../src/index.ts'
+import { connect, createServer, type NewUser, type Server, type UserChange } from '../../src/index.ts'
 import { freePorts } from '../interop/harness.ts'
 import { startTarget, type Target } from '../interop/target.ts'
 
@@ -90,6 +90,21 @@ it('lets the limits of a user who is added again hold, not those that an operato
   await server.control.removeUser(user.email)
   await server.control.addUser('in', user)
   expect((await server.control.user(user.email))?.limits).toMatchObject({ enabled: true, quota: 5000 })
+})
+
+it.each([
+  [{ limits: { downlink: '2 M' } }, 'limits.downlink'],
+  [{ quota: '1 MB' }, 'quota'],
+  [{ limits: { quota: -1 } }, 'limits.quota'],
+  [{ expires: '2020-01-01' }, 'expires'],
+  [{ level: -5 }, 'level'],
+])('takes no limit that would limit nothing: %j', async (wrong, field) => {
+  const server = await start({})
+  const refused = { name: 'ProxyError', code: 'CONTROL_INVALID', field }
+  await expect(server.control.addUser('in', { email: 'ann', ...wrong } as NewUser)).rejects.toMatchObject(refused)
+  await server.control.addUser('in', { email: 'ann', limits: { downlink: '2 MB/s', quota: '1 GB' } })
+  await expect(server.control.changeUser('ann', wrong as UserChange)).rejects.toMatchObject(refused)
+  expect((await server.control.user('ann'))?.limits).toMatchObject({ downlink: 2_000_000, quota: 1e9, expires: null })
 })
 
 it('opens nothing when one of its parts cannot be opened', async () => {

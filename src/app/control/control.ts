@@ -42,7 +42,7 @@ export class InstanceControl implements Control {
 
   constructor(deps: ControlDeps) {
     this.#deps = deps
-    this.#users = new UserControl(deps.instance, deps.env.random)
+    this.#users = new UserControl(deps.instance, deps.env)
     this.#startedAt = deps.env.clock.now()
   }
 

@@ -2,7 +2,6 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { body, guarded, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import { limitsOf } from '../limits-of.ts'
 import { emailParam, inboundQuery, newUser, userChange } from '../requests.ts'
 import { createdUserSchema, endedSchema, userSchema } from '../schemas.ts'
 import { userJson } from '../views.ts'
@@ -88,17 +87,17 @@ export function addUserRoutes(api: Api, { control }: RouteDeps): void {
   })
 
   api.openapi(add, async (c) => {
-    const { inbound, limits, ...rest } = c.req.valid('json')
-    const { user, id } = await control.addUser(inbound, { ...rest, ...(limits && { limits: limitsOf(limits) }) })
+    const { inbound, ...asked } = c.req.valid('json')
+    const { user, id } = await control.addUser(inbound, asked)
     c.set('change', `user ${quoted(user.email)} added to the inbound ${quoted(inbound)}`)
     return c.json({ ...userJson(user), id }, 201)
   })
 
   api.openapi(change, async (c) => {
     const { email } = c.req.valid('param')
-    const { level, limits } = c.req.valid('json')
-    const user = await control.changeUser(email, { level, ...(limits && { limits: limitsOf(limits) }) })
-    const changed = [...(level === undefined ? [] : ['level']), ...Object.keys(limits ?? {})]
+    const asked = c.req.valid('json')
+    const user = await control.changeUser(email, asked)
+    const changed = [...(asked.level === undefined ? [] : ['level']), ...Object.keys(asked.limits ?? {})]
     if (changed.length > 0) c.set('change', `user ${quoted(user.email)} changed (${changed.join(', ')})`)
     return c.json(userJson(user), 200)
   })
