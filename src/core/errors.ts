@@ -56,6 +56,7 @@ export const errorCodes = {
     fault: 'remote',
     text: 'The server closed without answering; the message lists the likely causes in order.',
   },
+  SERVER_FAULT: { fault: 'local', text: 'Something of the server does not work as it should; the message says what.' },
   SESSION_ENDED: { fault: 'policy', text: 'An operator ended the session.' },
   SHUTTING_DOWN: { fault: 'local', text: 'The instance is stopping.' },
   SOCKS_BAD_REQUEST: { fault: 'remote', text: 'The SOCKS request could not be understood.' },
