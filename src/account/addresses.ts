@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
-import type { Member } from './member.ts'
+import type { Member } from './book.ts'
 
 /** An address that a user is connected from. */
 interface Place {

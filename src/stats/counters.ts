@@ -3,9 +3,26 @@
  * bytes pass, so reading is free and exact at any moment.
  */
 
-export interface Counter {
+/** What a flow needs of a counter. */
+export interface ByteCounter {
+  /** Plaintext bytes that have passed. Answers at once, for every batch: one that others share adds to a part of its own. */
+  add(bytes: number): void
+}
+
+/** Where flows find their counters: a stand-in can be shared by several threads or machines. */
+export interface CounterSource {
+  /** The counter of a user, by e-mail, or of an inbound or outbound, by tag; made when there is none. */
+  owned(owner: CounterOwner, name: string, direction: Direction): ByteCounter
+}
+
+/** A counter of this process. */
+export class Counter implements ByteCounter {
   /** Plaintext bytes. */
-  value: number
+  value = 0
+
+  add(bytes: number): void {
+    this.value += bytes
+  }
 }
 
 export type CounterOwner = 'user' | 'inbound' | 'outbound'
@@ -16,11 +33,11 @@ export const counterName = (owner: CounterOwner, name: string, direction: Direct
 
 /** Counters that a flow adds to, by direction. */
 export interface FlowCounters {
-  readonly uplink: readonly Counter[]
-  readonly downlink: readonly Counter[]
+  readonly uplink: readonly ByteCounter[]
+  readonly downlink: readonly ByteCounter[]
 }
 
-export class Counters {
+export class Counters implements CounterSource {
   readonly #counters = new Map<string, Counter>()
   /** The same by owner and direction: a flow finds its own without a name being put together. */
   readonly #owned: Readonly<Record<CounterOwner, Readonly<Record<Direction, Map<string, Counter>>>>> = {
@@ -29,7 +46,6 @@ export class Counters {
     outbound: { uplink: new Map(), downlink: new Map() },
   }
 
-  /** The counter of a user, by e-mail, or of an inbound or outbound, by tag; made when there is none. */
   owned(owner: CounterOwner, name: string, direction: Direction): Counter {
     const known = this.#owned[owner][direction].get(name)
     if (known) return known
@@ -42,7 +58,7 @@ export class Counters {
   of(name: string): Counter {
     let counter = this.#counters.get(name)
     if (!counter) {
-      counter = { value: 0 }
+      counter = new Counter()
       this.#counters.set(name, counter)
     }
     return counter

@@ -5,7 +5,7 @@ import type { Env } from '../../core/env.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
-import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { createBlackhole } from '../../proxy/blackhole/outbound.ts'
@@ -21,8 +21,8 @@ import type { InboundConfig, InboundStreamConfig, OutboundConfig, VmessUser } fr
 export interface InboundDeps {
   readonly env: Env
   /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
-  readonly replay: ReplayMemory
-  readonly history: SessionHistory
+  readonly replay: SeenAuths
+  readonly history: SeenSessions
   /** Users of a VMess inbound, who come and go. */
   readonly users?: UserDirectory<VmessUser>
   /** Of a VMess inbound with a detour: what its answers tell a user. */

@@ -11,7 +11,7 @@ import { defaultPolicy, defaultSystemPolicy, type PolicyLevel } from '../../sett
 import { Counters } from '../../stats/counters.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createDispatch } from './dispatch.ts'
-import { Flows } from './flows.ts'
+import { countingIds, Flows } from './flows.ts'
 import { LoopGuard } from './loop-guard.ts'
 import { Observers } from './observers.ts'
 
@@ -41,7 +41,7 @@ function rig(options: { outbound?: Partial<Outbound>; levels?: [number, Partial<
     env,
     policy: () => ({ levels, system: defaultSystemPolicy }),
     route: () => outbound,
-    flows: new Flows(clock, new Accounts(clock)),
+    flows: new Flows({ clock, accounts: new Accounts(clock), nextId: countingIds() }),
     counters: new Counters(),
     observer,
     loops: new LoopGuard(),

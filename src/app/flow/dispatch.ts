@@ -14,7 +14,7 @@ import type { Observer } from '../../core/observer.ts'
 import type { Session } from '../../core/session.ts'
 import { relay } from '../../relay/relay.ts'
 import { type PolicyConfig, policyOf } from '../../settings/model.ts'
-import type { Counters } from '../../stats/counters.ts'
+import type { CounterSource } from '../../stats/counters.ts'
 import type { Flow, Origin } from './flow.ts'
 import type { Flows } from './flows.ts'
 import { greeted, handshake } from './handshake.ts'
@@ -30,7 +30,7 @@ export interface DispatchDeps {
   readonly policy: () => PolicyConfig
   readonly route: Route
   readonly flows: Flows
-  readonly counters: Counters
+  readonly counters: CounterSource
   readonly observer: Required<Observer>
   readonly loops: LoopGuard
   /** Connections in a handshake, or between two requests: a stop cuts them first. */

@@ -4,7 +4,7 @@ import { limits } from '../../core/limits.ts'
 import type { Session } from '../../core/session.ts'
 import type { RelayLimits } from '../../relay/idle.ts'
 import { defaultPolicy, type PolicyConfig, policyOf } from '../../settings/model.ts'
-import type { Counter, CounterOwner, Counters, FlowCounters } from '../../stats/counters.ts'
+import type { ByteCounter, CounterOwner, CounterSource, FlowCounters } from '../../stats/counters.ts'
 
 /** How long a flow may be idle and how much it may hold. */
 export interface FlowTerms extends RelayLimits {
@@ -71,14 +71,14 @@ function smallestRead({ levels, unlisted = defaultPolicy }: PolicyConfig): numbe
 
 /** The counters that a flow adds to. Only what has a name has counters. */
 export function countersOf(
-  counters: Counters,
+  counters: CounterSource,
   policy: PolicyConfig,
   { user, inboundTag, outboundTag = '' }: Session,
 ): FlowCounters {
   const level = policyOf(policy, user.level)
   const { system } = policy
-  const uplink: Counter[] = []
-  const downlink: Counter[] = []
+  const uplink: ByteCounter[] = []
+  const downlink: ByteCounter[] = []
   const add = (owner: CounterOwner, name: string, up: boolean, down: boolean): void => {
     if (name === '') return
     if (up) uplink.push(counters.owned(owner, name, 'uplink'))

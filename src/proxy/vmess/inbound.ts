@@ -11,7 +11,7 @@ import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import type { FlowRequest } from '../../core/session.ts'
-import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
@@ -21,8 +21,8 @@ import { VmessConn } from './conn.ts'
 
 export interface VmessInboundDeps {
   readonly users: UserDirectory<VmessUser>
-  readonly replay: ReplayMemory
-  readonly history: SessionHistory
+  readonly replay: SeenAuths
+  readonly history: SeenSessions
   readonly disableInsecureEncryption: boolean
   /** An account elsewhere that a user is told of in the answer to each request. */
   readonly detour?: (user: VmessUser) => SwitchAccount | undefined
