@@ -110,7 +110,7 @@ it('gives routing rules the method, the path and the headers, without credential
   ])
 })
 
-it.each([
+it.each<[boolean, string, ...string[]]>([
   [true, 'HTTP/1.1'],
   [false, 'HTTP/1.0'],
   [true, 'HTTP/1.0', 'Connection: keep-alive'],
