@@ -11,6 +11,8 @@ export interface VmessConnOptions {
   /** Bytes of the peer's body that came with its header. Owned. */
   readonly rest?: Uint8Array
   readonly level?: number
+  /** Gives an error of the base its meaning; the error itself where it has no other. */
+  readonly explain?: (error: unknown) => unknown
 }
 
 /**
@@ -19,7 +21,9 @@ export interface VmessConnOptions {
  */
 export class VmessConn implements Conn {
   readonly info: ConnInfo
+  readonly signal: AbortSignal
   readonly #base: Conn
+  readonly #explain: (error: unknown) => unknown
   readonly #sealer: BodySealer
   readonly #opener: BodyOpener
   #head: Uint8Array | undefined
@@ -29,6 +33,8 @@ export class VmessConn implements Conn {
 
   constructor(base: Conn, options: VmessConnOptions) {
     this.#base = base
+    this.#explain = options.explain ?? ((error) => error)
+    this.signal = options.explain ? explained(base.signal, options.explain) : base.signal
     this.#sealer = options.sealer
     this.#opener = options.opener
     this.#head = options.head
@@ -42,13 +48,9 @@ export class VmessConn implements Conn {
     }
   }
 
-  get signal(): AbortSignal {
-    return this.#base.signal
-  }
-
   async read(): Promise<Uint8Array | null> {
     while (!this.#opener.ended) {
-      const sealed = this.#takeRest() ?? (await this.#base.read())
+      const sealed = this.#takeRest() ?? (await this.#readBase())
       if (sealed === null) {
         this.#opener.end()
         return null
@@ -60,6 +62,14 @@ export class VmessConn implements Conn {
       if (opened) return opened
     }
     return null
+  }
+
+  async #readBase(): Promise<Uint8Array | null> {
+    try {
+      return await this.#base.read()
+    } catch (error) {
+      throw this.#explain(error)
+    }
   }
 
   async drainTo(sink: Sink): Promise<void> {
@@ -80,7 +90,7 @@ export class VmessConn implements Conn {
           if (!this.#opener.ended) this.#opener.end()
           resolve()
         })
-        .catch(reject)
+        .catch((error: unknown) => reject(this.#explain(error)))
     })
   }
 
@@ -168,4 +178,13 @@ export class VmessConn implements Conn {
     this.#destroyed = true
     this.#base.destroy(reason)
   }
+}
+
+/** The same signal with the reason's meaning. */
+function explained(signal: AbortSignal, explain: (error: unknown) => unknown): AbortSignal {
+  const controller = new AbortController()
+  const onAbort = () => controller.abort(explain(signal.reason))
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  return controller.signal
 }

@@ -78,7 +78,8 @@ class VmessOutbound implements Outbound {
       random: env.random,
     })
     const { sealer, opener } = session
-    const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: identity.level })
+    const explain = (error: unknown) => opener.explain(error)
+    const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: identity.level, explain })
     env.clock.after(limits.firstPayloadWaitMs, () => conn.flushHead())
     this.#silence.watch(conn, opener, server, identity)
     if (server.temporary) {
