@@ -34,6 +34,12 @@ export const limits = {
   sessionHistoryS: 180,
   /** A SOCKS or HTTP request head, bytes. */
   requestHeadMax: 64 * 1024,
+  /** The head of an HTTP origin's answer, bytes. */
+  responseHeadMax: 256 * 1024,
+  /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
+  httpChallenges: 3,
+  /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */
+  httpDroppedBodyMax: 64 * 1024,
   /** How long the last bytes of a connection may take to leave, however slowly the peer reads, ms. */
   flushMs: 300_000,
   /** How long a connection that was turned away is still read, so that the answer is not lost to a TCP reset, ms. */
