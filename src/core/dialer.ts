@@ -1,5 +1,6 @@
 import type { Address } from './address.ts'
 import type { Conn } from './conn.ts'
+import type { PacketDialer } from './packet.ts'
 import type { Session } from './session.ts'
 
 export interface DialOptions {
@@ -36,6 +37,8 @@ export interface Layer {
 /** A dialer with a name. close() ends what it pools. */
 export interface Outbound extends Dialer {
   readonly tag: string
+  /** How it carries datagrams; absent where it cannot. */
+  readonly packets?: PacketDialer
   /** Policy level whose idle limits hold besides those of the client's level; 0 or absent: none. */
   readonly level?: number
   close(): Promise<void>

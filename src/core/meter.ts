@@ -1,3 +1,4 @@
+import type { Lifetime } from './lifetime.ts'
 import type { Totals } from './session.ts'
 
 /** What the bytes of one direction of a flow pass: counted always, held back where the user has a speed limit. */
@@ -23,6 +24,11 @@ export interface Pace {
   pass(bytes: Uint8Array, write: (piece: Uint8Array) => void | Promise<void>, signal: AbortSignal): void | Promise<void>
   /** Whether bytes for the connection with this signal wait for their turn. */
   holds(signal: AbortSignal): boolean
+  /**
+   * Whether a datagram of so many bytes for `to` may pass now; it is booked then. Datagrams do not wait: short bursts pass,
+   * what goes beyond the limit for longer is dropped, first of those who take more than their share.
+   */
+  admit(bytes: number, to: Lifetime): boolean
 }
 
 /** Meters that only count. */

@@ -8,6 +8,7 @@ export class IdleTimer {
   #limitMs: number
   #lastActive: number
   #cancel: Cancel | undefined
+  #stopped = false
 
   /** While `held` says that it is this side that lets nothing pass, the limit is not held against the flow. */
   constructor(clock: Clock, limitMs: number, expired: () => void, held: () => boolean) {
@@ -31,12 +32,14 @@ export class IdleTimer {
     this.#arm(ms)
   }
 
+  /** For good: a limit that is set afterwards does not hold. */
   stop(): void {
     this.#cancel?.()
-    this.#cancel = undefined
+    this.#stopped = true
   }
 
   #arm(ms: number): void {
+    if (this.#stopped) return
     this.#cancel?.()
     this.#cancel = this.#clock.after(ms, () => {
       const left = this.#lastActive + this.#limitMs - this.#clock.now()

@@ -142,6 +142,7 @@ describe('relay', () => {
     const pace = {
       pass: () => new Promise<void>(() => {}),
       holds: (signal: AbortSignal) => held && signal === far.signal,
+      admit: () => true,
     }
     const paced = { add: () => {}, pace }
     const done = relay(near, far, limits, clock, { uplink: paced, downlink: { add: () => {}, pace: undefined } })

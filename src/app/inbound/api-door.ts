@@ -1,6 +1,9 @@
 import { type Address, isLoopback, parseAddress } from '../../core/address.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { Ground } from '../../core/ground.ts'
+import { guardedPackets } from '../../core/guarded-packets.ts'
+import type { PacketDialer } from '../../core/packet.ts'
 import type { Config } from '../../settings/model.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
@@ -32,8 +35,23 @@ export class ApiDoor {
     return api?.inboundTags.includes(inboundTag) ? api.tag : undefined
   }
 
-  /** A dialer that carries no flow to the API. Nothing has been sent yet when it finds out. */
-  guard(base: Dialer): Dialer {
+  /** A way to the world on which no flow comes to the API. */
+  guard(ground: Ground): Ground {
+    return { ...ground, tcp: this.#guardStreams(ground.tcp), udp: this.#guardDatagrams(ground) }
+  }
+
+  #guardDatagrams(ground: Ground): PacketDialer {
+    return {
+      open: async (options) => {
+        const conn = await ground.udp.open(options)
+        if (!options.session) return conn
+        return guardedPackets(conn, ({ host, port }) => !(ground.isOwn(host) && this.#isAt(port)))
+      },
+    }
+  }
+
+  /** Nothing has been sent yet when it finds out. */
+  #guardStreams(base: Dialer): Dialer {
     return {
       dial: async (to, options) => {
         const conn = await base.dial(to, options)
@@ -49,7 +67,11 @@ export class ApiDoor {
   #leadsHere(local: string, remote: string): boolean {
     const to = parseAddress(remote)
     if (!to || (!isLoopback(to) && to.host !== parseAddress(local)?.host)) return false
-    return this.#addresses().some(({ port, path }) => path === undefined && port === to.port)
+    return this.#isAt(to.port)
+  }
+
+  #isAt(asked: number): boolean {
+    return this.#addresses().some(({ port, path }) => path === undefined && port === asked)
   }
 
   #addresses(): Address[] {

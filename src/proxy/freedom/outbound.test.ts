@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { type Address, formatAddress } from '../../core/address.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { Resolve } from '../../core/ground.ts'
 import { memoryPair } from '../../net/memory.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
-import { createFreedom, type Resolve } from './outbound.ts'
+import { createFreedom } from './outbound.ts'
 
 const names: Record<string, { 4: string[]; 6: string[] }> = {
   both: { 4: ['192.0.2.1', '192.0.2.2'], 6: ['2001:db8::1'] },
@@ -102,7 +103,10 @@ describe('freedom', () => {
   })
 
   it('stops waiting for the resolver when the dial is cancelled, and does not fall back', async () => {
-    const { outbound, dialled } = setUp({ domainStrategy: 'UseIPv4v6' }, () => new Promise(() => {}))
+    const { outbound, dialled } = setUp(
+      { domainStrategy: 'UseIPv4v6' },
+      (_host, _family, until) => new Promise((_, reject) => until.onGone(reject)),
+    )
     const controller = new AbortController()
     const dialling = outbound.dial({ host: 'both', port: 80 }, { signal: controller.signal })
     const reason = new Error('late')
