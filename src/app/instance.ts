@@ -184,7 +184,7 @@ export class Instance implements AsyncDisposable {
       env: this.#env,
       read: noting(files, this.#readText),
       readSize: () => readSize(this.#config.policy),
-      watch: (base) => this.#loops.watch(this.api.guard(base)),
+      watch: (ground) => this.#loops.watch(this.api.guard(ground)),
     })
     return { outbound, config, files }
   }

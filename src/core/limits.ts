@@ -32,6 +32,14 @@ export const limits = {
   replayEntries: 1_000_000,
   /** Seconds for which (id, key, IV) is remembered. */
   sessionHistoryS: 180,
+  /** Buffer of a UDP socket in the kernel, bytes each way; it gives what it permits. */
+  udpSocketBuffer: 4 * 1024 * 1024,
+  /** Bytes that wait in a UDP socket for the kernel to take them; what comes on top is dropped. */
+  udpUnsent: 512 * 1024,
+  /** Datagrams that wait for their target, its name or its connection; when full the oldest goes. */
+  packetsWaiting: 16,
+  /** Names of targets that one datagram socket remembers; when full the oldest goes. */
+  packetNames: 256,
   /** A SOCKS or HTTP request head, bytes. */
   requestHeadMax: 64 * 1024,
   /** The head of an HTTP origin's answer, bytes. */

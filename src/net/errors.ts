@@ -17,6 +17,10 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 const errno = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
+/** The machine has no IPv6, or no IPv4. */
+export const isFamilyMissing = (error: unknown): boolean =>
+  errno(error) === 'EAFNOSUPPORT' || errno(error) === 'EADDRNOTAVAIL'
+
 /** A failed dial in our terms. `to` is printed. With several addresses tried, the first address's reason counts. */
 export function dialError(error: unknown, to: string): ProxyError {
   if (isProxyError(error)) return error
