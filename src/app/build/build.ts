@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs'
 import type { Dialer, Layer, Listener, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import type { Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
-import { systemResolve } from '../../net/resolve.ts'
+import { lifetimeOf } from '../../core/lifetime.ts'
+import { happyEyeballs } from '../../net/happy-eyeballs.ts'
 import { tcpDialer, tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack, listenerStack } from '../../transport/stack.ts'
 import { tlsLayer } from '../../transport/tls.ts'
 import type { Layers } from '../inbound/port.ts'
+import { elapsed } from '../names/system-resolver.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type InboundDeps, inbounds, type OutboundDeps, outbounds, transports } from './builtin.ts'
 import { readSwitches } from './switches.ts'
@@ -28,6 +31,7 @@ export const noting =
 export interface OutboundBuild {
   readonly env: Env
   readonly read: ReadText
+  readonly resolve: Resolve
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
   /** Wraps the TCP dialer at the bottom of the stack; the loop guard sits there. */
@@ -35,17 +39,22 @@ export interface OutboundBuild {
 }
 
 /** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used. */
-export function buildOutbound(config: OutboundConfig, { env, read, readSize, watch }: OutboundBuild): Outbound {
+export function buildOutbound(
+  config: OutboundConfig,
+  { env, read, resolve, readSize, watch }: OutboundBuild,
+): Outbound {
   const { stream } = config
   const tls = stream.tls && tlsLayer({ client: loadTlsClient(stream.tls, read) })
   const tcp = tcpDialer({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, ...(readSize && { readSize }) })
-  const dialer = dialerStack(watch ? watch(tcp) : tcp, layersOf(tls, transports[stream.network]()))
+  const { clock, log } = env
+  const named = happyEyeballs(watch ? watch(tcp) : tcp, { resolve, clock, elapsed, log })
+  const dialer = dialerStack(named, layersOf(tls, transports[stream.network]()))
   // The table is typed kind by kind; a union of kinds has lost which settings go with which function.
   const create = outbounds[config.protocol] as (tag: string, settings: unknown, deps: OutboundDeps) => Outbound
   return create(config.tag, config.settings, {
     env,
     dialer,
-    resolve: systemResolve,
+    resolve: async (host, family, signal) => [...(await resolve(host, family, lifetimeOf(signal)))],
     auto: autoSecurity(),
     legacyHeader: readSwitches().legacyHeader,
   })
