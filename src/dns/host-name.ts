@@ -63,3 +63,6 @@ export function candidates(name: HostName, { search, ndots }: { search: readonly
   const longer = search.map((domain) => `${name.text}.${domain}`).filter(isName)
   return dots < ndots ? [...longer, name.text] : [name.text, ...longer]
 }
+
+export const ofFamily = (addresses: readonly string[], family: 0 | 4 | 6): readonly string[] =>
+  family === 0 ? addresses : addresses.filter((address) => address.includes(':') === (family === 6))

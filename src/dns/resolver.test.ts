@@ -409,4 +409,26 @@ describe("the system's resolver", () => {
     await expect(passing(clock, third)).resolves.toContain('did not answer')
     expect(asked).toEqual(['one.local', 'three.local'])
   })
+
+  it('is asked once for both families of a name', async () => {
+    let asked = 0
+    const both: Resolve = async () => {
+      asked++
+      return ['2001:db8::7', '192.0.2.7']
+    }
+    const { resolve } = resolver({ nsswitch: 'hosts: files mdns dns', fallback: both })
+    const found = Promise.all([resolve('box.local', 6, forever), resolve('box.local', 4, forever)])
+    await expect(found).resolves.toEqual([['2001:db8::7'], ['192.0.2.7']])
+    expect(asked).toBe(1)
+  })
+
+  it('has a queue that is bounded', async () => {
+    const hang: Resolve = () => new Promise(() => {})
+    const { resolve } = resolver({ nsswitch: 'hosts: files mdns dns', fallback: hang })
+    const life = new Life()
+    const waiting = Array.from({ length: limits.systemLookups }, (_, i) => resolve(`h${i}.local`, 4, life))
+    await expect(resolve('more.local', 4, life)).rejects.toMatchObject(failed)
+    life.end(new Error('left'))
+    await Promise.allSettled(waiting)
+  })
 })

@@ -17,6 +17,7 @@ import {
   isLocalhost,
   isNowhere,
   loopbackAddresses,
+  ofFamily,
   readHostName,
 } from './host-name.ts'
 import type { ResolvConf } from './resolv-conf.ts'
@@ -117,6 +118,3 @@ function typesOf(family: Family, { noIPv6 }: ResolvConf): RecordType[] {
   if (family !== 6) types.push('A')
   return types
 }
-
-const ofFamily = (addresses: readonly string[], family: Family): readonly string[] =>
-  family === 0 ? addresses : addresses.filter((address) => address.includes(':') === (family === 6))

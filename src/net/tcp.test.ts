@@ -118,6 +118,11 @@ describe('tcp', () => {
     await first.close()
   })
 
+  it('takes no name: the look-up that Node would make holds a thread', async () => {
+    const dial = tcpDialer().dial({ host: 'localhost', port: 9 }, { signal: new AbortController().signal })
+    await expect(dial).rejects.toMatchObject({ code: 'DNS_FAILED' })
+  })
+
   it('stops a dial when its signal aborts', async () => {
     const controller = new AbortController()
     const dial = tcpDialer().dial({ host: '127.0.0.1', port: 9 }, { signal: controller.signal })
