@@ -78,6 +78,7 @@ async function round(what, suffix, target) {
     JSON.stringify({ log: { access: 'none', loglevel: 'error' }, inbounds, outbounds: [{ protocol: 'freedom' }] }),
   )
   const child = spawn(process.execPath, [cli, 'run', '-c', config], { stdio: ['ignore', 'inherit', 'inherit'] })
+  process.on('exit', () => child.kill('SIGKILL'))
   const left = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })))
   for (;;) {
     const up = await new Promise((resolve) => {

@@ -115,6 +115,29 @@ describe('addresses of a name', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('that connect after another has won are closed, also by a dialer that cannot be stopped', async () => {
+    const clock = fakeClock(0)
+    const conns: Conn[] = []
+    const base: Dialer = {
+      dial: ({ host }) =>
+        new Promise((resolve) => {
+          const [conn] = memoryPair()
+          conns.push(conn)
+          clock.after(host === '192.0.2.1' ? 300 : 100, () => resolve(conn))
+        }),
+    }
+    const resolve: Resolve = async (_host, family) => (family === 4 ? ['192.0.2.1', '192.0.2.2'] : [])
+    const dialer = happyEyeballs(base, { resolve, clock, elapsed: () => clock.now(), log: silentLogger })
+    const work = dialer.dial(target, { signal: new AbortController().signal })
+    for (let i = 0; i < 100; i++) {
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+      clock.advance(10)
+    }
+    const [slow, fast] = conns
+    expect(await work).toBe(slow)
+    expect([slow!.signal.aborted, fast!.signal.aborted]).toEqual([false, true])
+  })
+
   it('take turns by family, IPv6 first, 250 ms apart', async () => {
     const { dial, settled, dialed, controller, clock } = world(
       { v4: v4('192.0.2.1', '192.0.2.2', '192.0.2.3'), v6: v4('2001:db8::1', '2001:db8::2') },
