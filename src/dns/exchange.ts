@@ -7,7 +7,7 @@ import { ProxyError } from '../core/errors.ts'
 import type { Lifetime } from '../core/lifetime.ts'
 import type { PacketConn, PacketDialer } from '../core/packet.ts'
 import { repliesTo } from './answer-of-reply.ts'
-import { unlessGone } from './timing.ts'
+import { unlessGone } from './unless-gone.ts'
 import { decodeReply, encodeQuery, type Query, type Reply } from './wire.ts'
 
 /**
@@ -42,7 +42,7 @@ function replyOn(conn: PacketConn, server: Address, query: Query): Promise<Reply
 
 /** Over TCP: a length of two bytes before each message (RFC 7766). */
 export async function askByStream(tcp: Dialer, server: Address, query: Query, until: Lifetime): Promise<Reply> {
-  const conn = await tcp.dial(server, { signal: signalOf(until) })
+  const conn = await tcp.dial(server, { until })
   try {
     return await unlessGone(replyFrom(conn, query), until)
   } finally {
@@ -80,9 +80,3 @@ const sameEnd = (one: Address, other: Address): boolean =>
   one.port === other.port && plainHost(one.host) === plainHost(other.host)
 
 const plainHost = (host: string): string => formatHost(parseHost(host.replace(/%.*$/, '')))
-
-function signalOf(until: Lifetime): AbortSignal {
-  const controller = new AbortController()
-  until.onGone((why) => controller.abort(why))
-  return controller.signal
-}

@@ -31,7 +31,7 @@ function resolver({ answer = () => undefined, fallback = noSystem, ...over }: Op
   const resolve = createResolver({
     udp: servers.udp,
     tcp: servers.tcp,
-    timing: { after: (ms, run) => clock.after(ms, run), elapsed: () => clock.now() },
+    clock,
     random: fakeRandom(1),
     files: () => files,
     system: fallback,
@@ -323,7 +323,7 @@ describe('the cache', () => {
   })
 
   it('is bounded: the oldest answer goes', () => {
-    const cache = new Cache({ after: () => () => {}, elapsed: () => 0 })
+    const cache = new Cache(fakeClock(0))
     const answer = { addresses: [], exists: true, ttlMs: 1 }
     for (let i = 0; i <= limits.dnsCacheEntries; i++) cache.set(`${i}`, answer)
     expect([cache.get('0'), cache.get('1')]).toEqual([undefined, answer])

@@ -4,7 +4,7 @@
  */
 
 import type { Dialer } from '../core/dialer.ts'
-import type { Random } from '../core/env.ts'
+import type { Clock, Random } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Resolve } from '../core/ground.ts'
 import type { Lifetime } from '../core/lifetime.ts'
@@ -23,7 +23,6 @@ import {
 import type { ResolvConf } from './resolv-conf.ts'
 import { ServerList } from './server-list.ts'
 import { type SystemFiles, type SystemNames, systemNames } from './system-names.ts'
-import type { Timing } from './timing.ts'
 import { inTurn } from './turns.ts'
 import { UdpServer } from './udp-server.ts'
 import { type Found, Upstream } from './upstream.ts'
@@ -34,7 +33,7 @@ export interface ResolverDeps {
   /** Carry the queries; the TCP dialer is given IP addresses only. */
   readonly udp: PacketDialer
   readonly tcp: Dialer
-  readonly timing: Timing
+  readonly clock: Clock
   readonly random: Random
   /** The system's settings as they are now: the same object while nothing has changed. Asked with every look-up. */
   readonly files: () => SystemFiles
@@ -46,7 +45,7 @@ export interface ResolverDeps {
 export function createResolver(deps: ResolverDeps): Resolve {
   const names = systemNames(deps.files)
   const upstreamOf = upstreams(deps)
-  const system = inTurn(deps.system, deps.timing)
+  const system = inTurn(deps.system, deps.clock)
 
   return async (host, family, until) => {
     if (until.gone) throw until.gone
@@ -68,12 +67,12 @@ export function createResolver(deps: ResolverDeps): Resolve {
 }
 
 /** The name servers of a resolv.conf, with their cache: both anew when it has changed, which is when networks change. */
-function upstreams({ udp, tcp, timing, random }: ResolverDeps): (conf: ResolvConf) => Upstream {
+function upstreams({ udp, tcp, clock, random }: ResolverDeps): (conf: ResolvConf) => Upstream {
   let last: { readonly conf: ResolvConf; readonly upstream: Upstream } | undefined
   return (conf) => {
     if (last?.conf !== conf) {
-      const servers = conf.servers.map((address) => new UdpServer(address, { udp, tcp, timing, random }, conf))
-      last = { conf, upstream: new Upstream(new ServerList(servers, conf, timing), timing) }
+      const servers = conf.servers.map((address) => new UdpServer(address, { udp, tcp, clock, random }, conf))
+      last = { conf, upstream: new Upstream(new ServerList(servers, conf, clock), clock) }
     }
     return last.upstream
   }

@@ -1,8 +1,8 @@
+import type { Clock } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Lifetime } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
 import type { Answer, NameServer, Question } from './answer.ts'
-import type { Timing } from './timing.ts'
 
 export interface ServerListOptions {
   /** How often the whole list is gone through, 1 or more. */
@@ -20,16 +20,16 @@ export class ServerList implements NameServer {
   readonly label: string
   readonly #servers: readonly NameServer[]
   readonly #options: ServerListOptions
-  readonly #timing: Timing
+  readonly #clock: Clock
   /** When each that failed may come first again, in elapsed ms. */
   readonly #restingUntil = new Map<NameServer, number>()
   #turn = 0
 
-  constructor(servers: readonly NameServer[], options: ServerListOptions, timing: Timing) {
+  constructor(servers: readonly NameServer[], options: ServerListOptions, clock: Clock) {
     this.label = servers.map((server) => server.label).join(', ')
     this.#servers = servers
     this.#options = options
-    this.#timing = timing
+    this.#clock = clock
   }
 
   get heardMs(): number | undefined {
@@ -42,7 +42,7 @@ export class ServerList implements NameServer {
     const order = this.#order()
     for (let attempt = 0; attempt < this.#options.attempts; attempt++) {
       for (const server of order) {
-        const startMs = this.#timing.elapsed()
+        const startMs = this.#clock.elapsed()
         try {
           const answer = await server.ask(question, until)
           this.#restingUntil.delete(server)
@@ -58,11 +58,11 @@ export class ServerList implements NameServer {
   }
 
   #rest(server: NameServer): void {
-    this.#restingUntil.set(server, this.#timing.elapsed() + limits.dnsServerRestMs)
+    this.#restingUntil.set(server, this.#clock.elapsed() + limits.dnsServerRestMs)
   }
 
   #order(): NameServer[] {
-    const now = this.#timing.elapsed()
+    const now = this.#clock.elapsed()
     const start = this.#options.rotate ? this.#turn++ % this.#servers.length : 0
     const turned = [...this.#servers.slice(start), ...this.#servers.slice(0, start)]
     const resting = (server: NameServer): boolean => (this.#restingUntil.get(server) ?? 0) > now

@@ -1,19 +1,19 @@
 import { type Address, formatAddress } from '../core/address.ts'
+import { deadline } from '../core/deadline.ts'
 import type { Dialer } from '../core/dialer.ts'
-import type { Random } from '../core/env.ts'
+import type { Clock, Random } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Lifetime } from '../core/lifetime.ts'
 import type { PacketDialer } from '../core/packet.ts'
 import type { Answer, NameServer, Question } from './answer.ts'
 import { answerOf, refusesEdns } from './answer-of-reply.ts'
 import { askByDatagram, askByStream } from './exchange.ts'
-import { deadline, type Timing } from './timing.ts'
 import type { Query, Reply } from './wire.ts'
 
 export interface UdpServerDeps {
   readonly udp: PacketDialer
   readonly tcp: Dialer
-  readonly timing: Timing
+  readonly clock: Clock
   readonly random: Random
 }
 
@@ -52,11 +52,11 @@ export class UdpServer implements NameServer {
     const { timeoutMs } = this.#options
     const silent = () =>
       new ProxyError('DNS_FAILED', `name server ${this.label}: no answer within ${timeoutMs / 1000} s`)
-    const limit = deadline(this.#deps.timing, timeoutMs, silent, until)
+    const limit = deadline(this.#deps.clock, timeoutMs, silent, until)
     const edns = this.#edns === 'yes'
     try {
       const reply = await this.#reply(question, edns, limit.until)
-      this.#heardMs = this.#deps.timing.elapsed()
+      this.#heardMs = this.#deps.clock.elapsed()
       if (this.#edns === 'doubted') this.#edns = edns ? 'yes' : 'no'
       return answerOf(question, reply, this.label)
     } catch (error) {

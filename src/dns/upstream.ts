@@ -1,4 +1,4 @@
-import type { Cancel } from '../core/env.ts'
+import type { Cancel, Clock } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import { Life, type Lifetime } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
@@ -6,7 +6,6 @@ import type { Answer, NameServer, Question, RecordType } from './answer.ts'
 import { Cache } from './cache.ts'
 import { isNowhere } from './host-name.ts'
 import { Joint } from './joint.ts'
-import type { Timing } from './timing.ts'
 
 export interface Found {
   readonly addresses: readonly string[]
@@ -17,14 +16,14 @@ export interface Found {
 /** Name servers with a cache before them, asked once for a question however many wait for it. */
 export class Upstream {
   readonly #server: NameServer
-  readonly #timing: Timing
+  readonly #clock: Clock
   readonly #cache: Cache
   readonly #joint = new Joint<Answer>(limits.dnsQuestions)
 
-  constructor(server: NameServer, timing: Timing) {
+  constructor(server: NameServer, clock: Clock) {
     this.#server = server
-    this.#timing = timing
-    this.#cache = new Cache(timing)
+    this.#clock = clock
+    this.#cache = new Cache(clock)
   }
 
   /**
@@ -49,7 +48,7 @@ export class Upstream {
     const settled = await Promise.allSettled(
       types.map(async (type) => {
         const answer = await this.#answer({ name, type }, wait)
-        if (answer.addresses.length > 0) cancelTimer ??= this.#timing.after(limits.dnsOtherFamilyMs, late)
+        if (answer.addresses.length > 0) cancelTimer ??= this.#clock.after(limits.dnsOtherFamilyMs, late)
         return answer
       }),
     )

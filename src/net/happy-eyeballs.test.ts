@@ -6,6 +6,7 @@ import type { Logger } from '../core/env.ts'
 import { silentLogger } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Resolve } from '../core/ground.ts'
+import { forever, Life } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
 import { fakeClock } from '../testing/fakes.ts'
 import { happyEyeballs } from './happy-eyeballs.ts'
@@ -34,12 +35,12 @@ function world(names: Names, behaviour: Record<string, Behaviour>) {
   const later = (ms: number, run: () => void): unknown => (ms === 0 ? queueMicrotask(run) : clock.after(ms, run))
 
   const base: Dialer = {
-    dial: (to, { signal }) =>
+    dial: (to, { until }) =>
       new Promise((resolve, reject) => {
         dialed.push([to.host, clock.now()])
-        signal.addEventListener('abort', () => {
+        until.onGone((why) => {
           given.push(to.host)
-          reject(signal.reason)
+          reject(why)
         })
         const does = behaviour[to.host] ?? 'drops'
         if (does === 'drops') return
@@ -59,9 +60,9 @@ function world(names: Names, behaviour: Record<string, Behaviour>) {
       if (!entry) return failed(new ProxyError('DNS_FAILED', `there is no host ${host}`))
       later(entry.afterMs, () => found(entry.addresses))
     })
-  const dialer = happyEyeballs(base, { resolve, clock, elapsed: () => clock.now(), log })
-  const controller = new AbortController()
-  const dial = (to: Address = target) => dialer.dial(to, { signal: controller.signal })
+  const dialer = happyEyeballs(base, { resolve, clock, log })
+  const life = new Life()
+  const dial = (to: Address = target) => dialer.dial(to, { until: life })
 
   /** Moves the clock in steps of 10 ms until the dial settles, then says when that was. */
   async function settled(work: Promise<Conn>): Promise<{ conn?: Conn; error?: unknown; atMs: number }> {
@@ -77,7 +78,7 @@ function world(names: Names, behaviour: Record<string, Behaviour>) {
     }
     throw new Error('the dial never settled')
   }
-  return { clock, dial, settled, dialed, given, conns, logged, controller }
+  return { clock, dial, settled, dialed, given, conns, logged, life }
 }
 
 const refusal = ({ host, port }: Address): ProxyError => {
@@ -110,7 +111,7 @@ describe('addresses of a name', () => {
     expect(conn).toBe(conns.get('2001:db8::1'))
     expect(atMs).toBe(900)
     expect(given.sort()).toEqual(['192.0.2.1', '192.0.2.2', '2001:db8::1'])
-    expect(conn!.signal.aborted).toBe(false)
+    expect(conn!.gone).toBeUndefined()
     clock.advance(10_000)
     expect(clock.pending).toBe(0)
   })
@@ -127,24 +128,24 @@ describe('addresses of a name', () => {
         }),
     }
     const resolve: Resolve = async (_host, family) => (family === 4 ? ['192.0.2.1', '192.0.2.2'] : [])
-    const dialer = happyEyeballs(base, { resolve, clock, elapsed: () => clock.now(), log: silentLogger })
-    const work = dialer.dial(target, { signal: new AbortController().signal })
+    const dialer = happyEyeballs(base, { resolve, clock, log: silentLogger })
+    const work = dialer.dial(target, { until: forever })
     for (let i = 0; i < 100; i++) {
       for (let turn = 0; turn < 10; turn++) await Promise.resolve()
       clock.advance(10)
     }
     const [slow, fast] = conns
     expect(await work).toBe(slow)
-    expect([slow!.signal.aborted, fast!.signal.aborted]).toEqual([false, true])
+    expect([slow!.gone !== undefined, fast!.gone !== undefined]).toEqual([false, true])
   })
 
   it('take turns by family, IPv6 first, 250 ms apart', async () => {
-    const { dial, settled, dialed, controller, clock } = world(
+    const { dial, settled, dialed, life, clock } = world(
       { v4: v4('192.0.2.1', '192.0.2.2', '192.0.2.3'), v6: v4('2001:db8::1', '2001:db8::2') },
       {},
     )
     const work = dial()
-    clock.after(2_000, () => controller.abort(new Error('left')))
+    clock.after(2_000, () => life.end(new Error('left')))
     await settled(work)
     expect(dialed).toEqual([
       ['2001:db8::1', 0],
@@ -249,9 +250,9 @@ describe('a dial that fails', () => {
   })
 
   it('for its limit in time keeps that code, names the silent addresses and gives up all of them', async () => {
-    const { dial, settled, given, controller, clock } = world({ v4: v4('192.0.2.1'), v6: v4('2001:db8::1') }, {})
+    const { dial, settled, given, life, clock } = world({ v4: v4('192.0.2.1'), v6: v4('2001:db8::1') }, {})
     const work = dial()
-    clock.after(16_000, () => controller.abort(new ProxyError('DIAL_TIMEOUT', 'no connection within 16 s')))
+    clock.after(16_000, () => life.end(new ProxyError('DIAL_TIMEOUT', 'no connection within 16 s')))
     const { error } = await settled(work)
     expect(error).toMatchObject({
       code: 'DIAL_TIMEOUT',
@@ -261,12 +262,12 @@ describe('a dial that fails', () => {
   })
 
   it('because somebody left says so, and later answers change nothing', async () => {
-    const { dial, settled, controller, clock, dialed } = world(
+    const { dial, settled, life, clock, dialed } = world(
       { v4: v4('192.0.2.1'), v6: { afterMs: 500, addresses: ['2001:db8::1'] } },
       {},
     )
     const work = dial()
-    clock.after(300, () => controller.abort(new Error('left')))
+    clock.after(300, () => life.end(new Error('left')))
     await expect(settled(work)).resolves.toMatchObject({ error: { code: 'DIAL_ABORTED' }, atMs: 300 })
     clock.advance(5_000)
     expect(dialed).toHaveLength(1)

@@ -7,9 +7,7 @@ import { type Attempt, Race } from './race.ts'
 
 export interface HappyEyeballsDeps {
   readonly resolve: Resolve
-  readonly clock: Pick<Clock, 'after'>
-  /** Milliseconds that have passed since some moment. */
-  readonly elapsed: () => number
+  readonly clock: Clock
   /** Told at debug what each address said. */
   readonly log: Logger
 }

@@ -4,7 +4,7 @@ import type { Dialer, DialOptions } from '../core/dialer.ts'
 import type { Cancel, Clock } from '../core/env.ts'
 import { type ErrorCode, isProxyError, ProxyError } from '../core/errors.ts'
 import type { Resolve } from '../core/ground.ts'
-import { Life, type Lifetime, lifetimeOf } from '../core/lifetime.ts'
+import { Life } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
 import { abortError, dialError } from './errors.ts'
 
@@ -23,8 +23,7 @@ export interface Attempt {
 
 export interface RaceDeps {
   readonly resolve: Resolve
-  readonly clock: Pick<Clock, 'after'>
-  readonly elapsed: () => number
+  readonly clock: Clock
 }
 
 /** One dial of a name: see happyEyeballs(). */
@@ -52,12 +51,11 @@ export class Race {
     this.#to = to
     this.#options = options
     this.#deps = deps
-    this.#began = deps.elapsed()
+    this.#began = deps.clock.elapsed()
   }
 
   async run(): Promise<Conn> {
-    const parent = untilOf(this.#options)
-    const leave = parent.onGone((why) => this.#end(why))
+    const leave = this.#options.until.onGone((why) => this.#end(why))
     try {
       return await new Promise<Conn>((resolve, reject) => {
         this.#settle = { resolve, reject }
@@ -119,7 +117,7 @@ export class Race {
     this.attempts.push(attempt)
     this.#running++
     try {
-      const conn = await this.#base.dial({ ...this.#to, host }, optionsUntil(this.#life, this.#options))
+      const conn = await this.#base.dial({ ...this.#to, host }, { ...this.#options, until: this.#life })
       if (this.#life.gone) return conn.destroy()
       this.#note(attempt, 'connected')
       this.#settle?.resolve(conn)
@@ -141,7 +139,7 @@ export class Race {
   }
 
   #passed(): number {
-    return Math.round(this.#deps.elapsed() - this.#began)
+    return Math.round(this.#deps.clock.elapsed() - this.#began)
   }
 
   #wait(ms: number): void {
@@ -167,7 +165,7 @@ export class Race {
     const timedOut = isProxyError(why) && why.code === 'DIAL_TIMEOUT' && this.attempts.length > 0
     const to = formatAddress(this.#to)
     const text = timedOut ? `${why.message} to ${to}: ${this.#story()}` : ''
-    this.#fail(timedOut ? new ProxyError('DIAL_TIMEOUT', text, { cause: why }) : abortError(this.#options.signal, to))
+    this.#fail(timedOut ? new ProxyError('DIAL_TIMEOUT', text, { cause: why }) : abortError(why, to))
   }
 
   /** Nobody connected: what stands for all of them is a reason that is not merely a missing route. */
@@ -191,12 +189,3 @@ export class Race {
 }
 
 const other = (family: Family): Family => (family === 4 ? 6 : 4)
-
-const untilOf = ({ signal }: DialOptions): Lifetime => lifetimeOf(signal)
-
-/** The options of a dial for one of its attempts. */
-function optionsUntil(life: Lifetime, options: DialOptions): DialOptions {
-  const controller = new AbortController()
-  life.onGone((why) => controller.abort(why))
-  return { ...options, signal: controller.signal }
-}

@@ -4,14 +4,12 @@ import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
-import { lifetimeOf } from '../../core/lifetime.ts'
 import { happyEyeballs } from '../../net/happy-eyeballs.ts'
 import { tcpDialer, tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack, listenerStack } from '../../transport/stack.ts'
 import { tlsLayer } from '../../transport/tls.ts'
 import type { Layers } from '../inbound/port.ts'
-import { elapsed } from '../names/system-resolver.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type InboundDeps, inbounds, type OutboundDeps, outbounds, transports } from './builtin.ts'
 import { readSwitches } from './switches.ts'
@@ -47,14 +45,14 @@ export function buildOutbound(
   const tls = stream.tls && tlsLayer({ client: loadTlsClient(stream.tls, read) })
   const tcp = tcpDialer({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, ...(readSize && { readSize }) })
   const { clock, log } = env
-  const named = happyEyeballs(watch ? watch(tcp) : tcp, { resolve, clock, elapsed, log })
+  const named = happyEyeballs(watch ? watch(tcp) : tcp, { resolve, clock, log })
   const dialer = dialerStack(named, layersOf(tls, transports[stream.network]()))
   // The table is typed kind by kind; a union of kinds has lost which settings go with which function.
   const create = outbounds[config.protocol] as (tag: string, settings: unknown, deps: OutboundDeps) => Outbound
   return create(config.tag, config.settings, {
     env,
     dialer,
-    resolve: async (host, family, signal) => [...(await resolve(host, family, lifetimeOf(signal)))],
+    resolve,
     auto: autoSecurity(),
     legacyHeader: readSwitches().legacyHeader,
   })

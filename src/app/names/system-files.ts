@@ -1,6 +1,7 @@
 import { getServers } from 'node:dns'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Clock } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import type { SystemFiles } from '../../dns/system-names.ts'
 
@@ -17,12 +18,12 @@ export const systemPaths = {
  * The system's settings for names. They are looked at every `limits.systemNamesMs` at most, and read again when one of the
  * files has changed; until then it is the same object.
  */
-export function systemFiles(elapsed: () => number, paths = systemPaths): () => SystemFiles {
+export function systemFiles(clock: Clock, paths = systemPaths): () => SystemFiles {
   let last: { readonly files: SystemFiles; readonly mark: string } | undefined
   let lookedAtMs = 0
   return () => {
-    if (last && elapsed() - lookedAtMs < limits.systemNamesMs) return last.files
-    lookedAtMs = elapsed()
+    if (last && clock.elapsed() - lookedAtMs < limits.systemNamesMs) return last.files
+    lookedAtMs = clock.elapsed()
     const mark = Object.values(paths).map(stamp).join()
     if (last?.mark !== mark) last = { files: read(paths), mark }
     return last.files

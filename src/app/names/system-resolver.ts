@@ -6,17 +6,14 @@ import { tcpDialer } from '../../net/tcp.ts'
 import { udpDialer } from '../../net/udp.ts'
 import { systemFiles } from './system-files.ts'
 
-/** Milliseconds that have passed since some moment; no correction of the clock changes it. */
-export const elapsed = (): number => performance.now()
-
 /** Resolves names as this machine's settings say. Opens and reads nothing before the first name. */
 export function systemResolver({ clock, random }: Env): Resolve {
   return createResolver({
     udp: udpDialer,
     tcp: tcpDialer({ lending: false }),
-    timing: { after: (ms, run) => clock.after(ms, run), elapsed },
+    clock,
     random,
-    files: systemFiles(elapsed),
+    files: systemFiles(clock),
     system: systemLookup(),
   })
 }
