@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
-import type { Ground } from '../../core/ground.ts'
+import type { Ground, Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import { happyEyeballs } from '../../net/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack, listenerStack } from '../../transport/stack.ts'
@@ -29,6 +30,8 @@ export const noting =
 export interface OutboundBuild {
   readonly env: Env
   readonly read: ReadText
+  /** The resolver of the instance: outbounds share what it knows. */
+  readonly resolve: Resolve
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
   /** Everything that it reaches the world by; this machine's unless given. */
@@ -39,12 +42,14 @@ export interface OutboundBuild {
 
 /** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used. */
 export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
-  const { env, read, readSize, ground: make = systemGround, watch = (ground) => ground } = build
+  const { env, read, resolve, readSize, ground: make = systemGround, watch = (ground) => ground } = build
   const { stream } = config
   const tls = stream.tls && tlsLayer({ client: loadTlsClient(stream.tls, read) })
   const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
-  const ground = watch(make({ clock: env.clock, keepAliveIdleS, ...(readSize && { readSize }) }))
-  const dialer = dialerStack(ground.tcp, layersOf(tls, transports[stream.network]()))
+  const ground = watch(make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
+  const { clock, log } = env
+  const named = happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
+  const dialer = dialerStack(named, layersOf(tls, transports[stream.network]()))
   // The table is typed kind by kind; a union of kinds has lost which settings go with which function.
   const create = outbounds[config.protocol] as (tag: string, settings: unknown, deps: OutboundDeps) => Outbound
   return create(config.tag, config.settings, {
