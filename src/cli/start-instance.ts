@@ -58,7 +58,13 @@ export async function startInstance(config: Config, options: StartOptions): Prom
         restartLog: () => appLog.restart(),
       }),
   )
-  const reload = options.reload?.(launch.instance, env) ?? nothingToReload
+  const readAgain = options.reload?.(launch.instance, env) ?? nothingToReload
+  const reload: Reload = async () => {
+    const outcome = await readAgain()
+    // Whatever the files say now: clients of a socket whose file is gone cannot wait until they are right.
+    await launch.restore()
+    return outcome
+  }
   await launch.start().catch(async (error: unknown) => {
     await appLog.close()
     throw exitFor(error)
