@@ -11,6 +11,7 @@ import type { Observer } from '../core/observer.ts'
 import { ConfigError, type Problem } from '../schema/problem.ts'
 import type { Config } from '../settings/model.ts'
 import { CliError, errorText, exitCodes } from './exit.ts'
+import { useLastResort } from './last-resort.ts'
 import type { Stoppable } from './lifecycle.ts'
 import type { Reload } from './reloader.ts'
 import type { Terminal } from './terminal.ts'
@@ -65,7 +66,9 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     await launch.restore()
     return outcome
   }
+  const leaveLastResort = useLastResort(env.log)
   await launch.start().catch(async (error: unknown) => {
+    leaveLastResort()
     await appLog.close()
     throw exitFor(error)
   })
@@ -76,7 +79,7 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     get connections() {
       return launch.connections
     },
-    stop: (graceMs) => launch.stop(graceMs),
+    stop: (graceMs) => launch.stop(graceMs).finally(leaveLastResort),
     kill: () => launch.kill(),
   }
 }

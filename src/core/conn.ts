@@ -54,6 +54,8 @@ export interface Conn {
   closeWrite(): void | Promise<void>
   /** Drops both halves now. Idempotent, never throws. Pending calls reject with `reason` or CONN_CLOSED. */
   destroy(reason?: Error): void
+  /** Whether an idle process stays alive for it, as it does until this says otherwise; absent where nothing keeps it alive. */
+  hold?(alive: boolean): void
   /** Aborts when the stream is gone, even if nobody is reading. */
   readonly signal: AbortSignal
   readonly info: ConnInfo

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Conn, ConnInfo, Sink } from '../core/conn.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -184,6 +185,12 @@ export class StreamConn implements Conn {
   destroy(reason?: Error): void {
     this.#onGone(reason ?? new ProxyError('CONN_CLOSED', 'the connection was closed by this side'))
     this.stream.destroy()
+  }
+
+  hold(alive: boolean): void {
+    const { ref, unref } = this.stream as Partial<Pick<Socket, 'ref' | 'unref'>>
+    const change = alive ? ref : unref
+    change?.call(this.stream)
   }
 
   get signal(): AbortSignal {

@@ -1,9 +1,9 @@
 /** No uncaughtException handler here: a fault that leaves the layer fails the run, as it would end a host program. */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attacks, endings } from '../support/hostile-streams.ts'
-import { preface } from '../support/http2-frames.ts'
+import { frame, frameTypes, preface, typesOf } from '../support/http2-frames.ts'
 import { type Api, type Caller, callerOf, startApi } from './grpc-tools.ts'
 
 let api: Api
@@ -12,16 +12,15 @@ beforeAll(async () => {
 })
 afterAll(() => api.close())
 
-/** Sends bytes and waits for the server to have read them: it answers a ping, or closes. */
+/** Sends bytes, and waits until the server has read them: until it answers a ping, says goodbye or closes. */
 async function throwAt(port: number, bytes: Buffer): Promise<void> {
-  const socket: Socket = connect(port, '127.0.0.1').on('error', () => {})
-  socket.write(bytes)
-  const ping = Buffer.concat([Buffer.from([0, 0, 8, 6, 0, 0, 0, 0, 0]), Buffer.from('answer..')])
-  socket.write(ping)
-  let seen = ''
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  socket.write(Buffer.concat([bytes, frame('ping', 0, 0, Buffer.alloc(8))]))
+  const seen: Buffer[] = []
   socket.on('data', (data) => {
-    seen += data.toString('latin1')
-    if (seen.includes('answer..')) socket.destroy()
+    seen.push(data)
+    if (typesOf(Buffer.concat(seen)).some((type) => type === frameTypes.ping || type === frameTypes.goaway))
+      socket.destroy()
   })
   await once(socket, 'close')
 }

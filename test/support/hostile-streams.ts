@@ -34,7 +34,8 @@ const plain: { readonly [name: string]: Attack } = {
   'two messages': (id) => asks(id, request(call), Buffer.concat([message(bad), message(bad)])),
   'no gzip': (id) => asks(id, request(named, { 'grpc-encoding': 'gzip' }), message(bad, { compressed: 1 })),
   'no deflate': (id) => asks(id, request(named, { 'grpc-encoding': 'deflate' }), message(bad, { compressed: 1 })),
-  'an unknown coding': (id) => asks(id, request(named, { 'grpc-encoding': '\xff\u0080' }), message(bad, { compressed: 1 })),
+  'an unknown coding': (id) =>
+    asks(id, request(named, { 'grpc-encoding': '\xff\u0080' }), message(bad, { compressed: 1 })),
   'a deadline that is over': (id) => asks(id, request(call, { 'grpc-timeout': '1n' })),
   'a deadline that is none': (id) => asks(id, request(call, { 'grpc-timeout': '-1Z' })),
   'binary metadata that is none': (id) => asks(id, request(call, { 'x-bin': '\xff%%%,,,===', 'grpc-x': '\xff' })),

@@ -1,6 +1,15 @@
 /** HTTP/2 as bytes: what a client's library would not write. Header fields are literals without Huffman coding (RFC 7541). */
 
-const frameTypes = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8, continuation: 9 } as const
+export const frameTypes = {
+  data: 0,
+  headers: 1,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  goaway: 7,
+  windowUpdate: 8,
+  continuation: 9,
+} as const
 
 export function frame(type: keyof typeof frameTypes, flags: number, stream: number, payload: Uint8Array): Buffer {
   const head = Buffer.alloc(9)
@@ -9,6 +18,13 @@ export function frame(type: keyof typeof frameTypes, flags: number, stream: numb
   head[4] = flags
   head.writeUInt32BE(stream, 5)
   return Buffer.concat([head, payload])
+}
+
+/** Types of the frames in what a server sent. */
+export function typesOf(bytes: Buffer): number[] {
+  const types: number[] = []
+  for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) types.push(bytes[at + 3]!)
+  return types
 }
 
 /** What a client begins with. */

@@ -79,6 +79,7 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
     // A peer that goes away is nobody's mistake, and an error without a listener would end the process.
     stream.on('error', () => {}).once('close', () => callers.leave(stream))
     if (!callers.enter(stream)) return
+    stream.allowHalfOpen = false // HTTP/2 has an end of its own; whoever closes half has gone
     entering = stream
     const peer = { remote, through: 'the gRPC API', destroy: (reason: Error) => void stream.destroy(reason) }
     onBehalfOf(peer, () => injector.injectConnection(stream))

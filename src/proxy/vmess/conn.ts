@@ -42,6 +42,10 @@ export class VmessConn implements Conn {
     }
   }
 
+  hold(alive: boolean): void {
+    this.#base.hold?.(alive)
+  }
+
   get signal(): AbortSignal {
     return this.#base.signal
   }
