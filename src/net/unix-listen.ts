@@ -47,7 +47,7 @@ async function openAt(server: Server, path: string, mode: number | undefined): P
     return { close: end }
   }
   await removeStaleSocket(path)
-  const folder = await mkdtemp(join(dirname(path), '.')).catch(asListenError)
+  const folder = await mkdtemp(`${dirname(path)}/.`).catch(asListenError)
   const born = join(folder, 's')
   if (Buffer.byteLength(born) > pathMax) {
     await rmdir(folder)
