@@ -51,6 +51,14 @@ describe('the connections to an API', () => {
     expect(callers.size).toBe(3)
   })
 
+  it('make room from those who never said a word, before one that began to speak', () => {
+    const { callers, come } = house(2)
+    const [speaking, silent] = [come(), come()]
+    callers.hear(speaking)
+    const next = come()
+    expect(gone([speaking, silent, next])).toEqual([false, true, false])
+  })
+
   it('are silent however busy they look, until they have shown that they are callers', () => {
     const { callers, come } = house(2)
     const [slow, slower] = [come(), come()]

@@ -14,7 +14,7 @@ export interface CallersDeps {
 }
 
 interface Entry {
-  called: boolean
+  heard: boolean
   known: boolean
   calls: number
   readonly cancel: Cancel
@@ -22,7 +22,7 @@ interface Entry {
 
 /**
  * The connections to an API, those that were used longest ago first. Whoever comes finds room as long as there is somebody
- * who can go: first who never began a call, then strangers, who have not shown that they may, then callers who wait for nothing.
+ * who can go: first who never said a word, then strangers, who have not shown that they may, then callers who wait for nothing.
  */
 export class Callers<C extends Caller> {
   readonly #deps: CallersDeps
@@ -51,8 +51,14 @@ export class Callers<C extends Caller> {
       this.leave(caller)
       caller.destroy()
     })
-    this.#entries.set(caller, { called: false, known: false, calls: 0, cancel })
+    this.#entries.set(caller, { heard: false, known: false, calls: 0, cancel })
     return true
+  }
+
+  /** It said something that is no call yet: others go before it. */
+  hear(caller: C): void {
+    const entry = this.#entries.get(caller)
+    if (entry) entry.heard = true
   }
 
   /** A call began: it is not silent, and is used last. */
@@ -60,7 +66,7 @@ export class Callers<C extends Caller> {
     const entry = this.#entries.get(caller)
     if (!entry) return
     entry.cancel()
-    entry.called = true
+    entry.heard = true
     entry.calls++
     this.#entries.delete(caller)
     this.#entries.set(caller, entry)
@@ -96,8 +102,8 @@ export class Callers<C extends Caller> {
   #leaver(): C | undefined {
     let stranger: C | undefined
     let idle: C | undefined
-    for (const [caller, { called, known, calls }] of this.#entries) {
-      if (!called) return caller
+    for (const [caller, { heard, known, calls }] of this.#entries) {
+      if (!heard) return caller
       if (!known) stranger ??= caller
       else if (calls === 0) idle ??= caller
     }

@@ -65,7 +65,12 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   const sessions = new WeakMap<ServerHttp2Session, Duplex>()
   let entering: Duplex | undefined
   containStreams(server, {
-    onSession: (session) => entering && sessions.set(session, entering),
+    onSession(session) {
+      const caller = entering
+      if (!caller) return
+      sessions.set(session, caller)
+      session.once('remoteSettings', () => callers.hear(caller))
+    },
     onStream(session, stream) {
       const caller = sessions.get(session)
       if (!caller) return
