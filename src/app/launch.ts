@@ -47,6 +47,16 @@ export class Launch {
     }
   }
 
+  /** Makes the files of unix sockets again that somebody has removed; what fails is said in the log. */
+  async restore(): Promise<void> {
+    const ports = this.instance.inbounds.flatMap((inbound) => inbound.ports)
+    const { log } = this.#deps.env
+    const restored = [...ports, this.#grpc, this.#http].map((it) => it?.restore?.())
+    for (const outcome of await Promise.allSettled(restored)) {
+      if (outcome.status === 'rejected') log.error({}, String((outcome.reason as Error).message))
+    }
+  }
+
   /** Client connections in progress. */
   get connections(): number {
     return this.instance.connections

@@ -120,6 +120,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
   async reload(config: ConfigInput): Promise<ReloadReport> {
     const loaded = loadOrThrow(config, this.#env)
     const report = await reload(this.#launch.instance, loaded.config, this.#env, warningsOf(loaded.problems))
+    await this.#launch.restore()
     this.#problems = loaded.problems
     return report
   }

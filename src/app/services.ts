@@ -15,6 +15,8 @@ export interface ServicesDeps {
 /** Something that runs beside the proxies and ends with them. */
 export interface Service {
   close(): Promise<void>
+  /** Makes the file of its unix socket again if somebody has removed it. Rejects with LISTEN_FAILED. */
+  restore?(): Promise<void>
 }
 
 /** Writes what users have used into a store. To be started before the first byte passes. @throws ProxyError STORE_FAILED */
@@ -37,7 +39,7 @@ export async function startGrpcApi(
     import('../api/grpc/server.ts'),
     import('../api/grpc/outbound.ts'),
   ])
-  const grpc = await createGrpcApi({ control, services: api.services, log: env.log })
+  const grpc = await createGrpcApi({ control, services: api.services, clock: env.clock, log: env.log })
   const outbound = apiOutbound(api.tag, grpc.accept)
   instance.outbounds.add({ outbound })
   const listening = api.listen && (await grpc.listen(api.listen))
@@ -45,6 +47,7 @@ export async function startGrpcApi(
   // At the level at which V2Ray says that it has started: nobody would see it otherwise.
   if (listening) env.log.warn({}, `gRPC API listening on ${formatAddress(listening.address)}`)
   return {
+    restore: async () => listening?.restore?.(),
     async close() {
       // A listener reports itself closed only when the connections it accepted are gone.
       const closed = listening?.close()

@@ -3,6 +3,8 @@ import type { ProxyError } from '../core/errors.ts'
 /** Exit codes, the same for every command. docs/cli.md has the table. */
 export const exitCodes = {
   ok: 0,
+  /** A fault of this program that could not be kept to one connection. Node's own code for it. */
+  fault: 1,
   /** Wrong command, flag or argument. */
   usage: 2,
   /** The configuration, or a link, cannot be used; service managers should not try again. */

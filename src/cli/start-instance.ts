@@ -11,6 +11,7 @@ import type { Observer } from '../core/observer.ts'
 import { ConfigError, type Problem } from '../schema/problem.ts'
 import type { Config } from '../settings/model.ts'
 import { CliError, errorText, exitCodes } from './exit.ts'
+import { useLastResort } from './last-resort.ts'
 import type { Stoppable } from './lifecycle.ts'
 import type { Reload } from './reloader.ts'
 import type { Terminal } from './terminal.ts'
@@ -58,8 +59,16 @@ export async function startInstance(config: Config, options: StartOptions): Prom
         restartLog: () => appLog.restart(),
       }),
   )
-  const reload = options.reload?.(launch.instance, env) ?? nothingToReload
+  const readAgain = options.reload?.(launch.instance, env) ?? nothingToReload
+  const reload: Reload = async () => {
+    const outcome = await readAgain()
+    // Whatever the files say now: clients of a socket whose file is gone cannot wait until they are right.
+    await launch.restore()
+    return outcome
+  }
+  const leaveLastResort = useLastResort(env.log)
   await launch.start().catch(async (error: unknown) => {
+    leaveLastResort()
     await appLog.close()
     throw exitFor(error)
   })
@@ -70,7 +79,7 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     get connections() {
       return launch.connections
     },
-    stop: (graceMs) => launch.stop(graceMs),
+    stop: (graceMs) => launch.stop(graceMs).finally(leaveLastResort),
     kill: () => launch.kill(),
   }
 }

@@ -61,5 +61,7 @@ export interface Conn extends Lifetime {
   closeWrite(): void | Promise<void>
   /** Drops both halves now; it is gone then, for `reason` or CONN_CLOSED, with which pending calls reject. Idempotent, never throws. */
   destroy(reason?: Error): void
+  /** Whether an idle process stays alive for it, as it does until this says otherwise; absent where nothing keeps it alive. */
+  hold?(alive: boolean): void
   readonly info: ConnInfo
 }

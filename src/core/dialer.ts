@@ -21,11 +21,18 @@ export interface Listening {
   readonly address: Address
   /** Stops accepting; accepted connections live on. */
   close(): Promise<void>
+  /** Makes the file of a unix socket again if it is gone; absent where there is no file. Rejects with LISTEN_FAILED. */
+  restore?(): Promise<void>
+}
+
+export interface ListenOptions {
+  /** Rights of the file of a unix socket, such as 0o600; what the umask says unless given. */
+  readonly mode?: number
 }
 
 export interface Listener {
   /** Binds and calls `accept` once per connection. Rejects with LISTEN_FAILED. `accept` owns the connection and must not throw. */
-  listen(at: Address, accept: (conn: Conn) => void): Promise<Listening>
+  listen(at: Address, accept: (conn: Conn) => void, options?: ListenOptions): Promise<Listening>
 }
 
 /** A transport layer: TLS, WebSocket and so on wrap a base, whatever the base is. */

@@ -96,15 +96,19 @@ export const limits = {
   storeBatch: 500,
   /** How long a write to that store waits for a lock, ms: meanwhile nothing else happens, and it is tried again anyway. */
   storeBusyMs: 50,
-  /** Connections to the gRPC API at once; more are closed. */
+  /** Connections to the gRPC API at once; for one more the one goes that has been silent for longest. */
   apiConnections: 32,
+  /** The first request of a connection to the gRPC or the control API must begin within, ms. */
+  apiSilenceMs: 10_000,
+  /** A connection to the gRPC API without a call is closed after, ms. */
+  apiIdleMs: 300_000,
   /** Calls in progress on one connection to the gRPC API. */
   apiStreams: 16,
   /** How long regular expressions of a gRPC call may look for counters, ms: nothing else happens meanwhile. */
   apiPatternMs: 200,
   /** A request to the control API, bytes. */
   controlBodyMax: 1024 * 1024,
-  /** Connections to the control API at once. */
+  /** Connections to the control API at once; for one more the one goes that has been silent for longest. */
   controlConnections: 256,
   /** Event streams of the control API at once. */
   controlStreams: 32,
@@ -116,6 +120,8 @@ export const limits = {
   controlTokenMin: 16,
   /** Wrong tokens from one address within a minute before further wrong ones are refused until the minute is over. */
   controlWrongTokens: 10,
+  /** Faults of this program within a minute that end only the connection concerned; one more ends the command. */
+  faultsPerMinute: 60,
   /** Addresses of one user remembered as one too many; when full the oldest goes. */
   refusedAddresses: 64,
   /** Users who are gone and whose counters are kept; when full those of the one who left first go. */

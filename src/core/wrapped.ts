@@ -36,6 +36,10 @@ export abstract class WrappedConn implements Conn {
     this.base.readAtMost?.(bytes)
   }
 
+  hold(alive: boolean): void {
+    this.base.hold?.(alive)
+  }
+
   closeWrite(): void | Promise<void> {
     return this.base.closeWrite()
   }

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 import type { Conn } from '../core/conn.ts'
 import { StreamConn } from './stream-conn.ts'
 
-/** A Node Duplex for code that wants one: applications, http.Agent. The Conn belongs to it from then on. */
+/** A Node Duplex for code that wants one. The Conn belongs to it from then on. */
 export const toDuplex = (conn: Conn): Duplex => new ConnDuplex(conn)
 
 /**
@@ -11,7 +11,8 @@ export const toDuplex = (conn: Conn): Duplex => new ConnDuplex(conn)
  */
 export const carrierOf = (conn: Conn): Duplex => (conn instanceof StreamConn ? conn.surrender() : new ConnDuplex(conn))
 
-class ConnDuplex extends Duplex {
+/** A Conn as a Duplex with two halves. */
+export class ConnDuplex extends Duplex {
   readonly #conn: Conn
   #started = false
   /** The peer ended in order; what was pushed may still wait for the application. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Conn, ConnInfo, Sink } from '../core/conn.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
@@ -181,6 +182,12 @@ export class StreamConn implements Conn, StreamEvents {
   destroy(reason?: Error): void {
     this.#end(reason ?? closedHere)
     this.stream.destroy()
+  }
+
+  hold(alive: boolean): void {
+    const { ref, unref } = this.stream as Partial<Pick<Socket, 'ref' | 'unref'>>
+    const change = alive ? ref : unref
+    change?.call(this.stream)
   }
 
   get gone(): Error | undefined {

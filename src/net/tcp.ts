@@ -7,6 +7,7 @@ import { abortError, dialError, listenError } from './errors.ts'
 import { acceptLending, descriptorOf, LendingRead, SocketConn } from './socket-conn.ts'
 import { SocketInfo } from './socket-info.ts'
 import { StreamConn } from './stream-conn.ts'
+import { listenUnix } from './unix-listen.ts'
 
 export interface TcpOptions {
   /** Seconds of silence before the first keep-alive probe; negative: off. Default 45. */
@@ -71,12 +72,13 @@ const unresolved = (to: Address): ProxyError =>
 /** Listens on TCP and unix sockets. */
 export function tcpListener(options: TcpOptions = {}): Listener {
   return {
-    listen(at, accept) {
-      const server = createServer({ ...socketOptions(options), pauseOnConnect: true }, (socket) => {
-        options.onDescriptor?.(descriptorOf(socket))
-        accept(acceptedConn(socket, at, options))
-      })
-      return bind(server, at)
+    listen(at, accept, { mode } = {}) {
+      const create = (): Server =>
+        createServer({ ...socketOptions(options), pauseOnConnect: true }, (socket) => {
+          options.onDescriptor?.(descriptorOf(socket))
+          accept(acceptedConn(socket, at, options))
+        })
+      return at.path === undefined ? bind(create(), at) : bindUnix(create, at, at.path, mode)
     },
   }
 }
@@ -95,15 +97,27 @@ function bind(server: Server, at: Address): Promise<Listening> {
       if (noIPv6) resolve(bind(server, { ...at, host: '0.0.0.0' }))
       else reject(listenError(error, formatAddress(at)))
     })
-    server.listen(at.path === undefined ? { host: at.host, port: at.port } : { path: at.path }, () => {
+    server.listen({ host: at.host, port: at.port }, () => {
       server.removeAllListeners('error')
-      server.on('error', () => {}) // accepting goes on; a single failed accept concerns one stranger
+      server.on('error', ignore)
       const bound = server.address()
       const address = bound !== null && typeof bound === 'object' ? { host: bound.address, port: bound.port } : at
       // Node calls back only when the connections are gone too; the address is free at once.
       resolve({ address, close: async () => void server.close() })
     })
   })
+}
+
+/** Accepting goes on; a single failed accept concerns one stranger. */
+const ignore = (): void => {}
+
+async function bindUnix(create: () => Server, at: Address, path: string, mode: number | undefined): Promise<Listening> {
+  const told = async <T>(step: Promise<T>): Promise<T> =>
+    step.catch((error: Error) => {
+      throw listenError(error, formatAddress(at))
+    })
+  const listening = await told(listenUnix(() => create().on('error', ignore), path, mode))
+  return { address: at, close: () => listening.close(), restore: () => told(listening.restore()) }
 }
 
 function socketOptions({ keepAliveIdleS = 45 }: TcpOptions) {

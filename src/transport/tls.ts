@@ -15,6 +15,7 @@ import type { Cancel } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import { carrierOf } from '../net/duplex.ts'
 import { abortError } from '../net/errors.ts'
+import { onBehalfOf } from '../net/on-behalf.ts'
 import { StreamConn } from '../net/stream-conn.ts'
 import { chooseCertificate } from './tls-certificates.ts'
 import type { TlsClientOptions, TlsServerOptions } from './tls-options.ts'
@@ -135,7 +136,9 @@ function tlsListener(
         shaking.add(carrier)
         carrier.onGone(() => shaking.delete(carrier))
         stream.on('error', () => {}) // told through tlsClientError, or by the TLS socket once it is up
-        server.emit('connection', stream)
+        const { remote } = carrier.info
+        const peer = { remote, through: 'TLS', destroy: (reason: Error) => carrier.destroy(reason) }
+        onBehalfOf(peer, () => server.emit('connection', stream))
       })
       return {
         address: listening.address,

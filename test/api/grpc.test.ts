@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { status } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createGrpcApi } from '../../src/api/grpc/server.ts'
+import { systemClock } from '../../src/app/env.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import { limits } from '../../src/core/limits.ts'
 import { freePorts } from '../interop/harness.ts'
@@ -323,7 +324,12 @@ describe('the gRPC server', () => {
     const folder = await mkdtemp(join(tmpdir(), 'vmess-grpc-'))
     const path = join(folder, 'api.sock')
     const api = await startApi()
-    const grpc = await createGrpcApi({ control: api.control, services: ['StatsService'], log: silentLogger })
+    const grpc = await createGrpcApi({
+      control: api.control,
+      services: ['StatsService'],
+      clock: systemClock,
+      log: silentLogger,
+    })
     const listening = await grpc.listen({ host: '', port: 0, path })
     const caller = callerOf(`unix:${path}`, 'v2ray')
     await caller.call('StatsService.GetSysStats')
@@ -343,15 +349,17 @@ describe('the gRPC server', () => {
     expect(settings.maxConcurrentStreams).toBe(limits.apiStreams)
     const idle = Array.from({ length: limits.apiConnections - 1 }, () => connectTcp(api.listenPort, '127.0.0.1'))
     await Promise.all(idle.map((socket) => once(socket, 'data')))
-    const tooMany = connectTcp(api.listenPort, '127.0.0.1').resume()
-    await once(tooMany, 'close')
-    idle.pop()?.destroy()
-    const answered = async () => {
-      const socket = connectTcp(api.listenPort, '127.0.0.1')
-      idle.push(socket)
-      return Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)])
-    }
-    await expect.poll(answered, patience).toBe(true)
+    // The one that has called is not silent: it stays, and the oldest of the silent ones goes.
+    const path = '/v2ray.core.app.stats.command.StatsService/GetSysStats'
+    const call = session.request({ ':path': path, ':method': 'POST', 'content-type': 'application/grpc' })
+    call.end(Buffer.alloc(5)).resume()
+    await once(call, 'close')
+    const oldestGone = once(idle[0]!.resume(), 'close')
+    const oneMore = connectTcp(api.listenPort, '127.0.0.1')
+    await Promise.all([once(oneMore, 'data'), oldestGone])
+    expect(idle.map(({ destroyed }) => destroyed).indexOf(false)).toBe(1)
+    expect(session.destroyed).toBe(false)
+    oneMore.destroy()
     for (const socket of idle) socket.destroy()
     session.destroy()
     await api.close()
@@ -359,7 +367,12 @@ describe('the gRPC server', () => {
 
   it('rejects with LISTEN_FAILED where somebody listens already', async () => {
     const api = await startApi()
-    const grpc = await createGrpcApi({ control: api.control, services: ['StatsService'], log: silentLogger })
+    const grpc = await createGrpcApi({
+      control: api.control,
+      services: ['StatsService'],
+      clock: systemClock,
+      log: silentLogger,
+    })
     const taken = { host: '127.0.0.1', port: api.vmessPort }
     await expect(grpc.listen(taken)).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
     await api.close()

@@ -1,13 +1,17 @@
+import type { ServerHttp2Session } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { Server, ServerCredentials, type ServiceError, type sendUnaryData } from '@grpc/grpc-js'
 import type { Control } from '../../control/control.ts'
 import type { Address } from '../../core/address.ts'
+import type { Conn } from '../../core/conn.ts'
 import type { Listening } from '../../core/dialer.ts'
-import type { Logger } from '../../core/env.ts'
+import type { Clock, Logger } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
-import { toDuplex } from '../../net/duplex.ts'
-import { removeStaleSocket } from '../../net/stale-socket.ts'
+import { carrierOf } from '../../net/duplex.ts'
+import { onBehalfOf } from '../../net/on-behalf.ts'
 import { tcpListener } from '../../net/tcp.ts'
+import { Callers } from '../callers.ts'
+import { containStreams } from './contained.ts'
 import { handlerService } from './handler-service.ts'
 import { loggerService } from './logger-service.ts'
 import type { Method, Methods, ServiceDeps } from './service.ts'
@@ -21,13 +25,14 @@ export interface GrpcApiDeps {
   readonly control: Control
   /** Only these are served; calls to others are answered UNIMPLEMENTED. */
   readonly services: readonly GrpcService[]
+  readonly clock: Clock
   readonly log: Logger
 }
 
 /** V2Ray's and Xray's gRPC services, on connections that are handed to it. */
 export interface GrpcApi {
-  /** Serves a connection, and owns it. */
-  accept(stream: Duplex): void
+  /** Serves a connection, and owns it. `remote` is for the log. */
+  accept(stream: Duplex, remote?: string): void
   /** Serves whoever connects there. Rejects with LISTEN_FAILED. */
   listen(address: Address): Promise<Listening>
   /** Ends every connection. Listeners are closed by whoever opened them. */
@@ -45,35 +50,61 @@ const services: {
 /** Loads what the services need. Nothing is opened. */
 export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   const types = await loadTypes()
-  const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_concurrent_streams': limits.apiStreams })
+  const server = new Server({
+    'grpc.enable_channelz': 0,
+    'grpc.max_concurrent_streams': limits.apiStreams,
+    'grpc.max_connection_idle_ms': limits.apiIdleMs,
+  })
   for (const service of new Set(deps.services)) {
     const { name, methods } = services[service]
     const implementation = callsOf(methods({ control: deps.control, types, log: deps.log }), types, deps.log)
     for (const family of ['v2ray', 'xray'] as const) server.addService(types.service(name, family), implementation)
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
-  const open = new Set<Duplex>()
+  const callers = new Callers<Duplex>({ clock: deps.clock, max: limits.apiConnections, silenceMs: limits.apiSilenceMs })
+  const sessions = new WeakMap<ServerHttp2Session, Duplex>()
+  let entering: Duplex | undefined
+  containStreams(server, {
+    onSession(session) {
+      const caller = entering
+      if (!caller) return
+      sessions.set(session, caller)
+      session.once('remoteSettings', () => callers.hear(caller))
+    },
+    onStream(session, stream) {
+      const caller = sessions.get(session)
+      if (!caller) return
+      callers.begin(caller)
+      stream.once('close', () => callers.end(caller))
+    },
+    onFault: (err) => deps.log.error({ err }, 'the gRPC library failed over a stream: its connection was ended'),
+  })
 
-  const accept = (stream: Duplex): void => {
+  const accept = (stream: Duplex, remote = ''): void => {
     // A peer that goes away is nobody's mistake, and an error without a listener would end the process.
-    stream.on('error', () => {}).once('close', () => open.delete(stream))
-    if (open.size >= limits.apiConnections) {
-      stream.destroy()
-      return
-    }
-    open.add(stream)
-    injector.injectConnection(stream)
+    stream.on('error', () => {}).once('close', () => callers.leave(stream))
+    if (!callers.enter(stream)) return
+    stream.allowHalfOpen = false // HTTP/2 has an end of its own; whoever closes half has gone
+    entering = stream
+    const peer = { remote, through: 'the gRPC API', destroy: (reason: Error) => void stream.destroy(reason) }
+    onBehalfOf(peer, () => injector.injectConnection(stream))
+    entering = undefined
   }
 
   return {
     accept,
-    async listen(address) {
-      if (address.path !== undefined) await removeStaleSocket(address.path)
-      return tcpListener().listen(address, (conn) => accept(toDuplex(conn)))
+    listen(address) {
+      // Ordinary sockets, which HTTP/2 reads without a detour through JavaScript. A unix socket is for its owner alone.
+      const take = (conn: Conn): void => {
+        const socket = carrierOf(conn)
+        socket.read(0) // it comes paused, and HTTP/2 takes over the reading only of one that reads
+        accept(socket, conn.info.remote)
+      }
+      return tcpListener({ lending: false }).listen(address, take, { mode: 0o600 })
     },
     close() {
       server.forceShutdown()
-      for (const stream of open) stream.destroy()
+      for (const stream of callers) stream.destroy()
     },
   }
 }
@@ -86,13 +117,18 @@ const callsOf = (methods: Methods, types: Types, log: Logger): Record<string, Ca
 function callOf(name: string, method: Method, types: Types, log: Logger): Call {
   return ({ request }, answer) => {
     const run = async (): Promise<object> => method(types.fields(name, request))
-    run().then(
-      (response) => answer(null, response),
-      (error: unknown) => {
-        const status = statusOf(error)
-        if (!status) log.error({ err: error, method: name }, 'a call to the API failed in an unexpected way')
-        answer((status ?? { code: statusCodes.INTERNAL, details: 'internal error' }) as ServiceError)
-      },
-    )
+    const unexpected = (err: unknown): void =>
+      log.error({ err, method: name }, 'a call to the API failed in an unexpected way')
+    run()
+      .then(
+        (response) => answer(null, response),
+        (error: unknown) => {
+          const status = statusOf(error)
+          if (!status) unexpected(error)
+          answer((status ?? { code: statusCodes.INTERNAL, details: 'internal error' }) as ServiceError)
+        },
+      )
+      // Whatever the library makes of an answer.
+      .catch(unexpected)
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Control } from '../../control/control.ts'
 import type { Clock, Logger } from '../../core/env.ts'
@@ -19,6 +20,8 @@ export interface RouteDeps extends HttpApiDeps {
   readonly traffic: Traffic
   readonly streams: EventStreams
   readonly metrics: Metrics
+  /** Told of every connection that has shown the token. */
+  readonly onToken: (socket: Socket) => void
 }
 
 /** Hono's environment: the request as Node has it, for the caller's address; and what handlers leave for the log. */

@@ -2,7 +2,7 @@ import type { Context, Next } from 'hono'
 import type { Logger } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import { onceEvery } from '../../core/once-every.ts'
-import type { Api, ApiEnv, HttpApiDeps } from './deps.ts'
+import type { Api, ApiEnv, RouteDeps } from './deps.ts'
 import { ApiError } from './errors.ts'
 import { Attempts, hostAllowed, tokenCheck } from './guard.ts'
 
@@ -10,7 +10,7 @@ import { Attempts, hostAllowed, tokenCheck } from './guard.ts'
 const open: ReadonlySet<string> = new Set(['/health', '/ready', '/openapi.json'])
 
 /** What every request passes before its route. */
-export function guard(api: Api, { token, clock, log }: HttpApiDeps, listenHost: () => string | undefined): void {
+export function guard(api: Api, { token, clock, log, onToken }: RouteDeps, listenHost: () => string | undefined): void {
   const isToken = tokenCheck(token)
   const attempts = new Attempts(clock)
   const due = onceEvery(clock, 60_000)
@@ -33,6 +33,7 @@ export function guard(api: Api, { token, clock, log }: HttpApiDeps, listenHost: 
     const shown = shownToken(c)
     // First of all: behind a tunnel or a proxy everybody has one address, and a stranger there must not keep others out.
     if (isToken(shown)) {
+      if (c.env.incoming) onToken(c.env.incoming.socket)
       await next()
       return tellChange(c, from, log)
     }

@@ -1,12 +1,13 @@
 /** The HTTP API of our own. Loaded only by an instance whose configuration asks for it. */
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { type Address, formatAddress } from '../../core/address.ts'
-import { limits } from '../../core/limits.ts'
-import { listenError } from '../../net/errors.ts'
-import { removeStaleSocket } from '../../net/stale-socket.ts'
+import type { Address } from '../../core/address.ts'
+import type { Listening } from '../../core/dialer.ts'
+import { carrierOf } from '../../net/duplex.ts'
+import { tcpListener } from '../../net/tcp.ts'
 import { createApp } from './app.ts'
-import { closer } from './closing.ts'
+import { HttpConnections } from './connections.ts'
 import type { Api, HttpApiDeps } from './deps.ts'
 import { EventStreams } from './events.ts'
 import { createMetrics } from './metrics.ts'
@@ -17,7 +18,7 @@ export interface HttpApi {
    * Opens the API; call it once. Rejects with LISTEN_FAILED. `close` ends event streams, lets requests finish for a
    * second, and resolves when nothing is left.
    */
-  listen(at: Address): Promise<{ address: Address; close(): Promise<void> }>
+  listen(at: Address): Promise<Listening>
   /** The routes, for those who make documents of them. */
   readonly app: Api
 }
@@ -27,7 +28,9 @@ export async function createHttpApi(deps: HttpApiDeps): Promise<HttpApi> {
   const traffic = await Traffic.start(deps)
   const streams = new EventStreams(control, traffic, clock)
   let host: string | undefined = '127.0.0.1'
-  const app = createApp({ ...deps, traffic, streams, metrics: createMetrics(control) }, () => host)
+  let connections: HttpConnections | undefined
+  const onToken = (socket: Socket): void => connections?.know(socket)
+  const app = createApp({ ...deps, traffic, streams, metrics: createMetrics(control), onToken }, () => host)
 
   return {
     app,
@@ -37,16 +40,16 @@ export async function createHttpApi(deps: HttpApiDeps): Promise<HttpApi> {
         // Replacing the process's own Request and Response is not ours to do.
         getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: notHttp }),
       )
-      const close = closer(server, clock)
-      server.maxConnections = limits.controlConnections
+      connections = new HttpConnections(server, clock)
       try {
-        const address = await bind(server, at)
+        const listening = await listenFor(connections, at)
         return {
-          address,
-          close() {
+          ...listening,
+          async close() {
             streams.close()
             traffic.close()
-            return close()
+            // A listener reports itself closed only when the connections it accepted are gone.
+            await Promise.all([listening.close(), connections?.close()])
           },
         }
       } catch (error) {
@@ -57,20 +60,16 @@ export async function createHttpApi(deps: HttpApiDeps): Promise<HttpApi> {
   }
 }
 
+/** A unix socket is for its owner alone. Sockets are ordinary ones, since Node's HTTP wants nothing else. */
+const listenFor = (connections: HttpConnections, at: Address): Promise<Listening> =>
+  tcpListener({ lending: false }).listen(
+    at,
+    (conn) => connections.accept(carrierOf(conn) as Socket, conn.info.remote),
+    { mode: 0o600 },
+  )
+
 /** For what is no request to begin with. */
 function notHttp(): Response {
   const error = { code: 'CONTROL_INVALID', message: 'the request is not understood' }
   return new Response(JSON.stringify({ error }), { status: 400, headers: { 'content-type': 'application/json' } })
-}
-
-async function bind(server: Server, at: Address): Promise<Address> {
-  if (at.path !== undefined) await removeStaleSocket(at.path)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, formatAddress(at))))
-    server.listen(at.path === undefined ? { host: at.host, port: at.port } : { path: at.path }, resolve)
-  })
-  server.removeAllListeners('error')
-  server.on('error', () => {}) // accepting goes on; a single failed accept concerns one stranger
-  const bound = server.address()
-  return bound !== null && typeof bound === 'object' ? { host: bound.address, port: bound.port } : at
 }

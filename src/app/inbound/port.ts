@@ -4,7 +4,6 @@ import type { Conn } from '../../core/conn.ts'
 import type { Listener, Listening } from '../../core/dialer.ts'
 import type { Cancel, Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
-import { removeStaleSocket } from '../../net/stale-socket.ts'
 import type { ListenConfig } from '../../settings/model.ts'
 
 /** Puts the layers of a transport over whatever accepts. */
@@ -98,6 +97,11 @@ export class Port {
     this.resume()
   }
 
+  /** Makes the file of a unix socket again if somebody has removed it. Rejects with LISTEN_FAILED. */
+  async restore(): Promise<void> {
+    await this.#listening?.restore?.()
+  }
+
   /** Takes over what may change while the address stays the same: the rights of a unix socket's file. */
   describe(listen: ListenConfig): void {
     const before = this.listen.mode
@@ -139,13 +143,12 @@ export class Port {
   }
 
   async #listen(turn: number): Promise<void> {
-    const { path } = this.listen.address
-    if (path !== undefined) await removeStaleSocket(path)
-    const listening = await this.#base.listen(this.#address, (conn) => this.#accept(conn))
+    const { mode } = this.listen
+    const options = mode === undefined ? {} : { mode }
+    const listening = await this.#base.listen(this.#address, (conn) => this.#accept(conn), options)
     if (turn !== this.#turn) return void listening.close()
     this.#listening = listening
     this.#address = listening.address
-    if (path !== undefined && this.listen.mode !== undefined) await chmod(path, this.listen.mode)
   }
 
   #accept(conn: Conn): void {
