@@ -54,6 +54,7 @@ function rig(options: { outbound?: Partial<Outbound>; levels?: [number, Partial<
     seen,
     ended,
     flows: deps.flows,
+    handshakes: deps.handshakes,
     io: createDispatch({ tag: 'in', at: 'inbounds[0]' }, deps),
   }
 }
@@ -107,6 +108,18 @@ describe('dispatch', () => {
     made(far)
     expect(await failure).toBe('DIAL_ABORTED')
     expect(far.gone).toBeDefined()
+  })
+
+  it('lets a stop cut those who wait for their target first: they carry nothing yet', async () => {
+    let made: (conn: Conn) => void = () => {}
+    const slow = () => new Promise<Conn>((resolve) => (made = resolve))
+    const { io, near, far, handshakes } = rig({ outbound: { dial: slow } })
+    void io.carry(near, { network: 'tcp', target })
+    await settle()
+    expect([...handshakes]).toEqual([near])
+    made(far)
+    await settle()
+    expect([...handshakes]).toEqual([])
   })
 
   it('strikes a flow off also when it ended by a mistake of ours', async () => {

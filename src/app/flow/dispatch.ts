@@ -33,7 +33,7 @@ export interface DispatchDeps {
   readonly counters: CounterSource
   readonly observer: Required<Observer>
   readonly loops: LoopGuard
-  /** Connections in a handshake, or between two requests: a stop cuts them first. */
+  /** Connections in a handshake, waiting for their target, or between two requests: a stop cuts them first. */
   readonly handshakes: Set<Conn>
 }
 
@@ -45,6 +45,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
     const { session } = flow
     flow.account?.admit(flow)
     const limit = dialDeadline(env.clock, near)
+    deps.handshakes.add(near)
     try {
       const routed = deps.route(session, limit.until)
       const outbound = routed instanceof Promise ? await routed : routed
@@ -60,6 +61,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
       throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
     } finally {
       limit.done()
+      deps.handshakes.delete(near)
     }
   }
 

@@ -7,7 +7,7 @@ import type { RunningInbound } from './running-inbound.ts'
 
 /** The client connections of an instance: those in progress, and how they end when the instance stops. */
 export class Connections {
-  /** Connections in a handshake, or between two requests: a stop cuts them first. */
+  /** Connections in a handshake, waiting for their target, or between two requests: a stop cuts them first. */
   readonly handshakes = new Set<Conn>()
   readonly #env: Env
   readonly #all = new Map<Conn, RunningInbound>()
