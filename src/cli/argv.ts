@@ -26,6 +26,7 @@ const valueFlags: Readonly<Record<string, string>> = {
 }
 
 const switches: Readonly<Record<string, string>> = {
+  'allow-unapplied-rules': 'allow-unapplied-rules',
   dump: 'dump',
   h: 'help',
   help: 'help',

@@ -24,7 +24,7 @@ const silentLog: LogConfig = { access: 'none', error: '', level: 'warning', mask
 export function buildLog(input: z.output<typeof logSchema> | undefined, context: Context): LogConfig {
   if (!input) return silentLog
   const { report } = context
-  const word = input.loglevel?.trim().toLowerCase() ?? 'warning'
+  const word = input.loglevel?.trim().toLowerCase() || 'warning'
   const level = levels.find((candidate) => candidate === word)
   if (!level) {
     const message = `unknown level ${JSON.stringify(shorten(input.loglevel!))}: "warning" is used; expected ${oneOf(levels)}`
