@@ -1,5 +1,7 @@
 /** `streamSettings`: which layers carry a protocol. */
+
 import type { z } from 'zod'
+import { lookUp } from '../../core/lookup.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { oneOf } from '../../schema/expected.ts'
@@ -166,10 +168,10 @@ function checkNetwork(input: StreamInput, { report }: Context): boolean {
     return false
   }
   if ((names as readonly string[]).includes(word)) return true
-  const other = otherTransports[word]
+  const other = lookUp(otherTransports, word)
   if (other) {
     const message = `"${word}": the ${other} transport is not available in this version, only ${oneOf(names)}`
-    report.error('CFG033', place, message, networkNotes[word])
+    report.error('CFG033', place, message, lookUp(networkNotes, word))
   } else {
     const all = [...names, ...Object.keys(otherTransports)]
     const message = `unknown transport ${JSON.stringify(shorten(written))}, expected ${oneOf(names)}`
