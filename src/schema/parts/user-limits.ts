@@ -6,6 +6,7 @@ import type { InboundConfig } from '../../settings/model.ts'
 import type { Context } from '../context.ts'
 import { flag, integer, noted, object } from '../fields.ts'
 import { type Place, shorten } from '../report.ts'
+import { type PanelInput, readPanelLimits } from './panel-limits.ts'
 
 const amount = (description: string, expected: string, examples: string[]) =>
   noted(z.union([z.int().min(0), z.string()]).meta({ description, examples }), { expected })
@@ -41,12 +42,13 @@ export type LimitsInput = z.output<typeof limitsSchema>
 
 /** Limits that were written, or undefined where none are. `owner` is the user's object. */
 export function readLimits(
-  owner: { readonly limits?: LimitsInput | undefined; readonly email?: string | undefined } & object,
+  owner: { readonly limits?: LimitsInput | undefined; readonly email?: string | undefined } & PanelInput,
   context: Context,
 ): UserLimits | undefined {
   const { report, now } = context
-  const { limits: input } = owner
-  if (!input || Object.keys(input).length === 0) return undefined
+  const panel = readPanelLimits(owner, context)
+  const input = owner.limits ?? noLimits(owner, context)
+  if (!panel && Object.keys(input).length === 0) return undefined
   if (!owner.email && (owner.email === '' || !report.wrote(owner, 'email'))) {
     const message = 'this user has limits but no e-mail, and limits are kept by e-mail'
     report.error('CFG069', report.at(owner, 'limits'), message, 'write "email": "name@example.org"; any name will do')
@@ -55,27 +57,35 @@ export function readLimits(
     const bytes = read(input, key, parseSpeed, expectedSpeed, speedHint, context)
     return plausible(bytes, input, key, leastSpeed, context)
   }
-  const expiresAt = readExpiry(input, context)
+  const base = panel ?? unlimited
+  const expiresAt = input.expires === undefined ? base.expiresAt : readExpiry(input, context)
   if (expiresAt > 0 && now !== undefined && expiresAt <= now) {
     const message = `this user expired at ${new Date(expiresAt).toISOString()} and is turned away`
-    report.warn('CFG071', report.at(input, 'expires'), message)
+    const place = input.expires === undefined ? report.at(owner, 'expiryTime') : report.at(input, 'expires')
+    report.warn('CFG071', place, message)
   }
   return {
-    enabled: input.enabled ?? unlimited.enabled,
+    enabled: input.enabled ?? base.enabled,
     uplink: speed('uplink'),
     downlink: speed('downlink'),
     connections: input.connections ?? unlimited.connections,
-    addresses: input.addresses ?? unlimited.addresses,
+    addresses: input.addresses ?? base.addresses,
     addressGraceS: input.addressGrace ?? unlimited.addressGraceS,
-    quota: plausible(
-      read(input, 'quota', parseSize, expectedSize, sizeHint, context),
-      input,
-      'quota',
-      leastQuota,
-      context,
-    ),
+    quota: input.quota === undefined ? base.quota : readQuota(input, context),
     expiresAt,
   }
+}
+
+/** What stands for limits that were not written. */
+function noLimits(owner: object, { report }: Context): LimitsInput {
+  const empty: LimitsInput = {}
+  report.remember(empty, report.at(owner, 'limits'), new Map())
+  return empty
+}
+
+function readQuota(input: LimitsInput, context: Context): number {
+  const bytes = read(input, 'quota', parseSize, expectedSize, sizeHint, context)
+  return plausible(bytes, input, 'quota', leastQuota, context)
 }
 
 function read(
