@@ -10,7 +10,8 @@ const limitsOf = (client: object) => inboundOf(file(client), 'vmess').settings.u
 
 describe('clients of 3x-ui', () => {
   test('as the panel writes one without limits: none, and no word', () => {
-    const client = { limitIp: 0, totalGB: 0, expiryTime: 0, enable: true, reset: 0 }
+    const notes = { tgId: '', subId: 'x1', comment: 'mine', created_at: 1.7e12, updated_at: 1.7e12 }
+    const client = { limitIp: 0, totalGB: 0, expiryTime: 0, enable: true, reset: 0, ...notes }
     expect(limitsOf(client)).toBeUndefined()
     expect(codesOf(file(client))).toEqual([])
     expect(codesOf(load(vmessIn({ clients: [{ id: uuid, ...client }] })))).toEqual([])

@@ -47,7 +47,7 @@ export function checkProtection(
 function tell(rule: RuleInput, harm: string, allowed: boolean, { report }: Context): void {
   const place = report.at(rule)
   const message = `this rule is not applied in this version: ${harm}`
-  if (allowed) report.warn('CFG124', place, `${message}; it starts all the same, because "allowUnappliedRules" says so`)
+  if (allowed) report.warn('CFG124', place, `${message}; it starts all the same, as it was told to`)
   else {
     const hint = 'take the rule out, or start all the same with "allowUnappliedRules": true or --allow-unapplied-rules'
     report.error('CFG124', place, message, hint)

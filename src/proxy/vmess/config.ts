@@ -15,7 +15,7 @@ import {
   withoutEffect,
 } from '../../schema/fields.ts'
 import { defineInbound, defineOutbound } from '../../schema/kind.ts'
-import { panelFields } from '../../schema/parts/panel-limits.ts'
+import { panelFields, panelNotes } from '../../schema/parts/panel-limits.ts'
 import { limitsSchema, readLimits } from '../../schema/parts/user-limits.ts'
 import {
   checkUnique,
@@ -78,7 +78,9 @@ const flatFields = ['port', ...(Object.keys(account) as (keyof typeof account)[]
 
 const bareId = noted(text('The id alone.'), { secret: 'id', expected: 'a UUID or a custom id, in double quotes' })
 const client = noted(
-  z.union([object({ ...account, limits: limitsSchema, ...panelFields }), bareId]).describe('A user of this server.'),
+  z
+    .union([object({ ...account, limits: limitsSchema, ...panelFields, ...panelNotes }), bareId])
+    .describe('A user of this server.'),
   {
     secret: 'id',
   },

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { sameLimits, type UserLimits, unlimited } from '../../core/user-limits.ts'
 import type { Context } from '../context.ts'
-import { flag, integer } from '../fields.ts'
+import { flag, integer, subtree } from '../fields.ts'
 
 const whole = (min: number, description: string) => integer(min, Number.MAX_SAFE_INTEGER, description)
 
@@ -15,6 +15,15 @@ export const panelFields = {
   ),
   enable: flag('3x-ui’s enabled of limits.'),
   reset: whole(0, 'Days after which 3x-ui renews a client. Not applied.'),
+}
+
+/** What the panel keeps for itself beside them: nothing for a proxy to do, and nothing to say about it. */
+export const panelNotes = {
+  tgId: subtree('For 3x-ui alone.'),
+  subId: subtree('For 3x-ui alone.'),
+  comment: subtree('For 3x-ui alone.'),
+  created_at: subtree('For 3x-ui alone.'),
+  updated_at: subtree('For 3x-ui alone.'),
 }
 
 const panelObject = z.object(panelFields).partial()
