@@ -1,9 +1,15 @@
 #!/usr/bin/env node
-import { relaxCollector } from './cli/collector.ts'
-import { main } from './cli/main.ts'
-import { processTerminal } from './cli/terminal.ts'
+import { hideSecrets } from './cli/hide-secrets.ts'
 
+const argv = process.argv.slice(2)
+// Before anything else is loaded: until here `ps` shows the command line as it was typed.
+hideSecrets(argv)
+const [{ relaxCollector }, { main }, { processTerminal }] = await Promise.all([
+  import('./cli/collector.ts'),
+  import('./cli/main.ts'),
+  import('./cli/terminal.ts'),
+])
 relaxCollector()
-const code = await main(process.argv.slice(2), processTerminal())
+const code = await main(argv, processTerminal())
 // Whatever is still open at this point is not worth waiting for; what was printed is.
 process.stdout.write('', () => process.exit(code))

@@ -108,7 +108,7 @@ export class Instance implements AsyncDisposable {
       build: (...args) => this.buildInbound(...args),
       host: (inbound) => this.#host(inbound),
     })
-    for (const inbound of config.inbounds) this.#inbounds.add(inbound)
+    this.#inbounds.replace(config.inbounds.map((inbound) => this.#inbounds.create(inbound)))
   }
 
   get config(): Config {

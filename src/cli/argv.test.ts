@@ -21,6 +21,7 @@ it.each([
   ['run -test=T -dump=1', 'run --test --dump'],
   ['run -test=false -dump=0', 'run'],
   ['run -test=maybe', 'run --test=maybe'],
+  ['run --allow-unapplied-rules -c a', 'run --allow-unapplied-rules --config=a'],
   ['run -format json', 'run --format=json'],
   ['-version', 'version'],
   ['--version', 'version'],

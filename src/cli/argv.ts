@@ -8,6 +8,7 @@
 /** Flags that take a value, and other spellings of them. */
 const valueFlags: Readonly<Record<string, string>> = {
   c: 'config',
+  choose: 'choose',
   config: 'config',
   confdir: 'confdir',
   d: 'confdir',
@@ -16,6 +17,7 @@ const valueFlags: Readonly<Record<string, string>> = {
   i: 'input',
   id: 'id',
   input: 'input',
+  'link-file': 'link-file',
   listen: 'listen',
   'log-format': 'log-format',
   merge: 'merge',
@@ -26,6 +28,7 @@ const valueFlags: Readonly<Record<string, string>> = {
 }
 
 const switches: Readonly<Record<string, string>> = {
+  'allow-unapplied-rules': 'allow-unapplied-rules',
   dump: 'dump',
   h: 'help',
   help: 'help',

@@ -1,5 +1,6 @@
 /** The commands, their flags and their help. */
 import { Command } from 'commander'
+import { nameCommands } from './command-name.ts'
 import { connect } from './commands/connect.ts'
 import { run } from './commands/run.ts'
 import { serve } from './commands/serve.ts'
@@ -35,7 +36,7 @@ Without a command, "run" is meant. Flags have one dash or two, and -flag value o
 Examples:
   vmess start                         see it work: server, client and a page, all on this machine
   vmess serve --host vpn.example.org  a server with a configuration of its own, and its share link
-  vmess connect 'vmess://…'           a local proxy from a share link
+  vmess connect --link-file link.txt  a local proxy from a share link
   vmess run -c config.json            a V2Ray or Xray configuration
   vmess -test -config config.json     the same, in V2Ray's spelling, checked only
 ${exitCodeHelp}`
@@ -48,7 +49,7 @@ export function createProgram(terminal: Terminal, done: (code: number) => void):
     .addHelpText('after', topHelp)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => terminal.out(text.replace(/\n$/, '')),
+      writeOut: (text) => terminal.out(nameCommands(text.replace(/\n$/, ''), terminal.command)),
       writeErr: (text) => terminal.err(text.replace(/\n$/, '')),
     })
     .showHelpAfterError('Usage: vmess <command> [flags]\nSee "vmess help" for all commands.')
@@ -79,6 +80,7 @@ function withSources(command: Command): Command {
     .option('--format <format>', 'json or auto')
     .option('--merge <mode>', 'how several files become one: v2ray, v4 (a list replaces the list) or v5 (deep)')
     .option('--strict', 'take warnings for errors')
+    .option('--allow-unapplied-rules', 'start although rules that protect are not applied in this version')
 }
 
 const withLog = (command: Command): Command =>
@@ -127,17 +129,22 @@ function addServe(program: Command, terminal: Terminal, done: Done): void {
 }
 
 const connectHelp = `
-Every form of VMess share link is read. "-" reads the link from standard input, where other users of the machine
-cannot see it.
+Every form of VMess share link is read. A link is a password: give it with --link-file, in the environment as VMESS_LINK,
+or with "-" by standard input, where other users of the machine cannot see it. On the command line "ps" shows it until this
+program has started, and the history of the shell keeps it.
+Of several links, or of a subscription, --choose takes one.
 ${exitCodeHelp}
 
 Examples:
-  vmess connect 'vmess://…'
-  vmess connect - --port 8080 < link.txt`
+  vmess connect --link-file link.txt
+  VMESS_LINK="$(pass show vpn)" vmess connect --port 8080
+  vmess connect --link-file subscription.txt --choose Tokyo`
 
 function addConnect(program: Command, terminal: Terminal, done: Done): void {
   withLog(program.command('connect').description('run a local SOCKS and HTTP proxy from a share link'))
-    .argument('<link>', 'a vmess:// link, or - for standard input')
+    .argument('[link]', 'a vmess:// link, or - for standard input; without it VMESS_LINK')
+    .option('--link-file <file>', 'a file that holds the link')
+    .option('--choose <which>', 'which of several links: its number, from 1, or its name')
     .option('--listen <ip>', 'the address of the proxy', '127.0.0.1')
     .option('--port <number>', 'the port of the proxy (default: 1080, or a free one if that is taken)')
     .addHelpText('after', connectHelp)

@@ -17,8 +17,8 @@ export function vmessInbound(config: Config, file: string): VmessInbound {
   throw new CliError(exitCodes.config, `${file}: there is no VMess inbound with a port and a user to make a link for`)
 }
 
-/** A link to `inbound` at `host`. @throws CliError for a host that cannot stand in a link. */
-export function serverLink(inbound: VmessInbound, host: string, name: string): string {
+/** A link to `inbound` at `host`; `pin` is that of a certificate which no client would trust without. @throws CliError for a host that cannot stand in a link. */
+export function serverLink(inbound: VmessInbound, host: string, name: string, pin?: string): string {
   const user = inbound.settings.users[0]!
   const port = inbound.listen.find(({ address }) => address.path === undefined)!.address.port
   const link: ShareLink = {
@@ -29,7 +29,7 @@ export function serverLink(inbound: VmessInbound, host: string, name: string): s
     alterId: user.alterId,
     security: 'auto',
     transport: { network: 'tcp' },
-    ...(inbound.stream.tls ? { tls: plainTls } : {}),
+    ...(inbound.stream.tls ? { tls: { ...plainTls, pinnedCertSha256: pin === undefined ? [] : [pin] } } : {}),
     experiments: '',
     mux: false,
     unknown: {},

@@ -42,8 +42,8 @@ export async function startInstance(config: Config, options: StartOptions): Prom
   const appLog = orExit(() =>
     createLogger(config.log, {
       json: options.logJson,
-      color: config.log.error === '' && terminal.outColor,
-      stdout: { write: (text) => terminal.out(text.replace(/\n$/, '')) },
+      color: config.log.error === '' && terminal.errColor,
+      stdout: { write: (text) => terminal.log(text.replace(/\n$/, '')) },
       stderr: { write: (text) => terminal.err(text.replace(/\n$/, '')) },
       clock: systemClock,
     }),

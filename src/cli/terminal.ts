@@ -1,12 +1,17 @@
+import { commandName, nameCommands } from './command-name.ts'
+
 /** What a command sees of the process that runs it. */
 export interface Terminal {
   /** Results: what a script would want to read. A line feed is added. */
   out(text: string): void
   /** Messages for the person. A line feed is added. */
   err(text: string): void
+  /** Lines of the log. A line feed is added. */
+  log(text: string): void
+  /** How this program is typed here: `vmess`, or `node` and a path. */
+  readonly command: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  readonly outColor: boolean
   readonly errColor: boolean
   /** Standard input as text, or undefined when it is a terminal with nobody asked to type. */
   readInput(): Promise<string | undefined>
@@ -19,14 +24,16 @@ export function processTerminal(): Terminal {
       if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     })
   }
+  const command = commandName(process.argv[1] ?? '', process.cwd(), process.env.PATH)
   const color = (stream: NodeJS.WriteStream) =>
     stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
-    err: (text) => void process.stderr.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${nameCommands(text, command)}\n`),
+    log: (text) => void process.stderr.write(`${text}\n`),
+    command,
     env: process.env,
     cwd: process.cwd(),
-    outColor: color(process.stdout),
     errColor: color(process.stderr),
     readInput: async () => (process.stdin.isTTY ? undefined : readAll(process.stdin)),
   }

@@ -4,11 +4,11 @@ import { type Context, createContext } from '../schema/context.ts'
 import { decode } from '../schema/decode.ts'
 import type { Report } from '../schema/report.ts'
 import type { ObjectNode } from '../schema/tree.ts'
-import type { Config } from '../settings/model.ts'
-import { readInbound } from './ends/inbound.ts'
+import type { Config, OutboundConfig } from '../settings/model.ts'
+import { type ReadInbound, readInbound } from './ends/inbound.ts'
 import { type ReadOutbound, readOutbound } from './ends/outbound.ts'
 import { checkPorts, type Endpoint } from './ends/ports.ts'
-import { entriesOf, oldPort, type RootInput, rootSchema } from './root.ts'
+import { entriesOf, oldPort, type RootInput, reverseTags, rootSchema } from './root.ts'
 import { checkTogether } from './rules.ts'
 import { buildApi } from './sections/api.ts'
 import { buildAccounting, buildControl } from './sections/control.ts'
@@ -16,18 +16,26 @@ import { checkDns } from './sections/dns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
 import { checkRouting, type Tags } from './sections/routing.ts'
+import { isForeignFormat } from './v5.ts'
+
+export interface BuildOptions {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly now?: number
+  readonly allowUnappliedRules?: boolean
+}
 
 /** The configuration, complete where nothing was reported as an error. */
 export function buildConfig(
   root: ObjectNode,
-  { env, now }: { env: Readonly<Record<string, string | undefined>>; now: number | undefined },
+  { env, now, allowUnappliedRules = false }: BuildOptions,
   report: Report,
 ): Config | undefined {
+  if (isForeignFormat(root, report)) return undefined
   const input = decode(rootSchema, root, '', report)
   if (!input) return undefined
   const context = createContext(report, { ...env, ...input.env }, now)
   const defaults = { tcp: input.transport?.tcpSettings }
-  if (input.transport) {
+  if (input.transport && Object.keys(input.transport).length > 0) {
     const place = report.at(input, 'transport')
     report.warn(
       'CFG036',
@@ -48,9 +56,8 @@ export function buildConfig(
     const message = 'there is no outbound: every connection is closed'
     report.warn('CFG083', report.at(input, 'outbounds'), message, 'write "outbounds": [ { "protocol": "freedom" } ]')
   }
-  const inboundTags = inbounds.map(({ tag }) => tag)
-  const outboundTags = outbounds.map(({ tag }) => tag)
-  const toApi = checkRouting(input.routing, tagsOf(input, inboundTags, outboundTags), context)
+  const allowed = allowUnappliedRules || input.allowUnappliedRules === true
+  const toApi = checkRouting(input.routing, { ...tagsOf(input, inbounds, outbounds), allowed }, context)
   checkDns(input.dns, context)
   const api = buildApi(input.api, toApi, inbounds, context)
   const { control, listen } = buildControl(input.control, context)
@@ -60,13 +67,20 @@ export function buildConfig(
   return {
     log: buildLog(input.log, context),
     inbounds: inbounds.flatMap(({ config }) => config ?? []),
-    outbounds: kept.flatMap(({ config }) => config ?? []),
+    outbounds: onePerTag(kept.flatMap(({ config }) => config ?? [])),
     policy: buildPolicy(input, context),
     ...(api && { api }),
     ...(control && { control }),
     ...(accounting && { accounting }),
   }
 }
+
+/** Of several outbounds with one tag the last has it, as in V2Ray; the others keep their place, nameless. */
+const onePerTag = (outbounds: readonly OutboundConfig[]): OutboundConfig[] =>
+  outbounds.map((config, i) => {
+    const again = config.tag !== '' && outbounds.some(({ tag }, k) => k > i && tag === config.tag)
+    return again ? { ...config, tag: '' } : config
+  })
 
 /** Where the APIs listen by themselves. */
 const endpointsOf = (
@@ -93,16 +107,27 @@ function withoutTag(outbounds: readonly ReadOutbound[], api: string, { report }:
 }
 
 /** Tags that rules may name: the API serves as an outbound, DNS queries come in under tags of their own. */
-function tagsOf(input: RootInput, inbounds: readonly string[], outbounds: readonly string[]): Tags {
+function tagsOf(
+  input: RootInput,
+  inbounds: readonly ReadInbound[],
+  outbounds: readonly ReadOutbound[],
+): Omit<Tags, 'allowed'> {
   const servers = input.dns?.servers ?? []
   const dnsTags = [input.dns, ...servers].flatMap((entry) =>
     typeof entry === 'object' && entry.tag ? [entry.tag] : [],
   )
   const api = input.api?.tag ? [input.api.tag] : []
+  const portals = reverseTags(input, 'portals')
+  const tags = (list: readonly { readonly tag: string }[]) => list.map(({ tag }) => tag)
   return {
-    inbounds: [...inbounds, ...dnsTags, ...api],
-    outbounds: [...outbounds, ...api],
-    first: outbounds[0] ?? '',
+    inbounds: [...tags(inbounds), ...dnsTags, ...api],
+    bridges: reverseTags(input, 'bridges'),
+    outbounds: [...tags(outbounds), ...api, ...portals],
+    first: outbounds[0],
+    protocols: new Map([
+      ...portals.map((tag) => [tag, 'portal'] as const),
+      ...outbounds.map(({ tag, protocol }) => [tag, protocol] as const),
+    ]),
     api: input.api?.tag || undefined,
   }
 }

@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Milliseconds since the epoch: users whose date has passed get a warning. Without it none does. */
   readonly now?: number
+  /** Rules that protect and are not applied are warnings instead of errors. */
+  readonly allowUnappliedRules?: boolean
 }
 
 export interface LoadResult {
@@ -58,7 +60,7 @@ function load(nodes: readonly (JsonNode | undefined)[], report: Report, options:
   const decisions: string[] = []
   const whole = roots.length > 0 && roots.length === nodes.length
   const root = whole ? mergeRoots(roots, options.merge ?? 'v2ray', report, decisions) : undefined
-  const config = root && buildConfig(root, { env: options.env ?? {}, now: options.now }, report)
+  const config = root && buildConfig(root, { ...options, env: options.env ?? {} }, report)
   const problems = report.problems(options.strict ?? false)
   const usable = config && !problems.some(({ severity }) => severity === 'error')
   return { ...(usable && { config: freeze(config) }), problems, decisions }

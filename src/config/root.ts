@@ -1,8 +1,9 @@
 /** The outermost object. */
 import { z } from 'zod'
 import type { Context } from '../schema/context.ts'
-import { anyObject, mapOf, noted, object, port, refused, subtree, withoutEffect } from '../schema/fields.ts'
+import { anyObject, flag, mapOf, noted, object, port, refused, subtree, withoutEffect } from '../schema/fields.ts'
 import type { Place } from '../schema/report.ts'
+import { type JsonNode, textOf } from '../schema/tree.ts'
 import { tcpSchema } from '../transport/tcp-config.ts'
 import type { Located } from './ends/inbound.ts'
 import { apiSchema, statsSchema } from './sections/api.ts'
@@ -44,6 +45,7 @@ export const rootSchema = object({
   api: apiSchema,
   control: controlSchema,
   accounting: accountingSchema,
+  allowUnappliedRules: flag('Start although rules that protect are not applied in this version.'),
   env: mapOf(variable, 'Variables for env:NAME.'),
   inbound: subtree(old('The first inbound.')),
   outbound: subtree(old('The first outbound.')),
@@ -100,6 +102,12 @@ export function entriesOf(root: RootInput, role: 'inbound' | 'outbound', { repor
     for (const [i, node] of nodes.entries()) entries.push({ node, path: report.at(nodes, i).path })
   }
   return entries
+}
+
+/** Tags that the reverse proxy defines: a bridge is an inbound to rules, a portal an outbound. */
+export function reverseTags(root: RootInput, role: 'bridges' | 'portals'): string[] {
+  const list = root.reverse?.[role] as JsonNode | undefined
+  return list?.type === 'array' ? list.items.flatMap((item) => textOf(item, 'tag') ?? []) : []
 }
 
 /** The old port of the first inbound. */

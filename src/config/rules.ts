@@ -36,7 +36,9 @@ function checkTags(
       continue
     }
     const message = `the tag ${JSON.stringify(shorten(tag))} already belongs to ${first.path.replace(/\.tag$/, '')}`
-    report.error('CFG082', place, message, `every ${role} needs a tag of its own, or none`)
+    const meaning = role === 'outbound' ? ': rules and APIs find the last one' : ': rules take both for one'
+    const hint = `give every ${role} a tag of its own, or none: Xray refuses this`
+    report.warn('CFG082', place, `${message}${meaning}, as in V2Ray`, hint)
   }
 }
 

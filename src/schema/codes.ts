@@ -33,6 +33,7 @@ export const problemCodes = {
   CFG039: 'A number beyond what can be honoured; the nearest that can is used.',
   CFG040:
     'An unknown key in `limits`, `control` or `accounting`, which no other program reads, or a limit of a user in another place.',
+  CFG041: 'A file in V2Ray 5’s own format.',
   // VMess
   CFG050: 'A VMess user without an id.',
   CFG051: 'An id that is neither a UUID nor a custom string.',
@@ -70,6 +71,7 @@ export const problemCodes = {
   CFG087: 'Accounts that are not asked for.',
   CFG088: 'Dynamic ports that do not fit into the range.',
   CFG089: 'A password is asked for but nobody has one.',
+  CFG090: 'Every connection that takes an outbound goes to one place, whatever it asked for.',
   // Streams
   CFG100: 'An unknown transport.',
   CFG101: 'An unknown security, which must not silently mean plaintext.',
@@ -86,6 +88,7 @@ export const problemCodes = {
   CFG121: 'A rule or balancer names an outbound, balancer or inbound that does not exist.',
   CFG122: 'A condition that cannot be read.',
   CFG123: 'A condition that never matches, or always.',
+  CFG124: 'A rule that protects is not applied in this version, so it does not start unless told to.',
   // Remote control
   CFG140: 'An API that other machines can reach.',
   CFG141: 'An API that nothing leads to, or that offers nothing.',

@@ -167,6 +167,7 @@ class Decoder {
   }
 
   #word(schema: z.ZodEnum, value: string, node: JsonNode, path: string): unknown {
+    if (value === '') return undefined
     const words = schema.options.map(String)
     const match = words.find((candidate) => candidate.toLowerCase() === value.toLowerCase())
     if (match !== undefined) return match

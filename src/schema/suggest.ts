@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein'
+import { lookUp } from '../core/lookup.ts'
 
 /** The nearest of some words, at most two letters away (one for short words), with its letters in another order, or the only one that it begins. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
@@ -102,7 +103,7 @@ const homes: Readonly<Record<string, string>> = {
 
 /** What to say about an unknown key: the nearest known one, or the level on which it belongs. */
 export function keyHint(key: string, known: Iterable<string>): string | undefined {
-  const home = homes[key.toLowerCase()]
+  const home = lookUp(homes, key.toLowerCase())
   return home === undefined ? didYouMean(key, known) : `"${key}" belongs in ${home}`
 }
 

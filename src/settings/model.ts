@@ -51,9 +51,9 @@ export interface AccountingConfig {
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'none'
 
 export interface LogConfig {
-  /** Path, `''` for stdout, `'none'` for off. */
+  /** Path, `''` for standard error, `'none'` for off. */
   readonly access: string
-  /** Path, `''` for stdout, `'none'` for off. */
+  /** Path, `''` for standard error, `'none'` for off. */
   readonly error: string
   readonly level: LogLevel
   /** `''`, `quarter`, `half`, `full` or `/a+/b` (spec 2.3). */

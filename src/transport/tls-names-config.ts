@@ -1,4 +1,5 @@
 /** Names of cipher suites and curves: Go's, as configurations write them, to OpenSSL's. */
+import { lookUp } from '../core/lookup.ts'
 
 /** IANA names of TLS 1.0 to 1.2, lower-cased. */
 const suites: Readonly<Record<string, string>> = {
@@ -41,8 +42,8 @@ export const curveNames = ['CurveP256', 'CurveP384', 'CurveP521', 'X25519'] as c
 
 /** OpenSSL's name of a suite; `always` for TLS 1.3. */
 export const cipherOf = (name: string): string | undefined =>
-  (tls13Suites as readonly string[]).includes(name.toUpperCase()) ? 'always' : suites[name.toLowerCase()]
+  (tls13Suites as readonly string[]).includes(name.toUpperCase()) ? 'always' : lookUp(suites, name.toLowerCase())
 
 /** OpenSSL's name of a curve; `later` for one that this OpenSSL lacks. */
 export const curveOf = (name: string): string | undefined =>
-  laterCurves.includes(name.toLowerCase()) ? 'later' : curves[name.toLowerCase()]
+  laterCurves.includes(name.toLowerCase()) ? 'later' : lookUp(curves, name.toLowerCase())

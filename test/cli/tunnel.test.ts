@@ -56,7 +56,8 @@ describe('serve', () => {
     const client = new Program(['connect', text, '--port', String(port)])
     await client.prints(new RegExp(`curl -x socks5h://127\\.0\\.0\\.1:${port} `))
     expect(await fetchBy(port, pageUrl)).toBe('the page')
-    expect(await client.stop('SIGINT')).toMatchObject({ code: 0, stderr: '' })
+    const log = expect.stringMatching(/^(?:\d{4}\/.* SIGINT received.*\n)?$/)
+    expect(await client.stop('SIGINT')).toMatchObject({ code: 0, stderr: log })
     expect(await server.stop('SIGINT')).toMatchObject({ code: 0 })
   })
 
@@ -156,17 +157,49 @@ describe('serve', () => {
     const home = tempFolder()
     const server = serve(home, '--host', 'localhost', '--listen', '127.0.0.1', ...files)
     const [link] = await server.prints(linkPattern)
-    expect(parseLink(link)).toMatchObject({ address: 'localhost', tls: { serverName: '', allowInsecure: false } })
+    const pinnedCertSha256 = [expect.stringMatching(/^[0-9a-f]{64}$/)]
+    const wanted = { serverName: '', allowInsecure: false, pinnedCertSha256 }
+    expect(parseLink(link)).toMatchObject({ address: 'localhost', tls: wanted })
     const port = await freePort()
-    const trust = { NODE_EXTRA_CA_CERTS: tls('ca.crt') }
-    const client = new Program(['connect', link, '--port', String(port)], { env: trust })
+    // Its authority is nobody's: the pin alone makes the link work.
+    const client = new Program(['connect', link, '--port', String(port)])
     await client.prints(/Ctrl-C/)
     expect(await fetchBy(port, pageUrl)).toBe('the page')
     await client.stop()
-    expect(await server.stop()).toMatchObject({ code: 0, stderr: '' })
+    expect(await server.stop()).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Note: .* pin.*\n$/) })
     const misnamed = serve(home, '--host', 'vpn.example.org', ...files)
     await misnamed.prints(/Warning: the certificate is not for vpn\.example\.org/)
     await misnamed.stop()
+  })
+
+  it.each([
+    [
+      'a certificate that is not there',
+      'gone.crt',
+      'server.key',
+      /^--tls-cert: cannot read ".*gone\.crt": the file does not exist\n$/,
+    ],
+    [
+      'a key that is not there',
+      'server.crt',
+      'gone.key',
+      /^--tls-key: cannot read ".*gone\.key": the file does not exist\n$/,
+    ],
+    [
+      'a key in place of a certificate',
+      'server.key',
+      'server.key',
+      /^--tls-cert: ".*server\.key" is not a certificate/,
+    ],
+    ['the key of another certificate', 'server.crt', 'other.key', /^--tls-key: ".*other\.key" is not the private key/],
+  ])('tells %s by its flag, and saves nothing', async (_title, cert, key, words) => {
+    const tls = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url))
+    const home = tempFolder()
+    const { code, stderr } = await serve(home, '--listen', '127.0.0.1', '--tls-cert', tls(cert), '--tls-key', tls(key))
+      .ended
+    expect(code).toBe(2)
+    expect(stderr).toMatch(words)
+    expect(() => statSync(fileOf(home))).toThrow('ENOENT')
   })
 
   it('refuses a host that cannot stand in a link', async () => {
@@ -180,6 +213,58 @@ describe('serve', () => {
 
 describe('connect', () => {
   const id = '5783a3e7-e373-51cd-8642-c83782b807c5'
+  const link = `vmess://${id}@127.0.0.1:1#one`
+
+  it.each([
+    ['a file', ['--link-file', 'FILE'], {}, ''],
+    ['the environment', [], { VMESS_LINK: link }, ''],
+    ['standard input', ['-'], {}, link],
+    ['a list, by number', ['-', '--choose', '2'], {}, `vmess://${id}@127.0.0.2:2#other\n${link}`],
+    ['a list, by name', ['-', '--choose', 'one'], {}, `vmess://${id}@127.0.0.2:2#other\n${link}`],
+  ])('takes its link from %s', async (_title, args, env, input) => {
+    const file = join(tempFolder(), 'link.txt')
+    writeFileSync(file, `${link}\n`)
+    const flags = args.map((arg) => (arg === 'FILE' ? file : arg))
+    const client = new Program(['connect', ...flags, '--port', String(await freePort())], { env, input })
+    await client.prints(/through 127\.0\.0\.1:1\n/)
+    await client.stop()
+  })
+
+  it.each([
+    [['connect'], 2, '--link-file, as VMESS_LINK'],
+    [['connect', '--link-file', '/nowhere/link'], 2, '--link-file /nowhere/link: there is no such file'],
+    [['connect', '-', '--link-file', 'x'], 2, 'not both'],
+  ])('%j ends with %i and says how to give it', async (args, code, words) => {
+    const ended = await vmess(args)
+    expect(ended.code).toBe(code)
+    expect(ended.stderr).toContain(words)
+  })
+
+  it.runIf(process.platform === 'linux')('hides its link from ps', async () => {
+    const client = new Program(['connect', link, '--port', String(await freePort())])
+    await client.prints(/Ctrl-C/)
+    const shown = readFileSync(`/proc/${client.pid}/cmdline`, 'utf8')
+    expect(shown).not.toContain(id.slice(0, 8))
+    expect(shown).toMatch(/^vmess connect … --port \d+/)
+    await client.stop()
+  })
+
+  it('warns once of what leaves unencrypted, or unverified', async () => {
+    for (const query of ['encryption=none', 'security=tls&allowInsecure=1']) {
+      const client = new Program(['connect', `vmess://${id}@127.0.0.1:1?${query}`, '--port', String(await freePort())])
+      await client.prints(/Ctrl-C/)
+      expect((await client.stop()).stderr).toMatch(/^Warning: [^\n]*\n$/)
+    }
+  })
+
+  it('names XTLS, and what it does not know', async () => {
+    const text = `vmess://${Buffer.from(`auto:${id}@127.0.0.1:1`).toString('base64url')}?xtls=1&plugin=x`
+    const client = new Program(['connect', text, '--port', String(await freePort())])
+    await client.prints(/Ctrl-C/)
+    const { stderr } = await client.stop()
+    expect(stderr).toContain('XTLS, which is not for VMess')
+    expect(stderr).toContain('not used: plugin\n')
+  })
 
   it.each([
     ['vmess://!', 23, 'base64'],
@@ -231,7 +316,10 @@ describe('start', () => {
     expect(program.stdout).not.toContain(' accepted ')
     expect(await fetchBy(Number(proxyPort), url!)).toContain('Hello from the built-in page')
     await program.prints(/ accepted tcp:127\.0\.0\.1:\d+ \[local >> server\]/)
-    expect(await program.stop('SIGINT')).toMatchObject({ code: 0, stderr: '' })
+    const { code, stdout, stderr } = await program.stop('SIGINT')
+    expect(code).toBe(0)
+    expect(stdout).not.toContain(' accepted ')
+    for (const line of stderr.trim().split('\n')) expect(line).toMatch(/ accepted | SIGINT received/)
   })
 
   it('takes another port when 1080 is taken', async () => {

@@ -31,13 +31,16 @@ describe('help', () => {
     for (const words of ['run', 'serve', 'connect', 'start', 'uuid', 'Exit codes', '23', '255', 'Examples:']) {
       expect(stdout).toContain(words)
     }
+    // From a fresh clone nothing is called vmess.
+    expect(stdout).toMatch(/node \S+dist\/cli\.js start /)
+    expect(stdout).not.toMatch(/\bvmess (?:start|run|serve)/)
   })
 
   it.each([
     ['run', ['-c, --config <file>', 'Which files are read', 'VMESS_LOCATION_CONFDIR', 'standard input', 'Exit codes']],
     ['test', ['--json', 'Which files are read']],
     ['serve', ['--tls-cert', 'server.json', 'never overwritten', 'Examples:']],
-    ['connect', ['<link>', '1080', 'Examples:']],
+    ['connect', ['[link]', '--link-file', 'VMESS_LINK', '1080', 'Examples:']],
     ['start', ['--port']],
     ['uuid', ['-i, --input <text>']],
   ])('help %s', async (command, words) => {
@@ -71,7 +74,7 @@ describe('wrong command lines', () => {
     expect(code).toBe(2)
     expect(stdout).toBe('')
     expect(stderr).toContain(words)
-    if (stderr.startsWith('error:')) expect(stderr).toContain('\nUsage: vmess ')
+    if (stderr.startsWith('error:')) expect(stderr).toMatch(/\nUsage: node \S+dist\/cli\.js /)
     expect(stderr).not.toMatch(/\n\s+at /)
   })
 

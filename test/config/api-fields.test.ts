@@ -182,7 +182,7 @@ describe('rules to the API', () => {
   })
 
   test('other rules are counted without these', () => {
-    const result = withRules([toApi, { network: 'tcp', outboundTag: 'block' }])
+    const result = withRules([toApi, { network: 'tcp', outboundTag: 'direct' }])
     expect(codesOf(result)).toEqual(['CFG032'])
     expect(warningOf(result, 'CFG032', 'routing').message).toBe(
       'routing: 1 rule is checked but not applied in this version: every other connection takes the first outbound, "direct"',
@@ -200,12 +200,12 @@ describe('rules to the API', () => {
   })
 
   test('behind a rule about the same inbound: not applied, for that rule may keep strangers out', () => {
-    const result = withRules([{ inboundTag: ['api-in'], source: ['!10.0.0.0/8'], outboundTag: 'block' }, toApi])
+    const result = withRules([{ inboundTag: ['api-in'], domain: ['a.example'], outboundTag: 'block' }, toApi])
     expect(warningOf(result, 'CFG032', 'routing.rules[1].inboundTag').message).toBe(
       '"api-in" does not lead to the API: routing.rules[0] names it first, and is not applied in this version',
     )
     expect(apiOf(result).inboundTags).toEqual([])
-    const after = withRules([toApi, { inboundTag: ['api-in'], outboundTag: 'block' }])
+    const after = withRules([toApi, { inboundTag: ['api-in'], domain: ['a.example'], outboundTag: 'block' }])
     expect(apiOf(after).inboundTags).toEqual(['api-in'])
   })
 

@@ -38,12 +38,12 @@ describe('socks and mixed', () => {
 
   test('accounts should have both parts; a password is never shown', () => {
     const half = file({ auth: 'password', accounts: [{ user: 'u' }] })
-    warningOf(half, 'CFG024', 'inbounds[0].settings.logins[0].pass')
+    warningOf(half, 'CFG024', 'inbounds[0].settings.accounts[0].pass')
     expect(inboundOf(half, 'socks').settings.logins).toEqual([{ user: 'u', pass: '' }])
     const problem = errorOf(
       file({ accounts: [{ user: 'u', pass: 123456 }] }),
       'CFG022',
-      'inbounds[0].settings.logins[0].pass',
+      'inbounds[0].settings.accounts[0].pass',
     )
     expect(JSON.stringify(problem)).not.toContain('123456')
   })

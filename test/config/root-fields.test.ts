@@ -49,7 +49,9 @@ describe('outermost object', () => {
 
   test('transport fills in for streams without settings of their own', () => {
     const transport = { tcpSettings: { header: { type: 'http' } } }
-    warningOf(load({ ...vmessIn({ clients }), transport: {} }), 'CFG036', 'transport')
+    quietConfigOf(load({ ...vmessIn({ clients }), transport: {} }))
+    const plain = { tcpSettings: { header: { type: 'none' } } }
+    warningOf(load({ ...vmessIn({ clients }), transport: plain }), 'CFG036', 'transport')
     errorOf(load({ ...vmessIn({ clients }), transport }), 'CFG033', 'transport.tcpSettings.header.type')
     const own = { streamSettings: { tcpSettings: { header: { type: 'none' } } } }
     const file = withInbound({ settings: { clients }, ...own }, { outbounds: [{ ...freedom, ...own }], transport })

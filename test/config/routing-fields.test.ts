@@ -19,7 +19,7 @@ describe('routing', () => {
   test('rules give one warning with their number and where everything goes', () => {
     const result = routing({
       rules: [
-        { network: 'tcp', outboundTag: 'block' },
+        { domain: ['ads.example'], outboundTag: 'block' },
         { port: 1, outboundTag: 'direct' },
       ],
     })
@@ -46,24 +46,27 @@ describe('routing', () => {
       strategy: 'rules',
       settings: { domainStrategy: 'AsIs', rules: [{ network: 'tcp', outboundTag: 'x' }] },
     })
-    errorOf(result, 'CFG121', 'routing.settings.rules[0].outboundTag')
+    warningOf(result, 'CFG121', 'routing.settings.rules[0].outboundTag')
+    errorOf(result, 'CFG124', 'routing.settings.rules[0]')
   })
 
   test('type: field or absent', () => {
-    expect(codesOf(rule({ type: 'Field', network: 'tcp' }))).toEqual(['CFG032'])
+    expect(codesOf(rule({ type: 'Field', domain: ['a.b'] }))).toEqual(['CFG032'])
+    expect(codesOf(rule({ type: '', domain: ['a.b'] }))).toEqual(['CFG032'])
     errorOf(rule({ type: 'chinaip', network: 'tcp' }), 'CFG025', at('type'))
   })
 
   test('a rule needs a condition and a target', () => {
     errorOf(rule({}), 'CFG120', 'routing.rules[0]')
+    errorOf(rule({ ip: [], domain: '', attrs: {} }), 'CFG120', 'routing.rules[0]')
     errorOf(routing({ rules: [{ network: 'tcp' }] }), 'CFG120', 'routing.rules[0]')
   })
 
   test('outboundTag and balancerTag must exist; the API is an outbound', () => {
-    expect(errorOf(rule({ network: 'tcp', outboundTag: 'blok' }), 'CFG121', at('outboundTag')).hint).toBe(
+    expect(warningOf(rule({ domain: 'a.b', outboundTag: 'blok' }), 'CFG121', at('outboundTag')).hint).toBe(
       'did you mean "block"?',
     )
-    expect(errorOf(rule({ network: 'tcp', outboundTag: 'elsewhere' }), 'CFG121').hint).toBe(
+    expect(warningOf(rule({ domain: 'a.b', outboundTag: 'elsewhere' }), 'CFG121').hint).toBe(
       'there is "direct" or "block"',
     )
     errorOf(routing({ rules: [{ network: 'tcp', balancerTag: 'b' }] }), 'CFG121', at('balancerTag'))
@@ -101,7 +104,7 @@ describe('routing', () => {
     { attrs: "'accept' in attrs" },
     { network: 'tcp', ruleTag: 'name', domainMatcher: 'mph' },
   ])('%j', (value) => {
-    const codes = codesOf(rule(value))
+    const codes = codesOf(rule({ outboundTag: 'direct', ...value }))
     expect(codes.filter((code) => code !== 'CFG123')).toEqual(['CFG032'])
   })
 
@@ -129,11 +132,13 @@ describe('routing', () => {
   })
 
   test('what never matches, or more than it says, warns', () => {
-    warningOf(rule({ port: 0 }), 'CFG123', at('port'))
-    warningOf(rule({ ip: ['geoip:!cn', 'geoip:!us'] }), 'CFG123', at('ip'))
-    warningOf(rule({ network: 'sctp' }), 'CFG026', at('network'))
+    const direct = (value: object) => rule({ outboundTag: 'direct', ...value })
+    warningOf(direct({ port: 0 }), 'CFG123', at('port'))
+    warningOf(direct({ ip: ['geoip:!cn', 'geoip:!us'] }), 'CFG123', at('ip'))
+    warningOf(direct({ network: 'sctp' }), 'CFG026', at('network'))
     expect(warningOf(rule({ inboundTag: ['im'] }), 'CFG121', at('inboundTag[0]')).hint).toBe('did you mean "in"?')
-    expect(codesOf(rule({ inboundTag: ['dns-in'] }, { dns: { tag: 'dns-in' } }))).toEqual(['CFG032'])
+    const dns = { dns: { tag: 'dns-in' } }
+    expect(codesOf(rule({ inboundTag: ['dns-in'], outboundTag: 'direct' }, dns))).toEqual(['CFG032'])
   })
 
   test('balancers', () => {

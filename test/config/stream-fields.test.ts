@@ -9,7 +9,14 @@ const inboundStreamOf = (streamSettings: object) => configOf(into(streamSettings
 const at = 'outbounds[0].streamSettings'
 
 describe('network', () => {
-  test.each([null, '', 'tcp', 'TCP', 'raw'])('%j is tcp', (network) => {
+  test('"" is refused, as V2Ray and Xray do', () => {
+    for (const key of ['network', 'method']) {
+      const result = load(vmessOut({}, {}, { streamSettings: { [key]: '' } }))
+      expect(errorOf(result, 'CFG100').hint).toBe(`leave "${key}" out for tcp`)
+    }
+  })
+
+  test.each([null, 'tcp', 'TCP', 'raw'])('%j is tcp', (network) => {
     quietConfigOf(out({ network }))
     expect(streamOf({ network }).network).toBe('tcp')
   })

@@ -169,8 +169,8 @@ it('after kill -9 in the middle of a transfer, ten times, nothing is made up and
   const sending = pump(stream)
   await expect.poll(() => stream.destroyed, { timeout: 10_000 }).toBe(true)
   await sending
-  const { stdout } = await last.program.stop()
-  expect(stdout).toContain('USER_QUOTA')
+  const { stderr } = await last.program.stop()
+  expect(stderr).toContain('USER_QUOTA')
   const full = await kept()
   expect(full.uplink + full.downlink).toBeGreaterThanOrEqual(quota)
   expect(full.uplink - before.uplink).toBeLessThanOrEqual(passed.sent - sentBefore)

@@ -173,8 +173,8 @@ describe('SIGHUP', () => {
     await program.prints(/\[Error\] configuration not reloaded: \d problems; the one before runs on\n/)
     const line = new RegExp(`\\[Error\\] ${file}:3:15 +error +inbounds\\[0\\]\\.port .*70000.*\\n`)
     await program.prints(line)
-    expect(program.stderr).toBe('')
-    expect(program.stdout).not.toMatch(/\n\s+at /)
+    expect(program.stdout).toBe('')
+    expect(program.stderr).not.toMatch(/\n\s+at /)
     await wire.echoes()
     await (await tunnel('ann')).echoes()
 
@@ -191,8 +191,8 @@ describe('SIGHUP', () => {
     save({ ...inbound('in', port, [user('ann'), user('dan')]), unheardOf: 1 })
     program.signal('SIGHUP')
     await program.prints(/configuration reloaded.*\n/)
-    expect(program.stderr).toBe('')
-    const lines = program.stdout
+    expect(program.stdout).toBe('')
+    const lines = program.stderr
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
@@ -236,7 +236,7 @@ describe('SIGHUP', () => {
     const program = await start()
     const wire = await tunnel('ann')
     const reloads = () =>
-      program.stdout.split('configuration reloaded: inbounds, outbounds and users are as before').length - 1
+      program.stderr.split('configuration reloaded: inbounds, outbounds and users are as before').length - 1
     const reload = async () => {
       const done = reloads()
       program.signal('SIGHUP')

@@ -1,5 +1,6 @@
 import type { Control, InboundView } from '../../control/control.ts'
 import { emailFault } from '../../core/email.ts'
+import { lookUp } from '../../core/lookup.ts'
 import { userJson } from './convert/vmess.ts'
 import type { Fields, Typed } from './fields.ts'
 import { invalid, StatusError, unavailable } from './status.ts'
@@ -9,7 +10,7 @@ import { invalid, StatusError, unavailable } from './status.ts'
  * failures apart by these very words.
  */
 export async function alterUsers(control: Control, inbound: InboundView, operation: Typed): Promise<string> {
-  const apply = operations[operation.name]
+  const apply = lookUp(operations, operation.name)
   if (!apply) throw unavailable(`"${operation.type}" on an inbound`)
   if (inbound.protocol !== 'vmess') {
     throw invalid(`the inbound "${inbound.tag}" is ${inbound.protocol}, which has no users that could be changed`)

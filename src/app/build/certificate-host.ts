@@ -1,7 +1,13 @@
 import type { PemSource } from '../../settings/model.ts'
 import { certificateIsFor } from '../../transport/certificate-host.ts'
+import { pinOfUntrusted } from '../../transport/certificate-trust.ts'
 import type { ReadText } from './tls-files.ts'
 
 /** Whether clients that ask for `host` will accept the certificate. The file must have been loaded without error before. */
 export const coversHost = (source: PemSource, host: string, read: ReadText): boolean =>
-  certificateIsFor('pem' in source ? source.pem : read(source.path), host)
+  certificateIsFor(pemOf(source, read), host)
+
+/** The pin that a link to a server with this certificate must hold; undefined where clients trust it without. */
+export const pinFor = (source: PemSource, read: ReadText): string | undefined => pinOfUntrusted(pemOf(source, read))
+
+const pemOf = (source: PemSource, read: ReadText): string => ('pem' in source ? source.pem : read(source.path))

@@ -32,8 +32,9 @@ export class Inbounds {
     return this.#list
   }
 
+  /** Of several with one tag the last. */
   get(tag: string): RunningInbound | undefined {
-    return this.#list.find((inbound) => inbound.tag === tag)
+    return this.#list.findLast((inbound) => inbound.tag === tag)
   }
 
   /** What is being listened on, port 0 filled in. */

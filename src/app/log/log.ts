@@ -13,7 +13,7 @@ export interface LogOptions {
   readonly json: boolean
   /** Colour for the level word; only for text. */
   readonly color: boolean
-  /** Where both logs go unless the configuration names files. */
+  /** Where both logs go unless the configuration names files; the command gives its standard error. */
   readonly stdout: LogStream
   /** For the one line that says a log file has failed. */
   readonly stderr: LogStream

@@ -1,4 +1,5 @@
 import { formatHost, hostFromIP, parseIPv4, parseIPv6 } from '../../core/address.ts'
+import { lookUp } from '../../core/lookup.ts'
 
 /** Bits kept of an IPv4 and of an IPv6 address. */
 const words: Readonly<Record<string, readonly [number, number]>> = { full: [0, 0], quarter: [8, 16], half: [16, 32] }
@@ -7,7 +8,7 @@ const candidates = /\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}
 
 /** Hides IP addresses in log text, as `maskAddress` of the configuration says: `half`, `quarter`, `full`, `/a+/b`. */
 export function addressMask(setting: string): (text: string) => string {
-  const kept = words[setting] ?? bitsOf(setting)
+  const kept = lookUp(words, setting) ?? bitsOf(setting)
   if (!kept) return (text) => text
   return (text) => text.replace(candidates, (found) => maskV4(found, kept[0]) ?? maskV6(found, kept) ?? found)
 }

@@ -55,7 +55,8 @@ export function planReload(instance: Instance, next: Config): ReloadPlan {
   }
   for (const after of pairing.added) {
     const inbound = after.tag === '' ? undefined : instance.inbound(after.tag)
-    if (inbound && !removals.includes(inbound)) change(inbound, undefined, after)
+    const taken = changes.some((other) => other.inbound === inbound)
+    if (inbound && !taken && !removals.includes(inbound)) change(inbound, undefined, after)
     else additions.push(instance.createInbound(after, next.policy))
   }
   return { changes, additions, removals, pairing, ...planOutbounds(instance, next) }

@@ -24,7 +24,8 @@ async function check(certificate: object, flags: RunFlags = {}) {
     err: (text) => void err.push(text),
     env: {},
     cwd: folder,
-    outColor: false,
+    log: (text) => void err.push(text),
+    command: 'vmess',
     errColor: false,
     readInput: async () => undefined,
   }

@@ -14,6 +14,7 @@ export interface RunFlags extends SourceFlags {
   readonly test?: boolean
   readonly dump?: boolean
   readonly strict?: boolean
+  readonly allowUnappliedRules?: boolean
   readonly merge?: string
   readonly json?: boolean
   readonly logJson?: boolean
@@ -30,7 +31,13 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     return terminal.readInput()
   }
   const sources = await readSources(flags, { ...terminal, home: programDirectory(), readInput })
-  const options = { strict: flags.strict === true, merge, env: terminal.env, now: Date.now() }
+  const options = {
+    strict: flags.strict === true,
+    allowUnappliedRules: flags.allowUnappliedRules === true,
+    merge,
+    env: terminal.env,
+    now: Date.now(),
+  }
   if (flags.test) return test(sources, options, flags.json === true, terminal)
   const { config, problems, decisions } = loadConfig(sources, options)
   if (flags.dump) for (const decision of decisions) terminal.err(decision)

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { coversHost } from '../../app/build/certificate-host.ts'
+import { coversHost, pinFor } from '../../app/build/certificate-host.ts'
+import { loadTlsServer } from '../../app/build/tls-files.ts'
 import { systemEnv } from '../../app/env.ts'
 import { formatUuid, parseId } from '../../app/users/ids.ts'
 import { loadConfig } from '../../config/load.ts'
 import { formatAddress } from '../../core/address.ts'
+import { ConfigError } from '../../schema/problem.ts'
 import type { Config } from '../../settings/model.ts'
-import { CliError, exitCodes, usageError } from '../exit.ts'
+import { CliError, errorText, exitCodes, usageError } from '../exit.ts'
 import { tryPort } from '../free-port.ts'
 import { StopSignals, untilStopped } from '../lifecycle.ts'
 import { isPrivate, ownAddress } from '../own-address.ts'
@@ -44,7 +46,10 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<numb
   const inbound = vmessInbound(config, path)
   if (saved !== undefined) checkAgreement(flags, inbound, path, terminal)
   const host = flags.host ?? defaultHost(inbound)
-  const link = serverLink(inbound, host, flags.name ?? '')
+  checkTlsFiles(inbound, saved === undefined)
+  const cert = inbound.stream.tls?.certificates[0]?.cert
+  const pin = cert && pinFor(cert, readText)
+  const link = serverLink(inbound, host, flags.name ?? '', pin)
   const signals = new StopSignals()
   const running = await startInstance(config, { logJson, terminal })
   const { instance, appLog } = running
@@ -54,8 +59,9 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<numb
   const kept = saved === undefined ? 'Configuration saved in' : 'Using the saved configuration'
   terminal.out(`${kept} ${path}\nListening on ${addresses}\n`)
   terminal.out(`Share link:\n  ${link}\n\n${qrCode(link)}\n`)
-  terminal.out(`On the other machine:\n  vmess connect '${link}'\n\nCtrl-C stops the server.`)
-  for (const note of notesOn(flags, host, inbound, path)) terminal.err(note)
+  const program = terminal.command === 'vmess' ? 'vmess' : 'node dist/cli.js'
+  terminal.out(`On the other machine:\n  ${program} connect '${link}'\n\nCtrl-C stops the server.`)
+  for (const note of notesOn(flags, host, inbound, path, pin)) terminal.err(note)
   await untilStopped([running], appLog.log, signals)
   await appLog.close()
   return exitCodes.ok
@@ -134,7 +140,26 @@ function defaultHost(inbound: VmessInbound): string {
   return ['0.0.0.0', '::', ''].includes(host) ? ownAddress() : host
 }
 
-function notesOn(flags: ServeFlags, host: string, inbound: VmessInbound, path: string): string[] {
+/** Before anything is saved or listened on. @throws CliError that names the flag, where the files come from flags */
+function checkTlsFiles(inbound: VmessInbound, byFlags: boolean): void {
+  if (!inbound.stream.tls) return
+  try {
+    loadTlsServer(inbound.stream.tls, readText)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    if (!byFlags) throw new CliError(exitCodes.config, errorText(error))
+    const [problem] = error.problems
+    throw usageError(`${problem?.path.endsWith('keyFile') ? '--tls-key' : '--tls-cert'}: ${problem?.message}`)
+  }
+}
+
+function notesOn(
+  flags: ServeFlags,
+  host: string,
+  inbound: VmessInbound,
+  path: string,
+  pin: string | undefined,
+): string[] {
   const notes: string[] = []
   if (flags.host === undefined && isPrivate(host)) {
     notes.push(`Note: ${host} works inside this network only. For others give the public name: vmess serve --host NAME`)
@@ -145,6 +170,11 @@ function notesOn(flags: ServeFlags, host: string, inbound: VmessInbound, path: s
   const cert = inbound.stream.tls?.certificates[0]?.cert
   if (cert && !coversHost(cert, host, readText)) {
     notes.push(`Warning: the certificate is not for ${host}; clients will refuse it. Give its name with --host.`)
+  }
+  if (pin !== undefined) {
+    notes.push(
+      'Note: no client trusts this certificate by itself, so the link holds its pin. Clients that know no pins refuse it.',
+    )
   }
   return notes
 }

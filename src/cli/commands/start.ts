@@ -36,7 +36,7 @@ export async function start(flags: { readonly port?: string }, terminal: Termina
   })
   const pageUrl = `http://${loopback}:${portOf(page)}/`
   const proof = await fetchThrough(proxyPort, pageUrl)
-  terminal.out(screen({ proof, pageUrl, proxyPort, link, env: terminal.env }))
+  terminal.out(screen({ proof, pageUrl, proxyPort, link, env: terminal.env, command: terminal.command }))
   shown = true
   await untilStopped([client, server.running], client.appLog.log, signals)
   page.close()
@@ -121,9 +121,10 @@ interface Screen {
   readonly proxyPort: number
   readonly link: string
   readonly env: Terminal['env']
+  readonly command: string
 }
 
-function screen({ proof, pageUrl, proxyPort, link, env }: Screen): string {
+function screen({ proof, pageUrl, proxyPort, link, env, command }: Screen): string {
   // curl leaves the proxy out for hosts in this variable, and loopback often is.
   const around = env.NO_PROXY || env.no_proxy ? " --noproxy ''" : ''
   const proxy = `${loopback}:${proxyPort}`
@@ -139,7 +140,7 @@ function screen({ proof, pageUrl, proxyPort, link, env }: Screen): string {
     '',
     qrCode(link),
     '',
-    'Between two machines: "vmess serve" on the one, "vmess connect LINK" on the other.',
+    `Between two machines: "${command} serve" on the one, "${command} connect LINK" on the other.`,
     'Each request through the proxy shows up below. Ctrl-C stops everything.',
   ].join('\n')
 }

@@ -1,5 +1,7 @@
 /** `streamSettings`: which layers carry a protocol. */
+
 import type { z } from 'zod'
+import { lookUp } from '../../core/lookup.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { oneOf } from '../../schema/expected.ts'
@@ -128,14 +130,14 @@ function checkStream(input: StreamInput | undefined, defaults: StreamDefaults, c
   if (known && tcp) checkTcp(tcp, context)
   const secure = checkSecurity(input, context)
   for (const key of Object.keys(otherSettings) as (keyof typeof otherSettings)[]) {
-    if (!known || input[key] === undefined) continue
+    if (!known || saysNothing(input[key])) continue
     report.warn('CFG104', report.at(input, key), `"${key}" has no effect: the transport is tcp`)
   }
-  if (!secure && input.tlsSettings) {
+  if (!secure && !isEmptyNode(input.tlsSettings)) {
     const message = '"tlsSettings" has no effect: "security" is not "tls"'
     report.warn('CFG104', report.at(input, 'tlsSettings'), message, 'write "security": "tls" beside it')
   }
-  if (input.realitySettings && input.security?.toLowerCase() !== 'reality') {
+  if (!saysNothing(input.realitySettings) && input.security?.toLowerCase() !== 'reality') {
     report.warn(
       'CFG104',
       report.at(input, 'realitySettings'),
@@ -144,6 +146,11 @@ function checkStream(input: StreamInput | undefined, defaults: StreamDefaults, c
   }
   return secure
 }
+
+/** Absent, or an object without members. */
+const saysNothing = (value: object | undefined): boolean => value === undefined || Object.keys(value).length === 0
+const isEmptyNode = (node: JsonNode | undefined): boolean =>
+  node === undefined || (node.type === 'object' && node.entries.length === 0)
 
 /** True for a transport of this version. */
 function checkNetwork(input: StreamInput, { report }: Context): boolean {
@@ -155,11 +162,16 @@ function checkNetwork(input: StreamInput, { report }: Context): boolean {
   const written = input[key]
   if (written === undefined) return !report.wrote(input, key)
   const word = written.toLowerCase()
-  if (word === '' || (names as readonly string[]).includes(word)) return true
-  const other = otherTransports[word]
+  if (word === '') {
+    const message = `"${key}" is empty, which V2Ray and Xray refuse; expected ${oneOf(names)}`
+    report.error('CFG100', place, message, `leave "${key}" out for tcp`)
+    return false
+  }
+  if ((names as readonly string[]).includes(word)) return true
+  const other = lookUp(otherTransports, word)
   if (other) {
     const message = `"${word}": the ${other} transport is not available in this version, only ${oneOf(names)}`
-    report.error('CFG033', place, message, networkNotes[word])
+    report.error('CFG033', place, message, lookUp(networkNotes, word))
   } else {
     const all = [...names, ...Object.keys(otherTransports)]
     const message = `unknown transport ${JSON.stringify(shorten(written))}, expected ${oneOf(names)}`
@@ -173,12 +185,20 @@ const networkNotes: Readonly<Record<string, string>> = {
   gun: 'V2Ray 4.34 has no gRPC either',
 }
 
+/** Words of the field with the same name in a user. Whoever writes one here does not ask for TLS. */
+const ciphers = ['auto', 'aes-128-gcm', 'aes-128-cfb', 'chacha20-poly1305', 'zero']
+
 /** True for TLS. */
 function checkSecurity(input: StreamInput, { report }: Context): boolean {
   const word = (input.security ?? '').trim().toLowerCase()
   if (word === 'tls') return true
   if (word === '' || word === 'none') return false
   const place = report.at(input, 'security')
+  if (ciphers.includes(word)) {
+    const message = `"${word}" is an encryption of VMess: V2Ray takes it for "none" here, Xray refuses it`
+    report.warn('CFG101', place, message, 'leave it out, or write "tls"; the encryption of VMess stands with the user')
+    return false
+  }
   if (word === 'reality' || word === 'xtls') {
     const message = `"${word}" is not supported: Node’s TLS cannot do it; expected "none" or "tls"`
     report.error('CFG034', place, message)

@@ -1,15 +1,17 @@
-/** `vmess://NET[+tls]:UUID-ALTERID@HOST:PORT/?query#NAME`: the draft of the v2fly project. */
+/** `vmess://NET[+tls]:UUID-ALTERID@HOST:PORT/?query#NAME`: the draft of the v2fly project, with any transport. */
 import { buildLink, plainNames } from './build.ts'
 import type { ShareLink } from './model.ts'
+import { partNames, takeTls } from './names.ts'
 import { type LinkUrl, Params } from './query.ts'
 import { percentDecode, readAddress } from './text.ts'
 import { readTls } from './tls.ts'
-import { readTransport } from './transport.ts'
+import { isNetwork, readTransport } from './transport.ts'
 import { splitAuthority } from './url.ts'
 
-const user = /^(tcp|http|ws|kcp|quic)(\+tls)?:(.+)-(\d+)$/i
+const user = /^([a-z\d]+)(\+tls)?:(.+)-(\d+)$/i
 
-export const isDraft = (url: LinkUrl): boolean => user.test(percentDecode(splitAuthority(url.body).user))
+export const isDraft = (url: LinkUrl): boolean =>
+  isNetwork(user.exec(percentDecode(splitAuthority(url.body).user))?.[1] ?? '')
 
 export function readDraft(url: LinkUrl): ShareLink {
   const authority = splitAuthority(url.body)
@@ -18,8 +20,7 @@ export function readDraft(url: LinkUrl): ShareLink {
   const address = readAddress(authority.host, plainNames.address)
   const type = params.take('type')
   const tlsWords = {
-    address,
-    serverName: params.take('tlsServerName'),
+    ...takeTls(params, address),
     // The draft takes every word for "true" that is not one of these.
     allowInsecure: /^(false|no|off|0)?$/i.test(params.take('allowInsecure')) ? '0' : '1',
   }
@@ -33,8 +34,11 @@ export function readDraft(url: LinkUrl): ShareLink {
       part: 'the transport before the id',
       network,
       headerType: type,
-      host: params.take('host').replaceAll('|', ','),
-      path: params.take('path'),
+      host: params.take(...partNames.host).replaceAll('|', ','),
+      path: params.take(...partNames.path),
+      serviceName: params.take(...partNames.serviceName, ...partNames.path),
+      mode: params.take('mode'),
+      authority: params.take('authority'),
       seed: params.take('seed'),
       quicSecurity: params.take('security'),
       key: params.take('key'),

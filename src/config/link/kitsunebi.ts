@@ -1,6 +1,7 @@
 /** `vmess1://UUID@HOST:PORT/PATH?network=ws&tls=true&ws.host=H#NAME`: Kitsunebi. alterId 0, cipher auto. */
 import { buildLink, plainNames } from './build.ts'
 import type { ShareLink } from './model.ts'
+import { takeTls } from './names.ts'
 import { type LinkUrl, Params } from './query.ts'
 import { percentDecode, readAddress, readFlag } from './text.ts'
 import { readTls, readTlsSwitch } from './tls.ts'
@@ -11,17 +12,13 @@ export function readKitsunebi(url: LinkUrl): ShareLink {
   const { user, host, port, path } = splitAuthority(url.body)
   const params = Params.fromQuery(url.query, { anyCase: true })
   const address = readAddress(host, plainNames.address)
-  const tlsWords = {
-    address,
-    serverName: params.take('tls.servername'),
-    allowInsecure: params.take('tls.allowinsecure'),
-  }
+  const tlsWords = takeTls(params, address)
   return buildLink({
     name: url.fragment,
     address,
     port,
     id: percentDecode(user),
-    mux: readFlag(params.take('mux'), 'mux'),
+    mux: readFlag(params.takeSwitch('mux'), 'mux'),
     transport: readTransport({
       part: 'network',
       network: params.take('network'),
@@ -34,7 +31,7 @@ export function readKitsunebi(url: LinkUrl): ShareLink {
       quicSecurity: params.take('quic.security'),
       key: params.take('quic.key'),
     }),
-    tls: readTlsSwitch(params.take('tls'), 'tls') ? readTls(tlsWords) : undefined,
+    tls: readTlsSwitch(params.takeSwitch('tls'), 'tls') ? readTls(tlsWords) : undefined,
     unknown: params.rest(),
   })
 }

@@ -1,89 +1,71 @@
 /**
  * One line of a proxy list: `NAME = vmess, HOST, PORT, …`. Quantumult puts it into `vmess://` + base64 with cipher and
- * quoted UUID as the next two entries; Surge writes it bare with `username=`. Both readers take any letter case.
+ * quoted UUID as the next two entries; Loon writes the same bare; Surge writes it with `username=`. The names of all of
+ * them are read, in any letter case.
  */
 import { buildLink, plainNames } from './build.ts'
 import type { ShareLink } from './model.ts'
+import { partNames, takeTls } from './names.ts'
 import { Params } from './query.ts'
 import { linkError, readAddress, readFlag } from './text.ts'
-import { readTls } from './tls.ts'
-import { readTransport } from './transport.ts'
+import { readTls, readTlsSwitch } from './tls.ts'
+import { readTransport, type TransportWords } from './transport.ts'
 
 const start = /^([^=]*)=\s*vmess\s*,/i
-
-export const isLine = (text: string): boolean => start.test(text)
 
 export function readLine(text: string): ShareLink {
   const head = start.exec(text)
   if (!head) throw linkError('the line', 'does not begin with NAME = vmess,', 'copy it again, whole')
   const { words, params } = entriesOf(text.slice(head[0].length))
-  const line = { name: unquote(head[1]!.trim()), host: words[0] ?? '', port: words[1] ?? '' }
-  return words.length > 2 ? readQuantumult(line, words, params) : readSurge(line, params)
-}
-
-interface Line {
-  readonly name: string
-  readonly host: string
-  readonly port: string
-}
-
-function readQuantumult(line: Line, words: readonly string[], params: Params): ShareLink {
-  const address = readAddress(line.host, plainNames.address)
-  const headers = readHeaders(params.take('obfs-header').split(/\[Rr\]\[Nn\]|\\r\\n|\r?\n/i))
-  const certificate = params.take('certificate')
-  const tlsWords = {
-    address,
-    serverName: params.take('tls-host'),
-    allowInsecure: certificate !== '' && !readFlag(certificate, 'certificate') ? '1' : '0',
-  }
-  const obfs = params.take('obfs').toLowerCase()
-  // `wss` is ws over TLS in one word.
-  const tls = readFlag(params.take('over-tls'), 'over-tls') || obfs === 'wss'
+  const [host = '', port = '', cipher = '', id = ''] = words
+  const address = readAddress(host, plainNames.address)
+  const transport = takeTransport(params)
+  const tlsWords = takeTls(params, address)
+  if (params.take('public-key', 'reality-opts') !== '') readTlsSwitch('reality', 'the parameter public-key')
+  const named = words.length <= 2
   params.take('group') // a folder in Quantumult's list; nothing to connect with
   return buildLink({
-    name: line.name,
+    name: unquote(head[1]!.trim()),
     address,
-    port: line.port,
-    security: words[2] ?? '',
-    id: words[3] ?? '',
-    alterId: params.take('alterid', 'aid'),
-    transport: readTransport({
-      part: 'obfs',
-      network: obfs === 'wss' ? 'ws' : obfs === 'http' ? 'tcp' : obfs.replace(/^none$/, ''),
-      headerType: obfs === 'http' ? 'http' : '',
-      host: headers.host,
-      path: params.take('obfs-path'),
-    }),
-    tls: tls ? readTls(tlsWords) : undefined,
-    unknown: { ...params.rest(), ...headers.others },
+    port,
+    security: named ? params.take(...partNames.cipher) : cipher,
+    id: named ? params.take('username', ...partNames.id) : id,
+    alterId: readAlterId(params, named),
+    transport: readTransport(transport.words),
+    tls: transport.tls ? readTls(tlsWords) : undefined,
+    unknown: { ...params.rest(), ...transport.headers },
   })
 }
 
-function readSurge(line: Line, params: Params): ShareLink {
-  const address = readAddress(line.host, plainNames.address)
-  const headers = readHeaders(params.take('ws-headers').split('|'))
-  const ws = readFlag(params.take('ws'), 'ws')
-  const path = params.take('ws-path')
-  const tlsWords = {
-    address,
-    serverName: params.take('sni'),
-    allowInsecure: params.take('skip-cert-verify'),
-    pins: params.take('server-cert-fingerprint-sha256'),
+/** Surge, which names its words, has the legacy header as its default; only a count above 0 selects it here. */
+function readAlterId(params: Params, surge: boolean): string {
+  const count = params.take(...partNames.alterId)
+  const aead = readFlag(params.takeSwitch('vmess-aead', 'aead'), 'vmess-aead')
+  return count !== '' ? count : aead || !surge ? '0' : '1'
+}
+
+interface LineTransport {
+  readonly words: TransportWords
+  readonly tls: boolean
+  /** Headers that the transport has no place for. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Quantumult says `obfs`, Loon `transport`, Surge `ws=true`; `wss` is ws over TLS in one word. */
+function takeTransport(params: Params): LineTransport {
+  const word = (params.take('obfs') || params.take(...partNames.network)).toLowerCase()
+  const ws = readFlag(params.takeSwitch('ws'), 'ws') || word === 'wss'
+  const overTls = readFlag(params.takeSwitch('over-tls'), 'over-tls') || readFlag(params.takeSwitch('tls'), 'tls')
+  const headers = readHeaders(params.take('obfs-header', 'ws-headers').split(/\[Rr\]\[Nn\]|\\r\\n|\r?\n|\|/i))
+  const words = {
+    part: 'the transport (obfs, transport or ws)',
+    network: ws ? 'ws' : word === 'http' || word === 'none' ? 'tcp' : word,
+    headerType: word === 'http' ? 'http' : params.take(...partNames.headerType),
+    host: headers.host || params.take(...partNames.host),
+    path: params.take(...partNames.path),
+    serviceName: params.take(...partNames.serviceName),
   }
-  const tls = readFlag(params.take('tls'), 'tls')
-  // Surge's default is the legacy header, which only a count above 0 selects here.
-  const aead = readFlag(params.take('vmess-aead'), 'vmess-aead')
-  return buildLink({
-    name: line.name,
-    address,
-    port: line.port,
-    security: params.take('encrypt-method'),
-    id: params.take('username'),
-    alterId: aead ? '0' : '1',
-    transport: readTransport({ part: 'ws', network: ws ? 'ws' : 'tcp', host: headers.host, path }),
-    tls: tls ? readTls(tlsWords) : undefined,
-    unknown: { ...params.rest(), ...headers.others },
-  })
+  return { words, tls: overTls || word === 'wss', headers: headers.others }
 }
 
 /** Entries between commas; a comma inside double quotes separates nothing. */

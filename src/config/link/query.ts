@@ -20,6 +20,8 @@ export function splitUrl(text: string): LinkUrl {
 
 export class Params {
   readonly #values = new Map<string, string>()
+  /** Keys of a query that stand without `=`. */
+  readonly #bare = new Set<string>()
   readonly #taken = new Set<string>()
   readonly #fold: (key: string) => string
 
@@ -27,6 +29,7 @@ export class Params {
   constructor(entries: Iterable<readonly [string, string]>, options: { anyCase?: boolean } = {}) {
     this.#fold = options.anyCase ? (key) => key.toLowerCase() : (key) => key
     for (const [key, value] of entries) {
+      if (key === '') continue
       const known = this.#values.get(this.#fold(key))
       if (known !== undefined && known !== value) {
         throw linkError(`the parameter ${quote(key)}`, 'is given twice with different values', 'leave one of them')
@@ -37,7 +40,9 @@ export class Params {
 
   static fromQuery(query: string, options: { anyCase?: boolean } = {}): Params {
     const pairs = query.split('&').filter((pair) => pair !== '')
-    return new Params(pairs.map(splitPair), options)
+    const params = new Params(pairs.map(splitPair), options)
+    for (const pair of pairs) if (!pair.includes('=')) params.#bare.add(params.#fold(splitPair(pair)[0]))
+    return params
   }
 
   /** The first non-empty value among the names; `''` when there is none. All of the names count as understood. */
@@ -49,9 +54,16 @@ export class Params {
     return values.find((value) => value !== '') ?? ''
   }
 
-  /** What was never asked for. */
+  /** Like `take`, for what is on or off: a key that stands alone is on. */
+  takeSwitch(...keys: readonly string[]): string {
+    const value = this.take(...keys)
+    return value === '' && keys.some((key) => this.#bare.has(this.#fold(key))) ? '1' : value
+  }
+
+  /** What was never asked for and says something. */
   rest(): Record<string, string> {
-    return Object.fromEntries([...this.#values].filter(([key]) => !this.#taken.has(key)))
+    const says = ([key, value]: readonly [string, string]) => value !== '' || this.#bare.has(key)
+    return Object.fromEntries([...this.#values].filter((pair) => says(pair) && !this.#taken.has(pair[0])))
   }
 }
 

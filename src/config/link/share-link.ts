@@ -1,8 +1,9 @@
 /** Share links: every form in use is read, the v2rayN form is written. docs/links.md has the tables. */
 import { isCipherForm, readCipherForm } from './cipher.ts'
 import { isDraft, readDraft } from './draft.ts'
+import { chooseLink, isLineOfList, splitLinks } from './envelope.ts'
 import { readKitsunebi } from './kitsunebi.ts'
-import { isLine, readLine } from './line.ts'
+import { readLine } from './line.ts'
 import type { ShareLink } from './model.ts'
 import { splitUrl } from './query.ts'
 import { decodeBase64, linkError, quote, trimLink } from './text.ts'
@@ -14,22 +15,42 @@ export { linkToOutbound } from './outbound.ts'
 
 /** Longer text is no link: the longest honest ones have some 2,000 characters. */
 const longestLink = 65_536
+/** Longer text is no list of links. */
+const longestText = 16_777_216
 
 /**
  * Reads a VMess share link: the JSON of v2rayN, the URL form of Xray's clients, the v2fly draft, Shadowrocket, V2RayU,
- * Kitsunebi (`vmess1://`), Quantumult, or a Surge line.
+ * Kitsunebi (`vmess1://`), Quantumult, or a line of Surge or Loon. Quotes and punctuation around it are left out.
+ *
+ * Of a text with several links, or of a subscription, `choice` says which: a number from 1, or a name.
  *
  * @throws ProxyError LINK_INVALID; its message names the part and what belongs there, and never holds a whole id.
  */
-export function parseLink(text: string): ShareLink {
-  if (text.length > longestLink) throw linkError('the text', 'is too long for a link', 'give one link at a time')
-  const link = trimLink(text)
+export function parseLink(text: string, choice?: string | number): ShareLink {
+  if (text.length > longestText) throw linkError('the text', 'is too long', 'give one link')
+  return readOne(chooseLink(splitLinks(text), choice === undefined ? undefined : String(choice), nameOf))
+}
+
+function nameOf(link: string): string {
+  try {
+    return readOne(link).name
+  } catch {
+    return 'unreadable'
+  }
+}
+
+function readOne(link: string): ShareLink {
+  if (link.length > longestLink) throw linkError('the text', 'is too long for a link', 'give one link at a time')
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(link)?.[1]?.toLowerCase()
   if (scheme === 'vmess') return readVmess(link.slice('vmess://'.length))
   if (scheme === 'vmess1') return readKitsunebi(splitUrl(link.slice('vmess1://'.length)))
-  if (scheme === undefined && isLine(link)) return readLine(link)
+  if (scheme === undefined && isLineOfList(link)) return readLine(link)
   const found = scheme === undefined ? 'is missing' : `${quote(scheme)} belongs to another protocol`
-  throw linkError('the scheme', found, 'give a link that begins with vmess://')
+  const write =
+    scheme === 'http' || scheme === 'https'
+      ? 'give a link that begins with vmess://, or the text behind this address if it is a subscription'
+      : 'give a link that begins with vmess://'
+  throw linkError('the scheme', found, write)
 }
 
 function readVmess(rest: string): ShareLink {
@@ -41,7 +62,7 @@ function readVmess(rest: string): ShareLink {
   }
   const inner = trimLink(decoded)
   if (inner.startsWith('{')) return readV2rayN(inner, url.fragment)
-  if (isLine(inner)) return readLine(inner)
+  if (isLineOfList(inner)) return readLine(inner)
   if (isCipherForm(inner)) return readCipherForm(inner, url)
   throw linkError('the base64 part', 'holds neither JSON nor CIPHER:ID@HOST:PORT', 'copy the link again, whole')
 }

@@ -1,6 +1,7 @@
 /** Readers for the pieces of a link's text, and the one way in which they refuse. */
 import { parseHost } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { hideIds } from '../../schema/report.ts'
 
 /** `part` names the piece as the link calls it, `problem` what was found, `write` what belongs there. */
 export function linkError(part: string, problem: string, write: string): ProxyError {
@@ -8,9 +9,9 @@ export function linkError(part: string, problem: string, write: string): ProxyEr
 }
 
 /** Text for a message. Cut short, because a misplaced value may be the user's id. */
-export function quote(value: string): string {
-  const plain = printable(value)
-  return JSON.stringify(plain.length > 16 ? `${plain.slice(0, 8)}…` : plain)
+export function quote(value: string, longest = 16): string {
+  const plain = hideIds(printable(value))
+  return JSON.stringify(plain.length > longest ? `${plain.slice(0, longest / 2)}…` : plain)
 }
 
 /** Control characters become blanks, so that a link cannot steer the terminal that shows it. */
@@ -101,7 +102,7 @@ export function decodeBase64(text: string): string | undefined {
     .replace(/\s+/g, '')
     .replaceAll('-', '+')
     .replaceAll('_', '/')
-    .replace(/={1,3}$/, '')
+    .replace(/=+$/, '')
   if (standard === '' || !/^[A-Za-z0-9+/]+$/.test(standard) || standard.length % 4 === 1) return undefined
   const binary = atob(standard)
   return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))

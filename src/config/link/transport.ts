@@ -43,6 +43,9 @@ const networks = {
   xhttp: 'xhttp',
 } as const satisfies Record<string, LinkTransport['network']>
 
+/** Whether the word names a transport. */
+export const isNetwork = (word: string): boolean => word !== '' && Object.hasOwn(networks, word.toLowerCase())
+
 export function readNetwork(word: string, part: string): LinkTransport['network'] {
   const key = word.trim().toLowerCase()
   if (Object.hasOwn(networks, key)) return networks[key as keyof typeof networks]
@@ -54,14 +57,14 @@ export function readTransport(words: TransportWords): LinkTransport {
   const network = readNetwork(words.network, words.part)
   const host = (words.host ?? '').trim()
   const path = (words.path ?? '').trim()
-  const headerType = (words.headerType ?? '').trim() || 'none'
+  const headerType = (words.headerType ?? '').trim().toLowerCase()
   switch (network) {
     case 'tcp':
       return readTcp(headerType, host, path)
     case 'kcp':
       return {
         network,
-        headerType,
+        headerType: datagramHeader(headerType),
         seed: words.seed ?? '',
         ...capacity('uplinkCapacity', words.uplinkCapacity),
         ...capacity('downlinkCapacity', words.downlinkCapacity),
@@ -70,11 +73,16 @@ export function readTransport(words: TransportWords): LinkTransport {
     case 'httpupgrade':
       return { network, host, ...readEarlyData(path || '/', words) }
     case 'xhttp':
-      return { network, host, path: path || '/', mode: headerless(words.mode) || 'auto' }
+      return { network, host, path: path || '/', mode: xhttpMode(words.mode) }
     case 'h2':
       return { network, host: readList(host), path: path || '/' }
     case 'quic':
-      return { network, security: (words.quicSecurity ?? '').trim() || 'none', key: words.key ?? '', headerType }
+      return {
+        network,
+        security: (words.quicSecurity ?? '').trim() || 'none',
+        key: words.key ?? '',
+        headerType: datagramHeader(headerType),
+      }
     case 'grpc':
       return {
         network,
@@ -85,14 +93,15 @@ export function readTransport(words: TransportWords): LinkTransport {
   }
 }
 
+/** Whatever is not `http` is no header, as in the clients that read links: writers put other words into the field. */
 function readTcp(headerType: string, host: string, path: string): LinkTransport {
-  if (headerType === 'none') return { network: 'tcp' }
-  if (headerType !== 'http') {
-    throw linkError('the header type', `${quote(headerType)} does not exist for tcp`, 'write none or http')
-  }
+  if (headerType !== 'http') return { network: 'tcp' }
   const paths = readList(path)
   return { network: 'tcp', http: { host: readList(host), path: paths.length > 0 ? paths : ['/'] } }
 }
+
+const datagramHeaders = ['srtp', 'utp', 'wechat-video', 'dtls', 'wireguard', 'dns']
+const datagramHeader = (word: string): string => (datagramHeaders.includes(word) ? word : 'none')
 
 function capacity(name: 'uplinkCapacity' | 'downlinkCapacity', text = ''): Record<string, number> {
   if (text === '') return {}
@@ -100,15 +109,11 @@ function capacity(name: 'uplinkCapacity' | 'downlinkCapacity', text = ''): Recor
   return { [name]: Number(text) }
 }
 
-/** Some writers fill the field with the word for "no header" whatever the transport. */
-const headerless = (mode = '') => (mode.trim() === 'none' ? '' : mode.trim())
+const xhttpModes = ['packet-up', 'stream-up', 'stream-one']
+const xhttpMode = (word = ''): string => (xhttpModes.includes(word.trim()) ? word.trim() : 'auto')
 
-function grpcMode(word: string | undefined): 'gun' | 'multi' {
-  const mode = headerless(word)
-  if (mode === '' || mode === 'gun') return 'gun'
-  if (mode === 'multi') return 'multi'
-  throw linkError('the gRPC mode', `${quote(mode)} does not exist`, 'write gun or multi')
-}
+/** Anything but `multi` is the default: writers fill the field with words of other transports. */
+const grpcMode = (word = ''): 'gun' | 'multi' => (word.trim().toLowerCase() === 'multi' ? 'multi' : 'gun')
 
 /** `?ed=N` and `&eh=NAME` inside a path are settings, not part of the path that is sent. */
 function readEarlyData(path: string, words: TransportWords): { path: string; earlyData?: EarlyData } {

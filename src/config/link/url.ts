@@ -1,6 +1,7 @@
 /** `vmess://UUID@HOST:PORT?query#NAME`: the URL form of Xray's graphical clients. It has no alterId: AEAD only. */
 import { buildLink, plainNames } from './build.ts'
 import type { ShareLink } from './model.ts'
+import { partNames, takeSecurity, takeTls } from './names.ts'
 import { type LinkUrl, Params } from './query.ts'
 import { linkError, percentDecode, readAddress, splitHostPort } from './text.ts'
 import { readTls, readTlsSwitch } from './tls.ts'
@@ -14,47 +15,36 @@ export function readUrlForm(url: LinkUrl): ShareLink {
   const params = Params.fromQuery(url.query)
   const address = readAddress(host, plainNames.address)
   if (params.take('pbk') !== '') readTlsSwitch('reality', 'the parameter pbk')
-  const tlsWord = params.take('security', 'tls')
-  const transportPath = params.take('path')
+  const security = takeSecurity(params, 'the parameter security')
+  const tlsWords = takeTls(params, address)
+  const path = params.take(...partNames.path)
   return buildLink({
-    name: url.fragment || params.take('remarks', 'remark'),
+    name: url.fragment || params.take(...partNames.name),
     address,
     port,
     id: percentDecode(user),
-    security: params.take('encryption'),
+    alterId: params.take(...partNames.alterId),
+    security: security.cipher,
     experiments: params.take('experiments'),
     packetEncoding: params.take('packetEncoding'),
     transport: readTransport({
       part: 'the parameter type',
-      network: params.take('type', 'network'),
-      headerType: params.take('headerType'),
-      host: params.take('host'),
-      path: transportPath,
+      network: params.take('type', ...partNames.network),
+      headerType: params.take(...partNames.headerType),
+      host: params.take(...partNames.host),
+      path,
       seed: params.take('seed'),
       quicSecurity: params.take('quicSecurity'),
       key: params.take('key'),
-      serviceName: params.take('serviceName') || transportPath,
+      serviceName: params.take(...partNames.serviceName) || path,
       mode: params.take('mode'),
       authority: params.take('authority'),
       ed: params.take('ed'),
       eh: params.take('eh'),
     }),
-    tls: readTlsIf(readTlsSwitch(tlsWord, 'the parameter security'), params, address),
+    tls: security.tls ? readTls(tlsWords) : undefined,
     unknown: params.rest(),
   })
-}
-
-function readTlsIf(on: boolean, params: Params, address: string) {
-  const tls = {
-    address,
-    serverName: params.take('sni'),
-    alpn: params.take('alpn'),
-    fingerprint: params.take('fp'),
-    allowInsecure: params.take('allowInsecure', 'insecure', 'allow_insecure'),
-    pins: params.take('pcs'),
-    verifyNames: params.take('vcn'),
-  }
-  return on ? readTls(tls) : undefined
 }
 
 /** `user@host:port` with what may follow a slash cut off. The last @ counts: a custom id may hold one. */

@@ -4,7 +4,9 @@
  */
 import { formatUuid, parseId } from '../../protocol/vmess/identity.ts'
 import { buildLink } from './build.ts'
+import { fieldText, isList, readJsonObject } from './json.ts'
 import type { LinkTls, LinkTransport, ShareLink } from './model.ts'
+import { partNames, takeSecurity, takeTls } from './names.ts'
 import { Params } from './query.ts'
 import { encodeBase64, linkError, readAddress, readList, splitHostPort } from './text.ts'
 import { readTls, readTlsSwitch } from './tls.ts'
@@ -14,88 +16,73 @@ const names = { address: '"add"', port: '"port"', id: '"id"', alterId: '"aid"' }
 
 /** `fragment` is the name when the object has none. */
 export function readV2rayN(json: string, fragment: string): ShareLink {
-  const fields = new Params(Object.entries(parseObject(json)).map(([key, value]) => [key, fieldText(key, value)]))
-  const address = readAddress(fields.take('add'), names.address)
+  const object = readJsonObject(json, 'the base64 part')
+  const fields = new Params(Object.entries(object).map(([key, value]) => [key, readField(key, value)]))
+  const address = readAddress(fields.take(...partNames.address), names.address)
   const { host, path } = hostAndPath(fields)
   const type = fields.take('type')
-  const network = fields.take('net')
+  const headerType = fields.take(...partNames.headerType)
+  if (fields.take('pbk') !== '') readTlsSwitch('reality', '"pbk"')
   const transport = readTransport({
     part: '"net"',
-    network,
-    headerType: type,
-    mode: type,
+    network: fields.take(...partNames.network),
+    headerType: type || headerType,
+    mode: fields.take('mode') || type,
     host,
     path,
-    seed: path,
-    key: path,
-    quicSecurity: host,
-    serviceName: path,
-    authority: host,
+    seed: fields.take('seed') || path,
+    key: fields.take('key') || path,
+    quicSecurity: fields.take('quicSecurity') || host,
+    serviceName: fields.take(...partNames.serviceName) || path,
+    authority: fields.take('authority') || host,
+    ed: fields.take('ed'),
+    eh: fields.take('eh'),
   })
-  const on = readTlsSwitch(fields.take('tls'), '"tls"')
-  const sni = fields.take('sni')
-  const tlsWords = {
-    address,
-    serverName: sni || (on && transport.network !== 'quic' ? serverNameFrom(host) : ''),
-    alpn: fields.take('alpn'),
-    allowInsecure: fields.take('insecure', 'allowInsecure', 'skip-cert-verify') || inverse(fields.take('verify_cert')),
-    fingerprint: fields.take('fp'),
-    verifyNames: fields.take('vcn'),
-    pins: fields.take('pcs'),
-  }
+  const security = takeSecurity(fields, '"security"')
+  const tlsWords = takeTls(fields, address)
+  const fromHost = security.tls && transport.network !== 'quic' ? serverNameFrom(host) : ''
   return buildLink(
     {
-      name: fields.take('ps') || fragment,
+      name: fields.take(...partNames.name) || fragment,
       address,
-      port: fields.take('port'),
-      id: fields.take('id'),
-      alterId: fields.take('aid'),
-      security: fields.take('scy', 'security', 'cipher'),
+      port: fields.take(...partNames.port),
+      id: fields.take(...partNames.id),
+      alterId: fields.take(...partNames.alterId),
+      security: security.cipher,
       experiments: fields.take('experiments'),
       packetEncoding: fields.take('packetEncoding'),
       transport,
-      tls: on ? readTls(tlsWords) : undefined,
+      tls: security.tls ? readTls({ ...tlsWords, serverName: tlsWords.serverName || fromHost }) : undefined,
       unknown: fields.rest(),
     },
     names,
   )
 }
 
-function parseObject(json: string): object {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    // The parser's own message quotes the text, and with it the id.
-    throw linkError('the base64 part', 'holds broken JSON', 'copy the link again, whole')
+function readField(key: string, value: unknown): string {
+  if (typeof value === 'object' && value !== null && !isList(value) && understood.has(key)) {
+    throw linkError(`"${key}"`, 'is an object or list', 'write a string')
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw linkError('the base64 part', 'is not a JSON object', 'copy the link again, whole')
-}
-
-function fieldText(key: string, value: unknown): string {
-  if (value === null || value === undefined) return ''
-  if (typeof value === 'string') return value.trim()
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value.join(',')
-  if (understood.has(key)) throw linkError(`"${key}"`, 'is an object or list', 'write a string')
-  return JSON.stringify(value)
+  return fieldText(value)
 }
 
 /** Fields whose text has a meaning; an object in any other field is just kept. */
-const understood: ReadonlySet<string> = new Set(
-  'v ps add port id aid scy security cipher net type host path tls sni alpn fp insecure vcn pcs'.split(' '),
-)
+const understood: ReadonlySet<string> = new Set([
+  ...Object.values(partNames).flat(),
+  ...'v type tls security sni peer alpn fp insecure allowInsecure vcn pcs mode seed authority'.split(' '),
+])
 
-/** Version 1 had no field for the path of ws and h2: `host` holds `path;host`. */
+/** Version 1 had no field for the path of ws and h2: `host` holds `path;host`. No Host header begins with a slash. */
 function hostAndPath(fields: Params): { host: string; path: string } {
-  const host = fields.take('host')
-  const path = fields.take('path')
+  const host = fields.take(...partNames.host)
+  const path = fields.take(...partNames.path)
   const version = fields.take('v')
-  const network = readNetwork(fields.take('net'), '"net"')
-  if (version === '' || !(Number(version) < 2) || (network !== 'ws' && network !== 'h2')) return { host, path }
-  const [first = '', ...others] = host.split(';')
-  return { host: others.join(';').trim(), path: first.trim() }
+  const network = readNetwork(fields.take(...partNames.network), '"net"')
+  const first = version !== '' && Number(version) < 2 && (network === 'ws' || network === 'h2')
+  const slash = path === '' && host.startsWith('/') && network !== 'quic' && network !== 'grpc'
+  if (!first && !slash) return { host, path }
+  const [head = '', ...others] = host.split(';')
+  return { host: others.join(';').trim(), path: head.trim() }
 }
 
 /** Without "sni", the first Host header names the server; a port in it is not part of the name. */
@@ -108,9 +95,6 @@ function serverNameFrom(host: string): string {
     return ''
   }
 }
-
-const inverse = (flag: string) =>
-  flag === '' ? '' : ['0', 'false', 'no', 'off'].includes(flag.toLowerCase()) ? '1' : '0'
 
 /** Refuses what this form has no place for. A custom id is written as its UUID, because many readers know no other. */
 export function writeV2rayN(link: ShareLink): string {

@@ -2,7 +2,7 @@
 import type { Context } from '../../schema/context.ts'
 import { shorten } from '../../schema/report.ts'
 import { listOf } from '../../schema/values.ts'
-import { matchers, type RuleInput } from './routing-schema.ts'
+import { conditionsOf, type RuleInput } from './routing-schema.ts'
 
 export interface ApiRules {
   /** Inbounds whose connections the rules lead to the API. */
@@ -12,7 +12,8 @@ export interface ApiRules {
 }
 
 /** Finds them. An inbound that an earlier rule names leads elsewhere, perhaps to keep strangers out: it is left alone. */
-export function readApiRules(rules: readonly RuleInput[], api: string | undefined, { report }: Context): ApiRules {
+export function readApiRules(rules: readonly RuleInput[], api: string | undefined, context: Context): ApiRules {
+  const { report } = context
   const inboundTags = new Set<string>()
   const found = new Set<RuleInput>()
   const named = new Map<string, string>()
@@ -23,8 +24,7 @@ export function readApiRules(rules: readonly RuleInput[], api: string | undefine
       continue
     }
     found.add(rule)
-    const conditions = matchers.filter((key) => report.wrote(rule, key))
-    if (conditions.some((key) => key !== 'inboundTag')) {
+    if (conditionsOf(rule, context).some((key) => key !== 'inboundTag')) {
       const message = 'this rule to the API is not applied in this version: it has conditions beside "inboundTag"'
       report.warn('CFG032', report.at(rule), message, 'write a rule with "inboundTag" and "outboundTag" alone')
       continue

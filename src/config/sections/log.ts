@@ -11,20 +11,20 @@ const levels = ['debug', 'info', 'warning', 'error', 'none'] as const satisfies 
 const masks = ['quarter', 'half', 'full'] as const
 
 export const logSchema = object({
-  access: text('Path of the access log; "" is the standard output, "none" off.'),
-  error: text('Path of the log; "" is the standard output, "none" off.'),
+  access: text('Path of the access log; "" is standard error, "none" off.'),
+  error: text('Path of the log; "" is standard error, "none" off.'),
   loglevel: openWord(levels, 'What is worth a line. Default: warning.'),
   dnsLog: withoutEffect(flag('A line per DNS answer.'), 'there is no DNS server here yet'),
   maskAddress: openWord(masks, 'How much of IP addresses is hidden: quarter, half, full, or "/a+/b" bits to keep.'),
 }).describe('Logs.')
 
-/** Without a `log` object there is no access log; with one, it goes to the standard output. */
+/** Without a `log` object there is no access log; with one, it goes to standard error. */
 const silentLog: LogConfig = { access: 'none', error: '', level: 'warning', maskAddress: '' }
 
 export function buildLog(input: z.output<typeof logSchema> | undefined, context: Context): LogConfig {
   if (!input) return silentLog
   const { report } = context
-  const word = input.loglevel?.trim().toLowerCase() ?? 'warning'
+  const word = input.loglevel?.trim().toLowerCase() || 'warning'
   const level = levels.find((candidate) => candidate === word)
   if (!level) {
     const message = `unknown level ${JSON.stringify(shorten(input.loglevel!))}: "warning" is used; expected ${oneOf(levels)}`

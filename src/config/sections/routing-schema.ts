@@ -1,5 +1,6 @@
 /** Fields of `routing`. */
 import { z } from 'zod'
+import type { Context } from '../../schema/context.ts'
 import { anyObject, mapOf, object, openWord, ports, refused, stringList, text } from '../../schema/fields.ts'
 
 const narrowing = 'this condition is not supported, and without it the rule would match more'
@@ -61,7 +62,7 @@ export type RuleInput = z.output<typeof ruleSchema>
 export type BalancerInput = z.output<typeof balancerSchema>
 
 /** Fields of a rule that are conditions. */
-export const matchers = [
+const matchers = [
   'domain',
   'domains',
   'ip',
@@ -77,3 +78,10 @@ export const matchers = [
   'protocol',
   'attrs',
 ] as const satisfies readonly (keyof RuleInput)[]
+
+/** The conditions of a rule. Empty text and an empty list say nothing; a value that was refused is a condition. */
+export const conditionsOf = (rule: RuleInput, { report }: Context): (typeof matchers)[number][] =>
+  matchers.filter((key) => report.wrote(rule, key) && !isEmpty(rule[key]))
+
+const isEmpty = (value: unknown): boolean =>
+  value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)

@@ -8,16 +8,29 @@ import { didYouMean } from '../../schema/suggest.ts'
 import { listOf, readPorts } from '../../schema/values.ts'
 import { readApiRules } from './api-rules.ts'
 import { checkDomainRule, checkIpRule } from './domain-rules.ts'
-import { type BalancerInput, domainStrategies, matchers, type RoutingInput, type RuleInput } from './routing-schema.ts'
+import { checkProtection, neverMatches } from './protective-rules.ts'
+import {
+  type BalancerInput,
+  conditionsOf,
+  domainStrategies,
+  type RoutingInput,
+  type RuleInput,
+} from './routing-schema.ts'
 
 /** What rules may name. */
 export interface Tags {
   readonly inbounds: readonly string[]
+  /** Inbounds of the reverse proxy, which is refused: rules about them are for it alone. */
+  readonly bridges: readonly string[]
   readonly outbounds: readonly string[]
-  /** Tag of the default outbound, which may be empty. */
-  readonly first: string
+  /** The default outbound, whose tag may be empty. */
+  readonly first: { readonly tag: string; readonly protocol: string } | undefined
+  /** Protocols of the outbounds by tag. */
+  readonly protocols: ReadonlyMap<string, string>
   /** The API's. */
   readonly api: string | undefined
+  /** Rules that protect may stay unapplied. */
+  readonly allowed: boolean
 }
 
 /** Returns the tags of the inbounds that lead to the API. */
@@ -25,7 +38,7 @@ export function checkRouting(input: RoutingInput | undefined, tags: Tags, contex
   if (!input) return []
   const { report } = context
   for (const owner of [input, input.settings]) {
-    if (owner?.domainStrategy === undefined) continue
+    if (!owner?.domainStrategy) continue
     const word = plain(owner.domainStrategy)
     if (domainStrategies.some((name) => plain(name) === word)) continue
     const message = `unknown strategy ${JSON.stringify(shorten(owner.domainStrategy))}: "AsIs" is used; expected ${oneOf(domainStrategies.slice(0, 3))}`
@@ -42,10 +55,13 @@ export function checkRouting(input: RoutingInput | undefined, tags: Tags, contex
   const rules = [...(input.rules ?? []), ...(input.settings?.rules ?? [])]
   for (const rule of rules) checkRule(rule, { ...tags, balancers: balancerTags }, context)
   const api = readApiRules(rules, tags.api, context)
-  const left = rules.filter((rule) => !api.rules.has(rule)).length
+  const others = rules.filter((rule) => !api.rules.has(rule))
+  const ways = { protocols: tags.protocols, first: tags.first?.protocol, balancers, inbounds: tags.inbounds }
+  const settled = checkProtection(others, ways, tags.allowed, context)
+  const left = others.filter((rule) => !settled.has(rule)).length
   if (left === 0) return api.inboundTags
   const count = left === 1 ? '1 rule is' : `${left} rules are`
-  const way = tags.first ? `, ${JSON.stringify(shorten(tags.first))}` : ''
+  const way = tags.first?.tag ? `, ${JSON.stringify(shorten(tags.first.tag))}` : ''
   const every = api.inboundTags.length > 0 ? 'every other connection' : 'every connection'
   const text = `${count} checked but not applied in this version: ${every} takes the first outbound${way}`
   report.notApplied('routing', report.at(input), text)
@@ -56,10 +72,10 @@ const plain = (word: string): string => word.toLowerCase().replaceAll(/[_-]/g, '
 
 function checkRule(rule: RuleInput, tags: Tags & { readonly balancers: readonly string[] }, context: Context): void {
   const { report } = context
-  if (rule.type !== undefined && rule.type.toLowerCase() !== 'field') {
+  if (rule.type && rule.type.toLowerCase() !== 'field') {
     report.error('CFG025', report.at(rule, 'type'), `found ${JSON.stringify(shorten(rule.type))}, expected "field"`)
   }
-  if (!matchers.some((key) => report.wrote(rule, key))) {
+  if (conditionsOf(rule, context).length === 0) {
     const hint = 'for a rule that takes everything write "network": "tcp,udp"'
     report.error('CFG120', report.at(rule), 'this rule has no condition', hint)
   }
@@ -74,9 +90,9 @@ function checkTarget(
 ): void {
   const { outboundTag, balancerTag } = rule
   if (outboundTag) {
-    if (tags.outbounds.includes(outboundTag)) return
-    const message = `no outbound has the tag ${JSON.stringify(shorten(outboundTag))}`
-    report.error('CFG121', report.at(rule, 'outboundTag'), message, tagHint(outboundTag, tags.outbounds))
+    if (tags.outbounds.includes(outboundTag) || neverMatches(rule, tags)) return
+    const message = `no outbound has the tag ${JSON.stringify(shorten(outboundTag))}: a rule that leads nowhere blocks`
+    report.warn('CFG121', report.at(rule, 'outboundTag'), message, tagHint(outboundTag, tags.outbounds))
   } else if (balancerTag) {
     if (tags.balancers.includes(balancerTag)) return
     const message = `no balancer has the tag ${JSON.stringify(shorten(balancerTag))}`
@@ -106,7 +122,7 @@ function checkConditions(rule: RuleInput, tags: Tags, context: Context): void {
   }
   for (const key of ['port', 'sourcePort', 'localPort'] as const) {
     const value = rule[key]
-    if (value === undefined) continue
+    if (value === undefined || value === '') continue
     if (value === 0) report.warn('CFG123', report.at(rule, key), 'port 0 matches nothing')
     else readPorts(value, report.at(rule, key), context)
   }
@@ -115,7 +131,7 @@ function checkConditions(rule: RuleInput, tags: Tags, context: Context): void {
     if (text.startsWith('regexp:')) checkDomainRule(text, place, context)
   })
   each(rule, ['inboundTag'], context, (tag, place) => {
-    if (tags.inbounds.includes(tag)) return
+    if (tags.inbounds.includes(tag) || tags.bridges.includes(tag)) return
     report.warn(
       'CFG121',
       place,

@@ -172,8 +172,14 @@ const unauthorized = (message: string, send: Uint8Array): SocksStep => {
   return { send, refused: new ProxyError('SOCKS_UNAUTHORIZED', message) }
 }
 
+const commandNames: ReadonlyMap<number, string> = new Map([
+  [2, 'BIND'],
+  [3, 'UDP ASSOCIATE'],
+])
+
 const unsupported = (version: 4 | 5, command: number): SocksStep => {
-  const refused = new ProxyError('SOCKS_COMMAND_UNSUPPORTED', `SOCKS command ${command} is not offered`)
+  const name = commandNames.get(command) ?? `SOCKS command ${command}`
+  const refused = new ProxyError('SOCKS_COMMAND_UNSUPPORTED', `${name} is not offered`)
   return { send: socksReply(version, 7), refused }
 }
 

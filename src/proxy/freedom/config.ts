@@ -1,6 +1,7 @@
 /** freedom, Xray's direct: connections leave from this machine. */
 
 import { z } from 'zod'
+import { formatAddress } from '../../core/address.ts'
 import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
 import {
@@ -75,6 +76,11 @@ export const freedomOutbound = defineOutbound({
       report.warn('CFG035', report.at(input, 'domainStrategy'), message)
     }
     const redirect = input.redirect ? readRedirect(input.redirect, report.at(input, 'redirect'), context) : undefined
+    if (redirect?.host && redirect.port !== 0) {
+      const place = report.at(input, 'redirect')
+      const message = `every connection that takes this outbound goes to ${formatAddress(redirect)}, whatever it asked for`
+      report.warn('CFG090', place, message)
+    }
     return {
       domainStrategy: newer ?? older ?? 'AsIs',
       ...(redirect && { redirect }),

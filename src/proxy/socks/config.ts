@@ -22,7 +22,7 @@ export const socksSchema = object({
 
 export function buildSocks(input: z.output<typeof socksSchema>, context: Context): SocksInboundSettings {
   const { report } = context
-  const word = input.auth?.toLowerCase() ?? 'noauth'
+  const word = input.auth?.toLowerCase() || 'noauth'
   const auth = auths.find((candidate) => candidate === word) ?? 'noauth'
   if (auth !== word) {
     const message = `found "${input.auth}", expected ${oneOf(auths)}: no password is asked for`

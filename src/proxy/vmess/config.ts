@@ -4,6 +4,7 @@ import type { Context } from '../../schema/context.ts'
 import { address, anyObject, flag, integer, noted, object, port, text, withoutEffect } from '../../schema/fields.ts'
 import { defineInbound, defineOutbound } from '../../schema/kind.ts'
 import { account } from '../../schema/parts/account.ts'
+import { panelFields, panelNotes } from '../../schema/parts/panel-limits.ts'
 import { limitsSchema, readLimits } from '../../schema/parts/user-limits.ts'
 import { checkUnique, readSecurity, readUser, type UserFields, type WrittenUser } from '../../schema/parts/users.ts'
 import { readHost } from '../../schema/values.ts'
@@ -38,7 +39,9 @@ const flatFields = ['port', ...(Object.keys(account) as (keyof typeof account)[]
 
 const bareId = noted(text('The id alone.'), { secret: 'id', expected: 'a UUID or a custom id, in double quotes' })
 const client = noted(
-  z.union([object({ ...account, limits: limitsSchema }), bareId]).describe('A user of this server.'),
+  z
+    .union([object({ ...account, limits: limitsSchema, ...panelFields, ...panelNotes }), bareId])
+    .describe('A user of this server.'),
   {
     secret: 'id',
   },

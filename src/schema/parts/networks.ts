@@ -10,7 +10,7 @@ export function networksOf(
   place: Place,
   { report }: Context,
 ): readonly ('tcp' | 'udp')[] {
-  if (value === undefined) return absent
+  if (value === undefined || value === '') return absent
   const networks = new Set<'tcp' | 'udp'>()
   for (const item of listOf(value)) {
     const name = item.trim().toLowerCase()

@@ -6,6 +6,7 @@ import type { InboundConfig } from '../../settings/model.ts'
 import type { Context } from '../context.ts'
 import { flag, integer, noted, object } from '../fields.ts'
 import { type Place, shorten } from '../report.ts'
+import { type PanelInput, readPanelLimits } from './panel-limits.ts'
 
 const amount = (description: string, expected: string, examples: string[]) =>
   noted(z.union([z.int().min(0), z.string()]).meta({ description, examples }), { expected })
@@ -41,17 +42,18 @@ export type LimitsInput = z.output<typeof limitsSchema>
 
 /** Limits that were written, or undefined where none are. `owner` is the user's object. */
 export function readLimits(
-  owner: { readonly limits?: LimitsInput | undefined; readonly email?: string | undefined } & object,
+  owner: { readonly limits?: LimitsInput | undefined; readonly email?: string | undefined } & PanelInput,
   context: Context,
 ): UserLimits | undefined {
   const { report } = context
-  const { limits: input } = owner
-  if (!input || Object.keys(input).length === 0) return undefined
+  const { limits: input = {} } = owner
+  const panel = readPanelLimits(owner, context)
+  if (!panel && Object.keys(input).length === 0) return undefined
   if (!owner.email && (owner.email === '' || !report.wrote(owner, 'email'))) {
     const message = 'this user has limits but no e-mail, and limits are kept by e-mail'
     report.error('CFG069', report.at(owner, 'limits'), message, 'write "email": "name@example.org"; any name will do')
   }
-  return { ...unlimited, ...readGivenLimits(input, context) }
+  return { ...unlimited, ...panel, ...readGivenLimits(input, context) }
 }
 
 /** Only those that were written. */

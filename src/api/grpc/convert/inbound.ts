@@ -1,4 +1,5 @@
 /** An InboundHandlerConfig of either family as an entry of `inbounds`; the loader says what is wrong with it. */
+import { lookUp } from '../../../core/lookup.ts'
 import type { Fields, Typed } from '../fields.ts'
 import { invalid, unavailable } from '../status.ts'
 import { streamJson } from './stream.ts'
@@ -52,7 +53,7 @@ export function inboundJson(inbound: Fields): { tag: string } {
   const tag = inbound.text('tag')
   const proxy = inbound.mustHaveTyped('proxy_settings')
   const receiver = inbound.mustHaveTyped('receiver_settings')
-  const convert = proxies[proxy.name]
+  const convert = lookUp(proxies, proxy.name)
   if (!convert) throw unavailable(`"${proxy.type}" as an inbound`)
   if (receiver.name !== 'app.proxyman.ReceiverConfig') throw invalid(`"${receiver.type}" is not a ReceiverConfig`)
   const json = { tag, ...convert(proxy), ...receiverJson(receiver) }

@@ -1,5 +1,7 @@
 /** An OutboundHandlerConfig of either family as an entry of `outbounds`; the loader says what is wrong with it. */
+
 import { formatAddress } from '../../../core/address.ts'
+import { lookUp } from '../../../core/lookup.ts'
 import type { Fields, Typed } from '../fields.ts'
 import { invalid, unavailable } from '../status.ts'
 import { streamJson } from './stream.ts'
@@ -31,7 +33,7 @@ export function outboundJson(outbound: Fields): { tag: string } {
   outbound.text('comment')
   const proxy = outbound.mustHaveTyped('proxy_settings')
   const sender = outbound.typed('sender_settings')
-  const convert = proxies[proxy.name]
+  const convert = lookUp(proxies, proxy.name)
   if (!convert) throw unavailable(`"${proxy.type}" as an outbound`)
   if (sender && sender.name !== 'app.proxyman.SenderConfig') throw invalid(`"${sender.type}" is not a SenderConfig`)
   const json = { tag, ...convert(proxy), ...(sender && senderJson(sender)) }
