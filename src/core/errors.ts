@@ -49,6 +49,7 @@ export const errorCodes = {
     fault: 'policy',
     text: 'A multiplexed stream was not read while the others waited behind it, so it alone was ended.',
   },
+  MUX_TOO_MANY: { fault: 'policy', text: 'A client has as many streams open on one carrier as permitted.' },
   NO_OUTBOUND: { fault: 'config', text: 'There is no outbound to carry the connection.' },
   OUTBOUND_BLOCKED: { fault: 'policy', text: 'The connection was sent to a blackhole.' },
   PACKETADDR_MALFORMED: { fault: 'remote', text: 'A unit of packetaddr makes no sense.' },

@@ -1,54 +1,24 @@
 /** Conversations with sub-streams or datagrams, opened by the sessions of VMess and read by the codecs of what is inside. */
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { FrameEncoder } from '../../src/protocol/mux/frame-encoder.ts'
 import { readUnit } from '../../src/protocol/packetaddr/unit.ts'
-import { parseId } from '../../src/protocol/vmess/identity.ts'
-import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
-import { decodeFrames, type SeenFrame } from '../support/mux.ts'
+import { fakeRandom } from '../../src/testing/fakes.ts'
+import { decodeFrames, type SeenFrame, sameFrames } from '../support/mux.ts'
+import { openedConversation, recorded } from '../support/peers-mux.ts'
 import { type Conversation, concat, fromHex, pattern, sameBytes, toHex } from '../support/vectors.ts'
-import { bytewise, cutAt, openAll, pushAll, testClient, testServer, testUser } from '../support/vmess-pair.ts'
+import { bytewise, cutAt } from '../support/vmess-pair.ts'
 
-const { cases } = JSON.parse(readFileSync(new URL('../vectors/peers-mux.json', import.meta.url), 'utf8')) as {
-  cases: Conversation[]
-}
 const random = fakeRandom(31)
-const found = (peer: string, name: string): Conversation => {
-  const one = cases.find((c) => c.peer === peer && c.name === name)
-  if (!one) throw new Error(`no conversation ${name}`)
-  return one
-}
-
-const bytesOf = (c: Conversation, dir: 'c2s' | 's2c') =>
-  concat(...c.events.flatMap((e) => (e.dir === dir && e.base64 ? [Buffer.from(e.base64, 'base64')] : [])))
-
-/** Both directions in plaintext, and each datagram of a UDP request. */
-function opened(c: Conversation) {
-  const user = testUser(0, { id: parseId(c.id) })
-  const { request, behind } = pushAll(testServer([user], fakeClock(c.unixTime * 1000)).accept(), [bytesOf(c, 'c2s')])
-  if (!request) throw new Error('the header is not complete')
-  const sent: Uint8Array[] = []
-  const received: Uint8Array[] = []
-  const note = (into: Uint8Array[]) => (datagram: Uint8Array) => void into.push(datagram.slice())
-  const opener = request.command === 'udp' ? request.packetOpener(note(sent)) : request.opener
-  const uplink = openAll(opener, behind)
-  const client = testClient(user, fakeClock(c.unixTime * 1000), {
-    command: request.command,
-    security: 'aes-128-gcm',
-    experiments: { authenticatedLength: request.options.authenticatedLength, noTerminationSignal: false },
-    globalPadding: request.options.globalPadding,
-    keys: request.keys,
-    packet: note(received),
-  })
-  const downlink = openAll(client.opener, [bytesOf(c, 's2c')])
-  return { request, uplink, downlink, sent, received }
-}
 
 /** The frames, the same at any split. */
 function frames(wire: Uint8Array): SeenFrame[] {
   const seen = decodeFrames([wire], () => 'whole')
-  expect(decodeFrames(bytewise(wire))).toEqual(seen)
-  for (let i = 0; i < 50; i++) expect(decodeFrames(cutAt(wire, random.below(wire.length)), () => 'whole')).toEqual(seen)
+  sameFrames(decodeFrames(bytewise(wire)), seen)
+  for (let i = 0; i < 50; i++)
+    sameFrames(
+      decodeFrames(cutAt(wire, random.below(wire.length)), () => 'whole'),
+      seen,
+    )
   expect(seen.some((frame) => frame.malformed)).toBe(false)
   return seen
 }
@@ -72,8 +42,8 @@ const dataOf = (seen: readonly SeenFrame[]) => seen.filter((frame) => frame.data
 const target = (c: Conversation) => ({ host: c.target.address, port: c.target.port })
 
 it('xray: two connections over one carrier of Mux.Cool', () => {
-  const c = found('xray', 'mux concurrency 8, two connections')
-  const { request, uplink, downlink } = opened(c)
+  const c = recorded('xray', 'mux concurrency 8, two connections')
+  const { request, uplink, downlink } = openedConversation(c)
   expect(request).toMatchObject({ command: 'mux', target: { host: 'v1.mux.cool' } })
   const there = frames(uplink)
   const back = frames(downlink)
@@ -95,8 +65,8 @@ describe.each([
   ['xray', 'udp over mux with XUDP', 1],
   ['singbox', 'udp xudp', 0],
 ] as const)('%s: %s', (peer, name, session) => {
-  const c = found(peer, name)
-  const { request, uplink, downlink } = opened(c)
+  const c = recorded(peer, name)
+  const { request, uplink, downlink } = openedConversation(c)
 
   it('the client’s frames are the datagrams, and our encoder writes the same bytes', () => {
     expect(request.command).toBe('mux')
@@ -124,8 +94,8 @@ describe.each([
 })
 
 it('singbox: packetaddr', () => {
-  const c = found('singbox', 'udp packetaddr')
-  const { request, sent, received } = opened(c)
+  const c = recorded('singbox', 'udp packetaddr')
+  const { request, sent, received } = openedConversation(c)
   expect(request).toMatchObject({ command: 'udp', target: { host: 'sp.packet-addr.v2fly.arpa', port: 0 } })
   for (const units of [sent, received]) {
     const read = units.map(readUnit)

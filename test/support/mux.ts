@@ -2,7 +2,7 @@
 import type { Address } from '../../src/core/address.ts'
 import { FrameDecoder } from '../../src/protocol/mux/frame-decoder.ts'
 import type { DataUse, Frame } from '../../src/protocol/mux/model.ts'
-import { concat } from './vectors.ts'
+import { toHex } from './vectors.ts'
 
 export interface SeenFrame {
   readonly session: number
@@ -18,8 +18,10 @@ export interface SeenFrame {
 
 /** A decoder that notes every frame; `use` says what it wants of the data. */
 export function framesInto(seen: SeenFrame[], use: (frame: Frame) => DataUse = () => 'pieces'): FrameDecoder {
+  let whole = new Uint8Array(0)
   return new FrameDecoder({
     frame(frame) {
+      whole = new Uint8Array(frame.dataLength)
       const { session, status, error, network, address, globalId, malformed, dataLength } = frame
       seen.push({
         session,
@@ -30,13 +32,14 @@ export function framesInto(seen: SeenFrame[], use: (frame: Frame) => DataUse = (
         ...(globalId && { globalId }),
         ...(malformed && { malformed }),
         dataLength,
-        data: new Uint8Array(0),
+        data: whole.subarray(0, 0),
       })
       return use(frame)
     },
     data(lent) {
       const last = seen.at(-1)!
-      last.data = concat(last.data, lent)
+      whole.set(lent, last.data.length)
+      last.data = whole.subarray(0, last.data.length + lent.length)
     },
   })
 }
@@ -52,4 +55,12 @@ export function decodeFrames(batches: readonly Uint8Array[], use?: (frame: Frame
   }
   if (end) decoder.end()
   return seen
+}
+
+/** Throws unless the two are alike; much faster than a deep comparison of long data. */
+export function sameFrames(actual: readonly SeenFrame[], expected: readonly SeenFrame[]): void {
+  const told = (frames: readonly SeenFrame[]) =>
+    JSON.stringify(frames.map((frame) => ({ ...frame, data: toHex(frame.data) })))
+  const [is, should] = [told(actual), told(expected)]
+  if (is !== should) throw new Error(`frames ${is.slice(0, 2_000)} instead of ${should.slice(0, 2_000)}`)
 }

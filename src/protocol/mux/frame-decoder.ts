@@ -19,6 +19,7 @@ export class FrameDecoder {
   #state: State = 'length'
   /** Bytes of the unit that comes next; of `pieces` and `skip` what is left of the data. */
   #unit = lengthField
+  #stopped = false
   #failure: ProxyError | undefined
 
   constructor(events: FrameEvents) {
@@ -31,14 +32,22 @@ export class FrameDecoder {
   }
 
   /**
-   * Uses all of `batch` up, which is free for other use afterwards.
+   * Uses `batch` up from `at` on, all of it unless stop() is called; returns the offset up to which it did. That part is
+   * free for other use afterwards.
    * @throws ProxyError MUX_MALFORMED where the frames cannot be told apart any more; then again at every call
    */
-  push(batch: Uint8Array): void {
+  push(batch: Uint8Array, at = 0): number {
     if (this.#failure !== undefined) throw this.#failure
-    for (let at = 0; at < batch.length; ) {
+    this.#stopped = false
+    while (at < batch.length && !this.#stopped) {
       at = this.#state === 'pieces' || this.#state === 'skip' ? this.#pass(batch, at) : this.#gather(batch, at)
     }
+    return at
+  }
+
+  /** To be called by an event: what is behind it has to wait for the next push(). */
+  stop(): void {
+    this.#stopped = true
   }
 
   /** To be called when the carrier ends. @throws ProxyError TRUNCATED inside a frame, or what push() threw */

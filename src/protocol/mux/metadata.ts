@@ -53,7 +53,7 @@ export class MetadataReader implements Frame {
   #readNew(bytes: Uint8Array, at: number, end: number, hasData: boolean): void {
     this.network = at < end ? networkNames[bytes[at]!] : undefined
     if (this.network === undefined) {
-      this.malformed = at < end ? `unknown network ${bytes[at]}` : 'a new sub-stream without a target'
+      this.malformed = at < end ? `the unknown network ${bytes[at]}` : 'no target'
       return
     }
     const behind = this.#readAddress(bytes, at + 1, end)
