@@ -2,19 +2,26 @@
 
 export { type ConnectOptions, connect, type ServerSettings } from './app/connect.ts'
 export { createServer, Server, type ServerEvents, type ServerOptions } from './app/server.ts'
+export type { ConfigInput, InboundInput, OutboundInput } from './config/input.ts'
 export { formatLink, linkToOutbound, parseLink, type ShareLink } from './config/link/share-link.ts'
 export { ConfigError, type LoadOptions, type LoadResult, loadConfig, type Problem } from './config/load.ts'
 export type {
   Control,
   ControlEvent,
+  CounterView,
+  InboundView,
+  LimitsInput,
+  LimitsView,
   NewUser,
+  OutboundView,
   ReloadRefusal,
   ReloadReport,
   SessionView,
+  StatusView,
   UserChange,
   UserView,
 } from './control/control.ts'
 export type { Address } from './core/address.ts'
+export type { LogFields, Logger } from './core/env.ts'
 export { type ErrorCode, errorCodes, type Fault, ProxyError } from './core/errors.ts'
 export type { FlowUser, Session, Totals } from './core/session.ts'
-export type { UserLimits } from './core/user-limits.ts'

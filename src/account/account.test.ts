@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ProxyError } from '../core/errors.ts'
+import { forever } from '../core/lifetime.ts'
 import { type UserLimits, unlimited } from '../core/user-limits.ts'
 import { fakeClock } from '../testing/fakes.ts'
 import { Account } from './account.ts'
@@ -154,7 +155,7 @@ describe('Account', () => {
     const write = (piece: Uint8Array) => {
       passed += piece.length
     }
-    const waiting = pace?.pass(new Uint8Array(10_000), write, new AbortController().signal)
+    const waiting = pace?.pass(new Uint8Array(10_000), write, forever)
     clock.advance(1000)
     expect(passed).toBeLessThanOrEqual(2000)
     change({ downlink: 0 })

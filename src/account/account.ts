@@ -4,13 +4,11 @@ import type { Pace } from '../core/meter.ts'
 import type { Totals } from '../core/session.ts'
 import { sameLimits, type UserLimits } from '../core/user-limits.ts'
 import { Addresses } from './addresses.ts'
-import type { Member } from './member.ts'
+import type { Member, SharedAccount } from './book.ts'
 import { SpeedLimit } from './pace.ts'
 
-export type { Member } from './member.ts'
-
 /** A user by e-mail: what all inbounds and all connections of the user share. */
-export class Account {
+export class Account implements SharedAccount {
   readonly email: string
   /** Plaintext bytes that count against the quota. */
   readonly used: Totals = { uplink: 0, downlink: 0 }
@@ -73,7 +71,6 @@ export class Account {
     this.#enforce()
   }
 
-  /** Lets a connection in. Throws ProxyError with a USER_ code. Whoever was let in must leave(). */
   admit(member: Member): void {
     const refusal = this.#refusal()
     if (refusal) throw refusal
@@ -98,7 +95,6 @@ export class Account {
     this.#watchExpiry()
   }
 
-  /** Bytes that are about to pass. Ends every connection when they exceed the quota. */
   spend(direction: keyof Totals, bytes: number): void {
     this.used[direction] += bytes
     const { quota } = this.#limits
@@ -112,7 +108,6 @@ export class Account {
     this.#changed(this)
   }
 
-  /** What bytes must pass while a speed limit holds. */
   pace(direction: keyof Totals): Pace | undefined {
     const limit = this.#speed[direction]
     return limit && limit.rate > 0 ? limit : undefined

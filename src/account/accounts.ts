@@ -1,6 +1,7 @@
 import type { Clock } from '../core/env.ts'
 import { type UserLimits, unlimited } from '../core/user-limits.ts'
 import { Account } from './account.ts'
+import type { AccountBook } from './book.ts'
 
 /** Is told of accounts, e.g. to keep them in a store. */
 export interface AccountsWatcher {
@@ -13,7 +14,7 @@ export interface AccountsWatcher {
 }
 
 /** The users of an instance by e-mail, letter case aside. Users without one have no account: nothing is kept of them. */
-export class Accounts {
+export class Accounts implements AccountBook {
   readonly #clock: Clock
   readonly #accounts = new Map<string, { readonly account: Account; holders: number }>()
   readonly #watchers = new Set<AccountsWatcher>()
@@ -32,7 +33,6 @@ export class Accounts {
     return email === '' ? undefined : this.#accounts.get(email.toLowerCase())?.account
   }
 
-  /** The account of one more user with this e-mail. Limits are taken over when given. */
   open(email: string, limits?: UserLimits): void {
     if (email === '') return
     const key = email.toLowerCase()
@@ -47,7 +47,6 @@ export class Accounts {
     if (limits) known.account.configure(limits)
   }
 
-  /** One user with this e-mail is gone; with the last of them goes the account. Connections are the caller's business. */
   close(email: string): void {
     const key = email.toLowerCase()
     const known = this.#accounts.get(key)

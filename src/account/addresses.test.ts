@@ -9,7 +9,7 @@ function rig(given: Partial<UserLimits>) {
   const clock = fakeClock(1_700_000_000_000)
   const limits = (more: Partial<UserLimits>) => ({ ...unlimited, addressGraceS: 60, ...more })
   let correction = 0
-  const wall = { now: () => clock.now() + correction, after: clock.after }
+  const wall = { ...clock, now: () => clock.now() + correction }
   const addresses = new Addresses(wall, limits(given))
   /** Corrects what the clock shows; timers go on as they do. */
   const setBack = (ms: number) => {

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
-import type { Member } from './member.ts'
+import type { Member } from './book.ts'
 
 /** An address that a user is connected from. */
 interface Place {
@@ -49,7 +49,7 @@ export class Addresses {
       this.#look()
       for (const [key, place] of [...this.#settled].slice(this.#limit)) {
         this.#settled.delete(key)
-        this.#trials.set(key, { ...place, since: this.#clock.now() })
+        this.#trials.set(key, { ...place, since: this.#clock.elapsed() })
       }
     }
     this.#judge()
@@ -66,7 +66,7 @@ export class Addresses {
 
   #admitOverLimit(key: string, member: Member): void {
     this.#look()
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     const refused = this.#refused.has(key)
     if (this.#graceMs === 0 || (!refused && this.#trials.size >= this.#limit)) throw this.#tooMany()
     if (!refused) {
@@ -91,12 +91,12 @@ export class Addresses {
   }
 
   #place(member: Member): Place {
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     return { members: new Set([member]), gone: 0, seen: 0, usedAt: now, since: now }
   }
 
   #look(): void {
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     for (const place of [...this.#settled.values(), ...this.#trials.values()]) {
       let bytes = place.gone
       for (const member of place.members) bytes += bytesOf(member)
@@ -110,7 +110,7 @@ export class Addresses {
     this.#fillUp()
     if (this.#trials.size > 0) this.#look()
     for (const [key, trial] of [...this.#trials]) {
-      const lasted = this.#clock.now() - trial.since
+      const lasted = this.#clock.elapsed() - trial.since
       if (lasted >= 0 && lasted < this.#graceMs) continue
       this.#trials.delete(key)
       if (this.#graceMs > 0 && this.#someUnused(trial)) {
@@ -160,7 +160,7 @@ export class Addresses {
     this.#cancel = undefined
     if (this.#trials.size === 0) return
     const since = Math.min(...[...this.#trials.values()].map((trial) => trial.since))
-    const left = since + this.#graceMs - this.#clock.now()
+    const left = since + this.#graceMs - this.#clock.elapsed()
     this.#cancel = this.#clock.after(Math.max(0, Math.min(left, this.#graceMs)), () => this.#judge())
   }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { forever, Life } from '../core/lifetime.ts'
 import { fakeClock } from '../testing/fakes.ts'
 import { SpeedLimit } from './pace.ts'
 
-const never = new AbortController().signal
+const never = forever
 
 const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 
@@ -10,7 +11,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmedi
 function rig(rate: number) {
   const clock = fakeClock(1_700_000_000_000)
   let correction = 0
-  const limit = new SpeedLimit({ now: () => clock.now() + correction, after: clock.after })
+  const limit = new SpeedLimit({ ...clock, now: () => clock.now() + correction })
   /** Corrects what the clock shows; timers go on as they do. */
   const correct = (ms: number) => {
     correction += ms
@@ -19,9 +20,9 @@ function rig(rate: number) {
   clock.advance(10_000)
 
   const source = (batch: number, write?: (piece: Uint8Array) => void | Promise<void>) => {
-    const state = { passed: 0, pieces: [] as number[], stop: new AbortController(), error: undefined as unknown }
+    const state = { passed: 0, pieces: [] as number[], stop: new Life(), error: undefined as unknown }
     const pump = async () => {
-      while (!state.stop.signal.aborted) {
+      while (!state.stop.gone) {
         await limit.pass(
           new Uint8Array(batch),
           (piece) => {
@@ -29,7 +30,7 @@ function rig(rate: number) {
             state.pieces.push(piece.length)
             return write?.(piece)
           },
-          state.stop.signal,
+          state.stop,
         )
       }
     }
@@ -65,7 +66,7 @@ describe('SpeedLimit', () => {
         expect(second, `batches of ${batch}, second from ${i * 10 - 1000} ms`).toBeGreaterThan(900_000)
         expect(second, `batches of ${batch}, second from ${i * 10 - 1000} ms`).toBeLessThan(1_100_000)
       }
-      it.stop.abort()
+      it.stop.end(new Error('stopped'))
     }
   })
 
@@ -74,14 +75,14 @@ describe('SpeedLimit', () => {
     const slow = source(2000, () => new Promise(() => {}))
     const quick = source(2000)
     await settle()
-    expect(limit.holds(quick.stop.signal)).toBe(true)
+    expect(limit.holds(quick.stop)).toBe(true)
     await run(2000, 50)
     expect(slow.passed).toBeGreaterThan(0)
-    expect(limit.holds(slow.stop.signal)).toBe(false)
-    expect(limit.holds(quick.stop.signal)).toBe(true)
-    quick.stop.abort()
-    expect(limit.holds(quick.stop.signal)).toBe(false)
-    slow.stop.abort()
+    expect(limit.holds(slow.stop)).toBe(false)
+    expect(limit.holds(quick.stop)).toBe(true)
+    quick.stop.end(new Error('stopped'))
+    expect(limit.holds(quick.stop)).toBe(false)
+    slow.stop.end(new Error('stopped'))
   })
 
   it('lets 50 ms worth pass at once after a silence, and no more', async () => {
@@ -89,14 +90,14 @@ describe('SpeedLimit', () => {
     const it = source(261_888)
     await settle()
     expect(it.passed).toBe(50_000)
-    it.stop.abort()
+    it.stop.end(new Error('stopped'))
   })
 
   it('passes what is below the limit on at once, without a copy and without a timer', () => {
     const { clock, limit } = rig(1_000_000)
     const bytes = Uint8Array.of(1, 2, 3)
     const seen: Uint8Array[] = []
-    expect(limit.pass(bytes, (piece) => void seen.push(piece), new AbortController().signal)).toBeUndefined()
+    expect(limit.pass(bytes, (piece) => void seen.push(piece), forever)).toBeUndefined()
     expect(seen).toEqual([bytes])
     expect(seen[0]).toBe(bytes)
     expect(clock.pending).toBe(0)
@@ -107,7 +108,7 @@ describe('SpeedLimit', () => {
     const data = Uint8Array.from({ length: 60_000 }, (_, i) => i * 7)
     const lent = data.slice()
     const out: number[] = []
-    const done = limit.pass(lent, (piece) => void out.push(...piece), new AbortController().signal)
+    const done = limit.pass(lent, (piece) => void out.push(...piece), forever)
     lent.fill(0xee)
     clock.advance(1000)
     await done
@@ -128,7 +129,7 @@ describe('SpeedLimit', () => {
       expect(share, shares.join()).toBeGreaterThan(1_600_000)
       expect(share, shares.join()).toBeLessThan(2_400_000)
     }
-    for (const { stop } of [...sources, late]) stop.abort()
+    for (const { stop } of [...sources, late]) stop.end(new Error('stopped'))
   })
 
   it('has one timer however many wait', async () => {
@@ -136,7 +137,7 @@ describe('SpeedLimit', () => {
     const many = Array.from({ length: 50 }, () => source(65_536))
     await settle()
     expect(clock.pending).toBe(1)
-    for (const { stop } of many) stop.abort()
+    for (const { stop } of many) stop.end(new Error('stopped'))
     expect(clock.pending).toBe(0)
   })
 
@@ -150,7 +151,7 @@ describe('SpeedLimit', () => {
       await run(1000, 10)
     }
     for (let i = 1; i < at.length; i++) expect(at[i]! - at[i - 1]!).toBe(1000)
-    it.stop.abort()
+    it.stop.end(new Error('stopped'))
   })
 
   it('releases at once what waits when it is lifted', async () => {
@@ -180,7 +181,7 @@ describe('SpeedLimit', () => {
     before = it.passed
     await run(1000)
     expect(it.passed - before).toBeLessThanOrEqual(11_000)
-    it.stop.abort()
+    it.stop.end(new Error('stopped'))
   })
 
   it('honours the target’s back-pressure between pieces', async () => {
@@ -194,37 +195,36 @@ describe('SpeedLimit', () => {
     release()
     await run(200)
     expect(slow.pieces).toHaveLength(2)
-    for (const { stop } of [slow, other]) stop.abort()
+    for (const { stop } of [slow, other]) stop.end(new Error('stopped'))
   })
 
   it('rejects with what write rejected with, or threw', async () => {
     const { clock, limit } = rig(100_000)
-    const { signal } = new AbortController()
-    const failing = limit.pass(new Uint8Array(50_000), () => Promise.reject(new Error('reset')), signal)
+    const failing = limit.pass(new Uint8Array(50_000), () => Promise.reject(new Error('reset')), forever)
     await expect(failing).rejects.toThrow('reset')
     const throwing = limit.pass(
       new Uint8Array(50_000),
       () => {
         throw new Error('misuse')
       },
-      signal,
+      forever,
     )
     clock.advance(1000)
     await expect(throwing).rejects.toThrow('misuse')
     expect(clock.pending).toBe(0)
   })
 
-  it('ends a wait with the reason of the signal, and lets the next one go on', async () => {
+  it('ends a wait with the reason of the one that is written to, and lets the next one go on', async () => {
     const { clock, limit, source, run } = rig(1000)
-    const gone = new AbortController()
-    const waiting = limit.pass(new Uint8Array(100_000), () => {}, gone.signal)
+    const gone = new Life()
+    const waiting = limit.pass(new Uint8Array(100_000), () => {}, gone)
     const next = source(3000)
-    gone.abort(new Error('gone'))
+    gone.end(new Error('gone'))
     await expect(waiting).rejects.toThrow('gone')
     await run(4000, 10)
     expect(next.passed).toBeGreaterThanOrEqual(3000)
-    next.stop.abort()
-    await expect(limit.pass(new Uint8Array(100_000), () => {}, gone.signal)).rejects.toThrow('gone')
+    next.stop.end(new Error('stopped'))
+    await expect(limit.pass(new Uint8Array(100_000), () => {}, gone)).rejects.toThrow('gone')
     expect(clock.pending).toBe(0)
   })
 
@@ -238,7 +238,7 @@ describe('SpeedLimit', () => {
       await run(1000)
       expect(it.passed - before).toBeGreaterThan(90_000)
       expect(it.passed - before).toBeLessThan(115_000)
-      it.stop.abort()
+      it.stop.end(new Error('stopped'))
     }
   })
 })

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../core/env.ts'
+import type { Lifetime } from '../core/lifetime.ts'
 import type { Pace } from '../core/meter.ts'
 import { type Pooled, takeBuffer } from '../core/pool.ts'
 
@@ -36,8 +37,8 @@ export class SpeedLimit implements Pace {
   readonly #queue: Turn[] = []
   /** Bytes that a connection that never paused has been given; a newcomer begins here. */
   #start = 0
-  /** Where each connection stands, by its signal. */
-  readonly #ends = new WeakMap<AbortSignal, number>()
+  /** Where each connection stands, each by the one it is written to. */
+  readonly #ends = new WeakMap<Lifetime, number>()
   #cancel: Cancel | undefined
 
   constructor(clock: Clock) {
@@ -56,21 +57,21 @@ export class SpeedLimit implements Pace {
     this.#serve()
   }
 
-  pass(bytes: Uint8Array, write: Write, signal: AbortSignal): void | Promise<void> {
+  pass(bytes: Uint8Array, write: Write, to: Lifetime): void | Promise<void> {
     this.#fill()
-    if (this.#queue.length === 0 && bytes.length <= this.#pieceSize && this.#take(bytes.length, signal)) {
+    if (this.#queue.length === 0 && bytes.length <= this.#pieceSize && this.#take(bytes.length, to)) {
       return write(bytes)
     }
-    if (signal.aborted) return Promise.reject(signal.reason)
+    if (to.gone) return Promise.reject(to.gone)
     return new Promise((resolve, reject) => {
-      const turn = new Turn(bytes, write, signal, { resolve, reject, abandon: () => this.#drop(turn) })
+      const turn = new Turn(bytes, write, to, { resolve, reject, abandon: () => this.#drop(turn) })
       this.#join(turn)
       this.#serve()
     })
   }
 
-  holds(signal: AbortSignal): boolean {
-    return this.#queue.some((turn) => turn.signal === signal)
+  holds(to: Lifetime): boolean {
+    return this.#queue.some((turn) => turn.to === to)
   }
 
   get #pieceSize(): number {
@@ -84,29 +85,29 @@ export class SpeedLimit implements Pace {
   }
 
   #fill(): void {
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     const elapsed = Math.max(0, now - this.#filledAt)
     this.#filledAt = now
     if (this.#rate > 0) this.#credit = Math.min(this.#capacity, this.#credit + elapsed * this.#rate)
   }
 
   /** Books `bytes` for a connection, if they may pass now. */
-  #take(bytes: number, signal: AbortSignal): boolean {
+  #take(bytes: number, to: Lifetime): boolean {
     if (this.#rate > 0) {
       if (this.#credit < bytes * 1000) return false
       this.#credit -= bytes * 1000
-      this.#start = this.#startOf(signal)
-      this.#ends.set(signal, this.#start + bytes)
+      this.#start = this.#startOf(to)
+      this.#ends.set(to, this.#start + bytes)
     }
     return true
   }
 
-  #startOf(signal: AbortSignal): number {
-    return Math.max(this.#start, this.#ends.get(signal) ?? 0)
+  #startOf(to: Lifetime): number {
+    return Math.max(this.#start, this.#ends.get(to) ?? 0)
   }
 
   #join(turn: Turn): void {
-    turn.start = this.#startOf(turn.signal)
+    turn.start = this.#startOf(turn.to)
     let [low, high] = [0, this.#queue.length]
     while (low < high) {
       const middle = (low + high) >>> 1
@@ -127,7 +128,7 @@ export class SpeedLimit implements Pace {
     this.#fill()
     for (let turn = this.#queue[0]; turn; turn = this.#queue[0]) {
       const size = Math.min(turn.left, this.#pieceSize)
-      if (!this.#take(size, turn.signal)) break
+      if (!this.#take(size, turn.to)) break
       this.#queue.shift()
       this.#give(turn, size)
     }
@@ -160,23 +161,24 @@ export class SpeedLimit implements Pace {
 
 /** What is left of one batch, copied because it was only lent. */
 class Turn {
-  readonly signal: AbortSignal
+  readonly to: Lifetime
   start = 0
   over = false
   readonly #pooled: Pooled
   readonly #write: Write
   readonly #settle: Settle
+  readonly #leave: Cancel
   readonly #length: number
   #at = 0
 
-  constructor(bytes: Uint8Array, write: Write, signal: AbortSignal, settle: Settle) {
+  constructor(bytes: Uint8Array, write: Write, to: Lifetime, settle: Settle) {
     this.#pooled = takeBuffer(bytes.length)
     this.#pooled.bytes.set(bytes)
     this.#length = bytes.length
     this.#write = write
-    this.signal = signal
+    this.to = to
     this.#settle = settle
-    signal.addEventListener('abort', this.#onAbort)
+    this.#leave = to.onGone(this.#onGone)
   }
 
   get left(): number {
@@ -202,15 +204,15 @@ class Turn {
     if (this.#end()) this.#settle.reject(error)
   }
 
-  readonly #onAbort = (): void => {
-    this.fail(this.signal.reason)
+  readonly #onGone = (why: Error): void => {
+    this.fail(why)
     this.#settle.abandon()
   }
 
   #end(): boolean {
     if (this.over) return false
     this.over = true
-    this.signal.removeEventListener('abort', this.#onAbort)
+    this.#leave()
     this.#pooled.release()
     return true
   }

@@ -3,6 +3,7 @@ import { linkToOutbound, parseLink, type ShareLink } from '../config/link/share-
 import { configProblemError, loadConfigValue } from '../config/load.ts'
 import { dialDeadline } from '../core/deadline.ts'
 import type { Outbound } from '../core/dialer.ts'
+import { lifetimeOf } from '../core/lifetime.ts'
 import { toDuplex } from '../net/duplex.ts'
 import { buildOutbound, readTextFile } from './build/build.ts'
 import { systemClock, systemEnv } from './env.ts'
@@ -32,9 +33,9 @@ export type ServerSettings = string | ShareLink | { readonly protocol: 'vmess'; 
  */
 export async function connect(server: ServerSettings, { host, port, signal }: ConnectOptions): Promise<Duplex> {
   const outbound = outboundOf(server)
-  const limit = dialDeadline(systemClock, signal)
+  const limit = dialDeadline(systemClock, signal && lifetimeOf(signal))
   try {
-    return toDuplex(await outbound.dial({ host, port }, { signal: limit.signal }))
+    return toDuplex(await outbound.dial({ host, port }, { until: limit.until }))
   } finally {
     limit.done()
   }

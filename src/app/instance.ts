@@ -5,7 +5,7 @@ import { ProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
-import { ReplayMemory, SessionHistory } from '../protocol/vmess/replay.ts'
+import { ReplayMemory, type SeenAuths, type SeenSessions, SessionHistory } from '../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import {
   type Config,
@@ -22,7 +22,7 @@ import { Handshakes } from '../stats/handshakes.ts'
 import { buildInbound, buildOutbound, noting, readTextFile } from './build/build.ts'
 import type { ReadText } from './build/tls-files.ts'
 import { createDispatch, type DispatchDeps } from './flow/dispatch.ts'
-import { Flows } from './flow/flows.ts'
+import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
 import { Observers } from './flow/observers.ts'
 import { readSize } from './flow/policy.ts'
@@ -41,6 +41,8 @@ export interface InstanceDeps {
   readonly observers?: readonly Observer[]
   /** Reads certificate files; by default from the disk. */
   readonly readText?: ReadText
+  /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
+  readonly ids?: () => number
 }
 
 /** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
@@ -62,7 +64,7 @@ export class Instance implements AsyncDisposable {
   readonly #descriptors: DescriptorGuard
   readonly #connections: Connections
   readonly #dispatch: DispatchDeps
-  readonly #memory: { readonly replay: ReplayMemory; readonly history: SessionHistory }
+  readonly #memory: { readonly replay: SeenAuths; readonly history: SeenSessions }
   readonly #inbounds: Inbounds
   readonly #detour: Detour
   #config: Config
@@ -70,14 +72,14 @@ export class Instance implements AsyncDisposable {
   #stopped: Promise<void> | undefined
 
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
-  constructor(config: Config, { env, observers = [], readText = readTextFile }: InstanceDeps) {
+  constructor(config: Config, { env, observers = [], readText = readTextFile, ids = countingIds() }: InstanceDeps) {
     this.#env = env
-    this.#readText = readText
     this.#config = config
+    this.#readText = readText
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
-    this.flows = new Flows(env.clock, this.accounts)
+    this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.#detour = new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) })
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
@@ -246,5 +248,3 @@ export class Instance implements AsyncDisposable {
     return { config, ...built }
   }
 }
-
-export const createInstance = (config: Config, deps: InstanceDeps): Instance => new Instance(config, deps)

@@ -63,7 +63,8 @@ export async function startHttpApi(
   if (!at) return undefined
   const { createHttpApi } = await import('../api/http/server.ts')
   const { clock, log } = env
-  const listening = await createHttpApi({ control, token: at.token, clock, log }).listen(at.listen)
+  const api = await createHttpApi({ control, token: at.token, clock, log })
+  const listening = await api.listen(at.listen)
   log.warn({}, `control API listening on ${formatAddress(listening.address)}`)
   return listening
 }

@@ -1,6 +1,6 @@
 /** A configuration at work, with its log; failures as the exit codes say. */
 import { systemClock, systemEnv } from '../app/env.ts'
-import { createInstance, type Instance } from '../app/instance.ts'
+import { Instance } from '../app/instance.ts'
 import { Launch } from '../app/launch.ts'
 import { type AppLog, createLogger } from '../app/log/log.ts'
 import { sessionLog } from '../app/log/session-log.ts'
@@ -82,7 +82,7 @@ export async function startInstance(config: Config, options: StartOptions): Prom
  */
 export async function checkInstance(config: Config): Promise<readonly Problem[]> {
   try {
-    const instance = createInstance(config, { env: systemEnv() })
+    const instance = new Instance(config, { env: systemEnv() })
     await instance.stop(0)
     return []
   } catch (error) {

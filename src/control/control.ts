@@ -1,13 +1,49 @@
 /**
  * What can be seen and changed of an instance while it runs. The APIs (gRPC, HTTP, the library) speak to this and to
- * nothing behind it; every one of them shows the same. All methods throw ProxyError with a CONTROL_ code, or with the code
- * of what was wrong with the input.
+ * nothing behind it; every one of them shows the same. Every method answers with a promise, because what it asks may run in
+ * another thread or on another machine; it rejects with a ProxyError that has a CONTROL_ code, or the code of what was wrong
+ * with the input.
  */
 import type { Session, Totals } from '../core/session.ts'
-import type { UserLimits } from '../core/user-limits.ts'
-import type { Counters } from '../stats/counters.ts'
 import type { EndingCount } from '../stats/endings.ts'
 import type { HandshakeCount } from '../stats/handshakes.ts'
+
+/** Limits in the names and units of the configuration. */
+export interface LimitsView {
+  /** False: the user is known and turned away. */
+  readonly enabled: boolean
+  /** Plaintext bytes per second from the client, over all connections; 0: no limit. */
+  readonly uplink: number
+  /** Plaintext bytes per second to the client, over all connections; 0: no limit. */
+  readonly downlink: number
+  /** Connections at once; 0: no limit. */
+  readonly connections: number
+  /** Client addresses at once, an IPv6 network of 64 bits counting as one; 0: no limit. */
+  readonly addresses: number
+  /** How long an address too many is borne with, seconds. */
+  readonly addressGrace: number
+  /** Plaintext bytes both ways until the user is turned away; 0: no limit. */
+  readonly quota: number
+  /** From when the user is turned away, ISO 8601; null: never. */
+  readonly expires: string | null
+}
+
+/** Limits as they are asked for: what the configuration takes, and null for no limit. Those that are not given stay. */
+export interface LimitsInput {
+  readonly enabled?: boolean | undefined
+  /** Bytes per second, or a text such as `5 MB/s` or `40 Mbit/s`. */
+  readonly uplink?: number | string | null | undefined
+  /** Bytes per second, or a text such as `5 MB/s` or `40 Mbit/s`. */
+  readonly downlink?: number | string | null | undefined
+  readonly connections?: number | null | undefined
+  readonly addresses?: number | null | undefined
+  /** Seconds, 0 to 86,400. */
+  readonly addressGrace?: number | undefined
+  /** Bytes, or a text such as `100 GB`. */
+  readonly quota?: number | string | null | undefined
+  /** A text such as `2026-12-31` (the last day, UTC) or `2026-12-31T18:00:00Z`, or Unix seconds. */
+  readonly expires?: number | string | null | undefined
+}
 
 export interface UserView {
   /** `''` for users without one: they have no limits and no counters. */
@@ -19,7 +55,7 @@ export interface UserView {
     readonly level: number
     readonly alterId: number
   }[]
-  readonly limits: UserLimits
+  readonly limits: LimitsView
   /** Plaintext bytes that count against the quota. */
   readonly used: Readonly<Totals>
   readonly connections: number
@@ -33,13 +69,12 @@ export interface NewUser {
   readonly email: string
   readonly level?: number | undefined
   readonly alterId?: number | undefined
-  readonly limits?: Partial<UserLimits> | undefined
+  readonly limits?: LimitsInput | undefined
 }
 
 export interface UserChange {
   readonly level?: number | undefined
-  /** Those that are not given stay. */
-  readonly limits?: Partial<UserLimits> | undefined
+  readonly limits?: LimitsInput | undefined
 }
 
 export interface SessionView {
@@ -122,48 +157,60 @@ export type ControlEvent =
       readonly reason: string
     }
 
+/** A counter under V2Ray's name of it, such as `user>>>EMAIL>>>traffic>>>uplink`. */
+export interface CounterView {
+  readonly name: string
+  /** Plaintext bytes. */
+  readonly value: number
+}
+
 export interface Control {
-  readonly counters: Counters
+  /** All counters, in the order in which they were made. */
+  counters(): Promise<readonly CounterView[]>
+  /** Counters by their names; those that there are not are left out. With `reset`, what is read begins at zero again, and no byte is lost between. */
+  readCounters(names: readonly string[], options?: { readonly reset?: boolean }): Promise<readonly CounterView[]>
   /** What became of handshakes since the start. */
-  handshakes(): Iterable<HandshakeCount>
+  handshakes(): Promise<readonly HandshakeCount[]>
   /** Sessions that ended before their time since the start. */
-  endings(): Iterable<EndingCount>
-  status(): StatusView
+  endings(): Promise<readonly EndingCount[]>
+  status(): Promise<StatusView>
 
   /** Every user of every inbound; those with an e-mail once. */
-  users(): readonly UserView[]
-  user(email: string): UserView | undefined
+  users(): Promise<readonly UserView[]>
+  user(email: string): Promise<UserView | undefined>
   /**
    * Adds a user to the VMess inbound `inboundTag`; who connects is served from now on.
    * @returns the user, and the id in full: the only time that it is told
    */
-  addUser(inboundTag: string, user: NewUser): { user: UserView; id: string }
+  addUser(inboundTag: string, user: NewUser): Promise<{ user: UserView; id: string }>
   /** Changes limits or level; holds at once, for connections in progress too. */
-  changeUser(email: string, change: UserChange): UserView
+  changeUser(email: string, change: UserChange): Promise<UserView>
   /** Removes a user from one inbound, or from all without a tag, and ends its sessions. Returns how many sessions were ended. */
-  removeUser(email: string, inboundTag?: string): number
+  removeUser(email: string, inboundTag?: string): Promise<number>
   /** Sets what counts against the quota to zero. */
-  resetUsage(email: string): UserView
+  resetUsage(email: string): Promise<UserView>
+  /** What counts against the quotas of these, in their order; nothing for those who are not there. */
+  usage(emails: readonly string[]): Promise<readonly Readonly<Totals>[]>
 
-  sessions(): readonly SessionView[]
-  endSession(id: number): void
+  sessions(): Promise<readonly SessionView[]>
+  endSession(id: number): Promise<void>
   /** Returns how many were ended. */
-  endSessions(email: string): number
+  endSessions(email: string): Promise<number>
 
-  inbounds(): readonly InboundView[]
+  inbounds(): Promise<readonly InboundView[]>
   /** Adds an inbound from V2Ray/Xray JSON and opens it. */
   addInbound(json: object): Promise<void>
   /** Stops listening and ends the inbound's sessions. */
-  removeInbound(tag: string): void
-  outbounds(): readonly OutboundView[]
-  addOutbound(json: object): void
+  removeInbound(tag: string): Promise<void>
+  outbounds(): Promise<readonly OutboundView[]>
+  addOutbound(json: object): Promise<void>
   /** Flows that it carries live on. */
-  removeOutbound(tag: string): void
+  removeOutbound(tag: string): Promise<void>
 
   /** Reads the configuration again. Resolves with what changed, or with why it was refused. */
   reload(): Promise<ReloadReport | ReloadRefusal>
   /** Opens log files anew, after they were moved away. */
-  restartLog(): void
-  /** Tells what happens from now on; returns how to stop it. */
-  watch(listener: (event: ControlEvent) => void): () => void
+  restartLog(): Promise<void>
+  /** Tells what happens from when it resolves, with how to stop it. */
+  watch(listener: (event: ControlEvent) => void): Promise<() => void>
 }

@@ -2,6 +2,8 @@
  * The stream noun. See docs/decisions/0002 for why it is ours and why it lends.
  */
 
+import type { Lifetime } from './lifetime.ts'
+
 /** Takes a lent batch. The bytes are valid only until it returns; a promise pauses the source until it settles. */
 export type Sink = (lent: Uint8Array) => void | Promise<void>
 
@@ -26,8 +28,8 @@ export interface ConnInfo {
   readonly level?: number
 }
 
-/** A byte stream with two independently closable halves. */
-export interface Conn {
+/** A byte stream with two independently closable halves. It is gone when neither can be used any more, even if nobody reads. */
+export interface Conn extends Lifetime {
   /**
    * Next bytes, owned by the caller, or null after the peer's orderly end. For handshakes: it copies.
    * One reader at a time, and never while `drainTo` is running. Rejects with ProxyError when the stream broke.
@@ -50,11 +52,14 @@ export interface Conn {
    * are. Infinity: never. What one write() brings is held on top. `limits.writeHighWater` until it is called.
    */
   holdAtMost(bytes: number): void
+  /**
+   * From now on a batch of drainTo() brings no more than about `bytes`, where that can be had. For those who must copy what
+   * they cannot pass on at once. Absent where batches are small anyway.
+   */
+  readAtMost?(bytes: number): void
   /** Ends our half once everything written is handed to the carrier; settles then. The other half keeps working. Idempotent. */
   closeWrite(): void | Promise<void>
-  /** Drops both halves now. Idempotent, never throws. Pending calls reject with `reason` or CONN_CLOSED. */
+  /** Drops both halves now; it is gone then, for `reason` or CONN_CLOSED, with which pending calls reject. Idempotent, never throws. */
   destroy(reason?: Error): void
-  /** Aborts when the stream is gone, even if nobody is reading. */
-  readonly signal: AbortSignal
   readonly info: ConnInfo
 }

@@ -1,10 +1,11 @@
 import type { Address } from './address.ts'
 import type { Conn } from './conn.ts'
+import type { Lifetime } from './lifetime.ts'
 import type { Session } from './session.ts'
 
 export interface DialOptions {
-  /** Required: a dial must always be cancellable. Reject with the signal's reason. */
-  readonly signal: AbortSignal
+  /** Required: a dial must always be cancellable. It is given up when this is over; reject with why. */
+  readonly until: Lifetime
   /** The flow this dial is for, if any; for logs, policy and loop detection. */
   readonly session?: Session
 }

@@ -3,8 +3,10 @@
 export type Cancel = () => void
 
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** The wall clock, milliseconds since the Unix epoch: for what carries a date. People and NTP set it. */
   now(): number
+  /** Milliseconds that have passed since some moment: for limits, paces and caches. Never goes back, never jumps. */
+  elapsed(): number
   /** Runs `run` once after `ms`; the returned function cancels it. */
   after(ms: number, run: () => void): Cancel
 }

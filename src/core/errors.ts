@@ -19,7 +19,7 @@ export const errorCodes = {
   DATAGRAM_TOO_LARGE: { fault: 'local', text: 'A datagram is larger than one chunk can carry; it was not sent.' },
   DIAL_ABORTED: {
     fault: 'local',
-    text: 'The dial was cancelled: by its signal, or because the connection that wanted it went away.',
+    text: 'The dial was cancelled: by whoever asked for it, or because the connection that wanted it went away.',
   },
   DIAL_FAILED: {
     fault: 'network',
@@ -63,6 +63,7 @@ export const errorCodes = {
     fault: 'remote',
     text: 'The server closed without answering; the message lists the likely causes in order.',
   },
+  SERVER_FAULT: { fault: 'local', text: 'Something of the server does not work as it should; the message says what.' },
   SESSION_ENDED: { fault: 'policy', text: 'An operator ended the session.' },
   SHUTTING_DOWN: { fault: 'local', text: 'The instance is stopping.' },
   SOCKS_BAD_REQUEST: { fault: 'remote', text: 'The SOCKS request could not be understood.' },
@@ -112,12 +113,19 @@ export class ProxyError extends Error {
   readonly fault: Fault
   /** Text behind the message for people, e.g. what to try; never a secret. */
   readonly hint: string | undefined
+  /** The part of what was asked for that it is about, such as `limits.quota`. */
+  readonly field: string | undefined
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; hint?: string | undefined; field?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.fault = errorCodes[code].fault
     this.hint = options.hint
+    this.field = options.field
   }
 }
 

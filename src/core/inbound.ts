@@ -1,16 +1,24 @@
 import type { Conn } from './conn.ts'
+import type { ProxyError } from './errors.ts'
 import type { FlowRequest, FlowUser } from './session.ts'
+
+/** Why a flow ended before its time; undefined when in order. */
+export type Ended = ProxyError | undefined
+
+/**
+ * Tells the client, in its own protocol, what came of its request: the far end, or why there is none; undefined when the
+ * client has to speak before it is known where it goes, and so is promised success. The core says when, exactly once. What
+ * it throws because the client is gone is met again where the client is read.
+ */
+export type Greet = (outcome: Conn | ProxyError | undefined) => void | Promise<void>
 
 /** What an inbound may ask of the instance. It never dials and never routes itself. */
 export interface InboundIo {
   /**
-   * Routes, dials and counts. Resolves when the far end (target, or the VMess server on the way) is connected;
-   * rejects with ProxyError. Never waits for application data. `near.signal` cancels the dial. Whoever got a far end
-   * hands it to relay(), also when the client is gone by then: that is where a flow ends.
+   * Carries one flow: routes it, dials, has the client greeted, relays until both directions have ended, counts. Destroys
+   * `near` at the end; a failure that nobody is greeted with only shows as that. Rejects only with a mistake of ours.
    */
-  connect(near: Conn, request: FlowRequest): Promise<Conn>
-  /** Carries bytes both ways until both ended, honouring half-close and the user's policy level. Destroys both at the end; never rejects. */
-  relay(near: Conn, far: Conn): Promise<void>
+  carry(near: Conn, request: FlowRequest, greet?: Greet): Promise<Ended>
   /** One line in the access log for a peer that was turned away before it could ask for a target. */
   reject(near: Conn, reason: Error, user?: FlowUser): void
   /** Runs `step` under the handshake deadline of a policy level, 0 unless given; destroys `near` with HANDSHAKE_TIMEOUT when it passes. */

@@ -1,3 +1,4 @@
+import type { Lifetime } from './lifetime.ts'
 import type { Totals } from './session.ts'
 
 /** What the bytes of one direction of a flow pass: counted always, held back where the user has a speed limit. */
@@ -18,11 +19,12 @@ export interface Meters {
 export interface Pace {
   /**
    * Hands `bytes` to `write` in pieces, as they fall due. The bytes are lent until it returns, so what must wait is copied.
-   * The promise settles when the source may go on; it rejects with what `write` rejected with, or when `signal` aborts.
+   * The promise settles when the source may go on; it rejects with what `write` rejected with, or why
+   * `to`, the connection that is written to, is gone.
    */
-  pass(bytes: Uint8Array, write: (piece: Uint8Array) => void | Promise<void>, signal: AbortSignal): void | Promise<void>
-  /** Whether bytes for the connection with this signal wait for their turn. */
-  holds(signal: AbortSignal): boolean
+  pass(bytes: Uint8Array, write: (piece: Uint8Array) => void | Promise<void>, to: Lifetime): void | Promise<void>
+  /** Whether bytes for this connection wait for their turn. */
+  holds(to: Lifetime): boolean
 }
 
 /** Meters that only count. */

@@ -10,10 +10,9 @@ const keysMax = 4096
 export function onceEvery(clock: Clock, ms: number): (key: string) => boolean {
   const last = new Map<string, number>()
   return (key) => {
-    const now = clock.now()
+    const now = clock.elapsed()
     const before = last.get(key)
-    // A clock that was set back must not silence a key for hours.
-    if (before !== undefined && now >= before && now - before < ms) return false
+    if (before !== undefined && now - before < ms) return false
     last.delete(key)
     last.set(key, now)
     if (last.size > keysMax) last.delete(last.keys().next().value!)

@@ -1,53 +1,43 @@
-import type { Conn, ConnInfo, Sink } from './conn.ts'
+import type { Conn, Sink } from './conn.ts'
+import { WrappedConn } from './wrapped.ts'
 
 /** A Conn with bytes put back in front: what a handshake read too far. Takes ownership of `head`. */
 export function prefixed(conn: Conn, head: Uint8Array): Conn {
   return head.length === 0 ? conn : new PrefixedConn(conn, head)
 }
 
-class PrefixedConn implements Conn {
-  readonly #base: Conn
+class PrefixedConn extends WrappedConn {
   #head: Uint8Array | undefined
 
   constructor(base: Conn, head: Uint8Array) {
-    this.#base = base
+    super(base)
     this.#head = head
   }
 
-  get signal(): AbortSignal {
-    return this.#base.signal
-  }
-
-  get info(): ConnInfo {
-    return this.#base.info
-  }
-
-  async read(): Promise<Uint8Array | null> {
+  /** It must not be kept for as long as the connection lasts. */
+  #take(): Uint8Array | undefined {
     const head = this.#head
     this.#head = undefined
-    return head ?? this.#base.read()
+    return head
   }
 
-  async drainTo(sink: Sink): Promise<void> {
-    const head = this.#head
-    this.#head = undefined
-    if (head) await sink(head)
-    return this.#base.drainTo(sink)
+  read(): Promise<Uint8Array | null> {
+    const head = this.#take()
+    return head ? Promise.resolve(head) : this.base.read()
   }
 
-  write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
-    return this.#base.write(bytes, release)
+  drainTo(sink: Sink): Promise<void> {
+    const head = this.#take()
+    const wait = head && lend(head, sink)
+    return wait ? wait.then(() => this.base.drainTo(sink)) : this.base.drainTo(sink)
   }
+}
 
-  holdAtMost(bytes: number): void {
-    this.#base.holdAtMost(bytes)
-  }
-
-  closeWrite(): void | Promise<void> {
-    return this.#base.closeWrite()
-  }
-
-  destroy(reason?: Error): void {
-    this.#base.destroy(reason)
+/** What the sink throws comes out of the promise. */
+function lend(head: Uint8Array, sink: Sink): void | Promise<void> {
+  try {
+    return sink(head)
+  } catch (error) {
+    return Promise.reject(error)
   }
 }

@@ -27,7 +27,10 @@ export interface Session {
   /** Peer's address as in ConnInfo.remote. */
   readonly source: string
   readonly network: 'tcp' | 'udp'
+  /** What the client asked for. */
   readonly target: Address
+  /** Where the flow really goes, where that differs: a router may know the name behind an address. Set before the dial. */
+  routed?: Address
   readonly user: FlowUser
   readonly attributes?: Readonly<Record<string, string>>
   /** Milliseconds since the epoch, from the injected clock. */

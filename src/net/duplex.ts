@@ -21,12 +21,12 @@ class ConnDuplex extends Duplex {
   constructor(conn: Conn) {
     super({ allowHalfOpen: true })
     this.#conn = conn
-    conn.signal.addEventListener('abort', () => this.#onGone(), { once: true })
+    conn.onGone((why) => this.#onGone(why))
   }
 
   /** A carrier whose both halves have ended is gone without anything being wrong. */
-  #onGone(): void {
-    if (!this.#drained) this.destroy(this.#conn.signal.reason as Error)
+  #onGone(why: Error): void {
+    if (!this.#drained) this.destroy(why)
     else if (this.readableEnded) this.destroy()
     else this.once('end', () => this.destroy())
   }

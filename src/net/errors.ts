@@ -25,12 +25,10 @@ export function dialError(error: unknown, to: string): ProxyError {
   return new ProxyError(code, `cannot connect to ${to}: ${reasonText(cause)}`, { cause: error })
 }
 
-/** A dial that its signal stopped; a reason of ours, such as DIAL_TIMEOUT, stays as it is. */
-export function abortError(signal: AbortSignal, to: string): ProxyError {
-  const reason: unknown = signal.reason
-  if (isProxyError(reason)) return reason
-  const text = reason instanceof Error ? reason.message : String(reason)
-  return new ProxyError('DIAL_ABORTED', `the dial to ${to} was cancelled: ${text}`, { cause: reason })
+/** A dial that was given up for `why`; a reason of ours, such as DIAL_TIMEOUT, stays as it is. */
+export function abortError(why: Error, to: string): ProxyError {
+  if (isProxyError(why)) return why
+  return new ProxyError('DIAL_ABORTED', `the dial to ${to} was cancelled: ${why.message}`, { cause: why })
 }
 
 /** An established stream that broke, in our terms. */

@@ -7,7 +7,9 @@
  */
 
 import type { Conn, ConnInfo, Sink } from '../core/conn.ts'
+import type { Cancel } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
+import { Life } from '../core/lifetime.ts'
 import { type Batch, copyOf, Pipe } from './memory-pipe.ts'
 
 export interface MemoryPairOptions {
@@ -44,7 +46,7 @@ class MemoryConn implements Conn {
   peer!: MemoryConn
   readonly #incoming: Pipe
   readonly #outgoing: Pipe
-  readonly #gone = new AbortController()
+  readonly #life = new Life()
   /** Why writing is over: destroyed, or the other end is gone. */
   #writeError: Error | undefined
   #reader: ((incoming: Pipe) => void) | undefined
@@ -58,8 +60,12 @@ class MemoryConn implements Conn {
     incoming.wake = () => this.#wake()
   }
 
-  get signal(): AbortSignal {
-    return this.#gone.signal
+  get gone(): Error | undefined {
+    return this.#life.gone
+  }
+
+  onGone(run: (why: Error) => void): Cancel {
+    return this.#life.onGone(run)
   }
 
   read(): Promise<Uint8Array | null> {
@@ -116,14 +122,14 @@ class MemoryConn implements Conn {
   }
 
   destroy(reason?: Error): void {
-    if (this.#gone.signal.aborted) return
+    if (this.gone) return
     const error = reason ?? closed('destroyed')
     this.#writeError ??= error
     this.#outgoing.failWriters(error)
     this.peer.#otherEndGone()
     this.#incoming.fail(error)
     this.#abandonReader?.(error)
-    this.#gone.abort(error)
+    this.#life.end(error)
   }
 
   /** What was ended in order can still be read out; everything else is a reset. */
@@ -135,7 +141,7 @@ class MemoryConn implements Conn {
       this.#incoming.detach()
     } else {
       this.#incoming.fail(reset)
-      this.#gone.abort(reset)
+      this.#life.end(reset)
     }
   }
 

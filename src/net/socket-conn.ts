@@ -19,63 +19,82 @@ function sharedBuffer(size: number): Uint8Array {
   return buffer
 }
 
-/** Set by SocketConn once it exists; the socket's read callback needs it, and is needed to make the socket. */
-interface ReadHook {
-  conn: SocketConn | undefined
-}
-
-export interface LendingOptions {
+/** The `onread` option for a socket that SocketConn will own, which is not made yet. */
+export class LendingRead {
   readonly buffer: Uint8Array
-  callback(length: number): boolean
-  readonly hook: ReadHook
+  conn: SocketConn | undefined
+  readonly callback = (length: number): boolean => this.conn?.batch(length) ?? false
+
+  /** The socket will read at most `size` bytes at a time. */
+  constructor(size: number = limits.sharedReadBuffer) {
+    this.buffer = sharedBuffer(size)
+  }
 }
 
-/** The `onread` option for a socket that SocketConn will own, and that is to read at most `size` bytes at a time. */
-export function lendingRead(size: number = limits.sharedReadBuffer): LendingOptions {
-  const hook: ReadHook = { conn: undefined }
-  return { buffer: sharedBuffer(size), callback: (length) => hook.conn?.received(length) ?? false, hook }
-}
-
-/** A Conn over a socket that was made with `lendingRead()`. */
+/** A Conn over a socket that was made with a LendingRead, or that lendBy() has changed. */
 export class SocketConn extends StreamConn {
-  readonly #buffer: Uint8Array
+  #buffer: Uint8Array
 
-  constructor(socket: Socket, info: ConnInfo, options: LendingOptions) {
+  constructor(socket: Socket, info: ConnInfo, buffer: Uint8Array) {
     super(socket, info)
-    this.#buffer = options.buffer
-    options.hook.conn = this
+    this.#buffer = buffer
   }
 
   protected override listen(): void {
-    // Bytes come through the read hook, never as 'data'.
+    // Bytes come into the shared buffer, never as 'data'.
   }
 
-  received(length: number): boolean {
+  /** Takes effect with the next read. */
+  readAtMost(bytes: number): void {
+    if (this.#buffer.length <= bytes) return
+    const buffer = sharedBuffer(bytes)
+    if (readInto(this.stream as Socket, buffer)) this.#buffer = buffer
+  }
+
+  /** So many bytes are in the buffer. False: read no more for now. */
+  batch(length: number): boolean {
     return this.deliver(this.#buffer.subarray(0, length), false)
   }
 }
 
-/** The parts of a TCP or pipe handle that adoption needs; not public in Node, hence looked for before use. */
-interface Adoptable {
-  _handle: { useUserBuffer?: unknown; fd?: number } | null
+/** The parts of a TCP or pipe handle that are not public in Node, hence looked for before use. */
+interface Handle {
+  useUserBuffer?(buffer: Uint8Array): void
+  readonly fd?: number
 }
 
+const handleOf = (socket: Socket): Handle | null => (socket as unknown as { _handle: Handle | null })._handle
+
+/** Where a socket keeps what its `onread` option said; an accepted socket has had no chance to be given one. */
+const slots = (() => {
+  const all = Object.getOwnPropertySymbols(new Socket())
+  const slot = (name: string) => all.find(({ description }) => description === name)
+  const [buffer, callback] = [slot('kBuffer'), slot('kBufferCb')]
+  return buffer && callback ? { buffer, callback } : undefined
+})()
+
 /**
- * Takes an accepted socket's handle into a new socket that reads into the shared buffer. Undefined where the runtime does
- * not offer it; the accepted socket is then untouched and works by ordinary streams.
+ * Has an accepted socket read into the shared buffer, as if it had been made with `onread`, and gives its Conn. Undefined
+ * where the runtime does not offer it; the socket is then untouched and works by ordinary streams.
  */
-export function adoptForLending(accepted: Socket, size?: number): { socket: Socket; read: LendingOptions } | undefined {
-  const source = accepted as unknown as Adoptable
-  const handle = source._handle
-  if (!handle || typeof handle.useUserBuffer !== 'function') return undefined
-  const read = lendingRead(size)
-  source._handle = null
-  const options = { handle, allowHalfOpen: true, onread: read }
-  const socket = new Socket(options)
-  // The empty shell must be destroyed, or server.close() never calls back.
-  accepted.destroy()
-  return { socket, read }
+export function acceptLending(socket: Socket, info: ConnInfo, size?: number): SocketConn | undefined {
+  const buffer = sharedBuffer(size ?? limits.sharedReadBuffer)
+  if (!slots || !readInto(socket, buffer)) return undefined
+  const conn = new SocketConn(socket, info, buffer)
+  const target = socket as unknown as Record<symbol, unknown>
+  target[slots.callback] = (length: number) => conn.batch(length)
+  return conn
+}
+
+/** False where the runtime does not offer it. */
+function readInto(socket: Socket, buffer: Uint8Array): boolean {
+  const handle = handleOf(socket)
+  if (!slots || typeof handle?.useUserBuffer !== 'function') return false
+  const target = socket as unknown as Record<symbol, unknown>
+  target[slots.buffer] = buffer
+  handle.useUserBuffer(buffer)
+  return true
 }
 
 /** File descriptor of a socket, or -1: how near the process is to its limit. */
-export const descriptorOf = (socket: Socket): number => (socket as unknown as Adoptable)._handle?.fd ?? -1
+export const descriptorOf = (socket: Socket): number => handleOf(socket)?.fd ?? -1

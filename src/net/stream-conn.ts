@@ -1,57 +1,62 @@
 import type { Duplex } from 'node:stream'
 import type { Conn, ConnInfo, Sink } from '../core/conn.ts'
+import { type Deferred, deferred } from '../core/deferred.ts'
+import type { Cancel } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
+import { Life } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
 import { takeBuffer } from '../core/pool.ts'
 import { streamError } from './errors.ts'
+import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = 64 * 1024
+
+/** Most connections end in order and are then destroyed: an error of its own, with a stack, would be built for nobody. */
+const closedHere = new ProxyError('CONN_CLOSED', 'the connection was closed by this side')
+const closedInOrder = new ProxyError('CONN_CLOSED', 'the connection was closed in order')
 
 /**
  * A Conn over any Node Duplex, by its public interface: 'data', pause() and resume(). TLS sockets and foreign streams
  * use it as it is; SocketConn replaces only where the bytes come from.
  */
-export class StreamConn implements Conn {
+export class StreamConn implements Conn, StreamEvents {
   /** The stream behind; a layer that takes it over must be its only user from then on. */
   readonly stream: Duplex
   readonly info: ConnInfo
+  readonly #life = new Life()
   #sink: Sink | undefined
   #reader: { resolve(value: Uint8Array | null): void; reject(error: Error): void } | undefined
   #drain: { resolve(): void; reject(error: Error): void } | undefined
   /** What the sink asked to wait for. A stream may tell of its end meanwhile, though it is paused. */
   #sinkBusy: Promise<void> | undefined
-  readonly #queue: Uint8Array[] = []
+  /** Read ahead, or come before anybody read. */
+  #queue: Uint8Array[] | undefined
   #queued = 0
   #ended = false
-  #gone: Error | undefined
   #highWater: number = limits.writeHighWater
-  #writable: { promise: Promise<void>; resolve(): void; reject(error: Error): void } | undefined
+  #writable: Deferred<void> | undefined
   #closing: Promise<void> | undefined
-  #abort: AbortController | undefined
 
   constructor(stream: Duplex, info: ConnInfo) {
     this.stream = stream
     this.info = info
     stream.pause()
-    stream.on('end', this.#onEnd)
-    stream.on('error', this.#onError)
-    stream.on('close', this.#onClose)
+    hearEvents(stream, this)
     this.listen()
   }
 
   /** Connects the source of bytes to `deliver`. */
   protected listen(): void {
-    this.stream.on('data', this.#onData)
+    hearData(this.stream)
   }
 
   /**
    * Gives up the stream to a layer that replaces this Conn (TLS runs on a socket natively). Only before the first read or
-   * write; afterwards this Conn only tells, by its signal, when the stream is gone.
+   * write; afterwards this Conn only tells when the stream is gone.
    */
   surrender(): Duplex {
-    this.stream.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError)
-    return this.stream
+    return unhear(this.stream)
   }
 
   protected resumeReading(): void {
@@ -68,6 +73,7 @@ export class StreamConn implements Conn {
       resolve(kept)
       return true
     }
+    this.#queue ??= []
     this.#queue.push(kept)
     this.#queued += kept.length
     return this.#queued < readAhead
@@ -87,7 +93,7 @@ export class StreamConn implements Conn {
       () => {
         this.#sinkBusy = undefined
         if (this.#ended) this.#endDrain()
-        else if (this.#sink && !this.#gone) this.resumeReading()
+        else if (this.#sink && !this.gone) this.resumeReading()
       },
       (error: Error) => {
         this.#sinkBusy = undefined
@@ -97,14 +103,18 @@ export class StreamConn implements Conn {
     return false
   }
 
-  async read(): Promise<Uint8Array | null> {
-    const queued = this.#queue.shift()
-    if (queued) {
-      this.#queued -= queued.length
-      return queued
-    }
-    if (this.#ended) return null
-    if (this.#gone) throw this.#gone
+  #takeQueued(): Uint8Array | undefined {
+    const bytes = this.#queue?.shift()
+    if (bytes) this.#queued -= bytes.length
+    else this.#queue = undefined
+    return bytes
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const queued = this.#takeQueued()
+    if (queued) return Promise.resolve(queued)
+    if (this.#ended) return Promise.resolve(null)
+    if (this.gone) return Promise.reject(this.gone)
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject }
       this.resumeReading()
@@ -112,12 +122,9 @@ export class StreamConn implements Conn {
   }
 
   async drainTo(sink: Sink): Promise<void> {
-    for (let bytes = this.#queue.shift(); bytes; bytes = this.#queue.shift()) {
-      this.#queued -= bytes.length
-      await sink(bytes)
-    }
+    for (let bytes = this.#takeQueued(); bytes; bytes = this.#takeQueued()) await sink(bytes)
     if (this.#ended) return
-    if (this.#gone) throw this.#gone
+    if (this.gone) throw this.gone
     return new Promise((resolve, reject) => {
       this.#sink = sink
       this.#drain = { resolve, reject }
@@ -126,9 +133,9 @@ export class StreamConn implements Conn {
   }
 
   write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
-    if (this.#gone || this.#closing) {
+    if (this.gone || this.#closing) {
       release?.()
-      return Promise.reject(this.#gone ?? new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
+      return Promise.reject(this.gone ?? new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
     }
     let held = bytes
     let done = release
@@ -144,7 +151,10 @@ export class StreamConn implements Conn {
       this.#wakeWriters()
     })
     // Already 0 after a write that the carrier took at once, though its callback is still to come.
-    if (this.stream.writableLength > this.#highWater) return this.#whenWritable()
+    if (this.stream.writableLength > this.#highWater) {
+      this.#writable ??= deferred()
+      return this.#writable.promise
+    }
   }
 
   holdAtMost(bytes: number): void {
@@ -158,22 +168,9 @@ export class StreamConn implements Conn {
     this.#writable = undefined
   }
 
-  #whenWritable(): Promise<void> {
-    if (!this.#writable) {
-      let resolve = () => {}
-      let reject: (error: Error) => void = () => {}
-      const promise = new Promise<void>((yes, no) => {
-        resolve = yes
-        reject = no
-      })
-      this.#writable = { promise, resolve, reject }
-    }
-    return this.#writable.promise
-  }
-
   closeWrite(): Promise<void> {
     if (this.#closing) return this.#closing
-    if (this.#gone) return Promise.resolve()
+    if (this.gone) return Promise.resolve()
     this.#closing = new Promise((resolve) => {
       this.stream.once('close', () => resolve())
       this.stream.end(() => resolve())
@@ -182,50 +179,47 @@ export class StreamConn implements Conn {
   }
 
   destroy(reason?: Error): void {
-    this.#onGone(reason ?? new ProxyError('CONN_CLOSED', 'the connection was closed by this side'))
+    this.#end(reason ?? closedHere)
     this.stream.destroy()
   }
 
-  get signal(): AbortSignal {
-    if (!this.#abort) {
-      this.#abort = new AbortController()
-      if (this.#gone) this.#abort.abort(this.#gone)
-    }
-    return this.#abort.signal
+  get gone(): Error | undefined {
+    return this.#life.gone
   }
 
-  readonly #onData = (chunk: Uint8Array): void => {
-    // A plain Uint8Array, because slice() of a Buffer does not copy, and whoever keeps lent bytes relies on it.
-    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
-    if (!this.deliver(bytes, true)) this.stream.pause()
+  onGone(run: (why: Error) => void): Cancel {
+    return this.#life.onGone(run)
   }
 
-  readonly #onError = (error: Error): void => this.#onGone(streamError(error, this.info.remote))
-
-  readonly #onClose = (): void => {
-    const gone = () =>
-      this.#onGone(new ProxyError('CONN_CLOSED', `connection with ${this.info.remote || 'the peer'} is closed`))
-    // Closed in order, and the sink still has the last bytes.
-    if (this.#ended && this.#sinkBusy) this.#sinkBusy.then(gone, gone)
-    else gone()
+  closed(): void {
+    if (this.gone) return
+    // In order, and the sink may still have the last bytes.
+    if (this.#ended && this.#sinkBusy) {
+      const over = () => this.#end(closedInOrder)
+      this.#sinkBusy.then(over, over)
+    } else if (this.#ended) this.#end(closedInOrder)
+    else this.#end(new ProxyError('CONN_CLOSED', `connection with ${this.info.remote || 'the peer'} is closed`))
   }
 
-  readonly #onEnd = (): void => {
+  broken(error: Error): void {
+    if (!this.gone) this.#end(streamError(error, this.info.remote))
+  }
+
+  ended(): void {
     this.#ended = true
     this.#reader?.resolve(null)
     this.#reader = undefined
     if (!this.#sinkBusy) this.#endDrain()
   }
 
-  #onGone(error: Error): void {
-    if (this.#gone) return
-    this.#gone = error
+  #end(error: Error): void {
+    if (this.gone) return
     this.#reader?.reject(error)
     this.#reader = undefined
     this.#endDrain(error)
     this.#writable?.reject(error)
     this.#writable = undefined
-    this.#abort?.abort(error)
+    this.#life.end(error)
   }
 
   #endDrain(error?: Error): void {
@@ -234,5 +228,9 @@ export class StreamConn implements Conn {
     this.#sink = undefined
     if (error) drain?.reject(error)
     else drain?.resolve()
+  }
+
+  received(bytes: Uint8Array): void {
+    if (!this.deliver(bytes, true)) this.stream.pause()
   }
 }

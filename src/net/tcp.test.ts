@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../core/conn.ts'
+import { forever, lifetimeOf } from '../core/lifetime.ts'
 import { connSuite } from '../testing/conn-suite.ts'
 import { SocketConn } from './socket-conn.ts'
 import { type TcpOptions, tcpDialer, tcpListener } from './tcp.ts'
@@ -11,7 +12,7 @@ async function tcpPair(options: TcpOptions, path?: string) {
   })
   const at = { host: '127.0.0.1', port: 0, ...(path && { path }) }
   const listening = await tcpListener(options).listen(at, (conn) => accepted(conn))
-  const a = await tcpDialer(options).dial(listening.address, { signal: new AbortController().signal })
+  const a = await tcpDialer(options).dial(listening.address, { until: forever })
   return { a, b: await b, close: () => listening.close() }
 }
 
@@ -101,7 +102,7 @@ describe('tcp', () => {
     a.destroy()
     b.destroy()
     await close()
-    const dial = tcpDialer().dial({ host: '127.0.0.1', port }, { signal: new AbortController().signal })
+    const dial = tcpDialer().dial({ host: '127.0.0.1', port }, { until: forever })
     await expect(dial).rejects.toMatchObject({
       code: 'DIAL_REFUSED',
       message: `cannot connect to 127.0.0.1:${port}: connection refused`,
@@ -118,16 +119,16 @@ describe('tcp', () => {
     await first.close()
   })
 
-  it('stops a dial when its signal aborts', async () => {
+  it('stops a dial that is given up', async () => {
     const controller = new AbortController()
-    const dial = tcpDialer().dial({ host: '127.0.0.1', port: 9 }, { signal: controller.signal })
+    const dial = tcpDialer().dial({ host: '127.0.0.1', port: 9 }, { until: lifetimeOf(controller.signal) })
     controller.abort(new Error('enough'))
     await expect(dial).rejects.toThrow('enough')
   })
 
   it('notices a peer that resets while nobody reads', async () => {
     const { a, b, close } = await tcpPair({})
-    const gone = new Promise<void>((resolve) => b.signal.addEventListener('abort', () => resolve()))
+    const gone = new Promise<void>((resolve) => b.onGone(() => resolve()))
     await a.write(new Uint8Array(10))
     expect(await b.read()).toHaveLength(10)
     ;(a as SocketConn & { stream: { resetAndDestroy(): void } }).stream.resetAndDestroy()

@@ -1,9 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { type Address, formatAddress } from '../core/address.ts'
-import type { Conn, ConnInfo } from '../core/conn.ts'
+import type { Conn } from '../core/conn.ts'
 import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts'
 import { abortError, dialError, listenError } from './errors.ts'
-import { adoptForLending, descriptorOf, lendingRead, SocketConn } from './socket-conn.ts'
+import { acceptLending, descriptorOf, LendingRead, SocketConn } from './socket-conn.ts'
+import { SocketInfo } from './socket-info.ts'
 import { StreamConn } from './stream-conn.ts'
 
 export interface TcpOptions {
@@ -25,23 +26,17 @@ export function tcpDialer(options: TcpOptions = {}): Dialer {
   return { dial: (to, dialOptions) => dialSocket(to, dialOptions, options) }
 }
 
-function dialSocket(to: Address, { signal }: DialOptions, options: TcpOptions): Promise<Conn> {
+function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): Promise<Conn> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(abortError(signal, formatAddress(to)))
-    const read = options.lending === false ? undefined : lendingRead(options.readSize?.())
+    if (until.gone) return reject(abortError(until.gone, formatAddress(to)))
+    const read = options.lending === false ? undefined : new LendingRead(options.readSize?.())
     const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
-    const socket = connect({ ...target, allowHalfOpen: true, noDelay: true, ...(read && { onread: read }) })
+    const socket = connect({ ...target, ...socketOptions(options), ...(read && { onread: read }) })
     socket.pause()
     const settle = (): void => {
-      signal.removeEventListener('abort', onAbort)
+      cancel()
       socket.off('error', onError)
       socket.off('connect', onConnect)
-    }
-    const onAbort = (): void => {
-      settle()
-      socket.on('error', () => {})
-      socket.destroy()
-      reject(abortError(signal, formatAddress(to)))
     }
     const onError = (error: Error): void => {
       settle()
@@ -49,13 +44,22 @@ function dialSocket(to: Address, { signal }: DialOptions, options: TcpOptions): 
     }
     const onConnect = (): void => {
       settle()
-      keepAlive(socket, options)
-      const info = infoOf(socket, to.path)
-      resolve(read ? new SocketConn(socket, info, read) : new StreamConn(socket, info))
+      const info = new SocketInfo(socket, to.path)
+      if (!read) {
+        resolve(new StreamConn(socket, info))
+        return
+      }
+      read.conn = new SocketConn(socket, info, read.buffer)
+      resolve(read.conn)
     }
-    signal.addEventListener('abort', onAbort)
     socket.on('error', onError)
     socket.on('connect', onConnect)
+    const cancel = until.onGone((why) => {
+      socket.off('error', onError).off('connect', onConnect)
+      socket.on('error', () => {})
+      socket.destroy()
+      reject(abortError(why, formatAddress(to)))
+    })
   })
 }
 
@@ -63,7 +67,7 @@ function dialSocket(to: Address, { signal }: DialOptions, options: TcpOptions): 
 export function tcpListener(options: TcpOptions = {}): Listener {
   return {
     listen(at, accept) {
-      const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+      const server = createServer({ ...socketOptions(options), pauseOnConnect: true }, (socket) => {
         options.onDescriptor?.(descriptorOf(socket))
         accept(acceptedConn(socket, at, options))
       })
@@ -72,11 +76,10 @@ export function tcpListener(options: TcpOptions = {}): Listener {
   }
 }
 
-function acceptedConn(accepted: Socket, at: Address, options: TcpOptions): Conn {
-  keepAlive(accepted, options)
-  const adopted = options.lending === false ? undefined : adoptForLending(accepted, options.readSize?.())
-  if (!adopted) return new StreamConn(accepted, infoOf(accepted, at.path))
-  return new SocketConn(adopted.socket, infoOf(adopted.socket, at.path), adopted.read)
+function acceptedConn(socket: Socket, at: Address, options: TcpOptions): Conn {
+  const info = new SocketInfo(socket, at.path)
+  const lending = options.lending === false ? undefined : acceptLending(socket, info, options.readSize?.())
+  return lending ?? new StreamConn(socket, info)
 }
 
 function bind(server: Server, at: Address): Promise<Listening> {
@@ -92,31 +95,13 @@ function bind(server: Server, at: Address): Promise<Listening> {
       server.on('error', () => {}) // accepting goes on; a single failed accept concerns one stranger
       const bound = server.address()
       const address = bound !== null && typeof bound === 'object' ? { host: bound.address, port: bound.port } : at
-      resolve({ address, close: () => new Promise((closed) => server.close(() => closed())) })
+      // Node calls back only when the connections are gone too; the address is free at once.
+      resolve({ address, close: async () => void server.close() })
     })
   })
 }
 
-function keepAlive(socket: Socket, options: TcpOptions): void {
-  const seconds = options.keepAliveIdleS ?? 45
-  if (seconds >= 0) socket.setKeepAlive(true, seconds * 1000)
-}
-
-function infoOf(socket: Socket, path: string | undefined): ConnInfo {
-  if (path !== undefined) {
-    const name = formatAddress({ host: '', port: 0, path })
-    return { remote: name, local: name, layers: ['unix'], halfClose: 'native' }
-  }
-  return {
-    remote: endpoint(socket.remoteAddress, socket.remotePort),
-    local: endpoint(socket.localAddress, socket.localPort),
-    layers: ['tcp'],
-    halfClose: 'native',
-  }
-}
-
-function endpoint(host: string | undefined, port: number | undefined): string {
-  if (host === undefined || port === undefined) return ''
-  // A dual-stack socket reports IPv4 peers as mapped addresses; people and filters know them as IPv4.
-  return formatAddress({ host: host.startsWith('::ffff:') ? host.slice(7) : host, port })
+function socketOptions({ keepAliveIdleS = 45 }: TcpOptions) {
+  const keepAlive = keepAliveIdleS >= 0 && { keepAlive: true, keepAliveInitialDelay: keepAliveIdleS * 1000 }
+  return { allowHalfOpen: true, noDelay: true, ...keepAlive }
 }

@@ -11,7 +11,7 @@ export type { BodyOpener, BodyOptions, BodySealer, Security } from './vmess/body
 export { ClientSession, type ClientSessionOptions, type SessionKeys } from './vmess/client.ts'
 export { type ForeignProtocol, recognise } from './vmess/foreign.ts'
 export { alterIds, commandKey, customId, formatUuid, parseId, parseUuid } from './vmess/identity.ts'
-export { ReplayMemory, SessionHistory } from './vmess/replay.ts'
+export { ReplayMemory, type SeenAuths, type SeenSessions, SessionHistory } from './vmess/replay.ts'
 export type { Command } from './vmess/request.ts'
 export type { ResponseOpener } from './vmess/response-opener.ts'
 export { ServerSession, type ServerSessionOptions } from './vmess/server.ts'

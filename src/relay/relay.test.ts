@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../core/conn.ts'
+import type { Lifetime } from '../core/lifetime.ts'
 import { countInto } from '../core/meter.ts'
 import { memoryPair } from '../net/memory.ts'
 import { fakeClock } from '../testing/fakes.ts'
@@ -37,7 +38,7 @@ describe('relay', () => {
     expect(await all(client)).toEqual(Uint8Array.of(4, 5))
     expect(await done).toBeUndefined()
     expect(totals).toEqual({ uplink: 3, downlink: 2 })
-    expect(near.signal.aborted && far.signal.aborted).toBe(true)
+    expect(near.gone && far.gone).toBeDefined()
   })
 
   it('gives a half-closed flow the downlinkOnly limit from its last byte', async () => {
@@ -49,10 +50,10 @@ describe('relay', () => {
     expect(await client.read()).toEqual(Uint8Array.of(1))
     clock.advance(4999)
     await settle()
-    expect(target.signal.aborted).toBe(false)
+    expect(target.gone).toBeUndefined()
     clock.advance(2)
     expect((await done)?.code).toBe('IDLE_TIMEOUT')
-    expect(near.signal.aborted && far.signal.aborted).toBe(true)
+    expect(near.gone && far.gone).toBeDefined()
   })
 
   it('gives the uplink its own limit after the target ended', async () => {
@@ -70,7 +71,7 @@ describe('relay', () => {
     expect(await target.read()).toEqual(Uint8Array.of(1))
     clock.advance(299_999)
     await settle()
-    expect(client.signal.aborted).toBe(false)
+    expect(client.gone).toBeUndefined()
     clock.advance(1)
     expect((await done)?.code).toBe('IDLE_TIMEOUT')
   })
@@ -80,7 +81,7 @@ describe('relay', () => {
     target.destroy(new Error('gone'))
     const reason = await done
     expect(reason?.fault).toBe('network')
-    expect(client.signal.aborted).toBe(true)
+    expect(client.gone).toBeDefined()
   })
 
   it('does not read on from a side whose other side is slow', async () => {
@@ -112,7 +113,7 @@ describe('relay', () => {
     await settle()
     clock.advance(60_000) // far longer than uplinkOnly: the last bytes are still on their way
     await settle()
-    expect(near.signal.aborted).toBe(false)
+    expect(near.gone).toBeUndefined()
     release()
     await settle()
     expect((await client.read())?.length).toBe(1000)
@@ -131,7 +132,7 @@ describe('relay', () => {
     const totals = { uplink: 0, downlink: 0 }
     const reason = await relay(near, far, limits, fakeClock(0), countInto(totals))
     expect(reason?.message).toBe('cut')
-    expect(target.signal.aborted).toBe(true)
+    expect(target.gone).toBeDefined()
   })
 
   it('does not take for idle what waits for the speed limit of its user', async () => {
@@ -141,7 +142,7 @@ describe('relay', () => {
     let held = true
     const pace = {
       pass: () => new Promise<void>(() => {}),
-      holds: (signal: AbortSignal) => held && signal === far.signal,
+      holds: (to: Lifetime) => held && to === far,
     }
     const paced = { add: () => {}, pace }
     const done = relay(near, far, limits, clock, { uplink: paced, downlink: { add: () => {}, pace: undefined } })
@@ -149,7 +150,7 @@ describe('relay', () => {
     await settle()
     clock.advance(900_000)
     await settle()
-    expect(client.signal.aborted).toBe(false)
+    expect(client.gone).toBeUndefined()
     held = false // it is the peer that takes nothing
     clock.advance(300_000)
     expect((await done)?.code).toBe('IDLE_TIMEOUT')
@@ -161,7 +162,7 @@ describe('relay', () => {
     await settle()
     near.destroy(new Error('reset by the client'))
     expect((await done)?.message).toBe('reset by the client')
-    expect(far.signal.aborted).toBe(true)
+    expect(far.gone).toBeDefined()
     target.destroy()
   })
 })

@@ -8,90 +8,112 @@
  */
 
 import type { Conn } from '../core/conn.ts'
-import type { Clock } from '../core/env.ts'
+import type { Cancel, Clock } from '../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../core/errors.ts'
-import type { Meter, Meters } from '../core/meter.ts'
-import { IdleTimer } from './idle.ts'
-
-/** Idle limits of one flow, milliseconds. */
-export interface RelayLimits {
-  readonly connIdleMs: number
-  /** After the downlink ended. */
-  readonly uplinkOnlyMs: number
-  /** After the uplink ended. */
-  readonly downlinkOnlyMs: number
-}
+import type { Ended } from '../core/inbound.ts'
+import type { Meters } from '../core/meter.ts'
+import { IdleTimer, type Idling, type RelayLimits } from './idle.ts'
+import { pump } from './pump.ts'
 
 /**
  * Carries bytes between `near` (the client) and `far` (towards the target) until both directions ended. Destroys both.
  * Tells `meters` as bytes pass. Resolves with the reason when the flow did not end in order; rejects only with a mistake of ours, never with a ProxyError.
  */
-export async function relay(
-  near: Conn,
-  far: Conn,
-  limits: RelayLimits,
-  clock: Clock,
-  meters: Meters,
-): Promise<ProxyError | undefined> {
-  let reason: ProxyError | undefined
-  const cut = (why: ProxyError): void => {
-    reason ??= why
-    near.destroy(why)
-    far.destroy(why)
-  }
-  const late = () => cut(new ProxyError('IDLE_TIMEOUT', 'no byte passed within the idle limit'))
-  const held = () => meters.uplink.pace?.holds(far.signal) || meters.downlink.pace?.holds(near.signal) || false
-  const idle = new IdleTimer(clock, limits.connIdleMs, late, held)
+export const relay = (near: Conn, far: Conn, limits: RelayLimits, clock: Clock, meters: Meters): Promise<Ended> =>
+  new Promise((resolve, reject) => new Relay(near, far, limits, meters, { resolve, reject }).start(clock))
 
-  // After one side has ended nobody reads it, yet its connection may die: its signal tells.
-  let draining = 2
-  const onGone = (): void => {
-    const { signal } = near.signal.aborted ? near : far
-    if (draining > 0) cut(toProxyError(signal.reason, 'CONN_CLOSED'))
-  }
-  near.signal.addEventListener('abort', onGone)
-  far.signal.addEventListener('abort', onGone)
+interface Settle {
+  resolve(reason: Ended): void
+  reject(mistake: unknown): void
+}
 
-  const pump = (from: Conn, to: Conn, meter: Meter): Promise<void> => {
-    const write = (bytes: Uint8Array): void | Promise<void> => {
-      idle.touch()
-      return to.write(bytes)
+class Relay implements Idling {
+  readonly #near: Conn
+  readonly #far: Conn
+  readonly #limits: RelayLimits
+  readonly #meters: Meters
+  readonly #settle: Settle
+  #idle: IdleTimer | undefined
+  /** Directions that are still read, and those that have not ended. */
+  #draining = 2
+  #open = 2
+  #over = false
+  #leaveNear: Cancel | undefined
+  #leaveFar: Cancel | undefined
+
+  constructor(near: Conn, far: Conn, limits: RelayLimits, meters: Meters, settle: Settle) {
+    this.#near = near
+    this.#far = far
+    this.#limits = limits
+    this.#meters = meters
+    this.#settle = settle
+  }
+
+  start(clock: Clock): void {
+    this.#idle = new IdleTimer(clock, this.#limits.connIdleMs, this)
+    this.#leaveNear = this.#near.onGone(this.#onGone)
+    this.#leaveFar = this.#far.onGone(this.#onGone)
+    if (this.#over) {
+      this.#end()
+      return
     }
-    return from.drainTo((bytes) => {
-      meter.add(bytes.length)
-      const { pace } = meter
-      return pace ? pace.pass(bytes, write, to.signal) : write(bytes)
-    })
+    pump(this.#near, this.#far, this.#meters.uplink, this.#idle).then(() => this.#uplinkEnded(), this.#failed)
+    pump(this.#far, this.#near, this.#meters.downlink, this.#idle).then(() => this.#downlinkEnded(), this.#failed)
   }
 
-  const uplink = async (): Promise<void> => {
-    await pump(near, far, meters.uplink)
-    draining--
-    // The shorter limit begins when the last byte is out: a slow reader must not lose the end.
-    await far.closeWrite()
-    idle.limit(limits.downlinkOnlyMs)
+  expired(): void {
+    this.#finish(new ProxyError('IDLE_TIMEOUT', 'no byte passed within the idle limit'))
   }
 
-  const downlink = async (): Promise<void> => {
-    await pump(far, near, meters.downlink)
-    draining--
-    await near.closeWrite()
-    idle.limit(limits.uplinkOnlyMs)
+  held(): boolean {
+    const { uplink, downlink } = this.#meters
+    return uplink.pace?.holds(this.#far) || downlink.pace?.holds(this.#near) || false
   }
 
-  try {
-    if (near.signal.aborted) throw toProxyError(near.signal.reason, 'CONN_CLOSED')
-    await Promise.all([uplink(), downlink()])
-    return undefined
-  } catch (error) {
-    if (reason) return reason
-    if (!isProxyError(error)) throw error
-    return error
-  } finally {
-    idle.stop()
-    near.signal.removeEventListener('abort', onGone)
-    far.signal.removeEventListener('abort', onGone)
-    near.destroy()
-    far.destroy()
+  /** After one side has ended nobody reads it, yet its connection may die. */
+  readonly #onGone = (why: Error): void => {
+    if (this.#draining > 0) this.#finish(toProxyError(why, 'CONN_CLOSED'))
+  }
+
+  readonly #failed = (error: unknown): void => {
+    if (isProxyError(error)) this.#finish(error)
+    else if (!this.#over) {
+      this.#settle.reject(error)
+      this.#finish(undefined)
+    }
+  }
+
+  #uplinkEnded(): void {
+    this.#draining--
+    this.#closeAfter(this.#far, this.#limits.downlinkOnlyMs)
+  }
+
+  #downlinkEnded(): void {
+    this.#draining--
+    this.#closeAfter(this.#near, this.#limits.uplinkOnlyMs)
+  }
+
+  /** The shorter limit begins when the last byte is out: a slow reader must not lose the end. */
+  #closeAfter(side: Conn, limitMs: number): void {
+    Promise.resolve(side.closeWrite()).then(() => {
+      if (--this.#open === 0) this.#finish(undefined)
+      else this.#idle?.limit(limitMs)
+    }, this.#failed)
+  }
+
+  /** The first reason counts; both sides learn of it. */
+  #finish(reason: Ended): void {
+    if (this.#over) return
+    this.#over = true
+    this.#near.destroy(reason)
+    this.#far.destroy(reason)
+    this.#end()
+    this.#settle.resolve(reason)
+  }
+
+  #end(): void {
+    this.#idle?.stop()
+    this.#leaveNear?.()
+    this.#leaveFar?.()
   }
 }

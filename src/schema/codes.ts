@@ -31,7 +31,8 @@ export const problemCodes = {
   CFG037: 'More problems than are shown.',
   CFG038: 'Text that is no speed, size or date.',
   CFG039: 'A number beyond what can be honoured; the nearest that can is used.',
-  CFG040: 'An unknown key in `limits`, `control` or `accounting`, which no other program reads.',
+  CFG040:
+    'An unknown key in `limits`, `control` or `accounting`, which no other program reads, or a limit of a user in another place.',
   // VMess
   CFG050: 'A VMess user without an id.',
   CFG051: 'An id that is neither a UUID nor a custom string.',

@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { expectedText, foundText, fractionText, numberText, oneOf } from './expected.ts'
 import { type FieldNote, notes } from './fields.ts'
 import { join, type Place, type Report, shorten } from './report.ts'
-import { didYouMean, keyHint } from './suggest.ts'
+import { didYouMean, keyHint, limitHint, wouldLimit } from './suggest.ts'
 import type { Entry, JsonNode, ObjectNode } from './tree.ts'
 
 /** The value of `node` by `schema`, or undefined when it does not fit, which has then been reported. */
@@ -109,6 +109,9 @@ class Decoder {
     if (own) {
       const message = `unknown key "${key}", expected ${oneOf(known)}`
       this.#report.error('CFG040', place, message, didYouMean(key, known))
+    } else if (wouldLimit(key, known)) {
+      const hint = limitHint(key, known) ?? keyHint(key, known)
+      this.#report.error('CFG040', place, `"${key}" would limit nothing here`, hint)
     } else this.#report.warn('CFG020', place, `unknown key "${key}"; it is ignored`, keyHint(key, known))
   }
 

@@ -105,3 +105,18 @@ export function keyHint(key: string, known: Iterable<string>): string | undefine
   const home = homes[key.toLowerCase()]
   return home === undefined ? didYouMean(key, known) : `"${key}" belongs in ${home}`
 }
+
+const limitNames = ['enabled', 'uplink', 'downlink', 'connections', 'addresses', 'addressgrace', 'quota', 'expires']
+
+/** Whether whoever wrote this unknown key meant a limit of a user: as ours alone it is, or as one that stands beside `limits`. */
+export function wouldLimit(key: string, known: readonly string[]): boolean {
+  const name = key.toLowerCase()
+  if (['limits', 'addressgrace', 'quota', 'expires'].includes(name)) return true
+  if (!known.includes('limits')) return false
+  // Panels write limitIp with a meaning of its own.
+  return limitNames.includes(name) || (name !== 'limitip' && nearest(name, ['limits']) !== undefined)
+}
+
+/** Where a limit belongs that stands beside `limits`. */
+export const limitHint = (key: string, known: readonly string[]): string | undefined =>
+  known.includes('limits') && limitNames.includes(key.toLowerCase()) ? 'write it into "limits": { … }' : undefined

@@ -3,9 +3,26 @@
  * bytes pass, so reading is free and exact at any moment.
  */
 
-export interface Counter {
+/** What a flow needs of a counter. */
+export interface ByteCounter {
+  /** Plaintext bytes that have passed. Answers at once, for every batch: one that others share adds to a part of its own. */
+  add(bytes: number): void
+}
+
+/** Where flows find their counters: a stand-in can be shared by several threads or machines. */
+export interface CounterSource {
+  /** The counter of a user, by e-mail, or of an inbound or outbound, by tag; made when there is none. */
+  owned(owner: CounterOwner, name: string, direction: Direction): ByteCounter
+}
+
+/** A counter of this process. */
+export class Counter implements ByteCounter {
   /** Plaintext bytes. */
-  value: number
+  value = 0
+
+  add(bytes: number): void {
+    this.value += bytes
+  }
 }
 
 export type CounterOwner = 'user' | 'inbound' | 'outbound'
@@ -14,14 +31,34 @@ export type Direction = 'uplink' | 'downlink'
 export const counterName = (owner: CounterOwner, name: string, direction: Direction): string =>
   `${owner}>>>${name}>>>traffic>>>${direction}`
 
-export class Counters {
+/** Counters that a flow adds to, by direction. */
+export interface FlowCounters {
+  readonly uplink: readonly ByteCounter[]
+  readonly downlink: readonly ByteCounter[]
+}
+
+export class Counters implements CounterSource {
   readonly #counters = new Map<string, Counter>()
+  /** The same by owner and direction: a flow finds its own without a name being put together. */
+  readonly #owned: Readonly<Record<CounterOwner, Readonly<Record<Direction, Map<string, Counter>>>>> = {
+    user: { uplink: new Map(), downlink: new Map() },
+    inbound: { uplink: new Map(), downlink: new Map() },
+    outbound: { uplink: new Map(), downlink: new Map() },
+  }
+
+  owned(owner: CounterOwner, name: string, direction: Direction): Counter {
+    const known = this.#owned[owner][direction].get(name)
+    if (known) return known
+    const counter = this.of(counterName(owner, name, direction))
+    this.#owned[owner][direction].set(name, counter)
+    return counter
+  }
 
   /** The counter of this name, made when there is none. */
   of(name: string): Counter {
     let counter = this.#counters.get(name)
     if (!counter) {
-      counter = { value: 0 }
+      counter = new Counter()
       this.#counters.set(name, counter)
     }
     return counter
@@ -31,9 +68,12 @@ export class Counters {
     return this.#counters.get(name)
   }
 
-  /** What still adds to it is lost. */
-  forget(name: string): void {
-    this.#counters.delete(name)
+  /** What still adds to them is lost. */
+  forget(owner: CounterOwner, name: string): void {
+    for (const direction of ['uplink', 'downlink'] as const) {
+      this.#owned[owner][direction].delete(name)
+      this.#counters.delete(counterName(owner, name, direction))
+    }
   }
 
   /** All of them, in the order in which they were made. */

@@ -1,5 +1,5 @@
 import { limits } from '../core/limits.ts'
-import { type Counters, counterName } from './counters.ts'
+import type { Counters } from './counters.ts'
 
 /** Watches accounts: keeps the counters of users who are gone for whoever reads them late, but not of everybody who ever was. */
 export class FormerUsers {
@@ -17,8 +17,7 @@ export class FormerUsers {
     const [oldest] = this.#emails
     if (this.#emails.size <= limits.formerUsers || oldest === undefined) return
     this.#emails.delete(oldest)
-    this.#counters.forget(counterName('user', oldest, 'uplink'))
-    this.#counters.forget(counterName('user', oldest, 'downlink'))
+    this.#counters.forget('user', oldest)
   }
 
   opened({ email }: { readonly email: string }): void {

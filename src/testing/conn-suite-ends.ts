@@ -158,10 +158,10 @@ export function destroyCases(both: Cases): void {
   both(
     'afterwards write() rejects and releases, read() rejects, closeWrite() and destroy() are harmless',
     async (from) => {
-      assert.equal(from.signal.aborted, false)
+      assert.equal(from.gone, undefined)
       from.destroy()
       from.destroy(new Error('again'))
-      assert.equal(from.signal.aborted, true)
+      assert(from.gone)
       await failureOf(from.write(Uint8Array.of(1)))
       let released = 0
       await failureOf(from.write(Uint8Array.of(1), () => released++))
@@ -177,10 +177,17 @@ export function destroyCases(both: Cases): void {
     },
   )
 
-  both('the signal aborts while nobody reads', async (from) => {
-    const aborted = new Promise<void>((resolve) => from.signal.addEventListener('abort', () => resolve()))
-    from.destroy()
-    await soon(aborted, 'the abort')
+  both('it is gone while nobody reads, and whoever asks later is told too', async (from) => {
+    const reason = new Error('why')
+    const gone = new Promise<Error>((resolve) => from.onGone(resolve))
+    let taken = false
+    from.onGone(() => {
+      taken = true
+    })()
+    from.destroy(reason)
+    assert.equal(await soon(gone, 'the end'), reason)
+    assert.equal(taken, false)
+    assert.equal(await soon(new Promise<Error>((resolve) => from.onGone(resolve)), 'the end, asked for again'), reason)
   })
 
   both('a reader at the other end is told', async (from, to) => {

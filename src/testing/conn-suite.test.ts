@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Conn, ConnInfo, Sink } from '../core/conn.ts'
+import type { Conn, Sink } from '../core/conn.ts'
 import { prefixed } from '../core/prefixed.ts'
+import { WrappedConn } from '../core/wrapped.ts'
 import { memoryPair } from '../net/memory.ts'
 import { connSuite } from './conn-suite.ts'
 
@@ -29,34 +30,12 @@ connSuite(
 )
 
 /** Passes everything on; a subclass breaks one promise. */
-class Passing implements Conn {
-  protected readonly base: Conn
-  constructor(base: Conn) {
-    this.base = base
-  }
-  get signal(): AbortSignal {
-    return this.base.signal
-  }
-  get info(): ConnInfo {
-    return this.base.info
-  }
+class Passing extends WrappedConn {
   read(): Promise<Uint8Array | null> {
     return this.base.read()
   }
   drainTo(sink: Sink): Promise<void> {
     return this.base.drainTo(sink)
-  }
-  write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
-    return this.base.write(bytes, release)
-  }
-  holdAtMost(bytes: number): void {
-    this.base.holdAtMost(bytes)
-  }
-  closeWrite(): void | Promise<void> {
-    return this.base.closeWrite()
-  }
-  destroy(reason?: Error): void {
-    this.base.destroy(reason)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Cancel, Clock, Random } from '../core/env.ts'
 export interface FakeClock extends Clock {
   /** Moves time forward and runs, in order of their due time, the callbacks that fall due on the way. */
   advance(ms: number): void
-  /** Sets the wall clock without running anything: a clock that was corrected. */
+  /** Sets the wall clock alone: a clock that was corrected. No time passes. */
   set(ms: number): void
   /** Callbacks still waiting. */
   readonly pending: number
@@ -12,6 +12,7 @@ export interface FakeClock extends Clock {
 /** A clock that stands still until it is told to move. */
 export function fakeClock(startMs: number): FakeClock {
   let now = startMs
+  let elapsed = 0
   let order = 0
   const timers = new Map<number, { dueMs: number; run: () => void }>()
   const earliest = (): number | undefined => {
@@ -21,20 +22,25 @@ export function fakeClock(startMs: number): FakeClock {
   }
   return {
     now: () => now,
+    elapsed: () => elapsed,
     after(ms: number, run: () => void): Cancel {
       const id = order++
-      timers.set(id, { dueMs: now + Math.max(0, ms), run })
+      timers.set(id, { dueMs: elapsed + Math.max(0, ms), run })
       return () => void timers.delete(id)
     },
     advance(ms: number): void {
-      const until = now + ms
+      const until = elapsed + ms
+      const pass = (to: number): void => {
+        now += to - elapsed
+        elapsed = to
+      }
       for (let id = earliest(); id !== undefined && timers.get(id)!.dueMs <= until; id = earliest()) {
         const timer = timers.get(id)!
         timers.delete(id)
-        now = Math.max(now, timer.dueMs)
+        pass(Math.max(elapsed, timer.dueMs))
         timer.run()
       }
-      now = until
+      pass(Math.max(elapsed, until))
     },
     set(ms: number): void {
       now = ms

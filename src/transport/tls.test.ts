@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../core/conn.ts'
+import { forever } from '../core/lifetime.ts'
 import { memoryPair } from '../net/memory.ts'
 import { tcpDialer, tcpListener } from '../net/tcp.ts'
 import { connSuite } from '../testing/conn-suite.ts'
@@ -48,7 +49,7 @@ async function tlsPair(client: Partial<TlsClientOptions> = {}, server: Partial<T
   const listening = await listener.listen({ host: '127.0.0.1', port: 0 }, (conn) => accepted(conn))
   try {
     const dialer = dialerStack(tcpDialer({ lending }), [layer])
-    const a = await dialer.dial(listening.address, { signal: new AbortController().signal })
+    const a = await dialer.dial(listening.address, { until: forever })
     return { a, b: await b, close: () => listening.close() }
   } catch (error) {
     await listening.close()
@@ -86,7 +87,7 @@ connSuite(
         },
       })
       .listen(address, accepted)
-    const a = await layer.dialer({ dial: async () => near }).dial(address, { signal: new AbortController().signal })
+    const a = await layer.dialer({ dial: async () => near }).dial(address, { until: forever })
     return { a, b: await b, close: async () => {} }
   },
   { halfClose: true, test },
@@ -144,7 +145,7 @@ describe('TLS client verification of the server', () => {
       void conn.write(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'))
     })
     const dialer = tlsLayer({ client: clientBase }).dialer(tcpDialer())
-    const dial = dialer.dial(listening.address, { signal: new AbortController().signal })
+    const dial = dialer.dial(listening.address, { until: forever })
     await expect(dial).rejects.toThrow('does not speak TLS')
     await listening.close()
   })

@@ -11,6 +11,7 @@ import {
 import { formatAddress } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Dialer, DialOptions, Layer, Listener } from '../core/dialer.ts'
+import type { Cancel } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import { carrierOf } from '../net/duplex.ts'
 import { abortError } from '../net/errors.ts'
@@ -73,13 +74,13 @@ function handshake(
       allowHalfOpen: true,
     }
     const socket = connect(request)
+    let cancel: Cancel = () => {}
     const fail = (error: ProxyError): void => {
-      dial.signal.removeEventListener('abort', onAbort)
+      cancel()
       socket.on('error', () => {})
       socket.destroy()
       reject(error)
     }
-    const onAbort = (): void => fail(abortError(dial.signal, carrier.info.remote))
     const onError = (error: Error): void => fail(handshakeError(error, carrier.info.remote))
     const onClose = (): void =>
       fail(
@@ -89,7 +90,6 @@ function handshake(
           { hint: 'does this port speak TLS?' },
         ),
       )
-    dial.signal.addEventListener('abort', onAbort)
     socket.on('error', onError)
     socket.on('close', onClose)
     socket.on('secureConnect', () => {
@@ -98,11 +98,11 @@ function handshake(
       } catch (error) {
         return fail(error as ProxyError)
       }
-      dial.signal.removeEventListener('abort', onAbort)
+      cancel()
       socket.off('error', onError).off('close', onClose)
       resolve(secured(socket, carrier))
     })
-    if (dial.signal.aborted) onAbort()
+    cancel = dial.until.onGone((why) => fail(abortError(why, carrier.info.remote)))
   })
 }
 
@@ -133,7 +133,7 @@ function tlsListener(
         const stream = carrierOf(carrier)
         carriers.set(stream, carrier)
         shaking.add(carrier)
-        carrier.signal.addEventListener('abort', () => shaking.delete(carrier), { once: true })
+        carrier.onGone(() => shaking.delete(carrier))
         stream.on('error', () => {}) // told through tlsClientError, or by the TLS socket once it is up
         server.emit('connection', stream)
       })

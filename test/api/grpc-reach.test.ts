@@ -47,7 +47,7 @@ it.each([
   const tunnel = await tunnelTo(host, port())
   try {
     await expect(list(tunnel.port)).rejects.toMatchObject({ code: 14 })
-    const refused = [...api.control.handshakes()].filter(({ reason }) => reason === 'TARGET_FORBIDDEN')
+    const refused = (await api.control.handshakes()).filter(({ reason }) => reason === 'TARGET_FORBIDDEN')
     expect(refused.length).toBeGreaterThan(0)
   } finally {
     tunnel.close()

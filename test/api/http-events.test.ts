@@ -48,6 +48,15 @@ async function listen(query = ''): Promise<Reader> {
   return reader
 }
 
+/** Lets seconds pass, each after the figures of the one before were read. */
+async function seconds(count: number, reader: Reader): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const before = reader.events.length
+    api.clock.advance(1000)
+    await eventually(() => reader.events.length).toBe(before + 1)
+  }
+}
+
 const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 5 })
 
 describe('session events', () => {
@@ -105,8 +114,8 @@ describe('figures', () => {
         ],
       },
     })
-    clock.advance(3000)
-    await eventually(() => reader.events.length).toBe(4)
+    await seconds(3, reader)
+    expect(reader.events).toHaveLength(4)
     expect(reader.events[3]!.data.speed).toEqual({ uplink: 0, downlink: 0 })
   })
 
@@ -145,7 +154,7 @@ describe('figures', () => {
 
   it('are kept alive by comments', async () => {
     const reader = await listen()
-    api.clock.advance(15_000)
+    await seconds(15, reader)
     await eventually(() => reader.text).toContain('\n: alive\n\n')
     expect(reader.text).toMatch(/^retry: \d+\n\n/)
   })
@@ -212,29 +221,29 @@ describe('streams', () => {
 
 it('a heartbeat for which there is no room is no event that was lost', async () => {
   const { control, clock } = api
-  const ticks: ((sample: Sample) => void)[] = []
+  const ticks: ((sample: Sample) => Promise<void>)[] = []
   const traffic = {
-    watch(listener: (sample: Sample) => void) {
+    async watch(listener: (sample: Sample) => Promise<void>) {
       ticks.push(listener)
       return () => {}
     },
   } as unknown as Traffic
   const streams = new EventStreams(control, traffic, clock)
-  const reader = streams.open(false)!.getReader()
+  const reader = (await streams.open(false))!.getReader()
   const figures = { uplink: 0, downlink: 0 }
   const sample = { at: 0, sessions: [], speeds: new Map(), totals: figures, speed: figures, users: new Map() }
   const filler = 'x'.repeat(limits.controlStreamBuffer)
-  for (let i = 0; i < 14; i++) ticks[0]!(sample)
+  for (let i = 0; i < 14; i++) await ticks[0]!(sample)
   control.tell({ type: 'refused', inbound: filler, source: '', email: '', reason: '' })
   // The fifteenth: its figures are lost, and no heartbeat with them.
-  ticks[0]!(sample)
+  await ticks[0]!(sample)
   let text = ''
   const read = async () => {
     const { value } = await reader.read()
     text += new TextDecoder().decode(value)
   }
   while (!text.includes('"refused"')) await read()
-  ticks[0]!(sample)
+  await ticks[0]!(sample)
   while (!text.includes('event: lost')) await read()
   expect(text).toContain('event: lost\ndata: {"events":1}')
   expect(text).not.toContain(': alive')

@@ -105,12 +105,12 @@ describe('the token', () => {
   })
 
   it('empty lets nobody in', async () => {
-    const open = await createHttpApi({ control: fakeControl(), token: '', clock: api.clock, log: silentLogger }).listen(
-      {
-        host: '127.0.0.1',
-        port: 0,
-      },
-    )
+    const open = await (
+      await createHttpApi({ control: fakeControl(), token: '', clock: api.clock, log: silentLogger })
+    ).listen({
+      host: '127.0.0.1',
+      port: 0,
+    })
     const answer = await fetch(`http://127.0.0.1:${open.address.port}/v1/events?token=`, {
       headers: { authorization: 'Bearer ' },
     })
@@ -268,7 +268,7 @@ it('on a unix socket may be called by any name: no page of the web gets there', 
   const folder = mkdtempSync(join(tmpdir(), 'vmess-api-'))
   const socketPath = join(folder, 'api.sock')
   const control = fakeControl()
-  const listening = await createHttpApi({ control, token, clock: api.clock, log: remember }).listen({
+  const listening = await (await createHttpApi({ control, token, clock: api.clock, log: remember })).listen({
     host: '',
     port: 0,
     path: socketPath,
@@ -355,7 +355,7 @@ it('answers what is not HTTP, and goes on', async () => {
 it('refuses to listen where somebody else does', async () => {
   const control = fakeControl()
   const at = { host: '127.0.0.1', port: Number(new URL(api.url).port) }
-  const second = createHttpApi({ control, token, clock: systemClock, log: silentLogger })
+  const second = await createHttpApi({ control, token, clock: systemClock, log: silentLogger })
   await expect(second.listen(at)).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
   expect(control.watchers.size).toBe(0)
 })

@@ -52,7 +52,7 @@ beforeEach(async () => {
     reload: () => Promise.resolve({ problems: ['not here'] }),
     restartLog: () => {},
   })
-  const api = createHttpApi({ control, token, clock: env.clock, log: env.log })
+  const api = await createHttpApi({ control, token, clock: env.clock, log: env.log })
   const listening = await api.listen({ host: '127.0.0.1', port: 0 })
   url = `http://127.0.0.1:${listening.address.port}`
   closeApi = listening.close

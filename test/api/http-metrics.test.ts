@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { unlimited } from '../../src/core/user-limits.ts'
-import { startApi, type TestApi, userView } from './http-tools.ts'
+import { noLimits, startApi, type TestApi, userView } from './http-tools.ts'
 
 let api: TestApi
 beforeEach(async () => {
@@ -40,11 +39,11 @@ const scrape = async () => {
 
 it('shows what the control knows', async () => {
   const { control } = api
-  control.counters.of('user>>>love@example.com>>>traffic>>>uplink').value = 48
-  control.counters.of('inbound>>>in>>>traffic>>>downlink').value = 50
-  control.counters.of('user>>>odd>>>name>>>traffic>>>uplink').value = 1
-  control.counters.of('something else').value = 2
-  control.people.set('b', userView('b', { limits: { ...unlimited, quota: 1000 }, connections: 2 }))
+  control.counted.of('user>>>love@example.com>>>traffic>>>uplink').value = 48
+  control.counted.of('inbound>>>in>>>traffic>>>downlink').value = 50
+  control.counted.of('user>>>odd>>>name>>>traffic>>>uplink').value = 1
+  control.counted.of('something else').value = 2
+  control.people.set('b', userView('b', { limits: { ...noLimits, quota: 1000 }, connections: 2 }))
   control.people.set('', userView(''))
   const samples = await scrape()
   const own = [...samples].filter(([name]) => name.startsWith('vmess_'))
@@ -76,7 +75,7 @@ it('shows what the control knows', async () => {
 
 it('shows each time what is so then, and forgets users that are gone', async () => {
   const { control } = api
-  const counter = control.counters.of('inbound>>>in>>>traffic>>>uplink')
+  const counter = control.counted.of('inbound>>>in>>>traffic>>>uplink')
   const name = 'vmess_traffic_bytes_total{owner="inbound",name="in",direction="uplink"}'
   counter.value = 5
   expect((await scrape()).get(name)).toBe(5)

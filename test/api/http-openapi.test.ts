@@ -6,7 +6,7 @@ import { silentLogger } from '../../src/core/env.ts'
 import { fakeClock } from '../../src/testing/fakes.ts'
 import { fakeControl, type Json, startApi, token } from './http-tools.ts'
 
-const { app } = createHttpApi({ control: fakeControl(), token, clock: fakeClock(0), log: silentLogger })
+const { app } = await createHttpApi({ control: fakeControl(), token, clock: fakeClock(0), log: silentLogger })
 const document: Json = JSON.parse(JSON.stringify(openApiDocument(app)))
 
 const operations = Object.entries<Json>(document.paths).flatMap(([path, item]) =>

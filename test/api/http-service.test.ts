@@ -40,7 +40,7 @@ it('starts from the configuration, and is gone after close()', async () => {
 it('listens on a unix socket', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vmess-control-'))
   const socketPath = join(folder, 'control.sock')
-  const api = createHttpApi({ control: fakeControl(), token, clock: systemClock, log: silentLogger })
+  const api = await createHttpApi({ control: fakeControl(), token, clock: systemClock, log: silentLogger })
   const listening = await api.listen({ host: '', port: 0, path: socketPath })
   const status = await new Promise((resolve, reject) => {
     const headers = { host: 'localhost', authorization: `Bearer ${token}` }

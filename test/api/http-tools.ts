@@ -1,20 +1,40 @@
 /** The API over real HTTP on loopback, in front of a control whose answers a test decides. */
 import { createHttpApi } from '../../src/api/http/server.ts'
-import type { Control, ControlEvent, NewUser, SessionView, UserView } from '../../src/control/control.ts'
+import type { Control, ControlEvent, LimitsView, NewUser, SessionView, UserView } from '../../src/control/control.ts'
 import { type Logger, silentLogger } from '../../src/core/env.ts'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { Session } from '../../src/core/session.ts'
-import { unlimited } from '../../src/core/user-limits.ts'
+import type { UserLimits } from '../../src/core/user-limits.ts'
+import { readNewUser, readUserChange } from '../../src/schema/parts/user-request.ts'
 import { Counters } from '../../src/stats/counters.ts'
 import { type FakeClock, fakeClock } from '../../src/testing/fakes.ts'
 
 export const token = 'correct horse battery staple'.replaceAll(' ', '-')
 export const startMs = Date.UTC(2026, 2, 1, 12)
 
+export const noLimits: LimitsView = {
+  enabled: true,
+  uplink: 0,
+  downlink: 0,
+  connections: 0,
+  addresses: 0,
+  addressGrace: 60,
+  quota: 0,
+  expires: null,
+}
+
+/** What a request's limits come to, over others. */
+const over = (base: LimitsView, { addressGraceS, expiresAt, ...same }: Partial<UserLimits> = {}): LimitsView => ({
+  ...base,
+  ...same,
+  ...(addressGraceS !== undefined && { addressGrace: addressGraceS }),
+  ...(expiresAt !== undefined && { expires: expiresAt === 0 ? null : new Date(expiresAt).toISOString() }),
+})
+
 export const userView = (email: string, change: Partial<UserView> = {}): UserView => ({
   email,
   inbounds: [{ tag: 'in', id: 'b831381d…', level: 0, alterId: 0 }],
-  limits: unlimited,
+  limits: noLimits,
   used: { uplink: 10, downlink: 20 },
   connections: 0,
   addresses: [],
@@ -45,7 +65,8 @@ export const session = (id: number, email = 'love@example.com'): Session => ({
 })
 
 export interface FakeControl extends Control {
-  users: () => UserView[]
+  /** What counters() shows. */
+  readonly counted: Counters
   readonly people: Map<string, UserView>
   readonly live: Map<number, SessionView>
   readonly calls: unknown[][]
@@ -59,6 +80,7 @@ export interface FakeControl extends Control {
 export function fakeControl(): FakeControl {
   const people = new Map<string, UserView>([['love@example.com', userView('love@example.com')]])
   const live = new Map<number, SessionView>()
+  const counted = new Counters()
   const calls: unknown[][] = []
   const watchers = new Set<(event: ControlEvent) => void>()
   const none = (email: string) => new ProxyError('CONTROL_NOT_FOUND', `there is no user "${email}"`)
@@ -76,13 +98,19 @@ export function fakeControl(): FakeControl {
     tell: (event) => {
       for (const watcher of watchers) watcher(event)
     },
-    counters: new Counters(),
-    handshakes: () => [
+    counted,
+    counters: async () => Array.from(counted, ([name, { value }]) => ({ name, value })),
+    readCounters: async (names) =>
+      names.flatMap((name) => {
+        const counter = counted.get(name)
+        return counter ? { name, value: counter.value } : []
+      }),
+    handshakes: async () => [
       { inboundTag: 'in', outcome: 'accepted', reason: '', count: 5 },
       { inboundTag: 'in', outcome: 'refused', reason: 'VMESS_UNKNOWN_USER', count: 2 },
     ],
-    endings: () => [{ inboundTag: 'in', reason: 'USER_QUOTA', count: 1 }],
-    status() {
+    endings: async () => [{ inboundTag: 'in', reason: 'USER_QUOTA', count: 1 }],
+    async status() {
       return {
         version: '0.1.0',
         startedAt: startMs,
@@ -93,50 +121,53 @@ export function fakeControl(): FakeControl {
         ready: this.ready,
       }
     },
-    users: () => [...people.values()],
-    user: (email) => people.get(email),
-    addUser(inbound: string, user: NewUser) {
+    users: async () => [...people.values()],
+    user: async (email) => people.get(email),
+    async addUser(inbound: string, user: NewUser) {
+      const { limits } = readNewUser(user, startMs)
       calls.push(['addUser', inbound, user])
       if (inbound !== 'in') throw new ProxyError('CONTROL_NOT_FOUND', `there is no inbound with the tag "${inbound}"`)
       if (people.has(user.email)) throw new ProxyError('CONTROL_CONFLICT', `there is a user "${user.email}" already`)
       if (user.id?.length === 31) throw new ProxyError('USER_INVALID_ID', 'neither a UUID nor a custom id')
-      const view = userView(user.email, { limits: { ...unlimited, ...user.limits } })
+      const view = userView(user.email, { limits: over(noLimits, limits) })
       people.set(user.email, view)
       return { user: view, id: 'b831381d-6324-4d53-ad4f-8cda48b30811' }
     },
-    changeUser(email, { level, limits }) {
-      calls.push(['changeUser', email, { level, limits }])
+    async changeUser(email, change) {
+      const { limits } = readUserChange(change, startMs)
+      calls.push(['changeUser', email, change])
       const user = must(email)
-      const changed = { ...user, limits: { ...user.limits, ...limits } }
+      const changed = { ...user, limits: over(user.limits, limits) }
       people.set(email, changed)
       return changed
     },
-    removeUser(email, inbound) {
+    async removeUser(email, inbound) {
       calls.push(['removeUser', email, inbound])
       must(email)
       people.delete(email)
       return 2
     },
-    resetUsage(email) {
+    async resetUsage(email) {
       const changed = { ...must(email), used: { uplink: 0, downlink: 0 } }
       people.set(email, changed)
       return changed
     },
-    sessions: () => [...live.values()].map((view) => ({ ...view, totals: { ...view.totals } })),
-    endSession(id) {
+    usage: async (emails) => emails.map((email) => people.get(email)?.used ?? { uplink: 0, downlink: 0 }),
+    sessions: async () => [...live.values()].map((view) => ({ ...view, totals: { ...view.totals } })),
+    async endSession(id) {
       if (!live.delete(id)) throw new ProxyError('CONTROL_NOT_FOUND', `there is no session ${id}, or no more`)
     },
-    endSessions(email) {
+    async endSessions(email) {
       must(email)
       calls.push(['endSessions', email])
       return 3
     },
-    inbounds: () => [{ tag: 'in', protocol: 'vmess', listening: ['127.0.0.1:10086'], connections: 3, users: 1 }],
+    inbounds: async () => [{ tag: 'in', protocol: 'vmess', listening: ['127.0.0.1:10086'], connections: 3, users: 1 }],
     addInbound: () => Promise.resolve(),
-    removeInbound() {},
-    outbounds: () => [{ tag: 'direct', protocol: 'freedom' }],
-    addOutbound() {},
-    removeOutbound() {},
+    async removeInbound() {},
+    outbounds: async () => [{ tag: 'direct', protocol: 'freedom' }],
+    async addOutbound() {},
+    async removeOutbound() {},
     reload: () =>
       Promise.resolve({
         inbounds: { added: ['new'], changed: [], removed: [] },
@@ -145,8 +176,8 @@ export function fakeControl(): FakeControl {
         restart: [],
         warnings: [],
       }),
-    restartLog() {},
-    watch(listener) {
+    async restartLog() {},
+    async watch(listener) {
       watchers.add(listener)
       return () => void watchers.delete(listener)
     },
@@ -168,7 +199,7 @@ export type Json = any
 export async function startApi(log: Logger = silentLogger): Promise<TestApi> {
   const control = fakeControl()
   const clock = fakeClock(startMs)
-  const listening = await createHttpApi({ control, token, clock, log }).listen({ host: '127.0.0.1', port: 0 })
+  const listening = await (await createHttpApi({ control, token, clock, log })).listen({ host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${listening.address.port}`
   return {
     control,

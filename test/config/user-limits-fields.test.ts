@@ -196,10 +196,11 @@ describe('expires', () => {
   })
 })
 
-test('an unknown field is an error with the nearest; beside the id it may be another program’s', () => {
+test('an unknown field is an error with the nearest; beside the id it may be another program’s, unless it looks like a limit', () => {
   const beside = (fields: object) => load(vmessIn({ clients: [{ id: uuid, email: 'a', ...fields }] }))
-  expect(warningOf(beside({ limit: {} }), 'CFG020').hint).toBe('did you mean "limits"?')
-  expect(warningOf(beside({ quota: '1 GB' }), 'CFG020').hint).toBe(
+  expect(errorOf(beside({ limit: {} }), 'CFG040').hint).toBe('did you mean "limits"?')
+  expect(warningOf(beside({ flow: '' }), 'CFG020').message).toContain('it is ignored')
+  expect(errorOf(load(withOutbound({ protocol: 'freedom', quota: '1 GB' })), 'CFG040').hint).toBe(
     '"quota" belongs in limits of clients[] of a vmess inbound',
   )
   expect(errorOf(file({ quotas: 5 }), 'CFG040', at('quotas')).hint).toBe('did you mean "quota"?')
@@ -208,7 +209,7 @@ test('an unknown field is an error with the nearest; beside the id it may be ano
     hint: 'did you mean "connections"?',
   })
   expect(quietConfigOf(file({ connections: 1, _comment: 'x', '// x': 1, old: null }))).toBeDefined()
-  expect(warningOf(load(vmessIn({ clients: [], limits: {} })), 'CFG020').hint).toBe(
+  expect(errorOf(load(vmessIn({ clients: [], limits: {} })), 'CFG040').hint).toBe(
     '"limits" belongs in clients[] of a vmess inbound',
   )
   errorOf(file(5), 'CFG022', 'inbounds[0].settings.clients[0].limits')
@@ -263,4 +264,31 @@ test('limits of an outbound’s user have no effect', () => {
   quietConfigOf(load(vmessOut({ limits: {} })))
   const flat = withOutbound({ protocol: 'vmess', settings: { address: 'a', port: 1, id: uuid, limits } })
   warningOf(load(flat), 'CFG030', 'outbounds[0].settings.limits')
+})
+
+describe('limits in a place where they would limit nothing', () => {
+  test.each([
+    'quota',
+    'expires',
+    'uplink',
+    'downlink',
+    'connections',
+    'addresses',
+    'addressGrace',
+    'Quota',
+  ])('%s beside limits', (key) => {
+    const result = load(vmessIn({ clients: [{ id: uuid, email: 'a@b', [key]: 5, limits: { connections: 1 } }] }))
+    const problem = errorOf(result, 'CFG040', `inbounds[0].settings.clients[0].${key}`)
+    expect(problem.hint).toBe('write it into "limits": { … }')
+  })
+
+  test('limits beside the list of users', () => {
+    const settings = { clients: [{ id: uuid, email: 'a@b' }], limits: { quota: '1 GB' } }
+    errorOf(load(vmessIn(settings)), 'CFG040', 'inbounds[0].settings.limits')
+  })
+
+  test('a date before 1970 is over, and does not stand for never', () => {
+    const result = file({ expires: '1969-07-20' })
+    expect(inboundOf(result, 'vmess').settings.users[0]!.limits!.expiresAt).toBe(1)
+  })
 })

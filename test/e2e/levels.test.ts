@@ -70,7 +70,7 @@ class Running {
   /** Seconds until this instance cuts the flow. */
   secondsLeft({ near }: Flow): number {
     let seconds = 0
-    while (!near.signal.aborted && seconds < 1000) {
+    while (!near.gone && seconds < 1000) {
       this.clock.advance(1000)
       seconds++
     }

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Accounts } from '../../src/account/accounts.ts'
 import { createDispatch } from '../../src/app/flow/dispatch.ts'
-import { Flows } from '../../src/app/flow/flows.ts'
+import { countingIds, Flows } from '../../src/app/flow/flows.ts'
 import { LoopGuard } from '../../src/app/flow/loop-guard.ts'
 import { Observers } from '../../src/app/flow/observers.ts'
 import { readSize } from '../../src/app/flow/policy.ts'
@@ -29,7 +29,7 @@ async function takenByStalledFlow(bufferSize: number, from: 'client' | 'target',
   const levels = new Map([other, bufferSize].map((size, i) => [3 * i, { ...defaultPolicy, bufferSize: size }]))
   const policy = { levels, system: defaultSystemPolicy }
   const clock = fakeClock(1_700_000_000_000)
-  const flows = new Flows(clock, new Accounts(clock))
+  const flows = new Flows({ clock, accounts: new Accounts(clock), nextId: countingIds() })
   const io = createDispatch(
     { tag: 'in', at: 'inbounds[0]' },
     {
@@ -44,8 +44,8 @@ async function takenByStalledFlow(bufferSize: number, from: 'client' | 'target',
     },
   )
   const user = { email: '', level: 3 }
-  await io.connect(near, { network: 'tcp', target: { host: 'example.com', port: 80 }, user })
-  const done = io.relay(near, far)
+  const done = io.carry(near, { network: 'tcp', target: { host: 'example.com', port: 80 }, user })
+  await settle()
   const [flow] = flows
   const source = from === 'client' ? client : target
   for (let i = 0; i < 200; i++) {

@@ -3,6 +3,7 @@
 import http from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Env, silentLogger } from '../../src/core/env.ts'
+import { forever } from '../../src/core/lifetime.ts'
 import { toDuplex } from '../../src/net/duplex.ts'
 import { memoryPair } from '../../src/net/memory.ts'
 import { createFreedom } from '../../src/proxy/freedom/outbound.ts'
@@ -42,7 +43,7 @@ function proxyTo(origin: http.RequestListener): Proxy {
   const freedom = createFreedom('direct', { domainStrategy: 'AsIs', level: 0 }, deps)
   const io = recordingIo({
     clock,
-    dial: ({ target }) => freedom.dial(target, { signal: new AbortController().signal }),
+    dial: ({ target }) => freedom.dial(target, { until: forever }),
   })
   const inbound = createHttpInbound({ logins: [], allowTransparent: false, level: 0 }, env)
   let opened = 0

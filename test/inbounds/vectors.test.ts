@@ -110,7 +110,7 @@ async function replay(recorded: Case, cut: number) {
     dial: async (request) => {
       if (recorded.name.startsWith('blackhole')) {
         const blackhole = createBlackhole('block', { response: 'http' }, env)
-        return blackhole.dial(request.target, { signal: near.signal })
+        return blackhole.dial(request.target, { until: near })
       }
       if (request.target.port === 9) throw new ProxyError('DIAL_REFUSED', 'refused')
       const [far, end] = memoryPair({ info: [{ local }, {}] })

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemEnv } from '../../src/app/env.ts'
 import type { Address } from '../../src/core/address.ts'
 import type { Dialer } from '../../src/core/dialer.ts'
+import { lifetimeOf } from '../../src/core/lifetime.ts'
 import { tcpDialer } from '../../src/net/tcp.ts'
 import { parseId } from '../../src/protocol/vmess/identity.ts'
 import { createVmessOutbound } from '../../src/proxy/vmess/outbound.ts'
@@ -38,7 +39,10 @@ function recordingClient({ frontPort, alterId }: DynamicPorts) {
     { dialer, env: systemEnv(), auto: 'aes-128-gcm', legacyHeader: false },
   )
   const echo = async (text: string): Promise<string> => {
-    const conn = await outbound.dial({ host: target.host, port: target.port }, { signal: AbortSignal.timeout(10_000) })
+    const conn = await outbound.dial(
+      { host: target.host, port: target.port },
+      { until: lifetimeOf(AbortSignal.timeout(10_000)) },
+    )
     try {
       await conn.write(Buffer.from(`{"mode":"echo"}\n${text}`))
       let back = ''

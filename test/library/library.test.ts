@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect as connectTcp, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -166,7 +167,7 @@ describe('createServer', () => {
   it('lists what is wrong with a configuration', () => {
     let error: ConfigError | undefined
     try {
-      createServer({ inbounds: [{ port: 70000, protocol: 'vmesss' }] })
+      createServer({ inbounds: [{ port: 70000, protocol: 'vmesss' as 'vmess' }] })
     } catch (thrown) {
       error = thrown as ConfigError
     }
@@ -181,10 +182,55 @@ describe('createServer', () => {
 
   it('opens every port or none', async () => {
     const taken = (target.address() as AddressInfo).port
-    const inbound = (at: number) => ({ listen: '127.0.0.1', port: at, protocol: 'socks' })
+    const inbound = (at: number) => ({ listen: '127.0.0.1', port: at, protocol: 'socks' as const })
     const server = createServer({ inbounds: [inbound(0), inbound(taken)], outbounds: [{ protocol: 'freedom' }] })
     await expect(server.listen()).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
     expect(server.listening).toEqual([])
+  })
+
+  it('listens again after close(), with the configuration that was last in force, and not twice at once', async () => {
+    const inbound = { listen: '127.0.0.1', port: 0, protocol: 'vmess' as const, settings: { clients: [{ id }] } }
+    const outbounds = [{ protocol: 'freedom' as const }]
+    await using server = createServer({ inbounds: [{ ...inbound, tag: 'in' }], outbounds })
+    await server.listen()
+    await expect(server.listen()).rejects.toMatchObject({ code: 'CONTROL_INVALID' })
+    await server.reload({ inbounds: [{ ...inbound, tag: 'other' }], outbounds })
+    void server.close(0)
+    const [at] = await server.listen()
+    expect(at?.tag).toBe('other')
+    const stream = await connect(`vmess://${id}@127.0.0.1:${at!.address.port}`, { host: '127.0.0.1', port })
+    stream.end('again')
+    expect(String(await once(stream, 'data'))).toBe('AGAIN')
+    stream.destroy()
+    expect(await server.control.status()).toMatchObject({ ready: true })
+  })
+
+  it('tells of errors of its own to whoever listens, and needs nobody to', async () => {
+    const failing = () => {
+      throw new Error('of an observer')
+    }
+    const logged: string[] = []
+    const log = { debug() {}, info() {}, warn() {}, error: (_: object, message: string) => void logged.push(message) }
+    await using server = createServer(
+      { inbounds: [{ listen: '127.0.0.1', port: 0, protocol: 'socks' }], outbounds: [{ protocol: 'freedom' }] },
+      { log },
+    )
+    server.on('rejected', failing)
+    const [at] = await server.listen()
+    const knock = () =>
+      connectTcp(at!.address.port, '127.0.0.1')
+        .on('error', () => {})
+        .end('nonsense')
+    knock()
+    await expect.poll(() => logged).toHaveLength(1)
+    const told: ProxyError[] = []
+    server.on('error', (error) => {
+      told.push(error)
+      throw error
+    })
+    knock()
+    await expect.poll(() => told).toMatchObject([{ code: 'SERVER_FAULT', message: 'an observer failed' }])
+    expect(logged).toEqual(['an observer failed', 'an observer failed', 'a listener of error events failed'])
   })
 
   it('does not wait for connections that carry nothing', () =>

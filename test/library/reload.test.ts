@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createServer } from '../../src/index.ts'
+import { type ConfigInput, createServer } from '../../src/index.ts'
 
-const config = (port: number, id: string) => ({
+const config = (port: number, id: string): ConfigInput => ({
   inbounds: [{ tag: 'in', listen: '127.0.0.1', port, protocol: 'vmess', settings: { clients: [{ id }] } }],
   outbounds: [{ protocol: 'freedom' }],
 })
@@ -12,7 +12,7 @@ describe('reload', () => {
   it('puts another configuration in force and says what changed', async () => {
     await using server = createServer(config(0, first))
     const before = await server.listen()
-    expect(await server.reload({ ...config(0, second), unheardOf: 1 })).toEqual({
+    expect(await server.reload({ ...config(0, second), unheardOf: 1 } as ConfigInput)).toEqual({
       inbounds: { added: [], changed: [], removed: [] },
       outbounds: { added: [], changed: [], removed: [] },
       users: { added: 1, changed: 0, removed: 1 },

@@ -2,7 +2,7 @@
 
 import type { Conn } from '../../src/core/conn.ts'
 import type { Clock } from '../../src/core/env.ts'
-import { ProxyError } from '../../src/core/errors.ts'
+import { ProxyError, toProxyError } from '../../src/core/errors.ts'
 import type { InboundIo } from '../../src/core/inbound.ts'
 import { countInto } from '../../src/core/meter.ts'
 import type { FlowRequest, FlowUser, Totals } from '../../src/core/session.ts'
@@ -31,14 +31,22 @@ export function recordingIo({ clock, dial }: IoOptions): RecordingIo {
     requests,
     rejected,
     relayed,
-    async connect(_near, request) {
+    async carry(near, request, greet) {
       requests.push(request)
-      return dial(request)
-    },
-    async relay(near, far) {
+      let far: Conn
+      try {
+        far = await dial(request)
+      } catch (error) {
+        const failure = toProxyError(error, 'DIAL_FAILED')
+        await greet?.(failure)
+        near.destroy(failure)
+        return failure
+      }
+      await Promise.resolve(greet?.(far)).catch(() => {})
       const totals = { uplink: 0, downlink: 0 }
       const reason = await relay(near, far, limits, clock, countInto(totals))
       relayed.push({ totals, reason })
+      return reason
     },
     reject(_near, reason, user) {
       rejected.push({ code: (reason as ProxyError).code, ...(user && { user }) })

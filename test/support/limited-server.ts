@@ -9,6 +9,7 @@ import { parseId } from '../../src/app/users/ids.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { Conn } from '../../src/core/conn.ts'
 import type { Dialer } from '../../src/core/dialer.ts'
+import { lifetimeOf } from '../../src/core/lifetime.ts'
 import type { UserLimits } from '../../src/core/user-limits.ts'
 import { StreamConn } from '../../src/net/stream-conn.ts'
 import { createVmessOutbound } from '../../src/proxy/vmess/outbound.ts'
@@ -92,7 +93,7 @@ export async function limitedServer(limits: object, policy: object = {}): Promis
     ]
     const deps = { env: systemEnv(), auto: 'aes-128-gcm' as const, legacyHeader: false, dialer: dialerFrom(from) }
     const outbound = createVmessOutbound('client', { servers: [{ address: server, users }] }, deps)
-    const conn = await outbound.dial(to, { signal: AbortSignal.timeout(10_000) })
+    const conn = await outbound.dial(to, { until: lifetimeOf(AbortSignal.timeout(10_000)) })
     clients.add(conn)
     const hello = await conn.read()
     if (!hello) throw new Error('the server ended the connection')

@@ -26,15 +26,15 @@ export function fakeNetwork(places: Readonly<Record<string, Place>> = {}): FakeN
     dialed: [],
     places: new Map(Object.entries(places)),
     dialer: {
-      async dial(to, { signal }) {
+      async dial(to, { until }) {
         const name = formatAddress(to)
         network.dialed.push(name)
-        if (signal.aborted) throw abortError(signal, name)
+        if (until.gone) throw abortError(until.gone, name)
         const place = network.places.get(name) ?? 'refuses'
         if (place === 'refuses') throw new ProxyError('DIAL_REFUSED', `cannot connect to ${name}: connection refused`)
         if (place === 'silent') {
           return new Promise((_, reject) => {
-            signal.addEventListener('abort', () => reject(abortError(signal, name)), { once: true })
+            until.onGone((why) => reject(abortError(why, name)))
           })
         }
         const [near, far] = memoryPair({ info: [{ remote: name }, {}] })

@@ -13,50 +13,50 @@ export function handlerService({ control, types, log }: ServiceDeps): Methods {
   return {
     AddInbound: async (request) => {
       const json = inboundJson(messageOf(request, 'inbound'))
-      mustBeFree(json.tag, control.inbounds())
+      mustBeFree(json.tag, await control.inbounds())
       await control.addInbound(json)
       tell(`inbound ${JSON.stringify(json.tag)} added`)
       return {}
     },
 
-    RemoveInbound: (request) => {
-      const { tag } = inboundOf(control, request.text('tag'))
-      control.removeInbound(tag)
+    RemoveInbound: async (request) => {
+      const { tag } = await inboundOf(control, request.text('tag'))
+      await control.removeInbound(tag)
       tell(`inbound ${JSON.stringify(tag)} removed`)
       return {}
     },
 
-    AlterInbound: (request) => {
+    AlterInbound: async (request) => {
       const operation = request.mustHaveTyped('operation')
-      tell(alterUsers(control, inboundOf(control, request.text('tag')), operation))
+      tell(await alterUsers(control, await inboundOf(control, request.text('tag')), operation))
       return {}
     },
 
-    ListInbounds: (request) => ({ inbounds: inboundsList(control, types, request.flag('isOnlyTags')) }),
+    ListInbounds: async (request) => ({ inbounds: await inboundsList(control, types, request.flag('isOnlyTags')) }),
 
-    GetInboundUsers: (request) => {
-      const { tag } = vmessInboundOf(control, request.text('tag'))
+    GetInboundUsers: async (request) => {
+      const { tag } = await vmessInboundOf(control, request.text('tag'))
       const email = request.text('email')
-      const found = email === '' ? control.users() : [control.user(email)]
+      const found = email === '' ? await control.users() : [await control.user(email)]
       const users = found.flatMap((user) => (user ? userMessage(user, tag, types) : []))
       if (email !== '' && users.length === 0) throw new StatusError('NOT_FOUND', `User ${email} not found.`)
       return { users }
     },
 
-    GetInboundUsersCount: (request) => ({ count: vmessInboundOf(control, request.text('tag')).users }),
+    GetInboundUsersCount: async (request) => ({ count: (await vmessInboundOf(control, request.text('tag'))).users }),
 
-    AddOutbound: (request) => {
+    AddOutbound: async (request) => {
       const json = outboundJson(messageOf(request, 'outbound'))
-      mustBeFree(json.tag, control.outbounds())
-      control.addOutbound(json)
+      mustBeFree(json.tag, await control.outbounds())
+      await control.addOutbound(json)
       tell(`outbound ${JSON.stringify(json.tag)} added`)
       return {}
     },
 
-    RemoveOutbound: (request) => {
+    RemoveOutbound: async (request) => {
       const tag = request.text('tag')
-      if (!control.outbounds().some((outbound) => outbound.tag === tag)) throw noHandler(tag)
-      control.removeOutbound(tag)
+      if (!(await control.outbounds()).some((outbound) => outbound.tag === tag)) throw noHandler(tag)
+      await control.removeOutbound(tag)
       tell(`outbound ${JSON.stringify(tag)} removed`)
       return {}
     },
@@ -65,7 +65,7 @@ export function handlerService({ control, types, log }: ServiceDeps): Methods {
       throw unavailable(`"${request.mustHaveTyped('operation').type}" on an outbound`)
     },
 
-    ListOutbounds: () => ({ outbounds: outboundsList(control, types) }),
+    ListOutbounds: async () => ({ outbounds: await outboundsList(control, types) }),
   }
 }
 
@@ -84,14 +84,14 @@ function mustBeFree(tag: string, taken: readonly { readonly tag: string }[]): vo
   }
 }
 
-function inboundOf(control: Control, tag: string): InboundView {
-  const inbound = tag === '' ? undefined : control.inbounds().find((candidate) => candidate.tag === tag)
+async function inboundOf(control: Control, tag: string): Promise<InboundView> {
+  const inbound = tag === '' ? undefined : (await control.inbounds()).find((candidate) => candidate.tag === tag)
   if (!inbound) throw noHandler(tag)
   return inbound
 }
 
-function vmessInboundOf(control: Control, tag: string): InboundView {
-  const inbound = inboundOf(control, tag)
+async function vmessInboundOf(control: Control, tag: string): Promise<InboundView> {
+  const inbound = await inboundOf(control, tag)
   if (inbound.protocol !== 'vmess') throw invalid(`the inbound "${tag}" is ${inbound.protocol}, which has no users`)
   return inbound
 }

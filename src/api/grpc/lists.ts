@@ -21,9 +21,9 @@ const outboundMessages: Readonly<Record<string, string>> = {
   vmess: 'proxy.vmess.outbound.Config',
 }
 
-export function inboundsList(control: Control, types: Types, onlyTags: boolean): object[] {
-  const users = control.users()
-  return control.inbounds().map((inbound) => {
+export async function inboundsList(control: Control, types: Types, onlyTags: boolean): Promise<object[]> {
+  const users = onlyTags ? [] : await control.users()
+  return (await control.inbounds()).map((inbound) => {
     const { tag, protocol } = inbound
     if (onlyTags) return { tag }
     const message = inboundMessages[protocol]
@@ -37,8 +37,8 @@ export function inboundsList(control: Control, types: Types, onlyTags: boolean):
 }
 
 /** Without the one that serves this API, which Xray leaves out too. */
-export const outboundsList = (control: Control, types: Types): object[] =>
-  control.outbounds().flatMap(({ tag, protocol }) => {
+export const outboundsList = async (control: Control, types: Types): Promise<object[]> =>
+  (await control.outbounds()).flatMap(({ tag, protocol }) => {
     const message = outboundMessages[protocol]
     if (!message) return []
     return {

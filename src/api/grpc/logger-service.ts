@@ -1,8 +1,8 @@
 import type { Methods, ServiceDeps } from './service.ts'
 
 export const loggerService = ({ control }: ServiceDeps): Methods => ({
-  RestartLogger: () => {
-    control.restartLog()
+  RestartLogger: async () => {
+    await control.restartLog()
     return {}
   },
 })

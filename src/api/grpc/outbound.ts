@@ -9,8 +9,8 @@ export function apiOutbound(tag: string, accept: (stream: Duplex) => void): Outb
   let closed = false
   return {
     tag,
-    async dial(_to, { signal }) {
-      signal.throwIfAborted()
+    async dial(_to, { until }) {
+      if (until.gone) throw until.gone
       if (closed) throw new ProxyError('SHUTTING_DOWN', 'the API is closed')
       const [near, far] = memoryPair()
       accept(toDuplex(far))

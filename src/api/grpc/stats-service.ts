@@ -2,73 +2,67 @@ import { runInNewContext } from 'node:vm'
 import type { SessionView, UserView } from '../../control/control.ts'
 import { endpointHost } from '../../core/address.ts'
 import { limits } from '../../core/limits.ts'
-import { type Counter, counterName } from '../../stats/counters.ts'
+import { counterName, type Direction } from '../../stats/counters.ts'
 import type { Fields } from './fields.ts'
 import type { Methods, ServiceDeps } from './service.ts'
 import { invalid, StatusError } from './status.ts'
 
 export function statsService({ control }: ServiceDeps): Methods {
-  const { counters } = control
-
   /** Xray's name of the addresses that a user is connected from. */
-  function onlineUser(name: string): UserView {
+  async function onlineUser(name: string): Promise<UserView> {
     const email = /^user>>>(.+)>>>online$/s.exec(name)?.[1]
-    const user = email === undefined ? undefined : control.user(email)
+    const user = email === undefined ? undefined : await control.user(email)
     if (!user) throw notFound(name)
     return user
   }
 
   return {
-    GetStats: (request) => {
+    GetStats: async (request) => {
       const name = request.text('name')
-      const counter = counters.get(name)
-      if (!counter) throw notFound(name)
-      return { stat: { name, value: read(counter, request.flag('reset')) } }
+      const [stat] = await control.readCounters([name], { reset: request.flag('reset') })
+      if (!stat) throw notFound(name)
+      return { stat }
     },
 
-    QueryStats: (request) => {
+    QueryStats: async (request) => {
+      const counters = await control.counters()
       const found = matching(
         request,
-        [...counters].map(([name]) => name),
+        counters.map(({ name }) => name),
       )
-      const reset = request.flag('reset')
-      return { stat: found.map((name) => ({ name, value: read(counters.of(name), reset) })) }
+      return { stat: await control.readCounters(found, { reset: request.flag('reset') }) }
     },
 
-    GetSysStats: () => sysStats(control.status().uptimeS),
+    GetSysStats: async () => sysStats((await control.status()).uptimeS),
 
-    GetStatsOnline: (request) => {
+    GetStatsOnline: async (request) => {
       const name = request.text('name')
-      return { stat: { name, value: onlineUser(name).addresses.length } }
+      return { stat: { name, value: (await onlineUser(name)).addresses.length } }
     },
 
-    GetStatsOnlineIpList: (request) => {
+    GetStatsOnlineIpList: async (request) => {
       const name = request.text('name')
-      return { name, ips: Object.fromEntries(lastSeen(onlineUser(name), control.sessions())) }
+      return { name, ips: Object.fromEntries(lastSeen(await onlineUser(name), await control.sessions())) }
     },
 
-    GetAllOnlineUsers: () => ({
-      users: control.users().flatMap((user) => (isOnline(user) ? [`user>>>${user.email}>>>online`] : [])),
+    GetAllOnlineUsers: async () => ({
+      users: (await control.users()).flatMap((user) => (isOnline(user) ? [`user>>>${user.email}>>>online`] : [])),
     }),
 
-    GetUsersStats: (request) => {
+    GetUsersStats: async (request) => {
       const [traffic, reset] = [request.flag('include_traffic'), request.flag('reset')]
-      const sessions = control.sessions()
-      const total = (email: string, direction: 'uplink' | 'downlink'): number => {
-        const counter = counters.get(counterName('user', email, direction))
-        return counter ? read(counter, reset) : 0
-      }
+      const users = (await control.users()).filter(isOnline)
+      const sessions = await control.sessions()
+      const names = users.flatMap(({ email }) => directions.map((direction) => counterName('user', email, direction)))
+      const read = traffic ? await control.readCounters(names, { reset }) : []
+      const values = new Map(read.map(({ name, value }) => [name, value]))
+      const total = (email: string, direction: Direction) => values.get(counterName('user', email, direction)) ?? 0
       return {
-        users: control
-          .users()
-          .filter(isOnline)
-          .map((user) => ({
-            email: user.email,
-            ips: lastSeen(user, sessions).map(([ip, last_seen]) => ({ ip, last_seen })),
-            ...(traffic && {
-              traffic: { uplink: total(user.email, 'uplink'), downlink: total(user.email, 'downlink') },
-            }),
-          })),
+        users: users.map((user) => ({
+          email: user.email,
+          ips: lastSeen(user, sessions).map(([ip, last_seen]) => ({ ip, last_seen })),
+          ...(traffic && { traffic: { uplink: total(user.email, 'uplink'), downlink: total(user.email, 'downlink') } }),
+        })),
       }
     },
   }
@@ -79,11 +73,7 @@ const notFound = (name: string): StatusError => new StatusError('NOT_FOUND', `${
 
 const isOnline = ({ email, addresses }: UserView): boolean => email !== '' && addresses.length > 0
 
-function read(counter: Counter, reset: boolean): number {
-  const { value } = counter
-  if (reset) counter.value = 0
-  return value
-}
+const directions = ['uplink', 'downlink'] as const
 
 /** V2Ray 5 takes several patterns, of which one must match, and regular expressions; without any, everything matches. */
 function matching(request: Fields, names: readonly string[]): readonly string[] {

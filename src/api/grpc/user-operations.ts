@@ -8,7 +8,7 @@ import { invalid, StatusError, unavailable } from './status.ts'
  * AlterInbound: adds a user to an inbound or removes one, and returns what was done, in words for the log. Panels tell
  * failures apart by these very words.
  */
-export function alterUsers(control: Control, inbound: InboundView, operation: Typed): string {
+export async function alterUsers(control: Control, inbound: InboundView, operation: Typed): Promise<string> {
   const apply = operations[operation.name]
   if (!apply) throw unavailable(`"${operation.type}" on an inbound`)
   if (inbound.protocol !== 'vmess') {
@@ -17,10 +17,10 @@ export function alterUsers(control: Control, inbound: InboundView, operation: Ty
   return apply(control, inbound.tag, operation.fields)
 }
 
-type Operation = (control: Control, tag: string, fields: Fields) => string
+type Operation = (control: Control, tag: string, fields: Fields) => Promise<string>
 
 const operations: Readonly<Record<string, Operation>> = {
-  'app.proxyman.command.AddUserOperation': (control, tag, fields) => {
+  'app.proxyman.command.AddUserOperation': async (control, tag, fields) => {
     const user = fields.message('user')
     if (!user) throw invalid('the AddUserOperation has no user')
     const { id, email, level, alterId, experiments } = userJson(user)
@@ -28,19 +28,19 @@ const operations: Readonly<Record<string, Operation>> = {
     const fault = emailFault(email)
     if (fault !== undefined) throw invalid(fault)
     if (experiments !== '') throw unavailable(`tests_enabled ${JSON.stringify(experiments)} for a user that is added`)
-    if (has(control, tag, email)) throw new StatusError('ALREADY_EXISTS', `User ${email} already exists.`)
-    control.addUser(tag, { id, email, level, alterId })
+    if (await has(control, tag, email)) throw new StatusError('ALREADY_EXISTS', `User ${email} already exists.`)
+    await control.addUser(tag, { id, email, level, alterId })
     return `user ${JSON.stringify(email)} added to the inbound ${JSON.stringify(tag)}`
   },
 
-  'app.proxyman.command.RemoveUserOperation': (control, tag, fields) => {
+  'app.proxyman.command.RemoveUserOperation': async (control, tag, fields) => {
     const email = fields.text('email')
     if (email === '') throw invalid('Email must not be empty.')
-    if (!has(control, tag, email)) throw new StatusError('NOT_FOUND', `User ${email} not found.`)
-    const ended = control.removeUser(email, tag)
+    if (!(await has(control, tag, email))) throw new StatusError('NOT_FOUND', `User ${email} not found.`)
+    const ended = await control.removeUser(email, tag)
     return `user ${JSON.stringify(email)} removed from the inbound ${JSON.stringify(tag)}; sessions ended: ${ended}`
   },
 }
 
-const has = (control: Control, tag: string, email: string): boolean =>
-  email !== '' && control.user(email)?.inbounds.some((inbound) => inbound.tag === tag) === true
+const has = async (control: Control, tag: string, email: string): Promise<boolean> =>
+  email !== '' && (await control.user(email))?.inbounds.some((inbound) => inbound.tag === tag) === true

@@ -62,9 +62,12 @@ export function errorAnswer(error: unknown): { status: ErrorStatus; body: ErrorB
     return { status, body: { error: { code, message, ...(hint && { hint }), ...(field && { field }) } } }
   }
   if (!isProxyError(error)) return undefined
-  const { code, message, hint } = error
+  const { code, message, hint, field } = error
   const status = statuses[code] ?? (code.startsWith('CONFIG_') ? 422 : 500)
-  return { status, body: { error: { code, message, ...(hint && { hint }), ...problemsOf(error) } } }
+  return {
+    status,
+    body: { error: { code, message, ...(hint && { hint }), ...(field && { field }), ...problemsOf(error) } },
+  }
 }
 
 /** A ConfigError lists what is wrong; config itself is none of our imports. */

@@ -70,7 +70,8 @@ export class EventStreams {
   readonly #traffic: Traffic
   readonly #clock: Clock
   readonly #streams = new Set<EventStream>()
-  #leave: (() => void) | undefined
+  /** How to leave the sources, once they are reached; while there are streams. */
+  #leave: Promise<() => void> | undefined
   #ticks = 0
 
   constructor(control: Control, traffic: Traffic, clock: Clock) {
@@ -84,42 +85,54 @@ export class EventStreams {
   }
 
   /** Bytes for one reader, who cancels when it has enough; undefined when there are as many as permitted. */
-  open(withSessions: boolean): ReadableStream<Uint8Array> | undefined {
+  async open(withSessions: boolean): Promise<ReadableStream<Uint8Array> | undefined> {
     if (this.#streams.size >= limits.controlStreams) return undefined
     const stream = new EventStream(withSessions, (gone) => this.#remove(gone))
     this.#streams.add(stream)
     this.#leave ??= this.#watch()
+    try {
+      await this.#leave
+    } catch (error) {
+      this.#remove(stream)
+      throw error
+    }
     return stream.readable
   }
 
   close(): void {
     for (const stream of this.#streams) stream.end()
     this.#streams.clear()
-    this.#leave?.()
-    this.#leave = undefined
+    this.#unwatch()
   }
 
   #remove(stream: EventStream): void {
     this.#streams.delete(stream)
-    if (this.#streams.size > 0) return
-    this.#leave?.()
+    if (this.#streams.size === 0) this.#unwatch()
+  }
+
+  #unwatch(): void {
+    // What could not be reached need not be left; whoever waits for it is told.
+    this.#leave?.then(
+      (leave) => leave(),
+      () => {},
+    )
     this.#leave = undefined
   }
 
-  #watch(): () => void {
-    const unwatch = this.#control.watch((event) => {
+  async #watch(): Promise<() => void> {
+    const unwatch = await this.#control.watch((event) => {
       const bytes = encode('session', eventJson(event, this.#clock.now()))
       for (const stream of this.#streams) stream.send(bytes)
     })
-    const stop = this.#traffic.watch((sample) => this.#tick(sample))
+    const stop = await this.#traffic.watch((sample) => this.#tick(sample))
     return () => {
       unwatch()
       stop()
     }
   }
 
-  #tick(sample: Sample): void {
-    const figures = figuresJson(sample, this.#control)
+  async #tick(sample: Sample): Promise<void> {
+    const figures = await figuresJson(sample, this.#control)
     let plain: Uint8Array | undefined
     let full: Uint8Array | undefined
     this.#ticks++
@@ -136,16 +149,17 @@ export class EventStreams {
   }
 }
 
-export function figuresJson({ at, sessions, totals, speed, users }: Sample, control: Control) {
+export async function figuresJson({ at, sessions, totals, speed, users }: Sample, control: Control) {
+  const [{ connections }, used] = await Promise.all([control.status(), control.usage([...users.keys()])])
   return {
     time: iso(at),
-    connections: control.status().connections,
+    connections,
     sessions: sessions.length,
     totals: { ...totals },
     speed: { ...speed },
-    users: [...users].map(([email, of]) => ({
+    users: [...users].map(([email, of], i) => ({
       email,
-      used: { ...(control.user(email)?.used ?? { uplink: 0, downlink: 0 }) },
+      used: { uplink: 0, downlink: 0, ...used[i] },
       speed: { ...of.speed },
       sessions: of.sessions,
     })),

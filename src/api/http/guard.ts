@@ -29,20 +29,20 @@ export class Attempts {
   blockedS(host: string): number {
     const entry = this.#entry(host)
     if (!entry || entry.count < limits.controlWrongTokens) return 0
-    return Math.ceil((entry.since + minuteMs - this.#clock.now()) / 1000)
+    return Math.ceil((entry.since + minuteMs - this.#clock.elapsed()) / 1000)
   }
 
   wrong(host: string): void {
     const entry = this.#entry(host)
     if (entry) entry.count++
-    else this.#wrong.set(addressKey(host), { since: this.#clock.now(), count: 1 })
+    else this.#wrong.set(addressKey(host), { since: this.#clock.elapsed(), count: 1 })
     if (this.#wrong.size > rememberedMax) this.#wrong.delete(this.#wrong.keys().next().value!)
   }
 
   #entry(host: string): { since: number; count: number } | undefined {
     const key = addressKey(host)
     const entry = this.#wrong.get(key)
-    const age = entry ? this.#clock.now() - entry.since : 0
+    const age = entry ? this.#clock.elapsed() - entry.since : 0
     // A clock that was set back must not lock anybody out for longer.
     if (entry && age >= 0 && age < minuteMs) return entry
     this.#wrong.delete(key)

@@ -1,7 +1,9 @@
 /** Figures for Prometheus, read from the control at each scrape. */
 import { performance } from 'node:perf_hooks'
 import { Counter, Gauge, Registry } from 'prom-client'
-import type { Control, UserView } from '../../control/control.ts'
+import type { Control, CounterView, InboundView, StatusView, UserView } from '../../control/control.ts'
+import type { EndingCount } from '../../stats/endings.ts'
+import type { HandshakeCount } from '../../stats/handshakes.ts'
 
 type Rows = Iterable<readonly [labels: Record<string, string>, value: number]>
 
@@ -11,7 +13,31 @@ export interface Metrics {
   readonly contentType: string
 }
 
+/** What one scrape shows, read once for all the metrics. */
+interface Figures {
+  readonly status: StatusView
+  readonly counters: readonly CounterView[]
+  readonly inbounds: readonly InboundView[]
+  readonly handshakes: readonly HandshakeCount[]
+  readonly endings: readonly EndingCount[]
+  /** Those with an e-mail. */
+  readonly users: readonly UserView[]
+}
+
+async function figuresOf(control: Control): Promise<Figures> {
+  const [status, counters, inbounds, handshakes, endings, users] = await Promise.all([
+    control.status(),
+    control.counters(),
+    control.inbounds(),
+    control.handshakes(),
+    control.endings(),
+    control.users(),
+  ])
+  return { status, counters, inbounds, handshakes, endings, users: users.filter(({ email }) => email !== '') }
+}
+
 export function createMetrics(control: Control): Metrics {
+  let now: Figures
   const registry = new Registry()
   const define =
     (Kind: typeof Gauge | typeof Counter): Define =>
@@ -31,40 +57,38 @@ export function createMetrics(control: Control): Metrics {
   const counter = define(Counter)
   const one = (value: number): Rows => [[{}, value]]
 
-  gauge('vmess_up', '1 while the instance is ready, else 0.', [], () => one(control.status().ready ? 1 : 0))
+  gauge('vmess_up', '1 while the instance is ready, else 0.', [], () => one(now.status.ready ? 1 : 0))
   gauge('vmess_build_info', 'Always 1; the label says which version runs.', ['version'], () => [
-    [{ version: control.status().version }, 1],
+    [{ version: now.status.version }, 1],
   ])
   gauge('vmess_start_time_seconds', 'When it was started, in seconds since the epoch.', [], () =>
-    one(control.status().startedAt / 1000),
+    one(now.status.startedAt / 1000),
   )
   counter(
     'vmess_traffic_bytes_total',
     'Plaintext bytes carried, by user, inbound and outbound. Each byte counts for each of them.',
     ['owner', 'name', 'direction'],
-    () => traffic(control),
+    () => traffic(now.counters),
   )
   gauge('vmess_connections', 'Client connections in progress.', ['inbound'], () =>
-    summed(control.inbounds().map(({ tag, connections }) => [tag, connections])),
+    summed(now.inbounds.map(({ tag, connections }) => [tag, connections])),
   )
-  gauge('vmess_sessions', 'Sessions in progress.', [], () => one(control.status().sessions))
-  gauge('vmess_users', 'Users with an e-mail.', [], () => one(control.status().users))
+  gauge('vmess_sessions', 'Sessions in progress.', [], () => one(now.status.sessions))
+  gauge('vmess_users', 'Users with an e-mail.', [], () => one(now.status.users))
   counter('vmess_handshakes_total', 'What became of handshakes.', ['inbound', 'outcome', 'reason'], function* () {
-    for (const { inboundTag, outcome, reason, count } of control.handshakes()) {
+    for (const { inboundTag, outcome, reason, count } of now.handshakes) {
       yield [{ inbound: inboundTag, outcome, reason }, count]
     }
   })
   counter('vmess_sessions_ended_total', 'Sessions that ended before their time.', ['inbound', 'reason'], function* () {
-    for (const { inboundTag, reason, count } of control.endings()) yield [{ inbound: inboundTag, reason }, count]
+    for (const { inboundTag, reason, count } of now.endings) yield [{ inbound: inboundTag, reason }, count]
   })
-  let users: readonly UserView[] = []
-  addUserMetrics(() => users, gauge)
+  addUserMetrics(() => now.users, gauge)
   addProcessMetrics(gauge, counter)
   return {
     contentType: registry.contentType,
-    text() {
-      // Read once for all the metrics that show them.
-      users = control.users().filter(({ email }) => email !== '')
+    async text() {
+      now = await figuresOf(control)
       return registry.metrics()
     },
   }
@@ -108,9 +132,9 @@ function addProcessMetrics(gauge: Define, counter: Define): void {
 }
 
 /** V2Ray's names, `user>>>EMAIL>>>traffic>>>uplink`, taken apart. */
-function* traffic(control: Control): Rows {
-  for (const [text, { value }] of control.counters) {
-    const parts = text.split('>>>')
+function* traffic(counters: readonly CounterView[]): Rows {
+  for (const { name, value } of counters) {
+    const parts = name.split('>>>')
     const direction = parts.at(-1)
     if (parts.length < 4 || parts.at(-2) !== 'traffic' || direction === undefined) continue
     yield [{ owner: parts[0]!, name: parts.slice(1, -2).join('>>>'), direction }, value]

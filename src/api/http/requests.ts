@@ -18,19 +18,20 @@ const amount = (expected: string, description: string, example: string | number)
 
 const speedText = 'Bytes per second, or a text with its unit such as "5 MB/s" or "40 Mbit/s"'
 
+/** Their types only: what they come to is read where all requests are, whichever way they come. */
 export const limitsInput = strict({
   enabled: z.boolean().optional().openapi({ description: 'False: the user is known and turned away.' }),
   uplink: amount(speedText, 'From the client, over all its connections.', '5 MB/s'),
   downlink: amount(speedText, 'To the client, over all its connections.', '40 Mbit/s'),
-  connections: z.number().int().min(0).nullable().optional().openapi({
+  connections: z.number().int().min(0).max(4_294_967_295).nullable().optional().openapi({
     description: 'Connections at once; null or 0: no limit.',
     example: 10,
   }),
-  addresses: z.number().int().min(0).nullable().optional().openapi({
+  addresses: z.number().int().min(0).max(4_294_967_295).nullable().optional().openapi({
     description: 'Client addresses at once, an IPv6 network of 64 bits counting as one; null or 0: no limit.',
     example: 2,
   }),
-  addressGrace: z.number().min(0).max(86_400).optional().openapi({
+  addressGrace: z.number().int().min(0).max(86_400).optional().openapi({
     description: 'Seconds for which an address too many is borne with.',
     example: 60,
   }),
@@ -39,10 +40,16 @@ export const limitsInput = strict({
     'Both ways until the user is turned away.',
     '100 GB',
   ),
-  expires: z.string().nullable().optional().openapi({
-    description: 'The last day, UTC, or a moment in ISO 8601, from which the user is turned away; null: never.',
-    example: '2026-12-31',
-  }),
+  expires: z
+    .union([z.number().int().min(0), z.string()])
+    .nullable()
+    .optional()
+    .openapi({
+      type: ['number', 'string', 'null'],
+      description:
+        'The last day, UTC, or a moment in ISO 8601 or in Unix seconds, from which the user is turned away; null: never.',
+      example: '2026-12-31',
+    }),
 }).openapi('LimitsInput', { description: 'What is left out stays as it is.' })
 
 const level = z

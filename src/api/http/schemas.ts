@@ -82,7 +82,7 @@ export const createdUserSchema = userSchema
 
 export const sessionSchema = z
   .object({
-    id: whole('Counts up from the start of the process.', 17),
+    id: whole('Counts up from the start.', 17),
     inbound: z.string().openapi({ description: 'Tag; empty when it has none.', example: 'vmess-in' }),
     outbound: z.string().openapi({ description: 'Tag; empty until one is chosen.', example: 'direct' }),
     email: z.string().openapi({ example: 'love@example.com' }),

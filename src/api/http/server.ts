@@ -22,9 +22,9 @@ export interface HttpApi {
   readonly app: Api
 }
 
-export function createHttpApi(deps: HttpApiDeps): HttpApi {
+export async function createHttpApi(deps: HttpApiDeps): Promise<HttpApi> {
   const { control, clock } = deps
-  const traffic = new Traffic(control, clock)
+  const traffic = await Traffic.start(deps)
   const streams = new EventStreams(control, traffic, clock)
   let host: string | undefined = '127.0.0.1'
   const app = createApp({ ...deps, traffic, streams, metrics: createMetrics(control) }, () => host)

@@ -1,6 +1,6 @@
 /** How fast bytes pass: sampled once a second, while somebody wants to know. */
 import type { Control, ControlEvent, SessionView } from '../../control/control.ts'
-import type { Cancel, Clock } from '../../core/env.ts'
+import type { Cancel, Clock, Logger } from '../../core/env.ts'
 import type { Totals } from '../../core/session.ts'
 
 /** Plaintext bytes per second. */
@@ -25,41 +25,59 @@ const askedMs = 10_000
 
 const nothing: Readonly<Totals> = { uplink: 0, downlink: 0 }
 
+export interface TrafficDeps {
+  readonly control: Control
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+type Listener = (sample: Sample) => void | Promise<void>
+
 export class Traffic {
   readonly #control: Control
   readonly #clock: Clock
-  readonly #listeners = new Set<(sample: Sample) => void>()
-  readonly #unwatch: () => void
+  readonly #log: Logger
+  readonly #listeners = new Set<Listener>()
+  #unwatch: () => void = () => {}
   /** Of sessions that have ended. */
   readonly #ended: Totals = { uplink: 0, downlink: 0 }
-  /** What ended sessions carried since the last sample, by e-mail. */
-  readonly #late = new Map<string, Totals>()
+  /** Sessions that ended since the last sample, by id. */
+  readonly #late = new Map<number, { readonly email: string; readonly totals: Readonly<Totals> }>()
   #before: ReadonlyMap<number, Readonly<Totals>> = new Map()
   #speeds: ReadonlyMap<number, Speed> = new Map()
   #sampledAt = 0
   #wantedUntil = 0
   #timer: Cancel | undefined
+  /** While a sample is taken and told: the next second does not wait for it, and takes none then. */
+  #busy = false
 
-  constructor(control: Control, clock: Clock) {
+  private constructor({ control, clock, log }: TrafficDeps) {
     this.#control = control
     this.#clock = clock
-    this.#unwatch = control.watch((event) => this.#tell(event))
+    this.#log = log
   }
 
-  /** Calls `listener` with every sample, once a second; returns how to stop. */
-  watch(listener: (sample: Sample) => void): () => void {
+  /** Adds up what is carried from now on. Speeds are sampled while somebody asks. */
+  static async start(deps: TrafficDeps): Promise<Traffic> {
+    const traffic = new Traffic(deps)
+    traffic.#unwatch = await deps.control.watch((event) => traffic.#tell(event))
+    return traffic
+  }
+
+  /** Calls `listener` with every sample, once a second, from when it resolves, with how to stop. */
+  async watch(listener: Listener): Promise<() => void> {
     this.#listeners.add(listener)
-    this.#start()
+    await this.#start()
     return () => {
       this.#listeners.delete(listener)
-      if (this.#listeners.size === 0 && this.#clock.now() >= this.#wantedUntil) this.#stop()
+      if (this.#listeners.size === 0 && this.#clock.elapsed() >= this.#wantedUntil) this.#stop()
     }
   }
 
   /** Speed of a session in the last second; if that was not sampled, its average since it began. Sampling starts with it. */
   speedOf({ id, totals, startedAt }: SessionView): Speed {
-    this.#wantedUntil = this.#clock.now() + askedMs
-    this.#start()
+    this.#wantedUntil = this.#clock.elapsed() + askedMs
+    void this.#start()
     const seconds = Math.max(1, (this.#clock.now() - startedAt) / 1000)
     return this.#speeds.get(id) ?? perSecond(totals, seconds)
   }
@@ -75,16 +93,16 @@ export class Traffic {
     add(this.#ended, event.totals)
     if (!this.#timer) return
     const { id, user } = event.session
-    const late = this.#late.get(user.email) ?? { ...nothing }
-    add(late, less(event.totals, this.#before.get(id) ?? nothing))
-    this.#late.set(user.email, late)
+    this.#late.set(id, { email: user.email, totals: event.totals })
   }
 
-  #start(): void {
+  async #start(): Promise<void> {
     if (this.#timer) return
-    this.#before = new Map(this.#control.sessions().map(({ id, totals }) => [id, totals]))
-    this.#sampledAt = this.#clock.now()
+    this.#sampledAt = this.#clock.elapsed()
     this.#timer = this.#clock.after(periodMs, () => this.#tick())
+    await this.#guarded(async () => {
+      this.#before = new Map((await this.#control.sessions()).map(({ id, totals }) => [id, totals]))
+    })
   }
 
   #stop(): void {
@@ -96,20 +114,33 @@ export class Traffic {
   }
 
   #tick(): void {
-    if (this.#listeners.size === 0 && this.#clock.now() >= this.#wantedUntil) {
+    if (this.#listeners.size === 0 && this.#clock.elapsed() >= this.#wantedUntil) {
       this.#stop()
       return
     }
     this.#timer = this.#clock.after(periodMs, () => this.#tick())
-    const sample = this.#sample()
-    for (const listener of this.#listeners) listener(sample)
+    void this.#guarded(async () => {
+      const sessions = await this.#control.sessions()
+      if (!this.#timer) return // nobody wants to know any more
+      const sample = this.#sample(sessions)
+      for (const listener of this.#listeners) await listener(sample)
+    })
   }
 
-  #sample(): Sample {
-    const at = this.#clock.now()
+  /** One at a time. Who asks the control in vain asks again a second later. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    if (this.#busy) return
+    this.#busy = true
+    await work().catch((err: unknown) => this.#log.error({ err }, 'the traffic could not be sampled'))
+    this.#busy = false
+  }
+
+  #sample(all: readonly SessionView[]): Sample {
+    const at = this.#clock.elapsed()
     // A clock that was set back, or a loop that was held up, must not make speeds out of nothing.
     const seconds = at > this.#sampledAt ? (at - this.#sampledAt) / 1000 : periodMs / 1000
-    const sessions = this.#control.sessions()
+    // What ended while they were listed counts as ended.
+    const sessions = all.filter(({ id }) => !this.#late.has(id))
     const before = new Map<number, Readonly<Totals>>()
     const speeds = new Map<number, Speed>()
     const totals = { ...this.#ended }
@@ -120,9 +151,10 @@ export class Traffic {
       users.set(email, known)
       return known
     }
-    for (const [email, late] of this.#late) {
-      add(moved, late)
-      add(user(email).moved, late)
+    for (const [id, { email, totals }] of this.#late) {
+      const since = less(totals, this.#before.get(id) ?? nothing)
+      add(moved, since)
+      add(user(email).moved, since)
     }
     for (const session of sessions) {
       const since = less(session.totals, this.#before.get(session.id) ?? nothing)

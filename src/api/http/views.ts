@@ -1,20 +1,13 @@
 /** The control's views as the API writes them: times as ISO 8601, sizes in bytes. */
 import type { InboundView, ReloadReport, SessionView, StatusView, UserView } from '../../control/control.ts'
-import type { UserLimits } from '../../core/user-limits.ts'
 import type { Speed } from './traffic.ts'
 
 export const iso = (ms: number): string => new Date(ms).toISOString()
 
-export const limitsJson = ({ addressGraceS, expiresAt, ...same }: UserLimits) => ({
-  ...same,
-  addressGrace: addressGraceS,
-  expires: expiresAt === 0 ? null : iso(expiresAt),
-})
-
 export const userJson = ({ email, inbounds, limits, used, connections, addresses }: UserView) => ({
   email,
   inbounds: inbounds.map(({ tag, id, level, alterId }) => ({ tag, id, level, alterId })),
-  limits: limitsJson(limits),
+  limits: { ...limits },
   used: { uplink: used.uplink, downlink: used.downlink },
   connections,
   addresses: [...addresses],

@@ -2,14 +2,15 @@
 
 import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
+import type { Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
-import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { createBlackhole } from '../../proxy/blackhole/outbound.ts'
 import { createDokodemoInbound } from '../../proxy/dokodemo/inbound.ts'
-import { createFreedom, type Resolve } from '../../proxy/freedom/outbound.ts'
+import { createFreedom } from '../../proxy/freedom/outbound.ts'
 import { createHttpInbound } from '../../proxy/http/inbound.ts'
 import { createMixedInbound } from '../../proxy/mixed/inbound.ts'
 import { createSocksInbound } from '../../proxy/socks/inbound.ts'
@@ -20,8 +21,8 @@ import type { InboundConfig, InboundStreamConfig, OutboundConfig, VmessUser } fr
 export interface InboundDeps {
   readonly env: Env
   /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
-  readonly replay: ReplayMemory
-  readonly history: SessionHistory
+  readonly replay: SeenAuths
+  readonly history: SeenSessions
   /** Users of a VMess inbound, who come and go. */
   readonly users?: UserDirectory<VmessUser>
   /** Of a VMess inbound with a detour: what its answers tell a user. */

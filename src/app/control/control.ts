@@ -3,6 +3,7 @@ import { loadConfigValue, type Problem } from '../../config/load.ts'
 import type {
   Control,
   ControlEvent,
+  CounterView,
   InboundView,
   NewUser,
   OutboundView,
@@ -16,8 +17,8 @@ import type {
 import { formatAddress } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { Totals } from '../../core/session.ts'
 import type { Config } from '../../settings/model.ts'
-import type { Counters } from '../../stats/counters.ts'
 import type { EndingCount } from '../../stats/endings.ts'
 import type { HandshakeCount } from '../../stats/handshakes.ts'
 import type { Flow } from '../flow/flow.ts'
@@ -31,7 +32,7 @@ export interface ControlDeps {
   /** Of this program. */
   readonly version: string
   readonly reload: () => Promise<ReloadReport | ReloadRefusal>
-  readonly restartLog: () => void
+  readonly restartLog: () => void | Promise<void>
 }
 
 export class InstanceControl implements Control {
@@ -41,23 +42,36 @@ export class InstanceControl implements Control {
 
   constructor(deps: ControlDeps) {
     this.#deps = deps
-    this.#users = new UserControl(deps.instance, deps.env.random)
+    this.#users = new UserControl(deps.instance, deps.env)
     this.#startedAt = deps.env.clock.now()
   }
 
-  get counters(): Counters {
-    return this.#deps.instance.counters
+  async counters(): Promise<readonly CounterView[]> {
+    return Array.from(this.#deps.instance.counters, ([name, { value }]) => ({ name, value }))
   }
 
-  handshakes(): Iterable<HandshakeCount> {
-    return this.#deps.instance.handshakes
+  async readCounters(
+    names: readonly string[],
+    { reset = false }: { readonly reset?: boolean } = {},
+  ): Promise<readonly CounterView[]> {
+    return names.flatMap((name) => {
+      const counter = this.#deps.instance.counters.get(name)
+      if (!counter) return []
+      const view = { name, value: counter.value }
+      if (reset) counter.value = 0
+      return view
+    })
   }
 
-  endings(): Iterable<EndingCount> {
-    return this.#deps.instance.endings
+  async handshakes(): Promise<readonly HandshakeCount[]> {
+    return Array.from(this.#deps.instance.handshakes, (count) => ({ ...count }))
   }
 
-  status(): StatusView {
+  async endings(): Promise<readonly EndingCount[]> {
+    return Array.from(this.#deps.instance.endings, (count) => ({ ...count }))
+  }
+
+  async status(): Promise<StatusView> {
     const { instance, env, version } = this.#deps
     return {
       version,
@@ -70,48 +84,52 @@ export class InstanceControl implements Control {
     }
   }
 
-  users(): readonly UserView[] {
+  async users(): Promise<readonly UserView[]> {
     return this.#users.all()
   }
 
-  user(email: string): UserView | undefined {
+  async user(email: string): Promise<UserView | undefined> {
     return this.#users.find(email)
   }
 
-  addUser(inboundTag: string, user: NewUser): { user: UserView; id: string } {
+  async addUser(inboundTag: string, user: NewUser): Promise<{ user: UserView; id: string }> {
     return this.#users.add(this.#inbound(inboundTag), user)
   }
 
-  changeUser(email: string, change: UserChange): UserView {
+  async changeUser(email: string, change: UserChange): Promise<UserView> {
     return this.#users.change(email, change)
   }
 
-  removeUser(email: string, inboundTag?: string): number {
+  async removeUser(email: string, inboundTag?: string): Promise<number> {
     return this.#users.remove(email, inboundTag === undefined ? undefined : this.#inbound(inboundTag))
   }
 
-  resetUsage(email: string): UserView {
+  async resetUsage(email: string): Promise<UserView> {
     return this.#users.resetUsage(email)
   }
 
-  sessions(): readonly SessionView[] {
+  async usage(emails: readonly string[]): Promise<readonly Readonly<Totals>[]> {
+    return emails.map((email) => ({ ...(this.#deps.instance.accounts.get(email)?.used ?? { uplink: 0, downlink: 0 }) }))
+  }
+
+  async sessions(): Promise<readonly SessionView[]> {
     return [...this.#deps.instance.flows].map(sessionView)
   }
 
-  endSession(id: number): void {
+  async endSession(id: number): Promise<void> {
     const flow = this.#deps.instance.flows.get(id)
     if (!flow) throw new ProxyError('CONTROL_NOT_FOUND', `there is no session ${id}, or no more`)
     flow.end(ended())
   }
 
-  endSessions(email: string): number {
+  async endSessions(email: string): Promise<number> {
     this.#users.mustHave(email)
     const wanted = email.toLowerCase()
     const emailOf = ({ account, session }: Flow) => account?.email ?? session.user.email
     return this.#deps.instance.flows.end(ended(), (flow) => emailOf(flow).toLowerCase() === wanted)
   }
 
-  inbounds(): readonly InboundView[] {
+  async inbounds(): Promise<readonly InboundView[]> {
     return this.#deps.instance.inbounds.map((inbound) => ({
       tag: inbound.tag,
       protocol: inbound.config.protocol,
@@ -127,38 +145,38 @@ export class InstanceControl implements Control {
     await this.#deps.instance.addInbound({ ...config, at: `inbound ${JSON.stringify(config.tag)}` })
   }
 
-  removeInbound(tag: string): void {
+  async removeInbound(tag: string): Promise<void> {
     this.#deps.instance.removeInbound(this.#inbound(tag))
   }
 
-  outbounds(): readonly OutboundView[] {
+  async outbounds(): Promise<readonly OutboundView[]> {
     return [...this.#deps.instance.outbounds].map(({ outbound, config }) => ({
       tag: outbound.tag,
       protocol: config?.protocol ?? 'api',
     }))
   }
 
-  addOutbound(json: object): void {
+  async addOutbound(json: object): Promise<void> {
     const { instance } = this.#deps
     const [config] = this.#checked('outbounds', json).outbounds
     if (!config?.tag) throw new ProxyError('CONTROL_INVALID', 'the outbound has no tag, by which it could be removed')
     instance.outbounds.add(instance.buildOutbound({ ...config, at: `outbound ${JSON.stringify(config.tag)}` }))
   }
 
-  removeOutbound(tag: string): void {
+  async removeOutbound(tag: string): Promise<void> {
     if (this.#deps.instance.outbounds.remove(tag)) return
     throw new ProxyError('CONTROL_NOT_FOUND', `there is no outbound with the tag "${tag}"`)
   }
 
-  reload(): Promise<ReloadReport | ReloadRefusal> {
+  async reload(): Promise<ReloadReport | ReloadRefusal> {
     return this.#deps.reload()
   }
 
-  restartLog(): void {
-    this.#deps.restartLog()
+  async restartLog(): Promise<void> {
+    await this.#deps.restartLog()
   }
 
-  watch(listener: (event: ControlEvent) => void): () => void {
+  async watch(listener: (event: ControlEvent) => void): Promise<() => void> {
     return this.#deps.instance.observers.add({
       opened: (session) => listener({ type: 'opened', session }),
       routed: (session) => listener({ type: 'routed', session }),

@@ -1,8 +1,9 @@
-import type { NewUser, UserChange, UserView } from '../../control/control.ts'
+import type { LimitsView, NewUser, UserChange, UserView } from '../../control/control.ts'
 import { emailFault } from '../../core/email.ts'
-import { type Random, redactId } from '../../core/env.ts'
+import { type Env, redactId } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { type UserLimits, unlimited } from '../../core/user-limits.ts'
+import { readNewUser, readUserChange, type UserRequest } from '../../schema/parts/user-request.ts'
 import type { VmessUser } from '../../settings/model.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
 import type { Instance } from '../instance.ts'
@@ -14,11 +15,11 @@ type Held = { readonly inbound: VmessInbound; readonly user: VmessUser }
 /** Users of all inbounds, seen and changed by their e-mail. */
 export class UserControl {
   readonly #instance: Instance
-  readonly #random: Random
+  readonly #env: Env
 
-  constructor(instance: Instance, random: Random) {
+  constructor(instance: Instance, env: Env) {
     this.#instance = instance
-    this.#random = random
+    this.#env = env
   }
 
   /** Those with an e-mail once each, in the order of the inbounds. */
@@ -47,16 +48,19 @@ export class UserControl {
     return held
   }
 
-  add(
-    inbound: RunningInbound,
-    { id: text, email, level = 0, alterId = 0, limits }: NewUser,
-  ): { user: UserView; id: string } {
+  add(inbound: RunningInbound, user: NewUser): { user: UserView; id: string } {
+    const request = readNewUser(user, this.#env.clock.now())
+    this.#warn(request)
+    return this.#add(inbound, request)
+  }
+
+  #add(inbound: RunningInbound, { id: text, email, level = 0, alterId = 0, limits }: UserRequest & { email: string }) {
     const fault = emailFault(email)
-    if (fault) throw new ProxyError('CONTROL_INVALID', fault)
+    if (fault) throw new ProxyError('CONTROL_INVALID', fault, { field: 'email' })
     if (email === '' && limits) {
-      throw new ProxyError('CONTROL_INVALID', 'limits are kept by e-mail, and this user has none')
+      throw new ProxyError('CONTROL_INVALID', 'limits are kept by e-mail, and this user has none', { field: 'email' })
     }
-    const id = parseId(text ?? randomUuid(this.#random))
+    const id = parseId(text ?? randomUuid(this.#env.random))
     const experiments = { authenticatedLength: false, noTerminationSignal: false }
     const user: VmessUser = {
       id,
@@ -64,7 +68,7 @@ export class UserControl {
       level,
       alterId,
       experiments,
-      ...(limits && { limits: merged(this.#limitsOf(email), limits) }),
+      ...(limits && { limits: { ...this.#limitsOf(email), ...limits } }),
     }
     this.#instance.users.add(inbound, user)
     // Limits that are given now hold, whatever is still known of an earlier user of this name.
@@ -72,9 +76,12 @@ export class UserControl {
     return { user: this.#view([{ inbound: inbound as VmessInbound, user }]), id: formatUuid(id) }
   }
 
-  change(email: string, { level, limits }: UserChange): UserView {
+  change(email: string, change: UserChange): UserView {
     const held = this.mustHave(email)
-    if (limits) this.#instance.accounts.get(email)?.change(merged(this.#limitsOf(email), limits))
+    const request = readUserChange(change, this.#env.clock.now())
+    this.#warn(request)
+    const { level, limits } = request
+    if (limits) this.#instance.accounts.get(email)?.change({ ...this.#limitsOf(email), ...limits })
     if (level !== undefined) {
       for (const { inbound, user } of held) {
         // Limits given with the user are not new: what an API changed since must stay.
@@ -97,6 +104,10 @@ export class UserControl {
     const held = this.mustHave(email)
     this.#instance.accounts.get(email)?.resetUsage()
     return this.#view(held)
+  }
+
+  #warn({ warnings }: UserRequest): void {
+    for (const { code, path, message } of warnings) this.#env.log.warn({ code }, `by API: ${path}: ${message}`)
   }
 
   #limitsOf(email: string): UserLimits {
@@ -127,7 +138,7 @@ export class UserControl {
         level: user.level,
         alterId: user.alterId,
       })),
-      limits: account?.limits ?? unlimited,
+      limits: limitsView(account?.limits ?? unlimited),
       used: account ? { ...account.used } : { uplink: 0, downlink: 0 },
       connections: members.length,
       addresses: [...new Set(members.map(({ host }) => host))],
@@ -135,8 +146,8 @@ export class UserControl {
   }
 }
 
-/** Fields that are given and not undefined take the place of those that hold. */
-function merged(base: UserLimits, change: Partial<UserLimits>): UserLimits {
-  const given = Object.entries(change).filter(([, value]) => value !== undefined)
-  return { ...base, ...Object.fromEntries(given) }
-}
+const limitsView = ({ addressGraceS, expiresAt, ...same }: UserLimits): LimitsView => ({
+  ...same,
+  addressGrace: addressGraceS,
+  expires: expiresAt === 0 ? null : new Date(expiresAt).toISOString(),
+})

@@ -4,13 +4,14 @@ import type { Conn } from '../../core/conn.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import { silentLogger } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import type { Lifetime } from '../../core/lifetime.ts'
 import type { Session, Totals } from '../../core/session.ts'
 import { memoryPair } from '../../net/memory.ts'
 import { defaultPolicy, defaultSystemPolicy, type PolicyLevel } from '../../settings/model.ts'
 import { Counters } from '../../stats/counters.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createDispatch } from './dispatch.ts'
-import { Flows } from './flows.ts'
+import { countingIds, Flows } from './flows.ts'
 import { LoopGuard } from './loop-guard.ts'
 import { Observers } from './observers.ts'
 
@@ -40,7 +41,7 @@ function rig(options: { outbound?: Partial<Outbound>; levels?: [number, Partial<
     env,
     policy: () => ({ levels, system: defaultSystemPolicy }),
     route: () => outbound,
-    flows: new Flows(clock, new Accounts(clock)),
+    flows: new Flows({ clock, accounts: new Accounts(clock), nextId: countingIds() }),
     counters: new Counters(),
     observer,
     loops: new LoopGuard(),
@@ -61,8 +62,8 @@ const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmedi
 
 /** Seconds after which an idle flow of a user at `level` is cut. */
 async function idleLimitOf(r: ReturnType<typeof rig>, level: number): Promise<number> {
-  const far = await r.io.connect(r.near, { network: 'tcp', target, user: { email: '', level } })
-  const done = r.io.relay(r.near, far)
+  const done = r.io.carry(r.near, { network: 'tcp', target, user: { email: '', level } })
+  await settle()
   let seconds = 0
   while (r.ended.length === 0 && seconds < 1000) {
     r.clock.advance(1000)
@@ -77,15 +78,18 @@ async function idleLimitOf(r: ReturnType<typeof rig>, level: number): Promise<nu
 describe('dispatch', () => {
   it('takes the first outbound and tells the observers', async () => {
     const { io, near, far, seen } = rig()
-    expect(await io.connect(near, { network: 'tcp', target })).toBe(far)
+    const greeted: unknown[] = []
+    void io.carry(near, { network: 'tcp', target }, (outcome) => void greeted.push(outcome))
+    await settle()
+    expect(greeted).toEqual([far])
     expect(seen).toEqual(['opened', 'routed out'])
   })
 
   it('gives a dial 16 seconds, and its reason when they are over', async () => {
-    const never = (_to: unknown, { signal }: { signal: AbortSignal }) =>
-      new Promise<Conn>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const never = (_to: unknown, { until }: { until: Lifetime }) =>
+      new Promise<Conn>((_resolve, reject) => until.onGone(reject))
     const { io, near, clock, seen } = rig({ outbound: { dial: never } })
-    const failure = io.connect(near, { network: 'tcp', target }).catch((error: ProxyError) => error.code)
+    const failure = io.carry(near, { network: 'tcp', target }).then((ended) => ended?.code)
     clock.advance(15_999)
     await settle()
     expect(seen).not.toContain('failed DIAL_TIMEOUT')
@@ -98,20 +102,19 @@ describe('dispatch', () => {
     let made: (conn: Conn) => void = () => {}
     const slow = () => new Promise<Conn>((resolve) => (made = resolve))
     const { io, near, far } = rig({ outbound: { dial: slow } })
-    const failure = io.connect(near, { network: 'tcp', target }).catch((error: ProxyError) => error.code)
+    const failure = io.carry(near, { network: 'tcp', target }).then((ended) => ended?.code)
     near.destroy()
     made(far)
     expect(await failure).toBe('DIAL_ABORTED')
-    expect(far.signal.aborted).toBe(true)
+    expect(far.gone).toBeDefined()
   })
 
   it('strikes a flow off also when it ended by a mistake of ours', async () => {
     const { io, near, far, flows } = rig()
-    await io.connect(near, { network: 'tcp', target })
     far.drainTo = async () => {
       throw new TypeError('a mistake')
     }
-    await expect(io.relay(near, far)).rejects.toThrow('a mistake')
+    await expect(io.carry(near, { network: 'tcp', target })).rejects.toThrow('a mistake')
     expect(flows.size).toBe(0)
   })
 

@@ -1,6 +1,6 @@
 /**
  * The second of the five files of the data path: an inbound asks for a target; the user's limits let it in, an outbound
- * is chosen, dialled and joined.
+ * is chosen and dialled, the client is greeted, and bytes are carried until both sides are done.
  */
 
 import type { Conn } from '../../core/conn.ts'
@@ -8,25 +8,29 @@ import { dialDeadline } from '../../core/deadline.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
-import type { InboundIo } from '../../core/inbound.ts'
+import type { Ended, Greet, InboundIo } from '../../core/inbound.ts'
+import type { Lifetime } from '../../core/lifetime.ts'
 import type { Observer } from '../../core/observer.ts'
 import type { Session } from '../../core/session.ts'
 import { relay } from '../../relay/relay.ts'
 import { type PolicyConfig, policyOf } from '../../settings/model.ts'
-import type { Counters } from '../../stats/counters.ts'
+import type { CounterSource } from '../../stats/counters.ts'
 import type { Flow, Origin } from './flow.ts'
 import type { Flows } from './flows.ts'
+import { greeted, handshake } from './handshake.ts'
 import type { LoopGuard } from './loop-guard.ts'
-import { countersOf, heldAtMost, relayLimits } from './policy.ts'
+import { countersOf, flowTerms } from './policy.ts'
+
+/** Which outbound carries a flow; at once where no name has to be resolved for it. May set `session.routed`. */
+export type Route = (session: Session, until: Lifetime) => Outbound | undefined | Promise<Outbound | undefined>
 
 export interface DispatchDeps {
   readonly env: Env
   /** The policy of this moment: a reload changes it. */
   readonly policy: () => PolicyConfig
-  /** Which outbound carries a flow. */
-  readonly route: (session: Session) => Outbound | undefined
+  readonly route: Route
   readonly flows: Flows
-  readonly counters: Counters
+  readonly counters: CounterSource
   readonly observer: Required<Observer>
   readonly loops: LoopGuard
   /** Connections in a handshake, or between two requests: a stop cuts them first. */
@@ -36,61 +40,63 @@ export interface DispatchDeps {
 /** What one inbound may ask for. */
 export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
   const { env, flows, observer } = deps
-  const connected = new WeakMap<Conn, { flow: Flow; level: number }>()
 
-  async function dial(flow: Flow): Promise<{ far: Conn; level: number }> {
-    const { near, session } = flow
+  async function connect(flow: Flow, near: Conn): Promise<Conn> {
+    const { session } = flow
     flow.account?.admit(flow)
-    const outbound = deps.route(session)
-    if (!outbound) throw new ProxyError('NO_OUTBOUND', 'the configuration has no outbound')
-    if (!deps.loops.entered(near, session, origin.at)) {
-      const message = `the outbound "${outbound.tag}" leads back to the inbound "${origin.tag || origin.at}"`
-      throw new ProxyError('LOOP_DETECTED', message, { hint: 'point the outbound at another machine or port' })
-    }
-    session.outboundTag = outbound.tag
-    observer.routed(session, outbound.tag)
-    const limit = dialDeadline(env.clock, near.signal)
+    const limit = dialDeadline(env.clock, near)
     try {
-      const far = await outbound.dial(session.target, { signal: limit.signal, session })
-      if (near.signal.aborted) {
-        far.destroy()
-        throw flow.reason ?? new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
-      }
-      return { far, level: far.info.level ?? outbound.level ?? 0 }
+      const routed = deps.route(session, limit.until)
+      const outbound = routed instanceof Promise ? await routed : routed
+      if (!outbound) throw new ProxyError('NO_OUTBOUND', 'the configuration has no outbound')
+      if (!deps.loops.entered(near, session, origin.at)) throw loop(outbound, origin)
+      session.outboundTag = outbound.tag
+      observer.routed(session, outbound.tag)
+      const far = await outbound.dial(session.routed ?? session.target, { until: limit.until, session })
+      flow.far = far
+      flow.farLevel = far.info.level ?? outbound.level ?? 0
+      if (!near.gone) return far
+      far.destroy()
+      throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
     } finally {
       limit.done()
     }
   }
 
+  async function failed(flow: Flow, near: Conn, error: unknown, greet: Greet | undefined): Promise<Ended> {
+    flows.close(flow)
+    const failure = toProxyError(flow.reason ?? error, 'DIAL_FAILED')
+    observer.failed(flow.session, failure)
+    await greeted(greet, failure)
+    near.destroy(failure)
+    return failure
+  }
+
+  async function joined(flow: Flow, near: Conn, far: Conn): Promise<Ended> {
+    const { session } = flow
+    const policy = deps.policy()
+    const terms = flowTerms(policy, session.user.level, flow.farLevel)
+    near.holdAtMost(terms.heldAtMost)
+    far.holdAtMost(terms.heldAtMost)
+    const meters = flow.meters(countersOf(deps.counters, policy, session))
+    const reason = await relay(near, far, terms, env.clock, meters).finally(() => flows.close(flow))
+    const ended = flow.reason ?? reason
+    observer.closed(session, flow.totals, ended)
+    return ended
+  }
+
   return {
-    async connect(near, request) {
+    async carry(near, request, greet) {
       const flow = flows.open(origin, near, request)
       observer.opened(flow.session)
+      let far: Conn
       try {
-        const { far, level } = await dial(flow)
-        flow.far = far
-        connected.set(far, { flow, level })
-        return far
+        far = await connect(flow, near)
       } catch (error) {
-        flows.close(flow)
-        const failure = toProxyError(flow.reason ?? error, 'DIAL_FAILED')
-        observer.failed(flow.session, failure)
-        throw failure
+        return failed(flow, near, error, greet)
       }
-    },
-
-    async relay(near, far) {
-      const { flow, level } = connected.get(far) ?? {}
-      if (!flow || level === undefined) throw new ProxyError('PROTOCOL_MISUSE', 'relay() takes what connect() gave')
-      const { session } = flow
-      const policy = deps.policy()
-      const meters = flow.meters(countersOf(deps.counters, policy, session))
-      const limits = relayLimits(policy, session.user.level, level)
-      const held = heldAtMost(policy, session.user.level, level)
-      near.holdAtMost(held)
-      far.holdAtMost(held)
-      const reason = await relay(near, far, limits, env.clock, meters).finally(() => flows.close(flow))
-      observer.closed(session, flow.totals, flow.reason ?? reason)
+      await greeted(greet, far)
+      return joined(flow, near, far)
     },
 
     reject(near, reason, user) {
@@ -98,16 +104,15 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
       observer.rejected(at, toProxyError(reason, 'CONN_CLOSED'))
     },
 
-    async handshake(near, step, level = 0) {
-      const seconds = policyOf(deps.policy(), level).handshake
-      const cancel = env.clock.after(seconds * 1000, () => {
-        near.destroy(new ProxyError('HANDSHAKE_TIMEOUT', `the handshake was not complete after ${seconds} s`))
-      })
-      deps.handshakes.add(near)
-      return step().finally(() => {
-        cancel()
-        deps.handshakes.delete(near)
-      })
-    },
+    handshake: (near, step, level = 0) => handshake(near, step, policyOf(deps.policy(), level).handshake, deps),
   }
 }
+
+const loop = (outbound: Outbound, origin: Origin): ProxyError =>
+  new ProxyError(
+    'LOOP_DETECTED',
+    `the outbound "${outbound.tag}" leads back to the inbound "${origin.tag || origin.at}"`,
+    {
+      hint: 'point the outbound at another machine or port',
+    },
+  )

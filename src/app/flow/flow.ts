@@ -1,10 +1,10 @@
-import type { Account, Member } from '../../account/account.ts'
+import type { Member, SharedAccount } from '../../account/book.ts'
 import { endpointHost } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import { type ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Meter, Meters, Pace } from '../../core/meter.ts'
 import type { FlowUser, Session, Totals } from '../../core/session.ts'
-import type { Counter } from '../../stats/counters.ts'
+import type { ByteCounter, FlowCounters } from '../../stats/counters.ts'
 
 /** The inbound that a flow came in by; told apart by identity. */
 export interface Origin {
@@ -18,16 +18,18 @@ export class Flow implements Member {
   readonly origin: Origin
   readonly session: Session
   readonly user: FlowUser
-  account: Account | undefined
+  account: SharedAccount | undefined
   readonly near: Conn
   /** Towards the target, once it is connected. */
   far: Conn | undefined
+  /** Policy level of what carries it, 0 where that has none. */
+  farLevel = 0
   readonly host: string
   readonly totals: Totals = { uplink: 0, downlink: 0 }
   /** What ended it before its time. */
   reason: ProxyError | undefined
 
-  constructor(origin: Origin, session: Session, user: FlowUser, account: Account | undefined, near: Conn) {
+  constructor(origin: Origin, session: Session, user: FlowUser, account: SharedAccount | undefined, near: Conn) {
     this.origin = origin
     this.session = session
     this.user = user
@@ -37,7 +39,7 @@ export class Flow implements Member {
   }
 
   /** Counts for another account from now on; where that does not let it in, it ends. */
-  moveTo(account: Account | undefined): void {
+  moveTo(account: SharedAccount | undefined): void {
     this.account?.leave(this)
     this.account = account
     try {
@@ -54,7 +56,7 @@ export class Flow implements Member {
   }
 
   /** What its bytes pass: the flow's totals, these counters, and the limits of its user. */
-  meters(counters: { readonly uplink: readonly Counter[]; readonly downlink: readonly Counter[] }): Meters {
+  meters(counters: FlowCounters): Meters {
     return {
       uplink: new FlowMeter(this, 'uplink', counters.uplink),
       downlink: new FlowMeter(this, 'downlink', counters.downlink),
@@ -65,9 +67,9 @@ export class Flow implements Member {
 class FlowMeter implements Meter {
   readonly #flow: Flow
   readonly #direction: keyof Totals
-  readonly #counters: readonly Counter[]
+  readonly #counters: readonly ByteCounter[]
 
-  constructor(flow: Flow, direction: keyof Totals, counters: readonly Counter[]) {
+  constructor(flow: Flow, direction: keyof Totals, counters: readonly ByteCounter[]) {
     this.#flow = flow
     this.#direction = direction
     this.#counters = counters
@@ -75,7 +77,7 @@ class FlowMeter implements Meter {
 
   add(bytes: number): void {
     this.#flow.totals[this.#direction] += bytes
-    for (const counter of this.#counters) counter.value += bytes
+    for (const counter of this.#counters) counter.add(bytes)
     this.#flow.account?.spend(this.#direction, bytes)
   }
 

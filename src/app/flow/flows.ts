@@ -1,4 +1,4 @@
-import type { Accounts } from '../../account/accounts.ts'
+import type { AccountBook } from '../../account/book.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Clock } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
@@ -7,23 +7,36 @@ import { Flow, type Origin } from './flow.ts'
 
 const nobody = { email: '', level: 0 }
 
-let sessions = 0
+export interface FlowsDeps {
+  readonly clock: Clock
+  readonly accounts: AccountBook
+  /** The id of the next session: a whole number that nobody else was given who is seen by the same Control. */
+  readonly nextId: () => number
+}
+
+/** Counts up from 1. */
+export function countingIds(): () => number {
+  let last = 0
+  return () => ++last
+}
 
 /** Every flow in progress, by the id of its session. */
 export class Flows {
   readonly #clock: Clock
-  readonly #accounts: Accounts
+  readonly #accounts: AccountBook
+  readonly #nextId: () => number
   readonly #flows = new Map<number, Flow>()
 
-  constructor(clock: Clock, accounts: Accounts) {
+  constructor({ clock, accounts, nextId }: FlowsDeps) {
     this.#clock = clock
     this.#accounts = accounts
+    this.#nextId = nextId
   }
 
   /** Enters a flow that a client asked for. Nothing has been checked yet. */
   open(origin: Origin, near: Conn, { network, target, user = nobody, attributes }: FlowRequest): Flow {
     const session = {
-      id: ++sessions,
+      id: this.#nextId(),
       inboundTag: origin.tag,
       source: near.info.remote,
       startedAt: this.#clock.now(),

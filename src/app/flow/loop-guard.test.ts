@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ConnInfo } from '../../core/conn.ts'
 import type { Dialer } from '../../core/dialer.ts'
+import { forever } from '../../core/lifetime.ts'
 import type { Session } from '../../core/session.ts'
 import { memoryPair } from '../../net/memory.ts'
 import { LoopGuard } from './loop-guard.ts'
@@ -25,7 +26,7 @@ function connWith(local: string, remote: string) {
 /** A dialer whose connections leave from `local`. */
 const dialerFrom = (local: string): Dialer => ({ dial: async (to) => connWith(local, `${to.host}:${to.port}`) })
 
-const signal = new AbortController().signal
+const until = forever
 
 describe('LoopGuard', () => {
   it('lets a flow pass an inbound once, and recognises it when it comes back', async () => {
@@ -33,9 +34,7 @@ describe('LoopGuard', () => {
     guard.listening('0.0.0.0:10086')
     const first = newSession()
     expect(guard.entered(connWith('127.0.0.1:10086', '127.0.0.1:40000'), first, 'inbounds[0]')).toBe(true)
-    await guard
-      .watch(dialerFrom('127.0.0.1:50000'))
-      .dial({ host: '127.0.0.1', port: 10086 }, { signal, session: first })
+    await guard.watch(dialerFrom('127.0.0.1:50000')).dial({ host: '127.0.0.1', port: 10086 }, { until, session: first })
     expect(guard.entered(connWith('127.0.0.1:10086', '127.0.0.1:50000'), newSession(), 'inbounds[0]')).toBe(false)
   })
 
@@ -45,9 +44,9 @@ describe('LoopGuard', () => {
     guard.listening('127.0.0.1:2')
     const [a, b] = [newSession(), newSession()]
     expect(guard.entered(connWith('', '127.0.0.1:40000'), a, 'A')).toBe(true)
-    await guard.watch(dialerFrom('127.0.0.1:50001')).dial({ host: '127.0.0.1', port: 2 }, { signal, session: a })
+    await guard.watch(dialerFrom('127.0.0.1:50001')).dial({ host: '127.0.0.1', port: 2 }, { until, session: a })
     expect(guard.entered(connWith('', '127.0.0.1:50001'), b, 'B')).toBe(true)
-    await guard.watch(dialerFrom('127.0.0.1:50002')).dial({ host: '127.0.0.1', port: 1 }, { signal, session: b })
+    await guard.watch(dialerFrom('127.0.0.1:50002')).dial({ host: '127.0.0.1', port: 1 }, { until, session: b })
     expect(guard.entered(connWith('', '127.0.0.1:50002'), newSession(), 'A')).toBe(false)
   })
 
@@ -58,12 +57,10 @@ describe('LoopGuard', () => {
     guard.entered(connWith('', '127.0.0.1:40000'), first, 'A')
     const own = await guard
       .watch(dialerFrom('127.0.0.1:50000'))
-      .dial({ host: '127.0.0.1', port: 10086 }, { signal, session: first })
+      .dial({ host: '127.0.0.1', port: 10086 }, { until, session: first })
     own.destroy()
     expect(guard.entered(connWith('', '127.0.0.1:50000'), newSession(), 'A')).toBe(true)
-    await guard
-      .watch(dialerFrom('192.0.2.1:50000'))
-      .dial({ host: '192.0.2.2', port: 10086 }, { signal, session: first })
+    await guard.watch(dialerFrom('192.0.2.1:50000')).dial({ host: '192.0.2.2', port: 10086 }, { until, session: first })
     expect(guard.entered(connWith('', '192.0.2.1:50000'), newSession(), 'A')).toBe(true)
   })
 })

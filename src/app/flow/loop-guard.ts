@@ -37,14 +37,18 @@ export class LoopGuard {
     return {
       dial: async (to, options) => {
         const conn = await base.dial(to, options)
-        const { local, remote } = conn.info
         const path = options.session && this.#paths.get(options.session)
-        if (path && this.#ports.has(portOf(remote)) && endpointHost(local) === endpointHost(remote)) {
-          this.#dialed.set(local, path)
-          conn.signal.addEventListener('abort', () => this.#dialed.delete(local), { once: true })
-        }
+        if (path && this.#ports.has(portOf(conn.info.remote))) this.#remember(conn, path)
         return conn
       },
     }
+  }
+
+  #remember(conn: Conn, path: Path): void {
+    const { local, remote } = conn.info
+    // One that is gone already leaves no port behind that an honest client could get.
+    if (conn.gone || endpointHost(local) !== endpointHost(remote)) return
+    this.#dialed.set(local, path)
+    conn.onGone(() => this.#dialed.delete(local))
   }
 }

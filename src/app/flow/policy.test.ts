@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../core/limits.ts'
 import { defaultPolicy, defaultSystemPolicy, type PolicyConfig } from '../../settings/model.ts'
-import { heldAtMost, readSize } from './policy.ts'
+import { flowTerms, readSize } from './policy.ts'
 
 const KiB = 1024
 const chunk = 16_368
@@ -21,6 +21,8 @@ describe('readSize', () => {
     expect(readSize(policyWith(0))).toBe(chunk)
   })
 })
+
+const heldAtMost = (policy: PolicyConfig, near: number, far: number) => flowTerms(policy, near, far).heldAtMost
 
 describe('heldAtMost', () => {
   it('leaves room for one more read', () => {

@@ -1,4 +1,5 @@
 import { type Address, isLoopback, parseAddress } from '../../core/address.ts'
+import type { Conn } from '../../core/conn.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Config } from '../../settings/model.ts'
@@ -37,7 +38,7 @@ export class ApiDoor {
     return {
       dial: async (to, options) => {
         const conn = await base.dial(to, options)
-        if (!options.session || !this.#leadsHere(conn.info.local, conn.info.remote)) return conn
+        if (!options.session || !this.#leadsHere(conn)) return conn
         conn.destroy()
         throw new ProxyError('TARGET_FORBIDDEN', 'the target is the API of this program, which asks for no password', {
           hint: 'only programs on this machine may use it; from elsewhere use the control API, which has a token',
@@ -46,10 +47,11 @@ export class ApiDoor {
     }
   }
 
-  #leadsHere(local: string, remote: string): boolean {
-    const to = parseAddress(remote)
-    if (!to || (!isLoopback(to) && to.host !== parseAddress(local)?.host)) return false
-    return this.#addresses().some(({ port, path }) => path === undefined && port === to.port)
+  #leadsHere({ info }: Conn): boolean {
+    const own = this.#addresses()
+    const to = own.length > 0 ? parseAddress(info.remote) : undefined
+    if (!to || !own.some(({ port, path }) => path === undefined && port === to.port)) return false
+    return isLoopback(to) || to.host === parseAddress(info.local)?.host
   }
 
   #addresses(): Address[] {

@@ -90,9 +90,8 @@ export class DynamicPorts {
     if (!batch || batch.ports.length === 0) return undefined
     const { port } = batch.ports[this.#env.random.below(batch.ports.length)]!
     const { refreshMinutes } = batch.config.allocate
-    const passed = Math.floor((this.#env.clock.now() - batch.openedAt) / minuteMs)
-    // A clock that was set back must not promise more than the batch lives.
-    const minutes = Math.min(refreshMinutes - passed, refreshMinutes, minutesMax)
+    const passed = Math.floor((this.#env.clock.elapsed() - batch.openedAt) / minuteMs)
+    const minutes = Math.min(refreshMinutes - passed, minutesMax)
     return { port, minutes: Math.max(minutes, 1) }
   }
 
@@ -144,7 +143,7 @@ export class DynamicPorts {
     const { clock } = this.#env
     const lifeMs = 2 * config.allocate.refreshMinutes * minuteMs
     const cancelEnd = clock.after(lifeMs, () => this.#close(batch))
-    const batch: Batch = { config, ports, openedAt: clock.now(), cancelEnd }
+    const batch: Batch = { config, ports, openedAt: clock.elapsed(), cancelEnd }
     this.#batches = [...this.#batches, batch]
     this.#log(batch, `open for ${2 * config.allocate.refreshMinutes} minutes`)
   }

@@ -4,7 +4,7 @@ import { loadConfigValue } from '../../config/load.ts'
 import type { Listener } from '../../core/dialer.ts'
 import { silentLogger } from '../../core/env.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
-import { Flows } from '../flow/flows.ts'
+import { countingIds, Flows } from '../flow/flows.ts'
 import { LiveUsers } from '../users/live-users.ts'
 import { Inbounds } from './inbounds.ts'
 
@@ -19,7 +19,7 @@ it('an inbound that is added while accepting is paused accepts when the pause en
   }
   const accounts = new Accounts(clock)
   const inbounds = new Inbounds({
-    users: new LiveUsers(accounts, new Flows(clock, accounts)),
+    users: new LiveUsers(accounts, new Flows({ clock, accounts, nextId: countingIds() })),
     build: (config) => ({ config, handler: { serve: async () => {} }, base, layers: (under) => under, files: [] }),
     host: () => ({
       env: { clock, random: fakeRandom(1), log: silentLogger },

@@ -11,7 +11,7 @@ function recorder(setting: { json?: boolean; mask?: string } = {}) {
   const log = createAccessLog({
     target: { write: (line) => lines.push(line), reopen: () => {}, close: async () => {} },
     json: setting.json ?? false,
-    clock: { now: () => at, after: () => () => {} },
+    clock: { now: () => at, elapsed: () => 0, after: () => () => {} },
     mask: addressMask(setting.mask ?? ''),
   })
   return { lines, log }

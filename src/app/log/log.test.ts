@@ -25,7 +25,7 @@ const options = (over: Partial<LogOptions> = {}): LogOptions => ({
   color: false,
   stdout: { write: (text) => printed.push(text) },
   stderr: { write: (text) => complaints.push(text) },
-  clock: { now: () => at, after: () => () => {} },
+  clock: { now: () => at, elapsed: () => 0, after: () => () => {} },
   ...over,
 })
 

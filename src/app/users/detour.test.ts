@@ -8,7 +8,7 @@ import { formatUuid } from '../../protocol/vmess/identity.ts'
 import { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { InboundConfig, VmessUser } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
-import { Flows } from '../flow/flows.ts'
+import { countingIds, Flows } from '../flow/flows.ts'
 import { RunningInbound } from '../inbound/running-inbound.ts'
 import { Detour } from './detour.ts'
 import { LiveUsers } from './live-users.ts'
@@ -40,7 +40,7 @@ function rig() {
   const log = { debug() {}, info() {}, error() {}, warn: (_: object, message: string) => void warnings.push(message) }
   const env = { clock, random: fakeRandom(5), log }
   const accounts = new Accounts(clock)
-  const flows = new Flows(clock, accounts)
+  const flows = new Flows({ clock, accounts, nextId: countingIds() })
   const users = new LiveUsers(accounts, flows)
   const inbounds = new Map<string, RunningInbound>()
   const detour = new Detour({ env, users, inbound: (tag) => inbounds.get(tag) })

@@ -1,4 +1,4 @@
-import type { Accounts } from '../../account/accounts.ts'
+import type { AccountBook } from '../../account/book.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { equalBytes } from '../../crypto/hash.ts'
 import type { VmessUser } from '../../settings/model.ts'
@@ -18,13 +18,13 @@ export interface Guests {
 
 /** Users of VMess inbounds as they come and go: the directory of the inbound, the account, and the sessions go together. */
 export class LiveUsers {
-  readonly #accounts: Accounts
+  readonly #accounts: AccountBook
   readonly #flows: Flows
   /** Inbounds at work. A session may be older than the inbound that its user is in now: a reload can rename one. */
   readonly #inbounds = new Set<object>()
   guests: Guests | undefined
 
-  constructor(accounts: Accounts, flows: Flows) {
+  constructor(accounts: AccountBook, flows: Flows) {
     this.#accounts = accounts
     this.#flows = flows
   }

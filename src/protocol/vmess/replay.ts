@@ -7,6 +7,26 @@
 import type { Clock } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 
+/**
+ * What a ServerSession asks of a memory of authentications. Answers at once: a memory that several threads or machines
+ * share keeps a part of its own for each of them, or lies in memory that they share.
+ */
+export interface SeenAuths {
+  /** Whether this authentication was remembered, or may have been. @param timeS the time that it carries, Unix seconds */
+  seen(authId: Uint8Array, timeS: number): boolean
+  /** Only for what has proved to come from the user: strangers must not be able to fill the memory. */
+  remember(authId: Uint8Array, timeS: number): void
+}
+
+/** What a ServerSession asks of a memory of sessions. Answers at once, as SeenAuths do. */
+export interface SeenSessions {
+  /**
+   * Enters a session; false when it was there already, or may have been.
+   * @param timeS the time that its authentication carries, Unix seconds
+   */
+  enter(id: Uint8Array, key: Uint8Array, iv: Uint8Array, timeS: number): boolean
+}
+
 interface Bucket {
   readonly keys: string[]
   /** The latest time that one of its entries carries. */
@@ -75,7 +95,7 @@ class ExpiringSet {
 const keyOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
 /** Remembers authentications until their own time is out of the window. */
-export class ReplayMemory {
+export class ReplayMemory implements SeenAuths {
   readonly #set: ExpiringSet
 
   constructor(clock: Pick<Clock, 'now'>, capacity: number = limits.replayEntries) {
@@ -86,19 +106,17 @@ export class ReplayMemory {
     return this.#set.size
   }
 
-  /** Whether this authentication was remembered, or may have been. @param timeS the time that it carries, Unix seconds */
   seen(authId: Uint8Array, timeS: number): boolean {
     return this.#set.has(keyOf(authId), timeS)
   }
 
-  /** Only for what has proved to come from the user: strangers must not be able to fill the memory. */
   remember(authId: Uint8Array, timeS: number): void {
     this.#set.add(keyOf(authId), timeS, timeS + limits.clockSkewS)
   }
 }
 
 /** Remembers sessions for three minutes, and for as long as their authentication could be used again. */
-export class SessionHistory {
+export class SessionHistory implements SeenSessions {
   readonly #set: ExpiringSet
 
   constructor(clock: Pick<Clock, 'now'>, capacity: number = limits.replayEntries) {
@@ -109,10 +127,6 @@ export class SessionHistory {
     return this.#set.size
   }
 
-  /**
-   * Enters a session; false when it was there already, or may have been.
-   * @param timeS the time that its authentication carries, Unix seconds
-   */
   enter(id: Uint8Array, key: Uint8Array, iv: Uint8Array, timeS: number): boolean {
     const name = keyOf(id) + keyOf(key) + keyOf(iv)
     if (this.#set.has(name, timeS)) return false

@@ -15,7 +15,7 @@ import { type CfbStream, createCfb } from '../../crypto/cfb.ts'
 import { authIdLength } from './auth-id.ts'
 import { legacyHeaderIv } from './legacy-auth.ts'
 import { checkClock, checkSecurity, foreign, replayed, unknownUser, unopened } from './refusals.ts'
-import type { ReplayMemory, SessionHistory } from './replay.ts'
+import type { SeenAuths, SeenSessions } from './replay.ts'
 import { decodeRequest, fixedLength, requestLength, sessionKeys, verifiedLength } from './request.ts'
 import { aeadHeadLength, openRequest, openRequestLength, sealedRequestLength } from './request-seal.ts'
 import { ServerRequest } from './server-request.ts'
@@ -24,8 +24,8 @@ import type { Match, UserDirectory, VmessIdentity } from './users.ts'
 export interface ServerSessionOptions<U extends VmessIdentity> {
   /** These three are shared by all sessions of an inbound. */
   readonly users: UserDirectory<U>
-  readonly replay: ReplayMemory
-  readonly history: SessionHistory
+  readonly replay: SeenAuths
+  readonly history: SeenSessions
   readonly clock: Pick<Clock, 'now'>
   readonly random: Random
   /** Refuse the securities none (and zero) and aes-128-cfb. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { settled } from '../../../test/support/inbound-io.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
+import { forever, lifetimeOf } from '../../core/lifetime.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createBlackhole } from './outbound.ts'
 
@@ -9,9 +10,9 @@ const target = { host: 'example.com', port: 80 }
 function setUp(response: 'none' | 'http') {
   const clock = fakeClock(0)
   const env: Env = { clock, random: fakeRandom(1), log: silentLogger }
-  const signal = new AbortController().signal
+  const until = forever
   const outbound = createBlackhole('block', { response }, env)
-  return { clock, outbound, dial: () => outbound.dial(target, { signal }) }
+  return { clock, outbound, dial: () => outbound.dial(target, { until }) }
 }
 
 describe('blackhole', () => {
@@ -23,7 +24,9 @@ describe('blackhole', () => {
 
   it('rejects with the reason of a dial that was cancelled', async () => {
     const reason = new Error('cancelled')
-    await expect(setUp('http').outbound.dial(target, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    await expect(setUp('http').outbound.dial(target, { until: lifetimeOf(AbortSignal.abort(reason)) })).rejects.toBe(
+      reason,
+    )
   })
 
   it('answers 403 and ends a second later, whatever is sent', async () => {
@@ -62,7 +65,7 @@ describe('blackhole', () => {
     await expect(reading).rejects.toBe(reason)
     await expect(conn.read()).rejects.toBe(reason)
     await expect(conn.write(new Uint8Array(1))).rejects.toBe(reason)
-    expect(conn.signal.aborted).toBe(true)
+    expect(conn.gone).toBeDefined()
     expect(clock.pending).toBe(0)
   })
 })

@@ -1,7 +1,8 @@
 import type { Conn, Sink } from '../../core/conn.ts'
 import type { Outbound } from '../../core/dialer.ts'
-import type { Env } from '../../core/env.ts'
+import type { Cancel, Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { Life } from '../../core/lifetime.ts'
 import type { BlackholeSettings } from '../../settings/model.ts'
 
 /** Byte for byte what V2Ray 4.34 sends, line feeds without carriage returns and the third one at the end included. */
@@ -22,8 +23,8 @@ const ANSWER_OPEN_MS = 1_000
 export function createBlackhole(tag: string, settings: BlackholeSettings, env: Env): Outbound {
   return {
     tag,
-    async dial(_to, { signal }) {
-      if (signal.aborted) throw signal.reason
+    async dial(_to, { until }) {
+      if (until.gone) throw until.gone
       if (settings.response === 'http') return new ForbiddenConn(env)
       throw new ProxyError('OUTBOUND_BLOCKED', `the outbound "${tag}" blocks every connection`)
     },
@@ -34,7 +35,7 @@ export function createBlackhole(tag: string, settings: BlackholeSettings, env: E
 /** Yields the answer, then the end; what is written to it vanishes. */
 class ForbiddenConn implements Conn {
   readonly info = { remote: '', local: '', layers: ['blackhole'], halfClose: 'native' } as const
-  readonly #gone = new AbortController()
+  readonly #life = new Life()
   readonly #open: Promise<void>
   #close: (reason?: Error) => void = () => {}
   #answered = false
@@ -51,12 +52,16 @@ class ForbiddenConn implements Conn {
     this.#open.catch(() => {})
   }
 
-  get signal(): AbortSignal {
-    return this.#gone.signal
+  get gone(): Error | undefined {
+    return this.#life.gone
+  }
+
+  onGone(run: (why: Error) => void): Cancel {
+    return this.#life.onGone(run)
   }
 
   async read(): Promise<Uint8Array | null> {
-    this.#gone.signal.throwIfAborted()
+    if (this.gone) throw this.gone
     if (!this.#answered) {
       this.#answered = true
       return new TextEncoder().encode(FORBIDDEN)
@@ -71,7 +76,7 @@ class ForbiddenConn implements Conn {
 
   write(_bytes: Uint8Array, release?: () => void): void | Promise<void> {
     release?.()
-    if (this.#gone.signal.aborted) return Promise.reject(this.#gone.signal.reason)
+    if (this.gone) return Promise.reject(this.gone)
   }
 
   holdAtMost(): void {}
@@ -79,8 +84,8 @@ class ForbiddenConn implements Conn {
   closeWrite(): void {}
 
   destroy(reason: Error = new ProxyError('CONN_CLOSED', 'the blackhole’s answer was dropped')): void {
-    if (this.#gone.signal.aborted) return
+    if (this.gone) return
     this.#close(reason)
-    this.#gone.abort(reason)
+    this.#life.end(reason)
   }
 }

@@ -1,5 +1,4 @@
 import { parseAddress } from '../../core/address.ts'
-import type { Conn } from '../../core/conn.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import type { DokodemoInboundSettings } from '../../settings/model.ts'
 
@@ -10,13 +9,7 @@ export function createDokodemoInbound(settings: DokodemoInboundSettings): Inboun
   return {
     async serve(near, io) {
       const port = target.port || (parseAddress(near.info.local)?.port ?? 0)
-      let far: Conn
-      try {
-        far = await io.connect(near, { network: 'tcp', target: { ...target, port }, user: { email: '', level } })
-      } catch (error) {
-        return near.destroy(error as Error)
-      }
-      await io.relay(near, far)
+      await io.carry(near, { network: 'tcp', target: { ...target, port }, user: { email: '', level } })
     },
   }
 }

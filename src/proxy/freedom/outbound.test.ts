@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { type Address, formatAddress } from '../../core/address.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { Resolve } from '../../core/ground.ts'
+import { forever, Life } from '../../core/lifetime.ts'
 import { memoryPair } from '../../net/memory.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
-import { createFreedom, type Resolve } from './outbound.ts'
+import { createFreedom } from './outbound.ts'
 
 const names: Record<string, { 4: string[]; 6: string[] }> = {
   both: { 4: ['192.0.2.1', '192.0.2.2'], 6: ['2001:db8::1'] },
@@ -35,8 +37,8 @@ function setUp(settings: Partial<FreedomSettings>, resolver = resolve) {
     { domainStrategy: 'AsIs', level: 0, ...settings },
     { dialer, resolve: resolver, env },
   )
-  const signal = new AbortController().signal
-  return { dialled, conn, outbound, dial: (host: string, port = 80) => outbound.dial({ host, port }, { signal }) }
+  const until = forever
+  return { dialled, conn, outbound, dial: (host: string, port = 80) => outbound.dial({ host, port }, { until }) }
 }
 
 async function target(settings: Partial<FreedomSettings>, host: string, port = 80): Promise<string> {
@@ -102,11 +104,14 @@ describe('freedom', () => {
   })
 
   it('stops waiting for the resolver when the dial is cancelled, and does not fall back', async () => {
-    const { outbound, dialled } = setUp({ domainStrategy: 'UseIPv4v6' }, () => new Promise(() => {}))
-    const controller = new AbortController()
-    const dialling = outbound.dial({ host: 'both', port: 80 }, { signal: controller.signal })
+    const { outbound, dialled } = setUp(
+      { domainStrategy: 'UseIPv4v6' },
+      (_host, _family, until) => new Promise((_, reject) => until.onGone(reject)),
+    )
+    const life = new Life()
+    const dialling = outbound.dial({ host: 'both', port: 80 }, { until: life })
     const reason = new Error('late')
-    controller.abort(reason)
+    life.end(reason)
     await expect(dialling).rejects.toBe(reason)
     expect(dialled).toEqual([])
   })
@@ -122,7 +127,7 @@ describe('freedom', () => {
     }
     const env: Env = { clock: fakeClock(0), random: fakeRandom(7), log: silentLogger }
     const outbound = createFreedom('direct', { domainStrategy: 'AsIs', level: 0 }, { dialer, resolve, env })
-    const dialling = outbound.dial({ host: 'x', port: 1 }, { signal: new AbortController().signal })
+    const dialling = outbound.dial({ host: 'x', port: 1 }, { until: forever })
     await expect(dialling).rejects.toBe(failure)
     expect(attempts).toBe(1)
   })

@@ -2,10 +2,9 @@ import { type Address, parseHost } from '../../core/address.ts'
 import type { Dialer, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { Resolve } from '../../core/ground.ts'
+import type { Lifetime } from '../../core/lifetime.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
-
-/** Addresses of a host name, of one family or (0) of both; rejects or gives none if there are none. */
-export type Resolve = (host: string, family: 0 | 4 | 6, signal: AbortSignal) => Promise<string[]>
 
 export interface FreedomDeps {
   readonly dialer: Dialer
@@ -39,14 +38,14 @@ const families: Readonly<Record<Strategy, readonly (0 | 4 | 6)[]>> = {
 export function createFreedom(tag: string, settings: FreedomSettings, { dialer, resolve, env }: FreedomDeps): Outbound {
   const { redirect, domainStrategy } = settings
 
-  async function addressFor(host: string, signal: AbortSignal): Promise<string> {
+  async function addressFor(host: string, until: Lifetime): Promise<string> {
     let cause: unknown
     for (const family of families[domainStrategy]) {
       try {
-        const found = await unlessAborted(resolve(host, family, signal), signal)
+        const found = await resolve(host, family, until)
         if (found.length > 0) return found[env.random.below(found.length)]!
       } catch (error) {
-        if (signal.aborted) throw signal.reason
+        if (until.gone) throw until.gone
         cause = error
       }
     }
@@ -60,7 +59,7 @@ export function createFreedom(tag: string, settings: FreedomSettings, { dialer, 
     async dial(to, options) {
       const target = redirected(to, redirect)
       if (target.path !== undefined || parseHost(target.host).kind !== 'domain') return dialer.dial(target, options)
-      return dialer.dial({ ...target, host: await addressFor(target.host, options.signal) }, options)
+      return dialer.dial({ ...target, host: await addressFor(target.host, options.until) }, options)
     },
     async close() {},
   }
@@ -68,13 +67,3 @@ export function createFreedom(tag: string, settings: FreedomSettings, { dialer, 
 
 const redirected = (to: Address, redirect: Address | undefined): Address =>
   redirect ? { ...to, host: redirect.host || to.host, port: redirect.port || to.port } : to
-
-/** System resolvers cannot be cancelled; a dial can. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
-}

@@ -5,7 +5,9 @@
  */
 
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
+import type { Cancel } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
+import { Life } from '../../core/lifetime.ts'
 import { BodyRelay, type Framing, responseFraming } from '../../protocol/http/body.ts'
 import { forwardedResponse, isReusable, wantsKeepAlive } from '../../protocol/http/forward.ts'
 import { HeadCollector, parseResponseHead, type RequestHead } from '../../protocol/http/head.ts'
@@ -37,7 +39,8 @@ export class Exchange implements Conn {
   readonly #near: Conn
   readonly #source: Source
   readonly #request: PlainRequest
-  readonly #gone = new AbortController()
+  readonly #life = new Life()
+  #leaveNear: Cancel | undefined
   readonly #upload: BodyRelay
   #requestSent = false
   #collector = new HeadCollector('response')
@@ -58,12 +61,15 @@ export class Exchange implements Conn {
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve
     })
-    near.signal.addEventListener('abort', this.#onNearGone)
-    if (near.signal.aborted) this.#onNearGone()
+    this.#leaveNear = near.onGone((why) => this.destroy(why))
   }
 
-  get signal(): AbortSignal {
-    return this.#gone.signal
+  get gone(): Error | undefined {
+    return this.#life.gone
+  }
+
+  onGone(run: (why: Error) => void): Cancel {
+    return this.#life.onGone(run)
   }
 
   /** The request, piece by piece. Its end comes with the end of the answer: many origins take an earlier one for a cancel. */
@@ -118,14 +124,12 @@ export class Exchange implements Conn {
 
   destroy(reason: Error = new ProxyError('CONN_CLOSED', 'the exchange was cut off')): void {
     if (!this.#over) this.#broken(reason)
-    if (!this.#gone.signal.aborted) this.#gone.abort(reason)
+    this.#life.end(reason)
   }
 
   get #over(): boolean {
     return this.#answered !== 'no' && this.#answered !== 'begun'
   }
-
-  readonly #onNearGone = (): void => this.destroy(this.#near.signal.reason)
 
   #uploaded(bytes: Uint8Array): Uint8Array {
     try {
@@ -191,7 +195,7 @@ export class Exchange implements Conn {
   #finish(outcome: Outcome): void {
     if (this.#over) return
     this.#answered = outcome
-    this.#near.signal.removeEventListener('abort', this.#onNearGone)
+    this.#leaveNear?.()
     this.#settle(outcome)
     this.#interrupt()
   }

@@ -13,7 +13,7 @@ import { ProxyError, toProxyError } from '../../core/errors.ts'
 import { farewell } from '../../core/farewell.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import { prefixed } from '../../core/prefixed.ts'
-import type { FlowUser } from '../../core/session.ts'
+import type { FlowRequest, FlowUser } from '../../core/session.ts'
 import { type Answer, answer, answerFor } from '../../protocol/http/answers.ts'
 import { requestFraming } from '../../protocol/http/body.ts'
 import { BasicLogins } from '../../protocol/http/credentials.ts'
@@ -129,43 +129,41 @@ class Client {
   }
 
   async #tunnel({ head, target, user }: Asked): Promise<false> {
-    let far: Conn
-    try {
-      far = await this.#io.connect(this.#near, { network: 'tcp', target: target.address, user })
-    } catch (error) {
-      return this.#farewell(answerFor(toProxyError(error, 'DIAL_FAILED'), head.method))
-    }
-    try {
-      await this.#near.write(answer('established'))
-    } catch {
-      // The client is gone. relay() meets the same, and ends the far side in order.
-    }
-    await this.#io.relay(prefixed(this.#near, this.#source.rest()), far)
+    const { method } = head
+    const client = prefixed(this.#near, this.#source.rest())
+    const request: FlowRequest = { network: 'tcp', target: target.address, user }
+    await this.#io.carry(client, request, (outcome) => {
+      if (!(outcome instanceof ProxyError)) return this.#near.write(answer('established'))
+      return farewell(client, this.#env.clock, answer(answerFor(outcome, method)))
+    })
     return false
   }
 
   async #plain({ head, target, user }: Asked): Promise<boolean> {
-    let request: PlainRequest
-    let far: Conn
+    let plain: PlainRequest
     try {
       const framing = requestFraming(head)
-      request = { head, framing, forwarded: forwardedRequest(head, target, framing) }
+      plain = { head, framing, forwarded: forwardedRequest(head, target, framing) }
     } catch (error) {
       return this.#refuse(error)
     }
-    try {
-      const attributes = routingAttributes(head, target)
-      far = await this.#io.connect(this.#near, { network: 'tcp', target: target.address, user, attributes })
-    } catch (error) {
-      return this.#farewell(answerFor(toProxyError(error, 'DIAL_FAILED'), head.method))
-    }
-    const exchange = new Exchange(this.#near, this.#source, request)
-    const relayed = this.#io
-      .relay(exchange, far)
+    const exchange = new Exchange(this.#near, this.#source, plain)
+    const request = {
+      network: 'tcp',
+      target: target.address,
+      user,
+      attributes: routingAttributes(head, target),
+    } as const
+    let failure: ProxyError | undefined
+    const carried: Promise<void> = this.#io
+      .carry(exchange, request, (outcome) => {
+        if (outcome instanceof ProxyError) failure = outcome
+      })
       .catch((error: Error) => this.#env.log.error({ err: error }, 'a request failed in an unexpected way'))
-      .finally(() => this.#ending.delete(relayed))
-    this.#ending.add(relayed)
+      .then(() => void this.#ending.delete(carried))
+    this.#ending.add(carried)
     const outcome = await exchange.outcome
+    if (failure) return this.#farewell(answerFor(failure, head.method))
     if (outcome === 'unanswered') return this.#farewell('unavailable')
     if (outcome === 'last') return this.#farewell()
     return outcome === 'again'

@@ -1,6 +1,7 @@
+import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { toProxyError } from '../../core/errors.ts'
-import type { Inbound } from '../../core/inbound.ts'
+import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import { prefixed } from '../../core/prefixed.ts'
 import { BasicLogins } from '../../protocol/http/credentials.ts'
 import type { SocksInboundSettings } from '../../settings/model.ts'
@@ -16,16 +17,20 @@ export function createMixedInbound(settings: SocksInboundSettings, env: Env): In
 
   return {
     async serve(near, io) {
-      let first: Uint8Array | null
-      try {
-        first = await io.handshake(near, () => near.read(), level)
-      } catch (error) {
-        io.reject(near, toProxyError(error, 'CONN_CLOSED'))
-        return near.destroy()
-      }
-      if (!first) return near.destroy()
-      const inbound = first[0] === 4 || first[0] === 5 ? socks : http
-      await inbound.serve(prefixed(near, first), io)
+      const told = await tell(near, io)
+      if (!told) return near.destroy()
+      await (told.isSocks ? socks : http).serve(told.client, io)
     },
+  }
+
+  /** Undefined when nothing came, or too late. The first bytes must not be kept for as long as the connection lasts. */
+  async function tell(near: Conn, io: InboundIo): Promise<{ isSocks: boolean; client: Conn } | undefined> {
+    try {
+      const first = await io.handshake(near, () => near.read(), level)
+      return first ? { isSocks: first[0] === 4 || first[0] === 5, client: prefixed(near, first) } : undefined
+    } catch (error) {
+      io.reject(near, toProxyError(error, 'CONN_CLOSED'))
+      return undefined
+    }
   }
 }

@@ -2,9 +2,9 @@
  * The first of the five files of the data path: a client speaks SOCKS, and comes out connected to what it asked for.
  *
  * 1. Read the request, and who asks, under the handshake deadline. Refusals are answered and end the connection.
- * 2. Have the target connected. Nothing is promised to the client before that has worked or failed.
- * 3. Answer with the outcome; never wait for the target's first byte, which may itself wait for the client's.
- * 4. Carry bytes both ways until both sides are done.
+ * 2. Have the flow carried: routed, dialled, relayed.
+ * 3. When the core says so, answer with what came of it; never wait for the target's first byte, which may itself wait
+ *    for the client's.
  */
 
 import { type Address, parseAddress, parseHost } from '../../core/address.ts'
@@ -12,7 +12,7 @@ import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import { farewell } from '../../core/farewell.ts'
-import type { Inbound } from '../../core/inbound.ts'
+import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import { prefixed } from '../../core/prefixed.ts'
 import { SocksHandshake, type SocksRequest } from '../../protocol/socks/handshake.ts'
 import { Logins } from '../../protocol/socks/logins.ts'
@@ -25,39 +25,36 @@ export function createSocksInbound(settings: SocksInboundSettings, env: Env): In
 
   return {
     async serve(near, io) {
-      let asked: Asked | undefined
-      try {
-        asked = await io.handshake(near, () => readRequest(near, logins), settings.level)
-      } catch (error) {
-        io.reject(near, toProxyError(error, 'CONN_CLOSED'))
-        return farewell(near, env.clock)
-      }
-      if (!asked) return near.destroy()
-
-      const { version, host, port, login } = asked.request
+      const asked = await ask(near, io)
+      if (!asked) return
+      const { client, request } = asked
+      const { version, host, port, login } = request
       const user = { email: login?.user ?? '', level: settings.level }
-      let far: Conn
-      try {
-        far = await io.connect(near, { network: 'tcp', target: { host, port }, user })
-      } catch (error) {
-        const code = replyCodeFor(toProxyError(error, 'DIAL_FAILED'))
-        return farewell(near, env.clock, socksReply(version, code))
-      }
-
-      try {
-        await near.write(socksReply(version, 0, boundAddress(near, far)))
-      } catch {
-        // The client is gone. relay() meets the same, and ends the far side in order.
-      }
-      await io.relay(prefixed(near, asked.rest), far)
+      await io.carry(client, { network: 'tcp', target: { host, port }, user }, (outcome) => {
+        if (!(outcome instanceof ProxyError)) return near.write(socksReply(version, 0, boundAddress(near, outcome)))
+        return farewell(client, env.clock, socksReply(version, replyCodeFor(outcome)))
+      })
     },
+  }
+
+  /** Undefined when there is nothing to carry, and the connection is done with. */
+  async function ask(near: Conn, io: InboundIo): Promise<Asked | undefined> {
+    try {
+      const asked = await io.handshake(near, () => readRequest(near, logins), settings.level)
+      if (!asked) near.destroy()
+      return asked
+    } catch (error) {
+      io.reject(near, toProxyError(error, 'CONN_CLOSED'))
+      await farewell(near, env.clock)
+      return undefined
+    }
   }
 }
 
 interface Asked {
   readonly request: SocksRequest
-  /** What the client sent after its request without waiting for the reply. */
-  readonly rest: Uint8Array
+  /** Begins with what came after the request without waiting for the reply. */
+  readonly client: Conn
 }
 
 /** Drives the handshake up to the request. Undefined if the client left without a word, as port probes do. */
@@ -70,12 +67,12 @@ async function readRequest(near: Conn, logins: Logins | undefined): Promise<Aske
     const { send, request, rest, refused } = handshake.push(bytes)
     if (send.length > 0) await near.write(send)
     if (refused) throw refused
-    if (request) return { request, rest: rest ?? new Uint8Array(0) }
+    if (request) return { request, client: rest ? prefixed(near, rest) : near }
   }
 }
 
 /** BND.ADDR: our end of the connection that was made, or of the client's where that one has no address. */
-function boundAddress(near: Conn, far: Conn): Address | undefined {
-  const made = parseAddress(far.info.local)
+function boundAddress(near: Conn, far: Conn | undefined): Address | undefined {
+  const made = far && parseAddress(far.info.local)
   return made && parseHost(made.host).kind !== 'domain' ? made : parseAddress(near.info.local)
 }

@@ -23,9 +23,8 @@ export class BackOff {
 
   /** Milliseconds until the next attempt should be made; 0 when it may be made now. */
   get waitMs(): number {
-    const left = this.#dueMs - this.#env.clock.now()
-    // A clock that was set back must not make hours of a minute.
-    return left > 0 && left <= limits.backOffMaxMs ? left : 0
+    const left = this.#dueMs - this.#env.clock.elapsed()
+    return Math.max(0, left)
   }
 
   /**
@@ -37,13 +36,13 @@ export class BackOff {
     const inTime = this.waitMs === 0
     const counts = () => inTime && before === this.#failures
     // After a failure one attempt finds out; meanwhile the others stay away.
-    if (inTime && before > 0) this.#dueMs = this.#env.clock.now() + limits.attemptMs
+    if (inTime && before > 0) this.#dueMs = this.#env.clock.elapsed() + limits.attemptMs
     return {
       failed: () => {
         if (counts()) this.failed()
       },
       undecided: () => {
-        if (counts() && before > 0) this.#dueMs = this.#env.clock.now()
+        if (counts() && before > 0) this.#dueMs = this.#env.clock.elapsed()
       },
     }
   }
@@ -52,7 +51,7 @@ export class BackOff {
   failed(): void {
     const full = Math.min(limits.backOffFirstMs * 2 ** this.#failures, limits.backOffMaxMs)
     this.#failures++
-    this.#dueMs = this.#env.clock.now() + full - this.#env.random.below(full / 4)
+    this.#dueMs = this.#env.clock.elapsed() + full - this.#env.random.below(full / 4)
   }
 
   /** It works. */

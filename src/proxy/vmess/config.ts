@@ -1,52 +1,13 @@
 /** VMess in V2Ray's and Xray's JSON: every accepted form of users and servers. */
 import { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
-import {
-  address,
-  anyObject,
-  flag,
-  integer,
-  noted,
-  object,
-  openWord,
-  port,
-  text,
-  uint32,
-  withoutEffect,
-} from '../../schema/fields.ts'
+import { address, anyObject, flag, integer, noted, object, port, text, withoutEffect } from '../../schema/fields.ts'
 import { defineInbound, defineOutbound } from '../../schema/kind.ts'
+import { account } from '../../schema/parts/account.ts'
 import { limitsSchema, readLimits } from '../../schema/parts/user-limits.ts'
-import {
-  checkUnique,
-  readSecurity,
-  readUser,
-  securities,
-  type UserFields,
-  type WrittenUser,
-} from '../../schema/parts/users.ts'
+import { checkUnique, readSecurity, readUser, type UserFields, type WrittenUser } from '../../schema/parts/users.ts'
 import { readHost } from '../../schema/values.ts'
 import type { OutboundStreamConfig, VmessServer, VmessUser } from '../../settings/model.ts'
-
-const account = {
-  id: noted(text('UUID, or a custom string of 1 to 30 bytes.'), {
-    secret: 'id',
-    expected: 'a UUID or a custom id, in double quotes',
-  }),
-  uuid: noted(text('Another name of id, used when id is absent.'), {
-    secret: 'id',
-    expected: 'a UUID in double quotes',
-  }),
-  alterId: noted(
-    integer(0, 65535, 'Number of alternative ids. 0: the AEAD header of today; above: the legacy header.'),
-    {
-      secret: 'near',
-    },
-  ),
-  security: openWord(securities, 'Encryption of the payload, chosen by the client. Default: auto.'),
-  level: noted(uint32('Policy level whose timeouts apply. Default: 0.'), { secret: 'near' }),
-  email: text('Names the user in logs and counters.'),
-  experiments: text('AuthenticatedLength, NoTerminationSignal, or both with | between.'),
-}
 
 const noLimits = withoutEffect(anyObject('For users of a server.'), 'the server keeps limits, not its clients')
 

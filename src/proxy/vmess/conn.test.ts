@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../../core/conn.ts'
+import { forever } from '../../core/lifetime.ts'
 import { memoryPair } from '../../net/memory.ts'
 import { tcpDialer, tcpListener } from '../../net/tcp.ts'
 import { ClientSession, type ClientSessionOptions } from '../../protocol/vmess/client.ts'
@@ -69,7 +70,7 @@ async function tcpPair(): Promise<{ ends: [Conn, Conn]; close(): Promise<void> }
     accepted = resolve
   })
   const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => accepted(conn))
-  const a = await tcpDialer().dial(listening.address, { signal: new AbortController().signal })
+  const a = await tcpDialer().dial(listening.address, { until: forever })
   return { ends: [a, await b], close: () => listening.close() }
 }
 
@@ -102,7 +103,8 @@ describe('VmessConn', () => {
     const [a, b] = memoryPair()
     const counting: Conn = {
       info: a.info,
-      signal: a.signal,
+      gone: undefined,
+      onGone: (run) => a.onGone(run),
       read: () => a.read(),
       drainTo: (sink) => a.drainTo(sink),
       write(bytes, release) {

@@ -1,6 +1,8 @@
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { LayeredInfo } from '../../core/layered-info.ts'
 import { takeBuffer } from '../../core/pool.ts'
+import { WrappedConn } from '../../core/wrapped.ts'
 import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
 
 export interface VmessConnOptions {
@@ -17,9 +19,8 @@ export interface VmessConnOptions {
  * A VMess stream over any Conn, the same for both ends: what is written is sealed into a pooled buffer, what is read is
  * opened into one, and both are lent on. Nothing is held while the connection is idle.
  */
-export class VmessConn implements Conn {
-  readonly info: ConnInfo
-  readonly #base: Conn
+export class VmessConn extends WrappedConn {
+  readonly #info: ConnInfo
   readonly #sealer: BodySealer
   readonly #opener: BodyOpener
   #head: Uint8Array | undefined
@@ -28,27 +29,22 @@ export class VmessConn implements Conn {
   #destroyed = false
 
   constructor(base: Conn, options: VmessConnOptions) {
-    this.#base = base
+    super(base)
     this.#sealer = options.sealer
     this.#opener = options.opener
     this.#head = options.head
     this.#rest = options.rest?.length ? options.rest : undefined
-    this.info = {
-      remote: base.info.remote,
-      local: base.info.local,
-      layers: [...base.info.layers, 'vmess'],
-      halfClose: options.sealer.framed ? 'framed' : base.info.halfClose,
-      ...(options.level !== undefined && { level: options.level }),
-    }
+    const halfClose = options.sealer.framed ? 'framed' : base.info.halfClose
+    this.#info = new LayeredInfo(base.info, 'vmess', halfClose, options.level)
   }
 
-  get signal(): AbortSignal {
-    return this.#base.signal
+  override get info(): ConnInfo {
+    return this.#info
   }
 
   async read(): Promise<Uint8Array | null> {
     while (!this.#opener.ended) {
-      const sealed = this.#takeRest() ?? (await this.#base.read())
+      const sealed = this.#takeRest() ?? (await this.base.read())
       if (sealed === null) {
         this.#opener.end()
         return null
@@ -67,7 +63,7 @@ export class VmessConn implements Conn {
     if (rest) await this.#open(rest, sink)
     if (this.#opener.ended) return
     return new Promise((resolve, reject) => {
-      this.#base
+      this.base
         .drainTo((sealed) => {
           // Behind the terminator nothing counts, but the carrier is still watched: its end is the connection's.
           if (this.#opener.ended) return
@@ -100,28 +96,30 @@ export class VmessConn implements Conn {
     return rest
   }
 
-  write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
+  override write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
     if (this.#closing) {
       release?.()
       return Promise.reject(new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
     }
     const headLength = this.#head?.length ?? 0
     const pooled = takeBuffer(headLength + this.#sealer.maxSealed(bytes.length))
-    const end = this.#sealer.seal(bytes, pooled.bytes, this.#placeHead(pooled.bytes))
-    release?.()
-    return this.#base.write(pooled.bytes.subarray(0, end), pooled.release)
-  }
-
-  /** Sealed bytes. */
-  holdAtMost(bytes: number): void {
-    this.#base.holdAtMost(bytes)
+    let end: number
+    try {
+      end = this.#sealer.seal(bytes, pooled.bytes, this.#placeHead(pooled.bytes))
+    } catch (error) {
+      pooled.release()
+      return Promise.reject(error)
+    } finally {
+      release?.()
+    }
+    return this.base.write(pooled.bytes.subarray(0, end), pooled.release)
   }
 
   /** Sends the header alone, if no payload has taken it along. */
   flushHead(): void {
     const head = this.#head
     this.#head = undefined
-    if (head) this.#base.write(head, () => {})?.catch(() => {}) // a broken base shows where it is read
+    if (head) this.base.write(head, () => {})?.catch(() => {}) // a broken base shows where it is read
   }
 
   #placeHead(into: Uint8Array): number {
@@ -132,7 +130,7 @@ export class VmessConn implements Conn {
     return head.length
   }
 
-  closeWrite(): Promise<void> {
+  override closeWrite(): Promise<void> {
     this.#closing ??= this.#end()
     return this.#closing
   }
@@ -144,13 +142,13 @@ export class VmessConn implements Conn {
     else await this.#flush(pooled.bytes.subarray(0, end), pooled.release)
     // Without a terminator of its own the stream's end is the carrier's; with one the carrier stays as it is, because
     // several peers drop the other direction on a half-closed transport.
-    if (!this.#sealer.framed) await this.#base.closeWrite()
+    if (!this.#sealer.framed) await this.base.closeWrite()
   }
 
   /** Settles when the bytes, and all before them, are handed to the carrier or the carrier is gone. */
   #flush(bytes: Uint8Array, release: () => void): Promise<void> {
     return new Promise((resolve) => {
-      this.#base
+      this.base
         .write(bytes, () => {
           release()
           resolve()
@@ -159,13 +157,13 @@ export class VmessConn implements Conn {
     })
   }
 
-  /** Whether our own side has destroyed it. Where its signal has aborted without that, the peer or the network was it. */
+  /** Whether our own side has destroyed it. Where it is gone without that, the peer or the network was it. */
   get destroyed(): boolean {
     return this.#destroyed
   }
 
-  destroy(reason?: Error): void {
+  override destroy(reason?: Error): void {
     this.#destroyed = true
-    this.#base.destroy(reason)
+    this.base.destroy(reason)
   }
 }

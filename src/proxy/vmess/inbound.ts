@@ -10,7 +10,8 @@ import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
-import type { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import type { FlowRequest } from '../../core/session.ts'
+import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
@@ -20,18 +21,18 @@ import { VmessConn } from './conn.ts'
 
 export interface VmessInboundDeps {
   readonly users: UserDirectory<VmessUser>
-  readonly replay: ReplayMemory
-  readonly history: SessionHistory
+  readonly replay: SeenAuths
+  readonly history: SeenSessions
   readonly disableInsecureEncryption: boolean
   /** An account elsewhere that a user is told of in the answer to each request. */
   readonly detour?: (user: VmessUser) => SwitchAccount | undefined
   readonly env: Env
 }
 
-interface Authenticated {
-  readonly request: ServerRequest<VmessUser>
-  /** The user as of now: a handshake takes a while, and level or e-mail may be others than at its begin. */
-  readonly account: VmessUser
+/** Who is asked for what. Nothing else of the handshake may be kept for as long as the flow lasts. */
+interface Asked {
+  readonly near: VmessConn
+  readonly request: FlowRequest
 }
 
 export function createVmessInbound(deps: VmessInboundDeps): Inbound {
@@ -40,30 +41,38 @@ export function createVmessInbound(deps: VmessInboundDeps): Inbound {
 
 async function serve(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<void> {
   try {
-    const { request, account } = await io.handshake(conn, () => readRequest(conn, io, deps))
-    const { id, email, level } = account
-    const user = { id, email, level }
-    const near = new VmessConn(conn, {
-      sealer: request.sealer,
-      opener: request.opener,
-      head: request.responseHead(deps.detour?.(account)),
-      rest: request.rest,
-    })
-    if (request.command !== 'tcp') {
-      const what = request.command === 'udp' ? 'UDP' : 'Mux.Cool'
-      const error = new ProxyError(
-        'VMESS_COMMAND_UNSUPPORTED',
-        `the client asks for ${what}, which this version does not carry`,
-      )
-      io.reject(conn, error, user)
-      return near.destroy(error)
-    }
-    const far = await io.connect(near, { network: 'tcp', target: request.target, user })
-    await io.relay(near, far)
+    const asked = await ask(conn, io, deps)
+    if (asked) await io.carry(asked.near, asked.request)
   } catch (error) {
     conn.destroy(error as Error)
     if (!isProxyError(error)) throw error // a mistake of ours: the instance logs it
   }
+}
+
+/** Undefined for what is understood and not offered. */
+async function ask(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<Asked | undefined> {
+  const { request, account } = await io.handshake(conn, () => readRequest(conn, io, deps))
+  const { id, email, level } = account
+  const user = { id, email, level }
+  const near = new VmessConn(conn, {
+    sealer: request.sealer,
+    opener: request.opener,
+    head: request.responseHead(deps.detour?.(account)),
+    rest: request.rest,
+  })
+  if (request.command === 'tcp') return { near, request: { network: 'tcp', target: request.target, user } }
+  const what = request.command === 'udp' ? 'UDP' : 'Mux.Cool'
+  const message = `the client asks for ${what}, which this version does not carry`
+  const error = new ProxyError('VMESS_COMMAND_UNSUPPORTED', message)
+  io.reject(conn, error, user)
+  near.destroy(error)
+  return undefined
+}
+
+interface Authenticated {
+  readonly request: ServerRequest<VmessUser>
+  /** The user as of now: a handshake takes a while, and level or e-mail may be others than at its begin. */
+  readonly account: VmessUser
 }
 
 async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<Authenticated> {

@@ -5,13 +5,14 @@ import { deadline, dialDeadline } from '../../core/deadline.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Random } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { forever, Life, type Lifetime } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import type { VmessServer } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createVmessOutbound } from './outbound.ts'
 
 const target = { host: 'example.com', port: 443 }
-const never = new AbortController().signal
+const never = forever
 const user = { ...testUser(), security: 'aes-128-gcm' } as const
 
 const serverAt = (host: string, users: VmessServer['users'] = [user]): VmessServer => ({
@@ -41,8 +42,8 @@ function setUp(hosts: readonly string[], network: FakeNetwork = fakeNetwork()) {
 }
 
 /** One whole request. */
-async function request(outbound: Outbound, signal: AbortSignal = never): Promise<string> {
-  const conn = await outbound.dial(target, { signal })
+async function request(outbound: Outbound, until: Lifetime = never): Promise<string> {
+  const conn = await outbound.dial(target, { until })
   await conn.write(new Uint8Array(1))
   const bytes = await conn.read()
   conn.destroy()
@@ -99,7 +100,7 @@ describe('several servers', () => {
     const { clock, network, outbound } = setUp(['a', 'b'], fakeNetwork({ 'a:443': 'silent', 'b:443': 'silent' }))
     const limit = dialDeadline(clock, never)
     let failure: unknown
-    void request(outbound, limit.signal).catch((error: unknown) => {
+    void request(outbound, limit.until).catch((error: unknown) => {
       failure = error
     })
     clock.advance(3999)
@@ -116,7 +117,7 @@ describe('several servers', () => {
   it('count the time-out of the last one against it', async () => {
     const { clock, network, outbound, works } = setUp(['a', 'b'], fakeNetwork({ 'b:443': 'silent' }))
     const limit = dialDeadline(clock, never)
-    const failed = expect(request(outbound, limit.signal)).rejects.toMatchObject({ code: 'DIAL_TIMEOUT' })
+    const failed = expect(request(outbound, limit.until)).rejects.toMatchObject({ code: 'DIAL_TIMEOUT' })
     await expect.poll(() => network.dialed).toEqual(['a:443', 'b:443'])
     works('a')
     clock.advance(16_000)
@@ -129,7 +130,7 @@ describe('several servers', () => {
   it('do not blame one that had little time before the dial as a whole was too late', async () => {
     const { clock, network, outbound, works } = setUp(['a', 'b'], fakeNetwork({ 'a:443': 'silent' }))
     const limit = deadline(clock, 3999, () => new ProxyError('DIAL_TIMEOUT', 'too late'))
-    const failed = expect(request(outbound, limit.signal)).rejects.toThrow('too late')
+    const failed = expect(request(outbound, limit.until)).rejects.toThrow('too late')
     clock.advance(3999)
     await failed
     works('a', 'b')
@@ -167,7 +168,7 @@ describe('several servers', () => {
   it('do not replace one for a target that cannot be carried', async () => {
     const { network, outbound, works } = setUp(['a', 'b'])
     works('a', 'b')
-    const dial = outbound.dial({ host: 'bücher.example', port: 1 }, { signal: never })
+    const dial = outbound.dial({ host: 'bücher.example', port: 1 }, { until: never })
     await expect(dial).rejects.toMatchObject({ code: 'ADDRESS_INVALID' })
     expect(takeDialed(network)).toEqual(['a'])
   })
@@ -195,9 +196,9 @@ describe('several servers', () => {
   it('stop at once when the client goes away, and none is blamed', async () => {
     const { network, outbound, works } = setUp(['a', 'b'], fakeNetwork({ 'a:443': 'silent' }))
     works('b')
-    const client = new AbortController()
-    const dial = outbound.dial(target, { signal: client.signal })
-    client.abort(new ProxyError('DIAL_ABORTED', 'the client went away'))
+    const client = new Life()
+    const dial = outbound.dial(target, { until: client })
+    client.end(new ProxyError('DIAL_ABORTED', 'the client went away'))
     await expect(dial).rejects.toMatchObject({ code: 'DIAL_ABORTED', message: 'the client went away' })
     expect(takeDialed(network)).toEqual(['a'])
     works('a')
@@ -269,7 +270,7 @@ describe('a single server', () => {
   it('has the whole time of the dial', async () => {
     const { clock, outbound } = setUp(['a'], fakeNetwork({ 'a:443': 'silent' }))
     const limit = dialDeadline(clock, never)
-    const failed = expect(outbound.dial(target, { signal: limit.signal })).rejects.toThrow('no connection within 16 s')
+    const failed = expect(outbound.dial(target, { until: limit.until })).rejects.toThrow('no connection within 16 s')
     clock.advance(16_000)
     await failed
   })
@@ -278,7 +279,7 @@ describe('a single server', () => {
 describe('silence', () => {
   const hang = (network: FakeNetwork) => network.places.set('a:443', () => {})
   const dial = async (outbound: Outbound) => {
-    const conn = await outbound.dial(target, { signal: never })
+    const conn = await outbound.dial(target, { until: never })
     await conn.write(new Uint8Array(1))
     return conn
   }

@@ -82,7 +82,7 @@ class VmessOutbound implements Outbound {
     env.clock.after(limits.firstPayloadWaitMs, () => conn.flushHead())
     this.#silence.watch(conn, opener, server, identity)
     if (server.temporary) {
-      conn.signal.addEventListener('abort', () => opener.answered || conn.destroyed || unanswered(), { once: true })
+      conn.onGone(() => opener.answered || conn.destroyed || unanswered())
     }
     return conn
   }

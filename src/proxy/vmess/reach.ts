@@ -10,7 +10,7 @@ import type { Server, Servers } from './servers.ts'
  * Connects to one of the servers: whose turn it is or, when that cannot be reached, another, until all were tried. An
  * attempt gets `limits.attemptMs` while there are others left, the last one all the time that remains.
  *
- * @throws ProxyError of the last attempt; at once when it is not the server that fails: the signal, or this machine
+ * @throws ProxyError of the last attempt; at once when it is not the server that fails: the dial is over, or it is this machine
  */
 export async function reach(
   servers: Servers,
@@ -23,22 +23,22 @@ export async function reach(
   for (let server = servers.pick(tried); server; server = servers.pick(tried)) {
     tried.add(server)
     const attempt = server.backOff.begin()
-    const beganMs = clock.now()
-    const limit = servers.left(tried) ? deadline(clock, limits.attemptMs, attemptLate, options.signal) : undefined
+    const beganMs = clock.elapsed()
+    const limit = servers.left(tried) ? deadline(clock, limits.attemptMs, attemptLate, options.until) : undefined
     try {
-      const base = await dialer.dial(server.address, limit ? { ...options, signal: limit.signal } : options)
+      const base = await dialer.dial(server.address, limit ? { ...options, until: limit.until } : options)
       servers.reached(server)
       return { server, base }
     } catch (error) {
-      const { signal } = options
-      const hadItsTime = clock.now() - beganMs >= limits.attemptMs
-      if (signal.aborted ? !(hadItsTime && isDialTimeout(signal.reason)) : !isUnreachable(error)) {
+      const { gone } = options.until
+      const hadItsTime = clock.elapsed() - beganMs >= limits.attemptMs
+      if (gone ? !(hadItsTime && isDialTimeout(gone)) : !isUnreachable(error)) {
         attempt.undecided()
         throw error
       }
       failure = error as ProxyError
       servers.failed(server, attempt, failure)
-      if (signal.aborted) throw error
+      if (gone) throw error
     } finally {
       limit?.done()
     }

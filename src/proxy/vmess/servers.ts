@@ -116,7 +116,7 @@ export class Servers {
     const { id, level, port, validMinutes } = command
     const address = { host: command.host || sender.address.host, port }
     const key = `${formatAddress(address)} ${formatUuid(id)}`
-    const untilMs = this.#env.clock.now() + validMinutes * 60_000
+    const untilMs = this.#env.clock.elapsed() + validMinutes * 60_000
     const known = this.#list.find(({ temporary }) => temporary?.key === key)?.temporary
     if (known) {
       known.untilMs = Math.max(known.untilMs, untilMs)
@@ -148,7 +148,7 @@ export class Servers {
   }
 
   #expire(): void {
-    const now = this.#env.clock.now()
+    const now = this.#env.clock.elapsed()
     for (const server of [...this.#list]) if (server.temporary && server.temporary.untilMs <= now) this.#remove(server)
   }
 

@@ -51,7 +51,7 @@ export class Silence {
       this.#silent.set(server, silent)
       this.#tell(conn.info.remote, identity, silent)
     })
-    conn.signal.addEventListener('abort', cancel, { once: true })
+    conn.onGone(cancel)
   }
 
   #tell(server: string, identity: Identity, silent: number): void {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { startMs, testServer, testUser } from '../../../test/support/vmess-pair.ts'
 import { answers, type FakeNetwork, fakeNetwork, greeting, recordingLog } from '../../../test/support/vmess-servers.ts'
 import type { Outbound } from '../../core/dialer.ts'
+import { forever } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
@@ -11,7 +12,7 @@ import { createVmessOutbound } from './outbound.ts'
 import { type Server, Servers } from './servers.ts'
 
 const target = { host: 'example.com', port: 443 }
-const signal = new AbortController().signal
+const until = forever
 const minuteMs = 60_000
 
 const movingId = (n: number) => new Uint8Array(16).fill(n)
@@ -57,7 +58,7 @@ function setUp(change: Partial<ReturnType<typeof testUser>> & { security?: 'auto
 }
 
 async function request(outbound: Outbound): Promise<string> {
-  const conn = await outbound.dial(target, { signal })
+  const conn = await outbound.dial(target, { until })
   await conn.write(new Uint8Array(1))
   try {
     return new TextDecoder().decode((await conn.read()) ?? undefined)
@@ -119,7 +120,7 @@ describe('a server named by a response', () => {
     works('main:40001')
     say(command({ level: 7 }))
     await requests(outbound, 2)
-    const conn = await outbound.dial(target, { signal })
+    const conn = await outbound.dial(target, { until })
     expect(conn.info.level).toBe(7)
     await conn.write(new Uint8Array(1))
     await conn.read()
@@ -299,11 +300,11 @@ describe('a server named by a response', () => {
     network.places.set('main:40001', () => {})
     say(command())
     await requests(outbound, 2)
-    const conn = await outbound.dial(target, { signal })
+    const conn = await outbound.dial(target, { until })
     clock.advance(limits.silenceMs)
     await requests(outbound, 3)
     expect(takeDialed(network)).toEqual(['main', 'main', 'main:40001', 'main', 'main', 'main'])
-    expect(conn.signal.aborted).toBe(false)
+    expect(conn.gone).toBeUndefined()
     conn.destroy()
   })
 
@@ -313,12 +314,12 @@ describe('a server named by a response', () => {
     say(command())
     await requests(outbound, 4)
     network.places.set('main:40001', () => {})
-    const conn = await outbound.dial(target, { signal })
+    const conn = await outbound.dial(target, { until })
     takeDialed(network)
     clock.advance(limits.silenceMs)
     await requests(outbound, 3)
     expect(takeDialed(network)).toEqual(['main', 'main', 'main'])
-    expect(conn.signal.aborted).toBe(false)
+    expect(conn.gone).toBeUndefined()
     conn.destroy()
   })
 
@@ -328,7 +329,7 @@ describe('a server named by a response', () => {
     say(command())
     await requests(outbound, 4)
     network.places.set('main:40001', () => {})
-    const conn = await outbound.dial(target, { signal })
+    const conn = await outbound.dial(target, { until })
     works('main:40001')
     await requests(outbound, 2)
     takeDialed(network)
@@ -343,7 +344,7 @@ describe('a server named by a response', () => {
     network.places.set('main:40001', () => {})
     say(command())
     await requests(outbound, 2)
-    const conn = await outbound.dial(target, { signal })
+    const conn = await outbound.dial(target, { until })
     conn.destroy()
     works('main:40001')
     await requests(outbound, 2)
@@ -389,7 +390,7 @@ describe('a server named by a response', () => {
           const server = servers.pick(new Set())!
           expect(server).toBeDefined()
           if ('named' in one) servers.answered(server, server.users[0]!, one.named)
-          else if ('passMs' in one) clock.set(clock.now() + one.passMs)
+          else if ('passMs' in one) clock.advance(one.passMs)
           else if (one.outcome === 'unanswered') servers.unanswered(server)
           else if (one.outcome === 'reached') servers.reached(server)
           else servers.answered(server, server.users[0]!, undefined)

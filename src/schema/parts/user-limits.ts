@@ -44,38 +44,35 @@ export function readLimits(
   owner: { readonly limits?: LimitsInput | undefined; readonly email?: string | undefined } & object,
   context: Context,
 ): UserLimits | undefined {
-  const { report, now } = context
+  const { report } = context
   const { limits: input } = owner
   if (!input || Object.keys(input).length === 0) return undefined
   if (!owner.email && (owner.email === '' || !report.wrote(owner, 'email'))) {
     const message = 'this user has limits but no e-mail, and limits are kept by e-mail'
     report.error('CFG069', report.at(owner, 'limits'), message, 'write "email": "name@example.org"; any name will do')
   }
-  const speed = (key: 'uplink' | 'downlink') => {
+  return { ...unlimited, ...readGivenLimits(input, context) }
+}
+
+/** Only those that were written. */
+export function readGivenLimits(input: LimitsInput, context: Context): Partial<UserLimits> {
+  const { enabled, connections, addresses, addressGrace } = input
+  const given: { -readonly [K in keyof UserLimits]?: UserLimits[K] } = {}
+  for (const key of ['uplink', 'downlink'] as const) {
+    if (input[key] === undefined) continue
     const bytes = read(input, key, parseSpeed, expectedSpeed, speedHint, context)
-    return plausible(bytes, input, key, leastSpeed, context)
+    given[key] = plausible(bytes, input, key, leastSpeed, context)
   }
-  const expiresAt = readExpiry(input, context)
-  if (expiresAt > 0 && now !== undefined && expiresAt <= now) {
-    const message = `this user expired at ${new Date(expiresAt).toISOString()} and is turned away`
-    report.warn('CFG071', report.at(input, 'expires'), message)
+  if (enabled !== undefined) given.enabled = enabled
+  if (connections !== undefined) given.connections = connections
+  if (addresses !== undefined) given.addresses = addresses
+  if (addressGrace !== undefined) given.addressGraceS = addressGrace
+  if (input.quota !== undefined) {
+    const bytes = read(input, 'quota', parseSize, expectedSize, sizeHint, context)
+    given.quota = plausible(bytes, input, 'quota', leastQuota, context)
   }
-  return {
-    enabled: input.enabled ?? unlimited.enabled,
-    uplink: speed('uplink'),
-    downlink: speed('downlink'),
-    connections: input.connections ?? unlimited.connections,
-    addresses: input.addresses ?? unlimited.addresses,
-    addressGraceS: input.addressGrace ?? unlimited.addressGraceS,
-    quota: plausible(
-      read(input, 'quota', parseSize, expectedSize, sizeHint, context),
-      input,
-      'quota',
-      leastQuota,
-      context,
-    ),
-    expiresAt,
-  }
+  if (input.expires !== undefined) given.expiresAt = readExpiry(input, context)
+  return given
 }
 
 function read(
@@ -120,10 +117,26 @@ function plausible(
 const secondsMax = 100_000_000_000
 
 function readExpiry(input: LimitsInput, context: Context): number {
-  const { expires } = input
-  if (typeof expires !== 'number') return read(input, 'expires', parseMoment, expectedMoment, momentHint, context)
-  if (expires < secondsMax) return expires * 1000
+  const { report, now } = context
+  const expiresAt = readMoment(input, context)
+  if (expiresAt > 0 && now !== undefined && expiresAt <= now) {
+    const message = `this user expired at ${new Date(expiresAt).toISOString()} and is turned away`
+    report.warn('CFG071', report.at(input, 'expires'), message)
+  }
+  return expiresAt
+}
+
+/** Days before 1970 are over as well, and must not come to 0, which stands for never. */
+const parseExpiry = (text: string): number | undefined => {
+  const ms = parseMoment(text)
+  return ms === undefined ? undefined : Math.max(1, ms)
+}
+
+function readMoment(input: LimitsInput, context: Context): number {
   const { report } = context
+  const { expires } = input
+  if (typeof expires !== 'number') return read(input, 'expires', parseExpiry, expectedMoment, momentHint, context)
+  if (expires < secondsMax) return expires * 1000
   const seconds = Math.floor(expires / 1000)
   const hint = seconds < secondsMax ? `these look like milliseconds: write ${seconds}` : undefined
   report.error('CFG023', report.at(input, 'expires'), `found ${expires}, expected ${expectedMoment}`, hint)

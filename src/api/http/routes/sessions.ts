@@ -44,27 +44,26 @@ const events = createRoute({
 })
 
 export function addSessionRoutes(api: Api, { control, traffic, streams }: RouteDeps): void {
-  api.openapi(list, (c) => {
+  api.openapi(list, async (c) => {
     const { email, inbound } = c.req.valid('query')
-    const wanted = control
-      .sessions()
+    const wanted = (await control.sessions())
       .filter((session) => email === undefined || session.email.toLowerCase() === email.toLowerCase())
       .filter((session) => inbound === undefined || session.inbound === inbound)
     return c.json({ sessions: wanted.map((session) => sessionJson(session, traffic.speedOf(session))) }, 200)
   })
 
-  api.openapi(end, (c) => {
+  api.openapi(end, async (c) => {
     const { id } = c.req.valid('param')
-    control.endSession(Number(id))
+    await control.endSession(Number(id))
     c.set('change', `session ${id} ended`)
     return c.json({ ended: 1 }, 200)
   })
 
-  api.openapi(events, (c) => {
+  api.openapi(events, async (c) => {
     const headers = { 'content-type': 'text/event-stream', connection: 'close', 'x-accel-buffering': 'no' }
     // Nobody would read, or cancel, what a HEAD request opened.
     if (c.req.raw.method === 'HEAD') return c.body(null, 200, headers)
-    const readable = streams.open(c.req.valid('query').sessions === 'true')
+    const readable = await streams.open(c.req.valid('query').sessions === 'true')
     if (!readable) throw new ApiError(503, 'TOO_MANY_STREAMS', 'as many event streams are open as permitted')
     return c.body(readable, 200, headers)
   })

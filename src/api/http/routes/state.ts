@@ -117,27 +117,29 @@ const outbounds = createRoute({
 
 export function addStateRoutes(api: Api, { control, metrics: figures }: RouteDeps): void {
   api.openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
-  api.openapi(ready, (c) => (control.status().ready ? c.json({ ready: true }, 200) : c.json({ ready: false }, 503)))
+  api.openapi(ready, async (c) =>
+    (await control.status()).ready ? c.json({ ready: true }, 200) : c.json({ ready: false }, 503),
+  )
   api.openapi(metrics, async (c) => {
     const text = await figures.text()
     return c.text(text, 200, { 'content-type': figures.contentType })
   })
-  api.openapi(status, (c) => c.json(statusJson(control.status()), 200))
-  api.openapi(counters, (c) => {
+  api.openapi(status, async (c) => c.json(statusJson(await control.status()), 200))
+  api.openapi(counters, async (c) => {
     const { pattern = '' } = c.req.valid('query')
-    const wanted = [...control.counters].filter(([name]) => name.includes(pattern))
-    return c.json({ counters: Object.fromEntries(wanted.map(([name, { value }]) => [name, value])) }, 200)
+    const wanted = (await control.counters()).filter(({ name }) => name.includes(pattern))
+    return c.json({ counters: Object.fromEntries(wanted.map(({ name, value }) => [name, value])) }, 200)
   })
-  api.openapi(handshakes, (c) => {
-    const all = [...control.handshakes()]
+  api.openapi(handshakes, async (c) => {
+    const all = await control.handshakes()
     return c.json({ handshakes: all.map(({ inboundTag: inbound, ...same }) => ({ inbound, ...same })) }, 200)
   })
-  api.openapi(endings, (c) => {
-    const all = [...control.endings()]
+  api.openapi(endings, async (c) => {
+    const all = await control.endings()
     return c.json({ endings: all.map(({ inboundTag: inbound, ...same }) => ({ inbound, ...same })) }, 200)
   })
-  api.openapi(inbounds, (c) => c.json({ inbounds: control.inbounds().map(inboundJson) }, 200))
-  api.openapi(outbounds, (c) =>
-    c.json({ outbounds: control.outbounds().map(({ tag, protocol }) => ({ tag, protocol })) }, 200),
+  api.openapi(inbounds, async (c) => c.json({ inbounds: (await control.inbounds()).map(inboundJson) }, 200))
+  api.openapi(outbounds, async (c) =>
+    c.json({ outbounds: (await control.outbounds()).map(({ tag, protocol }) => ({ tag, protocol })) }, 200),
   )
 }

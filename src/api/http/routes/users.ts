@@ -2,7 +2,6 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { body, guarded, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import { limitsOf } from '../limits-of.ts'
 import { emailParam, inboundQuery, newUser, userChange } from '../requests.ts'
 import { createdUserSchema, endedSchema, userSchema } from '../schemas.ts'
 import { userJson } from '../views.ts'
@@ -78,49 +77,49 @@ const endSessions = createRoute({
 })
 
 export function addUserRoutes(api: Api, { control }: RouteDeps): void {
-  api.openapi(list, (c) => c.json({ users: control.users().map(userJson) }, 200))
+  api.openapi(list, async (c) => c.json({ users: (await control.users()).map(userJson) }, 200))
 
-  api.openapi(get, (c) => {
+  api.openapi(get, async (c) => {
     const { email } = c.req.valid('param')
-    const user = control.user(email)
+    const user = await control.user(email)
     if (!user) throw new ApiError(404, 'CONTROL_NOT_FOUND', `there is no user ${JSON.stringify(email)}`)
     return c.json(userJson(user), 200)
   })
 
-  api.openapi(add, (c) => {
-    const { inbound, limits, ...rest } = c.req.valid('json')
-    const { user, id } = control.addUser(inbound, { ...rest, ...(limits && { limits: limitsOf(limits) }) })
+  api.openapi(add, async (c) => {
+    const { inbound, ...asked } = c.req.valid('json')
+    const { user, id } = await control.addUser(inbound, asked)
     c.set('change', `user ${quoted(user.email)} added to the inbound ${quoted(inbound)}`)
     return c.json({ ...userJson(user), id }, 201)
   })
 
-  api.openapi(change, (c) => {
+  api.openapi(change, async (c) => {
     const { email } = c.req.valid('param')
-    const { level, limits } = c.req.valid('json')
-    const user = control.changeUser(email, { level, ...(limits && { limits: limitsOf(limits) }) })
-    const changed = [...(level === undefined ? [] : ['level']), ...Object.keys(limits ?? {})]
+    const asked = c.req.valid('json')
+    const user = await control.changeUser(email, asked)
+    const changed = [...(asked.level === undefined ? [] : ['level']), ...Object.keys(asked.limits ?? {})]
     if (changed.length > 0) c.set('change', `user ${quoted(user.email)} changed (${changed.join(', ')})`)
     return c.json(userJson(user), 200)
   })
 
-  api.openapi(remove, (c) => {
+  api.openapi(remove, async (c) => {
     const { email } = c.req.valid('param')
     const { inbound } = c.req.valid('query')
-    const ended = control.removeUser(email, inbound)
+    const ended = await control.removeUser(email, inbound)
     const where = inbound === undefined ? '' : ` from the inbound ${quoted(inbound)}`
     c.set('change', `user ${quoted(email)} removed${where}; sessions ended: ${ended}`)
     return c.json({ ended }, 200)
   })
 
-  api.openapi(reset, (c) => {
-    const user = control.resetUsage(c.req.valid('param').email)
+  api.openapi(reset, async (c) => {
+    const user = await control.resetUsage(c.req.valid('param').email)
     c.set('change', `usage of user ${quoted(user.email)} set to zero`)
     return c.json(userJson(user), 200)
   })
 
-  api.openapi(endSessions, (c) => {
+  api.openapi(endSessions, async (c) => {
     const { email } = c.req.valid('param')
-    const ended = control.endSessions(email)
+    const ended = await control.endSessions(email)
     c.set('change', `sessions of user ${quoted(email)} ended: ${ended}`)
     return c.json({ ended }, 200)
   })
