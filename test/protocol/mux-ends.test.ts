@@ -16,7 +16,6 @@ import { openedConversation, recorded } from '../support/peers-mux.ts'
 import { concat, fromHex, pattern, sameBytes, toHex } from '../support/vectors.ts'
 
 const env = () => ({ clock: fakeClock(1_700_000_000_000), log: silentLogger })
-const signal = new AbortController().signal
 
 /** Our pool, connected to a server that says what was recorded. */
 function client() {
@@ -148,7 +147,7 @@ describe('V2Ray’s server, step by step, behind our client', () => {
       expect(said()).toBe(toHex(concat(...steps('c2s', from, to))))
     }
     const sends = (conn: Conn, text: string) => conn.write(new TextEncoder().encode(text))
-    const app1 = await pool.dial({ host: 'example.com', port: 80 }, { signal })
+    const app1 = await pool.dial({ host: 'example.com', port: 80 }, { until: forever })
     sends(app1, 'GET / HTTP/1.0\r\n\r\n')
     await spoken(1)
     const one = reading(app1)
@@ -164,7 +163,7 @@ describe('V2Ray’s server, step by step, behind our client', () => {
       [utf8('answer-A'), dns],
       [utf8('answer-BB'), dns],
     ])
-    const app3 = await pool.dial({ host: '2001:db8::1', port: 443 }, { signal })
+    const app3 = await pool.dial({ host: '2001:db8::1', port: 443 }, { until: forever })
     clock.advance(100)
     await spoken(5)
     app3.write(Uint8Array.of(0x16, 3, 1))
@@ -209,7 +208,10 @@ describe('recorded carriers', () => {
       expect(seen.end).toBe('EOF')
     }
     const near = client()
-    const conns = [await near.pool.dial(target(c), { signal }), await near.pool.dial(target(c), { signal })]
+    const conns = [
+      await near.pool.dial(target(c), { until: forever }),
+      await near.pool.dial(target(c), { until: forever }),
+    ]
     const seen = conns.map(reading)
     near.server.write(downlink)
     await turns()

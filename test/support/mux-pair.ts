@@ -65,7 +65,7 @@ export function muxPair(concurrency = 8) {
       },
     },
   })
-  const dial = (host = 'example.com') => pool.dial({ host, port: 80 }, { signal: new AbortController().signal })
+  const dial = (host = 'example.com') => pool.dial({ host, port: 80 }, { until: forever })
   return {
     clock,
     env,

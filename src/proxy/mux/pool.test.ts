@@ -3,6 +3,7 @@ import { muxPair, turns } from '../../../test/support/mux-pair.ts'
 import type { Conn } from '../../core/conn.ts'
 import { silentLogger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { forever, Life, type Lifetime } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import { memoryPair } from '../../net/memory.ts'
 import { fakeClock } from '../../testing/fakes.ts'
@@ -39,7 +40,6 @@ function echoing(concurrency: number) {
   return { pool, clock, opened: () => carriers }
 }
 
-const signal = new AbortController().signal
 const to = { host: 'example.com', port: 80 }
 
 async function exchange(conn: Conn, length: number, value: number): Promise<void> {
@@ -61,9 +61,7 @@ describe('placing', () => {
   ])('500 requests at once, %i on a carrier, are exact and take %i carriers', async (concurrency, carriers) => {
     const { pool, opened } = echoing(concurrency)
     await Promise.all(
-      Array.from({ length: 500 }, async (_, i) =>
-        exchange(await pool.dial(to, { signal: new AbortController().signal }), 1_000 + i * 7, i),
-      ),
+      Array.from({ length: 500 }, async (_, i) => exchange(await pool.dial(to, { until: forever }), 1_000 + i * 7, i)),
     )
     expect(opened()).toBe(carriers)
     pool.close()
@@ -89,10 +87,10 @@ describe('placing', () => {
     expect(pool.carriers).toBe(1)
     await dial()
     expect(carriers).toHaveLength(2)
-    expect(carriers[0]![0].signal.aborted).toBe(false)
+    expect(carriers[0]![0].gone).toBeUndefined()
     last.destroy()
     await turns()
-    expect(carriers[0]![0].signal.aborted).toBe(true)
+    expect(carriers[0]![0].gone).toBeDefined()
     expect(pool.carriers).toBe(1)
   })
 
@@ -127,7 +125,7 @@ describe('retiring', () => {
     clock.advance(limits.muxClientIdleMs)
     await turns()
     expect(pool.carriers).toBe(0)
-    expect(carriers[0]!.map(({ signal }) => signal.aborted)).toEqual([true, true])
+    expect(carriers[0]!.map(({ gone }) => gone !== undefined)).toEqual([true, true])
     expect(clock.pending).toBe(0)
   })
 
@@ -142,15 +140,15 @@ describe('retiring', () => {
 
 describe('dialling a carrier', () => {
   function pending() {
-    const dials: { resolve(conn: Conn): void; reject(why: Error): void; signal: AbortSignal }[] = []
+    const dials: { resolve(conn: Conn): void; reject(why: Error): void; until: Lifetime }[] = []
     const clock = fakeClock(1_700_000_000_000)
     const pool = new MuxPool({
       env: { clock, log: silentLogger },
       concurrency: 8,
       carriers: {
-        dial: (target, { signal }) => {
+        dial: (target, { until }) => {
           expect(target).toEqual({ host: 'v1.mux.cool', port: 9527 })
-          return new Promise((resolve, reject) => dials.push({ resolve, reject, signal }))
+          return new Promise((resolve, reject) => dials.push({ resolve, reject, until }))
         },
       },
     })
@@ -159,35 +157,36 @@ describe('dialling a carrier', () => {
 
   it('that fails fails all that wait for it, and the next is dialled anew', async () => {
     const { pool, dials } = pending()
-    const waiting = [pool.dial(to, { signal }), pool.dial(to, { signal })]
+    const waiting = [pool.dial(to, { until: forever }), pool.dial(to, { until: forever })]
     dials[0]!.reject(new ProxyError('DIAL_REFUSED', 'no'))
     for (const one of waiting) await expect(one).rejects.toMatchObject({ code: 'DIAL_REFUSED' })
-    pool.dial(to, { signal }).catch(() => {})
+    pool.dial(to, { until: forever }).catch(() => {})
     expect(dials).toHaveLength(2)
   })
 
   it('goes on for the others when one gives up, and is given up with the last', async () => {
     const { pool, dials } = pending()
-    const controllers = [new AbortController(), new AbortController()]
-    const [one, other] = controllers.map(({ signal }) => pool.dial(to, { signal }))
+    const lives = [new Life(), new Life()]
+    const [one, other] = lives.map((until) => pool.dial(to, { until }))
     const reason = new ProxyError('DIAL_ABORTED', 'mine')
-    controllers[0]!.abort(reason)
+    lives[0]!.end(reason)
     await expect(one).rejects.toBe(reason)
-    expect(dials[0]!.signal.aborted).toBe(false)
-    controllers[1]!.abort(reason)
+    expect(dials[0]!.until.gone).toBeUndefined()
+    lives[1]!.end(reason)
     await expect(other).rejects.toBe(reason)
-    expect(dials[0]!.signal.aborted).toBe(true)
+    expect(dials[0]!.until.gone).toBeDefined()
     const late = memoryPair()[0]
     dials[0]!.resolve(late)
     await turns()
-    expect(late.signal.aborted).toBe(true)
+    expect(late.gone).toBeDefined()
     expect(pool.carriers).toBe(0)
   })
 
   it('that is aborted before it begins is not begun', async () => {
     const { pool, dials } = pending()
-    const aborted = AbortSignal.abort(new ProxyError('DIAL_ABORTED', 'before'))
-    await expect(pool.dial(to, { signal: aborted })).rejects.toMatchObject({ code: 'DIAL_ABORTED' })
+    const until = new Life()
+    until.end(new ProxyError('DIAL_ABORTED', 'before'))
+    await expect(pool.dial(to, { until })).rejects.toMatchObject({ code: 'DIAL_ABORTED' })
     expect(dials).toHaveLength(0)
   })
 })

@@ -3,7 +3,7 @@ import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { type Lifetime, lifetimeOf } from '../../core/lifetime.ts'
+import { Life, type Lifetime } from '../../core/lifetime.ts'
 import type { PacketConn } from '../../core/packet.ts'
 import type { Session } from '../../core/session.ts'
 import { muxTarget } from '../../protocol/mux/model.ts'
@@ -42,8 +42,8 @@ export class MuxPool implements Dialer {
   }
 
   /** A stream to `to`. Mux does not tell whether the server reaches it: a target that refuses shows as an end. */
-  async dial(to: Address, { signal, session }: DialOptions): Promise<Conn> {
-    return openStream(await this.#place(lifetimeOf(signal), session), to)
+  async dial(to: Address, { until, session }: DialOptions): Promise<Conn> {
+    return openStream(await this.#place(until, session), to)
   }
 
   /** A session of datagrams. It takes its place at once, and tells the server of it with the first datagram. */
@@ -75,13 +75,13 @@ export class MuxPool implements Dialer {
 
   #create(session: Session | undefined): Worker {
     const { carriers, env, concurrency, stalled } = this.#options
-    const aborted = new AbortController()
-    const dial = carriers.dial(muxTarget, { signal: aborted.signal, ...(session && { session }) })
+    const wanted = new Life()
+    const dial = carriers.dial(muxTarget, { until: wanted, ...(session && { session }) })
     const worker = new Worker({
       env,
       concurrency,
       dial,
-      abort: (why) => aborted.abort(why),
+      abort: (why) => wanted.end(why),
       retired: (worker) => this.#workers.delete(worker),
       stalled: (target) => stalled?.(target),
     })

@@ -27,7 +27,6 @@ export class MuxConn implements Conn, Substream, Unread {
   /** Why writing is pointless though nobody has destroyed the stream. */
   #unheard: ProxyError | undefined
   #closing: Promise<void> | undefined
-  #aborted: AbortController | undefined
 
   constructor(carrier: Carrier, session: number, encoder: FrameEncoder, target: Address) {
     this.#carrier = carrier
@@ -48,15 +47,6 @@ export class MuxConn implements Conn, Substream, Unread {
 
   onGone(run: (why: Error) => void): Cancel {
     return this.#life.onGone(run)
-  }
-
-  get signal(): AbortSignal {
-    if (!this.#aborted) {
-      const aborted = new AbortController()
-      this.#aborted = aborted
-      this.#life.onGone((why) => aborted.abort(why))
-    }
-    return this.#aborted.signal
   }
 
   get unread(): number {
