@@ -147,6 +147,16 @@ describe('ends', () => {
     expect(told()).toEqual([])
   })
 
+  it('with an error behind our own End are the orderly end, as V2Ray and Xray mean them', async () => {
+    const { send, streams } = serving()
+    await send(NEW)
+    const { conn } = streams[0]!
+    conn.closeWrite()
+    await send('0004 0001 02 01 0002 6869', '0004 0001 03 02')
+    expect(text(await conn.read())).toBe('hi')
+    expect(await conn.read()).toBeNull()
+  })
+
   it('of the target go out, and what the client sends all the same is taken', async () => {
     const { send, told, streams } = serving()
     await send(NEW)

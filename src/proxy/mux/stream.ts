@@ -119,7 +119,8 @@ export class MuxConn implements Conn, Substream, Unread {
     // Orderly if it comes first; behind an End it means that our bytes go nowhere.
     if (error || this.#inbox.ended) this.#unheard ??= new ProxyError('CONN_RESET', 'the other side gave the stream up')
     if (this.#unheard) this.#carrier.detach(this.#session, this)
-    this.#inbox.end(error ? this.#unheard : undefined)
+    // V2Ray ends every stream with an error that it has waited for after our End, and Xray's answer to End is one, too.
+    this.#inbox.end(error && !this.encoder.ended ? this.#unheard : undefined)
     this.#detachIfOver()
   }
 
