@@ -58,6 +58,8 @@ export const limits = {
   muxDatagramMax: 2_048,
   /** Datagrams of one sub-stream that wait for their receiver to be ready, bytes. More are dropped. */
   muxDatagramsHeld: 64 * 1024,
+  /** How long a client's socket that is known by its GlobalID waits for its next carrier, ms. */
+  xudpExpiryMs: 60_000,
   /** Graceful shutdown, ms. */
   shutdownMs: 10_000,
   /** Descriptors kept free: accepting pauses when fewer are left. */

@@ -1,12 +1,18 @@
 /** Frames and units that were changed on their way: the parsers give events or a ProxyError, and hold no more than came in. */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { silentLogger } from '../../src/core/env.ts'
 import { isProxyError } from '../../src/core/errors.ts'
+import { forever } from '../../src/core/lifetime.ts'
+import { memoryPair } from '../../src/net/memory.ts'
 import { FrameDecoder } from '../../src/protocol/mux/frame-decoder.ts'
 import type { DataUse } from '../../src/protocol/mux/model.ts'
 import { readUnit, writeUnit } from '../../src/protocol/packetaddr/unit.ts'
 import { UnitDecoder, writeStreamed } from '../../src/protocol/packetaddr/unit-stream.ts'
-import { fakeRandom } from '../../src/testing/fakes.ts'
+import { MuxPool } from '../../src/proxy/mux/pool.ts'
+import { serveMux } from '../../src/proxy/mux/server.ts'
+import { xudpOver } from '../../src/proxy/mux/xudp.ts'
+import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
 import { concat, fromHex } from '../support/vectors.ts'
 
 const runs = process.env.VMESS_LONG === '1' ? 1_000_000 : 100_000
@@ -106,4 +112,46 @@ it(`packetaddr: ${runs} damaged units, alone and on a stream`, () => {
     feed(new UnitDecoder(() => read++), mutate(stream), ['PACKETADDR_MALFORMED', 'TRUNCATED'])
   }
   expect(read).toBeGreaterThan(runs)
+})
+
+/** Whole carriers cost more than parsers. */
+const carrierRuns = runs / 20
+
+it(`both ends: ${carrierRuns} damaged carriers each, and every sub-stream ends with one of our errors`, async () => {
+  const clock = fakeClock(1_700_000_000_000)
+  const env = { clock, log: silentLogger }
+  const codes = new Map<string, number>()
+  const note = (error: unknown) => {
+    if (!isProxyError(error)) throw error
+    codes.set(error.code, (codes.get(error.code) ?? 0) + 1)
+  }
+  for (let run = 0; run < carrierRuns; run++) {
+    const wire = mutate(streams[run % streams.length]!)
+    const ends: Promise<unknown>[] = []
+    const [peer, base] = memoryPair()
+    const served = serveMux(base, env, {
+      stream: (conn) => void ends.push(conn.drainTo((lent) => conn.write(lent)).catch(note)),
+      packets: (conn) => void ends.push(conn.drainTo((lent, to) => void conn.send(lent, to)).catch(note)),
+      refused: note,
+    })
+    const [near, far] = memoryPair()
+    const pool = new MuxPool({ env, concurrency: 8, carriers: { dial: async () => near } })
+    const stream = await pool.dial({ host: 'example.com', port: 80 }, { until: forever })
+    const packets = await pool.packets(forever, { addressed: true })
+    packets.send(Uint8Array.of(1), { host: '192.0.2.1', port: 53 })
+    const [alone, behind] = memoryPair()
+    const own = xudpOver(alone, clock, {})
+    ends.push(stream.drainTo(() => {}).catch(note), ...[packets, own].map((conn) => conn.drainTo(() => {}).catch(note)))
+    for (const end of [peer, far, behind]) {
+      end.write(wire)?.catch(() => {})
+      end.closeWrite()
+      end.drainTo(() => {}).catch(() => {})
+    }
+    await served
+    await Promise.all(ends)
+    pool.close()
+  }
+  expect([...codes.keys()].every((code) => /^(MUX_MALFORMED|TRUNCATED|CONN_CLOSED|CONN_RESET)$/.test(code))).toBe(true)
+  expect(codes.get('MUX_MALFORMED')).toBeGreaterThan(carrierRuns / 10)
+  expect(clock.pending).toBe(0)
 })
