@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../core/env.ts'
 import type { Lifetime } from '../core/lifetime.ts'
 import type { Pace } from '../core/meter.ts'
 import { type Pooled, takeBuffer } from '../core/pool.ts'
+import { Shares } from './shares.ts'
 
 type Write = (piece: Uint8Array) => void | Promise<void>
 
@@ -18,6 +19,8 @@ const pieceMs = 50
 const pieceMin = 4096
 /** For so long a late timer is made up for, ms: longer pauses of the process are lost, not followed by a flood. */
 const catchUpMs = 50
+/** By so much datagrams may be ahead of the limit, ms: a burst passes, and what comes after it makes up for it. */
+const debtMs = 100
 /** Nobody waits for less than this, ms: small batches pass several at a time. */
 const waitMinMs = 5
 
@@ -40,6 +43,7 @@ export class SpeedLimit implements Pace {
   /** Where each connection stands, each by the one it is written to. */
   readonly #ends = new WeakMap<Lifetime, number>()
   #cancel: Cancel | undefined
+  readonly #shares = new Shares()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -72,6 +76,18 @@ export class SpeedLimit implements Pace {
 
   holds(to: Lifetime): boolean {
     return this.#queue.some((turn) => turn.to === to)
+  }
+
+  admit(bytes: number, to: Lifetime): boolean {
+    this.#fill()
+    if (this.#rate === 0) return true
+    const share = this.#shares.of(to, this.#filledAt, this.#rate, this.#queue.length)
+    // Who has had a share may have what is left over: the upper half of the bucket, while no stream waits for it.
+    const enough = share.left > 0 ? -this.#rate * debtMs : this.#capacity / 2
+    if (this.#credit <= enough || (share.left <= 0 && this.#queue.length > 0)) return false
+    this.#credit -= bytes * 1000
+    share.take(bytes)
+    return true
   }
 
   get #pieceSize(): number {

@@ -7,6 +7,7 @@ import { lifetimeOf } from '../core/lifetime.ts'
 import { toDuplex } from '../net/duplex.ts'
 import { buildOutbound, readTextFile } from './build/build.ts'
 import { systemClock, systemEnv } from './env.ts'
+import { systemResolver } from './names/system-resolver.ts'
 
 export interface ConnectOptions {
   /** The target's IP address or domain name, resolved by the server. */
@@ -41,11 +42,14 @@ export async function connect(server: ServerSettings, { host, port, signal }: Co
   }
 }
 
+/** One for all connections of the process: they share what name servers have answered. */
+const resolve = systemResolver(systemEnv())
+
 function outboundOf(server: ServerSettings): Outbound {
   const link = typeof server === 'string' ? parseLink(server) : server
   const outbound = 'protocol' in link ? link : linkToOutbound(link)
   const { config, problems } = loadConfigValue({ outbounds: [outbound] })
   const [first] = config?.outbounds ?? []
   if (!first) throw configProblemError(problems)
-  return buildOutbound(first, { env: systemEnv(), read: readTextFile })
+  return buildOutbound(first, { env: systemEnv(), read: readTextFile, resolve })
 }

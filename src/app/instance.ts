@@ -19,8 +19,7 @@ import { Counters } from '../stats/counters.ts'
 import { Endings } from '../stats/endings.ts'
 import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
-import { buildInbound, buildOutbound, noting, readTextFile } from './build/build.ts'
-import type { ReadText } from './build/tls-files.ts'
+import { buildInbound, buildOutbound, noting, type OutboundBuild, readTextFile } from './build/build.ts'
 import { createDispatch, type DispatchDeps } from './flow/dispatch.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
@@ -31,6 +30,7 @@ import { Connections } from './inbound/connections.ts'
 import { DescriptorGuard } from './inbound/descriptor-guard.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { Turns } from './turns.ts'
 import { Detour } from './users/detour.ts'
@@ -40,7 +40,9 @@ export interface InstanceDeps {
   readonly env: Env
   readonly observers?: readonly Observer[]
   /** Reads certificate files; by default from the disk. */
-  readonly readText?: ReadText
+  readonly readText?: OutboundBuild['read']
+  /** Addresses of host names; by default as the system's settings say. */
+  readonly resolve?: OutboundBuild['resolve']
   /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
   readonly ids?: () => number
 }
@@ -59,7 +61,7 @@ export class Instance implements AsyncDisposable {
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
   readonly #env: Env
-  readonly #readText: ReadText
+  readonly #shared: Pick<OutboundBuild, 'read' | 'resolve'>
   readonly #loops = new LoopGuard()
   readonly #descriptors: DescriptorGuard
   readonly #connections: Connections
@@ -72,10 +74,11 @@ export class Instance implements AsyncDisposable {
   #stopped: Promise<void> | undefined
 
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
-  constructor(config: Config, { env, observers = [], readText = readTextFile, ids = countingIds() }: InstanceDeps) {
+  constructor(config: Config, deps: InstanceDeps) {
+    const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
     this.#env = env
+    this.#shared = { read: readText, resolve }
     this.#config = config
-    this.#readText = readText
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
@@ -92,10 +95,7 @@ export class Instance implements AsyncDisposable {
     this.#dispatch = {
       env,
       policy: () => this.#config.policy,
-      route: ({ inboundTag }) => {
-        const api = this.api.tagFor(inboundTag)
-        return api === undefined ? this.outbounds.first : this.outbounds.get(api)?.outbound
-      },
+      route: ({ inboundTag }) => this.outbounds.route(this.api.tagFor(inboundTag)),
       flows: this.flows,
       counters: this.counters,
       observer: this.observers,
@@ -182,9 +182,10 @@ export class Instance implements AsyncDisposable {
     const files: string[] = []
     const outbound = buildOutbound(config, {
       env: this.#env,
-      read: noting(files, this.#readText),
+      ...this.#shared,
+      read: noting(files, this.#shared.read),
       readSize: () => readSize(this.#config.policy),
-      watch: (base) => this.#loops.watch(this.api.guard(base)),
+      watch: (ground) => this.#loops.watch(this.api.guard(ground)),
     })
     return { outbound, config, files }
   }
@@ -233,17 +234,16 @@ export class Instance implements AsyncDisposable {
     users: UserDirectory<VmessUser> | undefined,
     policy: PolicyConfig = this.#config.policy,
   ): InboundParts {
-    const { tag } = config
     const built = buildInbound(config, {
       env: this.#env,
       ...this.#memory,
       ...(users && { users }),
       detour: this.#detour.of(config, users),
-      read: this.#readText,
+      read: this.#shared.read,
       readSize: () => readSize(this.#config.policy),
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onDescriptor: (fd) => this.#descriptors.opened(fd),
-      onTlsError: (source, error) => this.observers.rejected({ inboundTag: tag, source, email: '' }, error),
+      onTlsError: (source, error) => this.observers.rejected({ inboundTag: config.tag, source, email: '' }, error),
     })
     return { config, ...built }
   }

@@ -20,6 +20,11 @@ export class Outbounds {
     return this.#list.find(({ config }) => config !== undefined)?.outbound
   }
 
+  /** The one with this tag; without a tag the first. */
+  route(tag: string | undefined): Outbound | undefined {
+    return tag === undefined ? this.first : this.get(tag)?.outbound
+  }
+
   get(tag: string): RunningOutbound | undefined {
     return this.#list.find(({ outbound }) => outbound.tag === tag)
   }

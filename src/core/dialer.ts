@@ -1,6 +1,7 @@
 import type { Address } from './address.ts'
 import type { Conn } from './conn.ts'
 import type { Lifetime } from './lifetime.ts'
+import type { PacketDialer } from './packet.ts'
 import type { Session } from './session.ts'
 
 export interface DialOptions {
@@ -37,6 +38,8 @@ export interface Layer {
 /** A dialer with a name. close() ends what it pools. */
 export interface Outbound extends Dialer {
   readonly tag: string
+  /** How it carries datagrams; absent where it cannot. */
+  readonly packets?: PacketDialer
   /** Policy level whose idle limits hold besides those of the client's level; 0 or absent: none. */
   readonly level?: number
   close(): Promise<void>

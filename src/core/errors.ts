@@ -38,6 +38,7 @@ export const errorCodes = {
   },
   HANDSHAKE_TIMEOUT: { fault: 'remote', text: 'The peer did not finish its handshake within the policy limit.' },
   HTTP_BAD_REQUEST: { fault: 'remote', text: 'The HTTP proxy request could not be understood.' },
+  HTTP_BAD_RESPONSE: { fault: 'remote', text: 'The answer of an HTTP origin could not be understood.' },
   HTTP_UNAUTHORIZED: { fault: 'remote', text: 'The HTTP proxy client gave no or wrong credentials.' },
   IDLE_TIMEOUT: { fault: 'policy', text: 'No byte passed within the idle limit of the policy level.' },
   LINK_INVALID: { fault: 'config', text: 'A share link cannot be read; the message says which part.' },

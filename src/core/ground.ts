@@ -12,6 +12,12 @@ export type Resolve = (host: string, family: 0 | 4 | 6, until: Lifetime) => Prom
 export interface Ground {
   /** TCP and unix sockets. */
   readonly tcp: Dialer
+  /**
+   * UDP sockets, to IP addresses only: what is for a name is dropped. Whoever sends to names puts `namedPackets` over it,
+   * so that a guard sees where datagrams really go.
+   */
   readonly udp: PacketDialer
   readonly resolve: Resolve
+  /** Whether what goes to this IP address ends on this machine. */
+  isOwn(host: string): boolean
 }

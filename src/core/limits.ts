@@ -12,6 +12,36 @@ export const limits = {
   dialTimeoutMs: 16_000,
   /** One attempt of a dial while there are other servers left to try, ms. */
   attemptMs: 4_000,
+  /** Questions to name servers in progress at once; when full the oldest, which hangs, is given up. Each holds a socket. */
+  dnsQuestions: 256,
+  /** Answers of name servers remembered; when full the oldest goes. */
+  dnsCacheEntries: 4_096,
+  /** Addresses taken from one answer. */
+  dnsAddresses: 32,
+  /** The longest that an answer is remembered, s. */
+  dnsTtlMaxS: 86_400,
+  /** The longest that the absence of a name or address is remembered, s. */
+  dnsAbsentMaxS: 900,
+  /** The largest datagram that name servers are invited to send, bytes: it fits into one packet everywhere. */
+  dnsDatagram: 1_232,
+  /** How long a name server that says nothing comes last, ms. */
+  dnsServerRestMs: 30_000,
+  /** When one family of a name has answered with addresses, how long the other may still take, ms. */
+  dnsOtherFamilyMs: 1_000,
+  /** One look-up by the system's resolver, ms. */
+  systemLookupMs: 5_000,
+  /** Look-ups by the system's resolver that wait for their turn. */
+  systemLookups: 64,
+  /** How long the process that asks the system's resolver waits for further names before it ends, ms. */
+  systemLookupIdleMs: 30_000,
+  /** How often the system's settings for names are looked at, ms. */
+  systemNamesMs: 3_000,
+  /** Addresses of one name that a dial tries. */
+  dialAddresses: 16,
+  /** Time between two attempts of a dial, when the earlier one has not failed, ms (RFC 8305). */
+  attemptDelayMs: 250,
+  /** How long a dial waits for IPv6 addresses when it has IPv4 ones, ms (RFC 8305). */
+  resolutionDelayMs: 50,
   /** How long a server that could not be reached is passed over, the first time, ms. Twice as long each further time. */
   backOffFirstMs: 1_000,
   /** The longest that a server is passed over, ms. */
@@ -32,8 +62,22 @@ export const limits = {
   replayEntries: 1_000_000,
   /** Seconds for which (id, key, IV) is remembered. */
   sessionHistoryS: 180,
+  /** Buffer of a UDP socket in the kernel, bytes each way; it gives what it permits. */
+  udpSocketBuffer: 4 * 1024 * 1024,
+  /** Bytes that wait in a UDP socket for the kernel to take them; what comes on top is dropped. */
+  udpUnsent: 512 * 1024,
+  /** Datagrams that wait for their target, its name or its connection; when full the oldest goes. */
+  packetsWaiting: 16,
+  /** Names of targets that one datagram socket remembers; when full the oldest goes. */
+  packetNames: 256,
   /** A SOCKS or HTTP request head, bytes. */
   requestHeadMax: 64 * 1024,
+  /** The head of an HTTP origin's answer, bytes. */
+  responseHeadMax: 256 * 1024,
+  /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
+  httpChallenges: 3,
+  /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */
+  httpDroppedBodyMax: 64 * 1024,
   /** How long the last bytes of a connection may take to leave, however slowly the peer reads, ms. */
   flushMs: 300_000,
   /** How long a connection that was turned away is still read, so that the answer is not lost to a TCP reset, ms. */

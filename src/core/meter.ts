@@ -25,6 +25,11 @@ export interface Pace {
   pass(bytes: Uint8Array, write: (piece: Uint8Array) => void | Promise<void>, to: Lifetime): void | Promise<void>
   /** Whether bytes for this connection wait for their turn. */
   holds(to: Lifetime): boolean
+  /**
+   * Whether a datagram of so many bytes for `to` may pass now; it is booked then. Datagrams do not wait: short bursts pass,
+   * what goes beyond the limit for longer is dropped, first of those who take more than their share.
+   */
+  admit(bytes: number, to: Lifetime): boolean
 }
 
 /** Meters that only count. */

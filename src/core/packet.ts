@@ -1,16 +1,25 @@
 /**
  * The datagram noun. No promise and no queue: a datagram is sent or it is dropped, because waiting would only make it late.
+ *
+ * A datagram goes with one address, that of whoever is on the far side: where it is to go when it is sent, where it came
+ * from when it is received. A PacketConn that an inbound has with its client is seen from inside: what it hands out goes
+ * with the target that the client named, and what is sent on it goes with the address that answered. So two of them are
+ * joined by handing on what comes, with its address, in both directions.
  */
 
 import type { Address } from './address.ts'
-import type { Cancel } from './env.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { Session } from './session.ts'
 
+/** Takes a lent datagram: the bytes are valid only until it returns. The address may be kept, and must not be changed. */
+export type PacketSink = (lent: Uint8Array, address: Address) => void
+
 export interface PacketInfo {
-  /** Our own end as `ip:port` or `[ip]:port`; `''` if unknown. */
+  /** Who is at the other end: the client of an inbound, the server of a tunnel; `''` for a socket that talks to many. */
+  readonly remote: string
+  /** Our own end as `ip:port` or `[ip]:port`; `''` if unknown. A socket that may send from several addresses says `0.0.0.0` or `::`. */
   readonly local: string
-  /** Bytes of the largest datagram that send() takes. */
+  /** Bytes of the largest datagram that send() takes. May grow, when the peer has shown that it takes more. */
   readonly largest: number
   /** How datagrams travel: by themselves, or inside a stream and in which encoding. */
   readonly encoding: 'udp' | 'plain' | 'xudp' | 'packetaddr' | 'mux' | 'memory'
@@ -20,32 +29,52 @@ export interface PacketInfo {
   readonly level?: number
 }
 
-/** Sends and receives datagrams, to and from many addresses. */
+/** Sends and receives datagrams, to and from many addresses. It is gone when it can do neither any more. */
 export interface PacketConn extends Lifetime {
   /**
-   * Hands every datagram and its true source to `sink`; the bytes are lent until it returns. Resolves at the orderly end,
-   * rejects with the ProxyError that ended it, or with what `sink` threw. One drain at a time. What comes before the first
-   * drain may be dropped.
+   * Hands every datagram to `sink`. Resolves at the orderly end, rejects with the ProxyError that ended it, or with what
+   * `sink` threw; it can be drained again then. One drain at a time: another one rejects with PROTOCOL_MISUSE. What comes
+   * while nobody drains may be dropped.
    */
-  drainTo(sink: (lent: Uint8Array, from: Address) => void): Promise<void>
-  /** The bytes are used up on return. False: dropped (too large, no room, gone), and counted by the one who dropped it. Never throws. */
+  drainTo(sink: PacketSink): Promise<void>
+  /** The bytes are used up on return. False: dropped (too large, no room, no way to that address, gone), and counted. Never throws. */
   send(bytes: Uint8Array, to: Address): boolean
-  /** Datagrams that send() has dropped so far. */
+  /** Datagrams that were to be sent and were dropped here so far, those included that send() had taken. */
   readonly dropped: number
   readonly info: PacketInfo
-  onGone(run: (why: Error) => void): Cancel
-  /** Idempotent, never throws. A pending drainTo() rejects with `why` or CONN_CLOSED. */
+  /**
+   * Nothing more will be sent: says so where the encoding has a word for it, and settles once what was sent is handed on. What
+   * send() is given afterwards is dropped. Receiving goes on. Idempotent.
+   */
+  closeWrite(): void | Promise<void>
+  /** It is gone then, for `why` or CONN_CLOSED, with which a pending drainTo() rejects. Idempotent, never throws. */
   destroy(why?: Error): void
 }
 
 export interface PacketDialOptions {
-  /** The dial is given up when it is over. The PacketConn itself is ended with destroy(). */
+  /** Opening is given up when this is over; reject with why. The PacketConn itself is ended with destroy(). */
   readonly until: Lifetime
   readonly session?: Session
-  /** Where the first datagram will go: some encodings name one address for all. */
+  /** Where the first datagram will go: some encodings name one address for all, and reach it before anything is sent. */
   readonly first?: Address
 }
 
 export interface PacketDialer {
   open(options: PacketDialOptions): Promise<PacketConn>
+}
+
+/** A UDP address that is listened on. */
+export interface UdpListening {
+  /** What was really bound: port 0 is filled in. */
+  readonly address: Address
+  /** Sends from this address; as PacketConn.send(). */
+  send(bytes: Uint8Array, to: Address): boolean
+  /** As PacketConn.dropped. */
+  readonly dropped: number
+  close(): void
+}
+
+export interface UdpListener {
+  /** Binds, and hands every datagram with its source to `receive`, which must not throw. Rejects with LISTEN_FAILED. */
+  listen(at: Address, receive: (lent: Uint8Array, from: Address, at: UdpListening) => void): Promise<UdpListening>
 }

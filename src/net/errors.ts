@@ -7,6 +7,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   EHOSTUNREACH: 'DIAL_UNREACHABLE',
   ENETUNREACH: 'DIAL_UNREACHABLE',
   EADDRNOTAVAIL: 'DIAL_UNREACHABLE',
+  EAFNOSUPPORT: 'DIAL_UNREACHABLE', // IPv6 switched off
   ENOTFOUND: 'DNS_FAILED',
   EAI_AGAIN: 'DNS_FAILED',
   ENODATA: 'DNS_FAILED',
@@ -17,12 +18,15 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 const errno = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-/** A failed dial in our terms. `to` is printed. With several addresses tried, the first address's reason counts. */
+/** The machine has no IPv6, or no IPv4. */
+export const isFamilyMissing = (error: unknown): boolean =>
+  errno(error) === 'EAFNOSUPPORT' || errno(error) === 'EADDRNOTAVAIL'
+
+/** A failed dial in our terms. `to` is printed. */
 export function dialError(error: unknown, to: string): ProxyError {
   if (isProxyError(error)) return error
-  const cause = error instanceof AggregateError ? (error.errors[0] as unknown) : error
-  const code = codes[errno(cause) ?? ''] ?? 'DIAL_FAILED'
-  return new ProxyError(code, `cannot connect to ${to}: ${reasonText(cause)}`, { cause: error })
+  const code = codes[errno(error) ?? ''] ?? 'DIAL_FAILED'
+  return new ProxyError(code, `cannot connect to ${to}: ${reasonText(error)}`, { cause: error })
 }
 
 /** A dial that was given up for `why`; a reason of ours, such as DIAL_TIMEOUT, stays as it is. */
@@ -73,6 +77,7 @@ function reasonText(error: unknown): string {
     EADDRINUSE: 'address already in use',
     EACCES: 'permission denied',
     EADDRNOTAVAIL: 'address not available',
+    EAFNOSUPPORT: 'this machine has no such addresses',
   }
   return texts[errno(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
 }

@@ -119,6 +119,11 @@ describe('tcp', () => {
     await first.close()
   })
 
+  it('takes no name: the look-up that Node would make holds a thread', async () => {
+    const dial = tcpDialer().dial({ host: 'localhost', port: 9 }, { until: forever })
+    await expect(dial).rejects.toMatchObject({ code: 'DNS_FAILED' })
+  })
+
   it('stops a dial that is given up', async () => {
     const controller = new AbortController()
     const dial = tcpDialer().dial({ host: '127.0.0.1', port: 9 }, { until: lifetimeOf(controller.signal) })

@@ -1,7 +1,8 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, isIP, type Server, type Socket } from 'node:net'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts'
+import { ProxyError } from '../core/errors.ts'
 import { abortError, dialError, listenError } from './errors.ts'
 import { acceptLending, descriptorOf, LendingRead, SocketConn } from './socket-conn.ts'
 import { SocketInfo } from './socket-info.ts'
@@ -21,7 +22,7 @@ export interface TcpOptions {
   readonly onDescriptor?: (fd: number) => void
 }
 
-/** Dials TCP and unix sockets. */
+/** Dials TCP and unix sockets. Takes IP addresses only: the system's look-up of names would hold a thread for each. */
 export function tcpDialer(options: TcpOptions = {}): Dialer {
   return { dial: (to, dialOptions) => dialSocket(to, dialOptions, options) }
 }
@@ -29,6 +30,7 @@ export function tcpDialer(options: TcpOptions = {}): Dialer {
 function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): Promise<Conn> {
   return new Promise((resolve, reject) => {
     if (until.gone) return reject(abortError(until.gone, formatAddress(to)))
+    if (to.path === undefined && isIP(to.host) === 0) return reject(unresolved(to))
     const read = options.lending === false ? undefined : new LendingRead(options.readSize?.())
     const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
     const socket = connect({ ...target, ...socketOptions(options), ...(read && { onread: read }) })
@@ -62,6 +64,9 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
     })
   })
 }
+
+const unresolved = (to: Address): ProxyError =>
+  new ProxyError('DNS_FAILED', `${formatAddress(to)} is not an IP address, and nobody has resolved it`)
 
 /** Listens on TCP and unix sockets. */
 export function tcpListener(options: TcpOptions = {}): Listener {

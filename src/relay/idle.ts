@@ -54,6 +54,7 @@ export class IdleTimer {
   }
 
   #arm(ms: number): void {
+    if (this.#stopped) return
     this.#cancel?.()
     this.#cancel = this.#clock.after(ms, () => this.#look())
   }

@@ -143,6 +143,7 @@ describe('relay', () => {
     const pace = {
       pass: () => new Promise<void>(() => {}),
       holds: (to: Lifetime) => held && to === far,
+      admit: () => true,
     }
     const paced = { add: () => {}, pace }
     const done = relay(near, far, limits, clock, { uplink: paced, downlink: { add: () => {}, pace: undefined } })

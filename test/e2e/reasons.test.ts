@@ -1,7 +1,7 @@
 /** Why a connection did not come about: what the client's log and the SOCKS answer say. And the access log's shape. */
 
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clientConfig, testId } from '../interop/configs.ts'
 import { freePorts, startPeer, withPeers } from '../interop/harness.ts'
@@ -39,10 +39,13 @@ describe('the client says why', () => {
       },
     ))
 
-  it('the server closes before its response header', async () => {
+  it.each([
+    ['closes', (socket: Socket) => socket.end(), /.*RESPONSE_MISSING.*/],
+    ['resets', (socket: Socket) => socket.resetAndDestroy(), /.*CONN_RESET.*/],
+  ] as const)('the server %s before its response header', async (_, act, told) => {
     const closer = createServer((socket) => {
       socket.on('error', () => {})
-      socket.once('data', () => socket.end())
+      socket.once('data', () => act(socket))
     })
     await new Promise<void>((resolve) => closer.listen({ host: '127.0.0.1', port: 0 }, resolve))
     const { port } = closer.address() as { port: number }
@@ -54,7 +57,7 @@ describe('the client says why', () => {
         await order(wire, { mode: 'echo' })
         expect(await wire.readSome().catch(() => null)).toBeNull()
         wire.destroy()
-        const [line] = await client.logged(/.*RESPONSE_MISSING.*/)
+        const [line] = await client.logged(told)
         expect(line).toMatch(causesInOrder)
       })
     } finally {

@@ -14,6 +14,7 @@ import { createHttpInbound } from '../../src/proxy/http/inbound.ts'
 import { createMixedInbound } from '../../src/proxy/mixed/inbound.ts'
 import { createSocksInbound } from '../../src/proxy/socks/inbound.ts'
 import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
+import { refused, unavailable } from '../support/http-inbound.ts'
 import { recordingIo, settled, Tap } from '../support/inbound-io.ts'
 import vectors from '../vectors/inbound.json' with { type: 'json' }
 
@@ -41,13 +42,42 @@ const noUdp = {
   receivedHex: '05070001000000000000',
   connectionAfter: 'closed',
 } as const
+const keptOpen = { how: 'kept open, as it says', connectionAfter: 'open' } as const
+const challenged = {
+  how: '407 has a length and a reason, and the connection is kept for the next try',
+  receivedHex: latin1(
+    'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="proxy"\r\n' +
+      'Connection: keep-alive\r\nProxy-Connection: keep-alive\r\nContent-Type: text/plain; charset=utf-8\r\n' +
+      'Content-Length: 42\r\n\r\nthis proxy asks for a user and a password\n',
+  ),
+  connectionAfter: 'open',
+} as const
 const differences: Record<string, Difference> = {
-  'http plain, unparsable answer': { how: 'the connection is closed after 503', connectionAfter: 'closed' },
+  'http plain GET, no Proxy-Connection': keptOpen,
+  'http good credentials': keptOpen,
+  'http plain, chunked answer': {
+    how: 'kept open: the end of the answer can be seen',
+    receivedHex: latin1(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\nKeep-Alive: timeout=4\r\n' +
+        'Proxy-Connection: keep-alive\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    ),
+    connectionAfter: 'open',
+  },
+  'http plain, unparsable answer': {
+    how: 'the connection is closed after 503, which has a reason',
+    receivedHex: latin1(unavailable("the server's answer cannot be passed on: the beginning of the status line")),
+    connectionAfter: 'closed',
+  },
+  'http relative URL refused': {
+    how: 'the answer has a reason',
+    receivedHex: latin1(refused('400 Bad Request', 'this is a proxy: it is asked with a full URL or with CONNECT')),
+    connectionAfter: 'closed',
+  },
+  'http no credentials': challenged,
+  'http wrong credentials': challenged,
   'http CONNECT to a closed port': {
     how: 'the failed dial is answered with 502',
-    receivedHex: latin1(
-      'HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nProxy-Connection: close\r\nContent-Length: 0\r\n\r\n',
-    ),
+    receivedHex: latin1(refused('502 Bad Gateway', 'the server refused the connection')),
     connectionAfter: 'closed',
   },
   'socks5 connect to a closed port': {

@@ -43,8 +43,7 @@ export class Attempts {
     const key = addressKey(host)
     const entry = this.#wrong.get(key)
     const age = entry ? this.#clock.elapsed() - entry.since : 0
-    // A clock that was set back must not lock anybody out for longer.
-    if (entry && age >= 0 && age < minuteMs) return entry
+    if (entry && age < minuteMs) return entry
     this.#wrong.delete(key)
     return undefined
   }

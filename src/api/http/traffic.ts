@@ -137,7 +137,7 @@ export class Traffic {
 
   #sample(all: readonly SessionView[]): Sample {
     const at = this.#clock.elapsed()
-    // A clock that was set back, or a loop that was held up, must not make speeds out of nothing.
+    // Two samples at the same moment must not make speeds out of nothing.
     const seconds = at > this.#sampledAt ? (at - this.#sampledAt) / 1000 : periodMs / 1000
     // What ended while they were listed counts as ended.
     const sessions = all.filter(({ id }) => !this.#late.has(id))
@@ -173,7 +173,14 @@ export class Traffic {
     const withSpeed = [...users].map(
       ([email, { moved, sessions }]) => [email, { speed: perSecond(moved, seconds), sessions }] as const,
     )
-    return { at, sessions, speeds, totals, speed: perSecond(moved, seconds), users: new Map(withSpeed) }
+    return {
+      at: this.#clock.now(),
+      sessions,
+      speeds,
+      totals,
+      speed: perSecond(moved, seconds),
+      users: new Map(withSpeed),
+    }
   }
 }
 

@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs'
-import type { Dialer, Layer, Listener, Outbound } from '../../core/dialer.ts'
+import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import type { Ground, Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
-import { systemResolve } from '../../net/resolve.ts'
-import { tcpDialer, tcpListener } from '../../net/tcp.ts'
+import { happyEyeballs } from '../../net/happy-eyeballs.ts'
+import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack, listenerStack } from '../../transport/stack.ts'
 import { tlsLayer } from '../../transport/tls.ts'
 import type { Layers } from '../inbound/port.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type InboundDeps, inbounds, type OutboundDeps, outbounds, transports } from './builtin.ts'
+import { type GroundOptions, systemGround } from './ground.ts'
 import { readSwitches } from './switches.ts'
 import { loadTlsClient, loadTlsServer, type ReadText } from './tls-files.ts'
 
@@ -28,24 +30,33 @@ export const noting =
 export interface OutboundBuild {
   readonly env: Env
   readonly read: ReadText
+  /** The resolver of the instance: outbounds share what it knows. */
+  readonly resolve: Resolve
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
-  /** Wraps the TCP dialer at the bottom of the stack; the loop guard sits there. */
-  readonly watch?: (base: Dialer) => Dialer
+  /** Everything that it reaches the world by; this machine's unless given. */
+  readonly ground?: (options: GroundOptions) => Ground
+  /** Wraps the ground; loop guard and API guard sit there. */
+  readonly watch?: (ground: Ground) => Ground
 }
 
 /** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used. */
-export function buildOutbound(config: OutboundConfig, { env, read, readSize, watch }: OutboundBuild): Outbound {
+export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
+  const { env, read, resolve, readSize, ground: make = systemGround, watch = (ground) => ground } = build
   const { stream } = config
   const tls = stream.tls && tlsLayer({ client: loadTlsClient(stream.tls, read) })
-  const tcp = tcpDialer({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, ...(readSize && { readSize }) })
-  const dialer = dialerStack(watch ? watch(tcp) : tcp, layersOf(tls, transports[stream.network]()))
+  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
+  const ground = watch(make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
+  const { clock, log } = env
+  const named = happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
+  const dialer = dialerStack(named, layersOf(tls, transports[stream.network]()))
   // The table is typed kind by kind; a union of kinds has lost which settings go with which function.
   const create = outbounds[config.protocol] as (tag: string, settings: unknown, deps: OutboundDeps) => Outbound
   return create(config.tag, config.settings, {
     env,
     dialer,
-    resolve: systemResolve,
+    udp: ground.udp,
+    resolve: ground.resolve,
     auto: autoSecurity(),
     legacyHeader: readSwitches().legacyHeader,
   })

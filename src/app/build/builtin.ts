@@ -4,6 +4,7 @@ import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import type { PacketDialer } from '../../core/packet.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
@@ -33,6 +34,8 @@ export interface OutboundDeps {
   readonly env: Env
   /** Reaches hosts through the outbound's own transport stack. */
   readonly dialer: Dialer
+  /** UDP sockets, to IP addresses. */
+  readonly udp: PacketDialer
   readonly resolve: Resolve
   /** What `security: auto` means on this machine. */
   readonly auto: Security

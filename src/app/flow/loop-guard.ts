@@ -1,6 +1,9 @@
-import { endpointHost } from '../../core/address.ts'
+import { endpointHost, parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer } from '../../core/dialer.ts'
+import type { Ground } from '../../core/ground.ts'
+import { guardedPackets } from '../../core/guarded-packets.ts'
+import type { PacketConn, PacketDialer } from '../../core/packet.ts'
 import type { Session } from '../../core/session.ts'
 
 /** Of `host:port` or `[host]:port`. */
@@ -12,11 +15,14 @@ type Path = readonly string[]
 /**
  * Notices a flow that comes back to an inbound it already passed, at its second visit and not when memory is gone.
  * A connection of ours is recognised on the accepting side by its local endpoint, so nothing is guessed from addresses.
+ * A UDP socket of ours has no one address; it is recognised by its port, once it has sent to a port of ours on this machine.
  */
 export class LoopGuard {
   readonly #ports = new Set<string>()
   /** Our own connections to our own ports, by local endpoint. */
   readonly #dialed = new Map<string, Path>()
+  /** Our own UDP sockets that have sent to our own ports, by their port. */
+  readonly #sent = new Map<number, { readonly path: Path; readonly ground: Ground }>()
   readonly #paths = new WeakMap<Session, Path>()
 
   /** A port of ours; only connections to these are looked at. */
@@ -25,15 +31,42 @@ export class LoopGuard {
   }
 
   /** A flow starts at `inbound`. False if it already passed it: a loop. */
-  entered(near: Conn, session: Session, inbound: string): boolean {
-    const before = this.#dialed.get(near.info.remote) ?? []
+  entered(near: Conn | PacketConn, session: Session, inbound: string): boolean {
+    const { remote, layers } = near.info
+    const before = (layers[0] === 'udp' ? this.#senderOf(remote) : this.#dialed.get(remote)) ?? []
     if (before.includes(inbound)) return false
     this.#paths.set(session, [...before, inbound])
     return true
   }
 
-  /** A dialer that remembers what it dials to ourselves. */
-  watch(base: Dialer): Dialer {
+  /** A way to the world that remembers what goes to ourselves. */
+  watch(ground: Ground): Ground {
+    return { ...ground, tcp: this.#watchStreams(ground.tcp), udp: this.#watchDatagrams(ground) }
+  }
+
+  #senderOf(source: string): Path | undefined {
+    const from = parseAddress(source)
+    const sender = from && this.#sent.get(from.port)
+    return sender?.ground.isOwn(from!.host) ? sender.path : undefined
+  }
+
+  #watchDatagrams(ground: Ground): PacketDialer {
+    return {
+      open: async (options) => {
+        const conn = await ground.udp.open(options)
+        const path = options.session && this.#paths.get(options.session)
+        const from = parseAddress(conn.info.local)?.port
+        if (!path || from === undefined) return conn
+        conn.onGone(() => this.#sent.delete(from))
+        return guardedPackets(conn, ({ host, port }) => {
+          if (this.#ports.has(String(port)) && ground.isOwn(host)) this.#sent.set(from, { path, ground })
+          return true
+        })
+      },
+    }
+  }
+
+  #watchStreams(base: Dialer): Dialer {
     return {
       dial: async (to, options) => {
         const conn = await base.dial(to, options)

@@ -2,6 +2,9 @@ import { type Address, isLoopback, parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
+import type { Ground } from '../../core/ground.ts'
+import { guardedPackets } from '../../core/guarded-packets.ts'
+import type { PacketDialer } from '../../core/packet.ts'
 import type { Config } from '../../settings/model.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
@@ -33,8 +36,23 @@ export class ApiDoor {
     return api?.inboundTags.includes(inboundTag) ? api.tag : undefined
   }
 
-  /** A dialer that carries no flow to the API. Nothing has been sent yet when it finds out. */
-  guard(base: Dialer): Dialer {
+  /** A way to the world on which no flow comes to the API. */
+  guard(ground: Ground): Ground {
+    return { ...ground, tcp: this.#guardStreams(ground.tcp), udp: this.#guardDatagrams(ground) }
+  }
+
+  #guardDatagrams(ground: Ground): PacketDialer {
+    return {
+      open: async (options) => {
+        const conn = await ground.udp.open(options)
+        if (!options.session) return conn
+        return guardedPackets(conn, ({ host, port }) => !(ground.isOwn(host) && this.#isAt(port)))
+      },
+    }
+  }
+
+  /** Nothing has been sent yet when it finds out. */
+  #guardStreams(base: Dialer): Dialer {
     return {
       dial: async (to, options) => {
         const conn = await base.dial(to, options)
@@ -48,10 +66,13 @@ export class ApiDoor {
   }
 
   #leadsHere({ info }: Conn): boolean {
-    const own = this.#addresses()
-    const to = own.length > 0 ? parseAddress(info.remote) : undefined
-    if (!to || !own.some(({ port, path }) => path === undefined && port === to.port)) return false
+    const to = parseAddress(info.remote)
+    if (!to || !this.#isAt(to.port)) return false
     return isLoopback(to) || to.host === parseAddress(info.local)?.host
+  }
+
+  #isAt(asked: number): boolean {
+    return this.#addresses().some(({ port, path }) => path === undefined && port === asked)
   }
 
   #addresses(): Address[] {

@@ -45,7 +45,9 @@ describe('sessionLog', () => {
     observer.closed?.(session, totals)
     observer.closed?.(session, totals, new ProxyError('CONN_RESET', 'reset'))
     observer.closed?.(session, totals, new ProxyError('RESPONSE_MISSING', 'no answer', { hint: 'check the id' }))
-    expect(lines.map(({ level }) => level)).toEqual(['debug', 'info', 'warn'])
+    observer.closed?.(session, totals, new ProxyError('CONN_RESET', 'reset, no answer', { hint: 'check the id' }))
+    expect(lines.map(({ level }) => level)).toEqual(['debug', 'info', 'warn', 'warn'])
+    expect(lines[3]?.fields).toMatchObject({ code: 'CONN_RESET', hint: 'check the id', utc: expect.any(String) })
     expect(lines[2]?.fields).toMatchObject({
       code: 'RESPONSE_MISSING',
       hint: 'check the id',

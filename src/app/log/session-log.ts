@@ -5,8 +5,8 @@ import type { Observer } from '../../core/observer.ts'
 import { onceEvery } from '../../core/once-every.ts'
 import type { Session } from '../../core/session.ts'
 
-/** Ends of a flow that are everyday events, not somebody's mistake. */
-const everyday: ReadonlySet<ErrorCode> = new Set([
+/** Ends of a flow that are everyday events, not somebody's mistake, unless there is something to say about them. */
+const everydayCodes: ReadonlySet<ErrorCode> = new Set([
   'CONN_RESET',
   'CONN_CLOSED',
   'IDLE_TIMEOUT',
@@ -15,8 +15,13 @@ const everyday: ReadonlySet<ErrorCode> = new Set([
   'OUTBOUND_BLOCKED',
 ])
 
+const isEveryday = (error: ProxyError): boolean => everydayCodes.has(error.code) && error.hint === undefined
+
 /** Failures that a wrong clock explains: the time that this machine believes in is part of the answer. */
 const clockMatters: ReadonlySet<ErrorCode> = new Set(['VMESS_UNKNOWN_USER', 'VMESS_CLOCK_SKEW', 'RESPONSE_MISSING'])
+
+const isOfClock = ({ code, hint }: ProxyError): boolean =>
+  clockMatters.has(code) || (code === 'CONN_RESET' && hint !== undefined)
 
 /** One warning a minute is enough, for a source or for a user: scanners come by the thousand, and clients try again. */
 const quietMs = 60_000
@@ -32,7 +37,7 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
 
   const detail = (error: ProxyError) => ({
     ...(error.hint !== undefined && { hint: error.hint }),
-    ...(clockMatters.has(error.code) && { utc: new Date(clock.now()).toISOString() }),
+    ...(isOfClock(error) && { utc: new Date(clock.now()).toISOString() }),
   })
 
   return {
@@ -46,7 +51,7 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
         ...detail(error),
       }
       if (error.code === 'LOOP_DETECTED') log.error(fields, error.message)
-      else if (everyday.has(error.code) || isKnown(error, session.user)) log.info(fields, error.message)
+      else if (isEveryday(error) || isKnown(error, session.user)) log.info(fields, error.message)
       else log.warn(fields, error.message)
     },
     closed(session, totals, reason) {
@@ -54,7 +59,7 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
       const { source, target } = session
       const fields = { source, target: formatAddress(target), ...named(session), uplink, downlink }
       if (!reason) log.debug(fields, 'connection ended')
-      else if (everyday.has(reason.code) || isKnown(reason, session.user))
+      else if (isEveryday(reason) || isKnown(reason, session.user))
         log.info({ ...fields, code: reason.code }, reason.message)
       else log.warn({ ...fields, code: reason.code, ...detail(reason) }, reason.message)
     },

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { BodyRelay, type Framing, requestFraming, responseFraming } from './body.ts'
+import { BodyRelay } from './body.ts'
+import { type Framing, requestFraming, responseFraming } from './framing.ts'
 import type { Header } from './headers.ts'
+import type { MessageKind } from './problems.ts'
 import { bytesOf, textOf } from './text.ts'
 
 const badRequest = expect.objectContaining({ code: 'HTTP_BAD_REQUEST' })
+const badResponse = expect.objectContaining({ code: 'HTTP_BAD_RESPONSE' })
 const headers = (...lines: [string, string][]): Header[] => lines.map(([name, value]) => ({ name, value }))
 const ask = (lines: [string, string][], minor: 0 | 1 = 1) =>
   requestFraming({ method: 'POST', target: '/', minor, headers: headers(...lines) })
-const respond = (status: number, method: string, lines: [string, string][] = []) =>
-  responseFraming({ status, reason: '', minor: 1, headers: headers(...lines) }, method)
+const respond = (status: number, method: string, lines: [string, string][] = [], minor: 0 | 1 = 1) =>
+  responseFraming({ status, reason: '', minor, headers: headers(...lines) }, method)
 
 describe('framing', () => {
   it('of a request', () => {
@@ -34,7 +37,7 @@ describe('framing', () => {
     ).toThrow(badRequest)
   })
 
-  it.each(['-1', '+3', '3 4', '0x3', '', '3,', '9999999999999999'])('refuses the length %j', (value) => {
+  it.each(['-1', '+3', '3 4', '0x3', '', '3,', '3\xa0', '9999999999999999'])('refuses the length %j', (value) => {
     expect(() => ask([['Content-Length', value]])).toThrow(badRequest)
   })
 
@@ -67,7 +70,25 @@ describe('framing', () => {
     expect(respond(204, 'GET')).toEqual({ kind: 'none' })
     expect(respond(304, 'GET', [['Content-Length', '9']])).toEqual({ kind: 'none' })
     expect(respond(100, 'GET')).toEqual({ kind: 'none' })
-    expect(() => respond(200, 'HEAD', [['Content-Length', 'x']])).toThrow(badRequest)
+    expect(() => respond(200, 'HEAD', [['Content-Length', 'x']])).toThrow(badResponse)
+  })
+
+  it('of a response: a coding goes before a length, an empty length is none, and so is the coding identity', () => {
+    const both: [string, string][] = [
+      ['Content-Length', '5'],
+      ['Transfer-Encoding', 'chunked'],
+    ]
+    expect(respond(200, 'GET', both)).toEqual({ kind: 'chunked' })
+    expect(respond(200, 'GET', [...both, ['Transfer-Encoding', 'Chunked']])).toEqual({ kind: 'chunked' })
+    expect(respond(200, 'GET', both, 0)).toEqual({ kind: 'unsure' })
+    expect(respond(200, 'GET', [['Content-Length', '']])).toEqual({ kind: 'close' })
+    expect(respond(200, 'GET', [['Content-Length', '3,']])).toEqual({ kind: 'length', length: 3 })
+    const identity: [string, string] = ['Transfer-Encoding', 'identity']
+    expect(respond(200, 'GET', [identity])).toEqual({ kind: 'close' })
+    expect(respond(200, 'GET', [identity, ['Content-Length', '3']])).toEqual({ kind: 'length', length: 3 })
+    for (const coding of ['gzip', 'gzip, chunked', 'xchunked'])
+      expect(() => respond(200, 'GET', [['Transfer-Encoding', coding]])).toThrow(badResponse)
+    expect(() => respond(200, 'GET', [['Content-Length', '3, 4']])).toThrow(badResponse)
   })
 })
 
@@ -77,8 +98,14 @@ interface Relayed {
   readonly done: boolean
 }
 
-function relay(framing: Framing, input: string, cuts: readonly number[], plain = false): Relayed {
-  const body = new BodyRelay(framing, { plain })
+function relay(
+  framing: Framing,
+  input: string,
+  cuts: readonly number[],
+  plain = false,
+  kind: MessageKind = 'request',
+): Relayed {
+  const body = new BodyRelay(kind, framing, { plain })
   let out = ''
   let at = 0
   for (const cut of [...cuts, input.length]) {
@@ -100,17 +127,17 @@ describe('BodyRelay', () => {
     for (const cuts of [[], [3], [6], places(input)]) {
       expect(relay({ kind: 'length', length: 6 }, input, cuts)).toEqual({ out: 'abcdef', rest: 'rest', done: true })
     }
-    expect(new BodyRelay({ kind: 'length', length: 0 }).done).toBe(true)
-    expect(new BodyRelay({ kind: 'none' }).done).toBe(true)
+    expect(new BodyRelay('request', { kind: 'length', length: 0 }).done).toBe(true)
+    expect(new BodyRelay('request', { kind: 'none' }).done).toBe(true)
   })
 
   it('is done at the end of the connection with framing close, and truncated with any other', () => {
-    const close = new BodyRelay({ kind: 'close' })
+    const close = new BodyRelay('request', { kind: 'close' })
     expect(textOf(close.push(bytesOf('abc')).out)).toBe('abc')
     close.end()
     expect(close.done).toBe(true)
     for (const framing of [{ kind: 'length', length: 2 }, { kind: 'chunked' }] as const) {
-      const body = new BodyRelay(framing)
+      const body = new BodyRelay('request', framing)
       body.push(bytesOf('1'))
       expect(() => body.end()).toThrow(expect.objectContaining({ code: 'TRUNCATED' }))
     }
@@ -153,5 +180,16 @@ describe('BodyRelay', () => {
   ])('refuses %s', (_, input) => {
     expect(() => relay({ kind: 'chunked' }, input, [])).toThrow(badRequest)
     expect(() => relay({ kind: 'chunked' }, input, places(input))).toThrow(badRequest)
+  })
+
+  it('takes line ends without CR from a response only, and writes them anew', () => {
+    const input = '5\nhello\n0003\r\n wo\n0\nX-A: 1\n  2\nBad Name: x\nX-B\t: \0b\n\nrest'
+    for (const cuts of [[], places(input)]) {
+      const seen = relay({ kind: 'chunked' }, input, cuts, true, 'response')
+      expect(seen).toEqual({ out: 'hello wo', rest: 'rest', done: true })
+    }
+    expect(relay({ kind: 'chunked' }, input, [], false, 'response').out).toBe(
+      '5\r\nhello\r\n3\r\n wo\r\n0\r\nX-A: 1 2\r\nX-B: b\r\n\r\n',
+    )
   })
 })

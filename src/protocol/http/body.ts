@@ -1,47 +1,26 @@
 /**
- * Where a message's body ends (RFC 9112, section 6), and its way through the proxy: read in the framing it came in,
- * written in the framing it goes on in, with nothing kept in between but a cut-off chunk line.
+ * A message's body on its way through the proxy: read in the framing it came in, written in the framing it goes on in,
+ * with nothing kept in between but a cut-off chunk line.
  */
 
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import type { RequestHead, ResponseHead } from './head.ts'
-import { headerOf } from './head.ts'
-import { type Header, tokensOf, valuesOf, withoutHopByHop } from './headers.ts'
+import type { Framing } from './framing.ts'
+import { trailersFrom } from './head.ts'
+import { withoutHopByHop } from './headers.ts'
+import { type MessageKind, unacceptable } from './problems.ts'
 import { bytesOf, join, textOf } from './text.ts'
 
-export type Framing =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'length'; readonly length: number }
-  | { readonly kind: 'chunked' }
-  /** Until the connection ends. */
-  | { readonly kind: 'close' }
-
-/** Throws HTTP_BAD_REQUEST where two readers could disagree. */
-export function requestFraming(head: RequestHead): Framing {
-  return declaredFraming(head) ?? { kind: 'none' }
-}
-
-/** `method` is that of the request. Throws HTTP_BAD_REQUEST where two readers could disagree. */
-export function responseFraming(head: ResponseHead, method: string): Framing {
-  const declared = declaredFraming(head) ?? { kind: 'close' }
-  const bodiless = method === 'HEAD' || head.status < 200 || head.status === 204 || head.status === 304
-  return bodiless ? { kind: 'none' } : declared
-}
-
-function declaredFraming({ headers, minor }: RequestHead | ResponseHead): Framing | undefined {
-  const codings = tokensOf(headers, 'Transfer-Encoding')
-  const lengths = new Set(valuesOf(headers, 'Content-Length').flatMap((value) => value.split(',').map((s) => s.trim())))
-  if (headers.some(({ name }) => name === 'Transfer-Encoding')) {
-    if (codings.length !== 1 || codings[0] !== 'chunked') throw bad('a transfer coding other than chunked')
-    if (lengths.size > 0) throw bad('both Transfer-Encoding and Content-Length')
-    if (minor === 0) throw bad('Transfer-Encoding in HTTP/1.0')
-    return { kind: 'chunked' }
-  }
-  if (lengths.size === 0) return undefined
-  const [text] = lengths
-  if (lengths.size > 1 || !/^\d{1,15}$/.test(text!)) throw bad('Content-Length')
-  return { kind: 'length', length: Number(text) }
+export interface Body {
+  /** True when the body is complete; one that lasts to the end of the connection is after end(). */
+  readonly done: boolean
+  /**
+   * Takes from the front of `bytes` what belongs to the body. `out` is to be sent on; it may be a part of `bytes` and
+   * may be empty. Throws HTTP_BAD_REQUEST or HTTP_BAD_RESPONSE.
+   */
+  push(bytes: Uint8Array): { used: number; out: Uint8Array }
+  /** The sender ended. Gives what is still to be sent on. Throws TRUNCATED if the body was not complete. */
+  end(): Uint8Array
 }
 
 type ChunkState = 'size' | 'data' | 'data end' | 'trailers'
@@ -49,33 +28,33 @@ type ChunkState = 'size' | 'data' | 'data end' | 'trailers'
 /** A chunk's size line with its extensions, which are dropped. */
 const CHUNK_LINE_MAX = 4096
 
-/** Takes a body in one framing and gives it in the same or, `plain`, without chunk lines. */
-export class BodyRelay {
+/**
+ * Takes a body in one framing and gives it in the same or, `plain`, without chunk lines. In a response chunk lines may
+ * end with a bare LF: they are written anew, so nobody behind us can read them differently.
+ */
+export class BodyRelay implements Body {
+  readonly #kind: MessageKind
   readonly #framing: Framing
   readonly #plain: boolean
   #left: number
   #state: ChunkState = 'size'
   #line: number[] = []
-  #trailers: Header[] = []
+  #trailers: string[] = []
   #trailerBytes = 0
   #done: boolean
 
-  constructor(framing: Framing, { plain = false } = {}) {
+  constructor(kind: MessageKind, framing: Framing, { plain = false } = {}) {
+    this.#kind = kind
     this.#framing = framing
     this.#plain = plain
     this.#left = framing.kind === 'length' ? framing.length : 0
     this.#done = framing.kind === 'none' || (framing.kind === 'length' && framing.length === 0)
   }
 
-  /** True when the body is complete; with framing `close` only after end(). */
   get done(): boolean {
     return this.#done
   }
 
-  /**
-   * Takes from the front of `bytes` what belongs to the body. `out` is to be sent on; it may be a part of `bytes` and
-   * may be empty. Throws HTTP_BAD_REQUEST.
-   */
   push(bytes: Uint8Array): { used: number; out: Uint8Array } {
     if (this.#framing.kind === 'chunked') return this.#chunks(bytes)
     const used = this.#done ? 0 : this.#framing.kind === 'close' ? bytes.length : Math.min(this.#left, bytes.length)
@@ -86,10 +65,10 @@ export class BodyRelay {
     return { used, out: bytes.subarray(0, used) }
   }
 
-  /** The sender ended. Throws TRUNCATED if the body was not complete. */
-  end(): void {
+  end(): Uint8Array {
     if (this.#framing.kind === 'close') this.#done = true
     if (!this.#done) throw new ProxyError('TRUNCATED', 'the sender ended inside an HTTP body')
+    return new Uint8Array(0)
   }
 
   #chunks(bytes: Uint8Array): { used: number; out: Uint8Array } {
@@ -118,43 +97,53 @@ export class BodyRelay {
   }
 
   #lastChunk(): Uint8Array {
-    const allowed = withoutHopByHop(this.#trailers, []).filter(({ name }) => !NOT_IN_TRAILERS.has(name))
+    const allowed = withoutHopByHop(trailersFrom(this.#trailers, this.#kind), []).filter(
+      ({ name }) => !NOT_IN_TRAILERS.has(name),
+    )
     return bytesOf(`0\r\n${allowed.map(({ name, value }) => `${name}: ${value}\r\n`).join('')}\r\n`)
   }
 
-  /** Collects one line, which has to end with CR LF; undefined while it is not whole. */
+  /** Collects one line; undefined while it is not whole. */
   #lineFrom(byte: number): string | undefined {
-    const last = this.#line.at(-1)
-    if ((byte === 0x0a) !== (last === 0x0d)) throw bad('a line end in a chunked body')
-    if (byte !== 0x0a) {
-      if (this.#line.push(byte) > CHUNK_LINE_MAX) throw bad('a line of a chunked body')
+    const afterCr = this.#line.at(-1) === CR
+    if (byte === LF ? !afterCr && this.#kind === 'request' : afterCr) throw this.#bad('a line end in a chunked body')
+    if (byte !== LF) {
+      if (this.#line.push(byte) > CHUNK_LINE_MAX) throw this.#bad('a line of a chunked body')
       return undefined
     }
-    const line = textOf(Uint8Array.from(this.#line.slice(0, -1)))
+    const line = textOf(Uint8Array.from(afterCr ? this.#line.slice(0, -1) : this.#line))
     this.#line = []
     return line
   }
 
   #onLine(line: string): void {
     if (this.#state === 'size') {
-      const match = /^([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?$/.exec(line)
-      if (!match) throw bad('the size of a chunk')
+      const match = /^0*([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?$/.exec(line)
+      if (!match) throw this.#bad('the size of a chunk')
       this.#left = Number.parseInt(match[1]!, 16)
       this.#state = this.#left === 0 ? 'trailers' : 'data'
     } else if (this.#state === 'data end') {
-      if (line !== '') throw bad('the end of a chunk')
+      if (line !== '') throw this.#bad('the end of a chunk')
       this.#state = 'size'
     } else if (line === '') {
       this.#done = true
     } else {
       this.#trailerBytes += line.length
-      if (this.#trailerBytes > limits.requestHeadMax) throw bad('trailers of this length')
-      this.#trailers.push(headerOf(line))
+      if (this.#trailerBytes > this.#trailersMax) throw this.#bad('trailers of this length')
+      this.#trailers.push(line)
     }
   }
+
+  get #trailersMax(): number {
+    return this.#kind === 'request' ? limits.requestHeadMax : limits.responseHeadMax
+  }
+
+  readonly #bad = (what: string): ProxyError => unacceptable(this.#kind, what)
 }
 
-const CRLF = Uint8Array.of(0x0d, 0x0a)
+const CR = 0x0d
+const LF = 0x0a
+const CRLF = Uint8Array.of(CR, LF)
 
 /** Fields that would change how the message was read, had they stood in its head (RFC 9110, section 6.5.1). */
 const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
@@ -164,6 +153,3 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
   'Content-Type',
   'Set-Cookie',
 ])
-
-const bad = (what: string): ProxyError =>
-  new ProxyError('HTTP_BAD_REQUEST', `not acceptable in an HTTP message: ${what}`)

@@ -1,8 +1,8 @@
 /** The heads that a proxy sends on, with the order and the treatment of headers that V2Ray 4.34 has. */
 
-import type { Framing } from './body.ts'
+import type { Framing } from './framing.ts'
 import type { RequestHead, ResponseHead } from './head.ts'
-import { type Header, linesOf, tokensOf, valuesOf, withoutHopByHop } from './headers.ts'
+import { type Header, linesOf, membersOf, tokensOf, valuesOf, withoutHopByHop } from './headers.ts'
 import type { HttpTarget } from './target.ts'
 import { bytesOf } from './text.ts'
 
@@ -14,42 +14,81 @@ export function forwardedRequest(head: RequestHead, target: HttpTarget, framing:
     `${head.method} ${target.path} HTTP/1.1\r\nHost: ${target.authority}\r\n` +
       linesOf(kept.filter(({ name }) => name === 'User-Agent')) +
       framingLine(framing) +
-      `${linesOf([...rest, { name: 'Connection', value: 'close' }])}\r\n`,
+      `${linesOf([...rest, ...connectionLines(upgradeOf(head))])}\r\n`,
   )
 }
+
+const connectionLines = (upgrade: string | undefined): Header[] =>
+  upgrade === undefined
+    ? [{ name: 'Connection', value: 'close' }]
+    : [
+        { name: 'Connection', value: 'Upgrade' },
+        { name: 'Upgrade', value: upgrade },
+      ]
 
 const WRITTEN_FIRST: ReadonlySet<string> = new Set(['Host', 'User-Agent', 'Content-Length'])
 
-/**
- * The response as the client gets it. An answer of known length offers keep-alive even to a client that did not ask for
- * it; any other is followed by the end of the connection.
- */
-export function forwardedResponse(head: ResponseHead, framing: Framing, { dechunked = false } = {}): Uint8Array {
-  const kept = withoutHopByHop(head.headers, connectionNames(head.headers)).filter(
-    ({ name }) => name !== 'Content-Length',
-  )
-  const status = `HTTP/1.1 ${head.status} ${head.reason}\r\n`
-  if (!isReusable(framing)) {
-    const coding = framing.kind === 'chunked' && !dechunked ? framingLine(framing) : ''
-    return bytesOf(`${status}Connection: close\r\n${coding}${linesOf(kept)}\r\n`)
-  }
-  const rest = kept.filter(({ name }) => name !== 'Keep-Alive')
-  return bytesOf(`${status}${lengthLine(head, framing)}${linesOf([...rest, ...KEEP_ALIVE])}\r\n`)
+/** How the client's connection goes on after a response. */
+export interface ResponseManner {
+  /** Another request may follow. */
+  readonly keep: boolean
+  /** Chunk lines were taken out of the body. */
+  readonly dechunked?: boolean
 }
+
+/** The response as the client gets it. What it says about the connection is what happens to it. */
+export function forwardedResponse(
+  head: ResponseHead,
+  framing: Framing,
+  { keep, dechunked }: ResponseManner,
+): Uint8Array {
+  const kept = withoutHopByHop(head.headers, connectionNames(head.headers)).filter(
+    ({ name }) => name !== 'Content-Length' && name !== 'Keep-Alive',
+  )
+  const body = dechunked ? '' : bodyLine(head, framing)
+  if (!keep) return bytesOf(`${statusLine(head)}Connection: close\r\n${body}${linesOf(kept)}\r\n`)
+  return bytesOf(`${statusLine(head)}${body}${linesOf([...kept, ...KEEP_ALIVE])}\r\n`)
+}
+
+/** A response before the final one. */
+export const interimResponse = (head: ResponseHead): Uint8Array =>
+  bytesOf(`${statusLine(head)}${linesOf(withoutHopByHop(head.headers))}\r\n`)
+
+/** The response after which both ends speak what it names. */
+export function switchingResponse(head: ResponseHead): Uint8Array {
+  const kept = withoutHopByHop(head.headers, []).filter(({ name }) => name !== 'Content-Length')
+  const upgrade = head.headers.filter(({ name }) => name === 'Upgrade')
+  return bytesOf(`${statusLine(head)}${linesOf([...kept, ...upgrade, { name: 'Connection', value: 'Upgrade' }])}\r\n`)
+}
+
+const statusLine = (head: ResponseHead): string => `HTTP/1.1 ${head.status} ${head.reason}\r\n`
 
 /** Of a message without a body the length is information: what HEAD asks for. */
-function lengthLine(head: ResponseHead, framing: Framing): string {
+function bodyLine(head: ResponseHead, framing: Framing): string {
   if (framing.kind !== 'none') return framingLine(framing)
   const [length] = valuesOf(head.headers, 'Content-Length')
-  return length === undefined ? '' : `Content-Length: ${length}\r\n`
+  const coded = valuesOf(head.headers, 'Transfer-Encoding').length > 0
+  return !coded && length && /^\d+$/.test(length) ? `Content-Length: ${length}\r\n` : ''
 }
 
-/** Whether the connection can carry another message after one that ends like this. */
-export const isReusable = (framing: Framing): boolean => framing.kind === 'none' || framing.kind === 'length'
+/**
+ * Whether the client wants to send another request on this connection (RFC 9112, section 9.3): after HTTP/1.1 unless it
+ * says close, after HTTP/1.0 if it says keep-alive. `Proxy-Connection` is what older clients say instead.
+ */
+export function wantsKeepAlive({ headers, minor }: RequestHead): boolean {
+  const said = [...tokensOf(headers, 'Connection'), ...tokensOf(headers, 'Proxy-Connection')]
+  return !said.includes('close') && (minor === 1 || said.includes('keep-alive'))
+}
 
-/** Whether the client wants to send another request: only the proxy's own header counts, in every HTTP version. */
-export const wantsKeepAlive = (head: RequestHead): boolean =>
-  valuesOf(head.headers, 'Proxy-Connection').some((value) => value.toLowerCase() === 'keep-alive')
+/**
+ * The protocols that the client would switch to, as the origin is asked for them. Without `h2c`: its settings concern one
+ * connection only and stay here, and no client needs it through a proxy.
+ */
+export function upgradeOf({ headers, minor }: RequestHead): string | undefined {
+  if (minor === 0 || !tokensOf(headers, 'Connection').includes('upgrade')) return undefined
+  const protocols = membersOf(headers, 'Upgrade').filter((protocol) => protocol.toLowerCase() !== 'h2c')
+  return protocols.length > 0 ? protocols.join(', ') : undefined
+}
 
 /** `:method`, `:path` (without its query) and the first value of every header in lower case, for routing rules. */
 export function routingAttributes(head: RequestHead, target: HttpTarget): Record<string, string> {

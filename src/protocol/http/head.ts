@@ -1,12 +1,12 @@
 /**
- * Heads of requests and responses (RFC 9112), strict where two readers could disagree on where a message ends: no
- * folded lines, no bare carriage returns, no white space before a colon, no control characters.
+ * Heads of requests and responses (RFC 9112). Requests are read strictly: a folded line, a blank before a colon or a name
+ * that is no token is refused, because two readers could disagree on where such a message ends. Responses are written
+ * anew from what was understood, so of theirs everything is taken that has one meaning, and other lines are dropped.
  */
 
-import { ProxyError } from '../../core/errors.ts'
-import { limits } from '../../core/limits.ts'
 import { canonicalName, type Header } from './headers.ts'
-import { textOf } from './text.ts'
+import { BadRequest, type MessageKind, unacceptable } from './problems.ts'
+import { textOf, trimmed } from './text.ts'
 
 export interface RequestHead {
   readonly method: string
@@ -24,125 +24,76 @@ export interface ResponseHead {
   readonly headers: readonly Header[]
 }
 
-const CR = 0x0d
-const LF = 0x0a
-const TAB = 0x09
-
-/** A server that speaks first and is no HTTP server is recognised by its first bytes, not after a time-out. */
-const RESPONSE_BEGINS = 'HTTP/1.'
-
-/**
- * Collects the bytes of one head, cut anywhere. A response's lines may end with a bare line feed (V2Ray's blackhole
- * writes them so); a request's may not.
- */
-export class HeadCollector {
-  readonly #kind: 'request' | 'response'
-  #bytes = new Uint8Array(512)
-  #length = 0
-  /** Bytes of the line that is being read, without its line end. */
-  #line = 0
-  #lines = 0
-  #previous = -1
-
-  constructor(kind: 'request' | 'response') {
-    this.#kind = kind
-  }
-
-  /** True once a byte of the head itself came; empty lines in front of it are skipped. */
-  get started(): boolean {
-    return this.#length > 0
-  }
-
-  /**
-   * How many of `bytes` belong to the head, and whether it ends there. Throws HTTP_BAD_REQUEST, also above
-   * `limits.requestHeadMax` bytes.
-   */
-  push(bytes: Uint8Array): { used: number; complete: boolean } {
-    for (let i = 0; i < bytes.length; i++) {
-      if (this.#take(bytes[i]!)) return { used: i + 1, complete: true }
-    }
-    return { used: bytes.length, complete: false }
-  }
-
-  /** What was collected: the whole head with its empty line. Valid until the next push. */
-  get head(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
-  }
-
-  #take(byte: number): boolean {
-    if (this.#previous === CR && byte !== LF) throw bad('a carriage return without a line feed')
-    if (byte === LF && this.#previous !== CR && this.#kind === 'request')
-      throw bad('a line feed without a carriage return')
-    if ((byte < 0x20 && byte !== CR && byte !== LF && byte !== TAB) || byte === 0x7f) throw bad('a control character')
-    this.#previous = byte
-    const lineEnd = byte === CR || byte === LF
-    if (lineEnd && this.#lines === 0 && this.#line === 0) return false
-    const expected = this.#kind === 'response' ? RESPONSE_BEGINS.charCodeAt(this.#length) : Number.NaN
-    if (byte !== expected && !Number.isNaN(expected)) throw bad('the beginning of the status line')
-    this.#store(byte)
-    if (!lineEnd) this.#line++
-    if (byte !== LF) return false
-    const empty = this.#line === 0
-    this.#lines++
-    this.#line = 0
-    return empty
-  }
-
-  #store(byte: number): void {
-    if (this.#length >= limits.requestHeadMax) throw bad(`a head of more than ${limits.requestHeadMax} bytes`)
-    if (this.#length === this.#bytes.length) {
-      const larger = new Uint8Array(this.#bytes.length * 2)
-      larger.set(this.#bytes)
-      this.#bytes = larger
-    }
-    this.#bytes[this.#length++] = byte
-  }
-}
-
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /** Reads a whole head of a request. Throws HTTP_BAD_REQUEST. */
 export function parseRequestHead(bytes: Uint8Array): RequestHead {
-  const [first = '', ...lines] = linesIn(bytes)
-  const match = /^(\S+) (\S+) HTTP\/1\.(\d)$/.exec(first)
-  if (!match || !TOKEN.test(match[1]!)) throw bad('the request line')
-  return { method: match[1]!, target: match[2]!, minor: match[3] === '0' ? 0 : 1, headers: lines.map(headerOf) }
+  const [first = '', ...lines] = linesIn(textOf(bytes))
+  // Blanks and tabs only: to `\s` the byte A0, which is a part of many UTF-8 characters, is white space too.
+  const match = /^([^ \t]+) ([^ \t]+) HTTP\/(\d)\.(\d)$/.exec(first)
+  if (!match || !TOKEN.test(match[1]!)) throw unacceptable('request', 'its first line')
+  if (match[3] !== '1') throw new BadRequest('this proxy speaks HTTP/1.1 and HTTP/1.0', 505)
+  const headers = lines.map(requestHeader)
+  return { method: match[1]!, target: match[2]!, minor: match[4] === '0' ? 0 : 1, headers }
 }
 
-/** Reads a whole head of a response. Throws HTTP_BAD_REQUEST. */
+/** Reads a whole head of a response. Throws HTTP_BAD_RESPONSE if its status line says nothing. */
 export function parseResponseHead(bytes: Uint8Array): ResponseHead {
-  const [first = '', ...lines] = linesIn(bytes)
-  const match = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: (.*))?$/.exec(first)
-  if (!match) throw bad('the status line')
+  const [first = '', ...lines] = linesIn(textOf(bytes)).map(withBlanks)
+  const match = /^HTTP\/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]+(.*))?$/.exec(first)
+  if (!match) throw unacceptable('response', 'the status line')
   return {
     status: Number(match[2]),
-    reason: match[3] ?? '',
+    reason: trimmed(match[3] ?? ''),
     minor: match[1] === '0' ? 0 : 1,
-    headers: lines.map(headerOf),
+    headers: responseHeaders(lines),
   }
 }
 
-/** Lines of a head or of trailers, without line ends and without the empty one at the end. */
-export const linesIn = (bytes: Uint8Array): string[] => {
-  const lines = textOf(bytes).split(/\r?\n/)
-  return lines.filter((line) => line !== '')
+/** Bare carriage returns and zero bytes become blanks, which a reader may make of them (RFC 9110, section 5.5). */
+const withBlanks = (line: string): string => line.replace(/[\r\0]/g, ' ')
+
+/** The header lines that end a chunked body. Throws only for a request. */
+export const trailersFrom = (lines: readonly string[], kind: MessageKind): Header[] =>
+  kind === 'request' ? lines.map(requestTrailer) : responseHeaders(lines.map(withBlanks))
+
+/** Lines of a head, without line ends and without the empty one at the end. */
+const linesIn = (text: string): string[] => text.split(/\r?\n/).filter((line) => line !== '')
+
+function requestHeader(line: string): Header {
+  if (isFolded(line)) throw unacceptable('request', 'a folded header line')
+  const [name, value] = parted(line)
+  if (/[ \t]$/.test(name)) throw unacceptable('request', 'a blank before the colon of a header')
+  if (!TOKEN.test(name)) throw unacceptable('request', 'a header name')
+  return { name: canonicalName(name), value }
 }
 
-export function headerOf(line: string): Header {
+/** A head with a control character does not come this far, a trailer does. */
+function requestTrailer(line: string): Header {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\0-\x08\x0a-\x1f\x7f]/.test(line)) throw unacceptable('request', 'a control character')
+  return requestHeader(line)
+}
+
+/** Folds become blanks, blanks before a colon go, and so do lines that are no header. */
+function responseHeaders(lines: readonly string[]): Header[] {
+  const whole: string[][] = []
+  for (const line of lines) {
+    if (!isFolded(line)) whole.push([line])
+    else whole.at(-1)?.push(line)
+  }
+  return whole
+    .map((parts) => parts.map(trimmed).join(' '))
+    .map(parted)
+    .map(([name, value]) => ({ name: trimmed(name), value }))
+    .filter(({ name }) => TOKEN.test(name))
+    .map(({ name, value }) => ({ name: canonicalName(name), value }))
+}
+
+const isFolded = (line: string): boolean => line.startsWith(' ') || line.startsWith('\t')
+
+/** What stands before and after the first colon; a line without one has no name. */
+function parted(line: string): [name: string, value: string] {
   const colon = line.indexOf(':')
-  const name = line.slice(0, Math.max(colon, 0))
-  if (!TOKEN.test(name)) throw bad('a header name')
-  return { name: canonicalName(name), value: trimmed(line.slice(colon + 1)) }
+  return [line.slice(0, Math.max(colon, 0)), trimmed(line.slice(colon + 1))]
 }
-
-/** Without spaces and tabs at both ends; nothing else, unlike String.trim(). */
-function trimmed(text: string): string {
-  let from = 0
-  let to = text.length
-  const blank = (at: number) => text[at] === ' ' || text[at] === '\t'
-  while (from < to && blank(from)) from++
-  while (to > from && blank(to - 1)) to--
-  return text.slice(from, to)
-}
-
-const bad = (what: string): ProxyError => new ProxyError('HTTP_BAD_REQUEST', `not acceptable in an HTTP head: ${what}`)

@@ -1,3 +1,5 @@
+import { trimmed } from './text.ts'
+
 /** One header field: the name in canonical case (`X-Lower`), the value without white space around it. */
 export interface Header {
   readonly name: string
@@ -12,12 +14,16 @@ export const canonicalName = (name: string): string =>
 export const valuesOf = (headers: readonly Header[], name: string): string[] =>
   headers.filter((header) => header.name === name).map((header) => header.value)
 
-/** The members of a header that is a comma-separated list, in lower case. */
-export const tokensOf = (headers: readonly Header[], name: string): string[] =>
+/** The members of a header that is a comma-separated list; empty ones do not count (RFC 9110, section 5.6.1). */
+export const membersOf = (headers: readonly Header[], name: string): string[] =>
   valuesOf(headers, name)
     .flatMap((value) => value.split(','))
-    .map((token) => token.trim().toLowerCase())
-    .filter((token) => token !== '')
+    .map(trimmed)
+    .filter((member) => member !== '')
+
+/** The same in lower case. */
+export const tokensOf = (headers: readonly Header[], name: string): string[] =>
+  membersOf(headers, name).map((member) => member.toLowerCase())
 
 /** What V2Ray removes. `Keep-Alive` is not among them, and reaches the origin. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([

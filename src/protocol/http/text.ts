@@ -23,3 +23,13 @@ export function join(parts: readonly Uint8Array[]): Uint8Array {
   }
   return whole
 }
+
+/** Without spaces and tabs at both ends; nothing else, unlike String.trim(), which takes the byte A0 too. */
+export function trimmed(text: string): string {
+  let from = 0
+  let to = text.length
+  const blank = (at: number) => text[at] === ' ' || text[at] === '\t'
+  while (from < to && blank(from)) from++
+  while (to > from && blank(to - 1)) to--
+  return text.slice(from, to)
+}

@@ -9,8 +9,9 @@
  * The refusals are, byte for byte, those of V2Ray 4.34, and come as early as its own.
  */
 
-import { formatHost, hostFromIP, parseHost } from '../../core/address.ts'
+import { formatHost, hostFromIP } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { domainOf } from './domain.ts'
 import type { Login, Logins } from './logins.ts'
 import { socksReply } from './reply.ts'
 
@@ -158,14 +159,6 @@ export class SocksHandshake {
     if (host === undefined) return malformed('an impossible domain')
     return { send: nothing, request: { version, host, port, ...(this.#login && { login: this.#login }) } }
   }
-}
-
-/** A domain of the characters that every server accepts, or an IP literal in its place; else undefined. */
-function domainOf(bytes: Uint8Array): string | undefined {
-  const text = String.fromCharCode(...bytes)
-  const host = parseHost(text)
-  if (host.kind !== 'domain') return formatHost(host)
-  return /^[0-9A-Za-z._-]{1,255}$/.test(text) ? text : undefined
 }
 
 const nothing = new Uint8Array(0)

@@ -1,4 +1,4 @@
-import { ProxyError } from '../../core/errors.ts'
+import { isProxyError, ProxyError } from '../../core/errors.ts'
 import { type CfbStream, createCfb } from '../../crypto/cfb.ts'
 import { type BodyOpener, type BodyScheme, createOpener } from './body.ts'
 import {
@@ -105,6 +105,17 @@ export class ResponseOpener implements BodyOpener {
     this.#body.end()
   }
 
+  /** The carrier broke: its error, with the causes that an end has, too, if it is a reset before the header is complete. */
+  explain(error: Error): Error {
+    const isReset = isProxyError(error) && error.code === 'CONN_RESET'
+    if (!isReset || this.answered || this.#state.at === 'failed') return error
+    const hint = missingCauses(this.#options.proven ?? false)
+    return new ProxyError('CONN_RESET', `${error.message} before its response header was complete`, {
+      cause: error,
+      hint,
+    })
+  }
+
   /** Feeds the header; returns how much of `batch` belonged to it. */
   #collect(batch: Uint8Array): number {
     let at = 0
@@ -178,7 +189,7 @@ const notAuthentic = () =>
 /** Likely causes of silence, the likeliest first. */
 export const silenceCauses =
   'likely causes, in order: the id is unknown to the server; a clock is off by more than 120 s; ' +
-  'the server does not accept this security or alterId; the target cannot be reached from there; ' +
+  'the server does not accept this security or alterId (Xray 26.7 and later refuse none and zero); the target cannot be reached from there; ' +
   'the port is not VMess, or expects another transport or TLS'
 
 const turnedAway = 'the server turns this user away (removed, expired, quota, too many connections)'
@@ -192,6 +203,7 @@ const provenMissing = `it has answered before, so the target can probably not be
 
 function responseMissing(begun: boolean, proven: boolean): ProxyError {
   const what = begun ? 'the server closed inside its response header' : 'the server closed without answering'
-  const hint = proven ? provenMissing : silenceCauses
-  return new ProxyError('RESPONSE_MISSING', what, { hint })
+  return new ProxyError('RESPONSE_MISSING', what, { hint: missingCauses(proven) })
 }
+
+const missingCauses = (proven: boolean): string => (proven ? provenMissing : silenceCauses)

@@ -10,6 +10,7 @@ import {
   testServer,
   testUser,
 } from '../../../test/support/vmess-pair.ts'
+import { ProxyError } from '../../core/errors.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import type { ClientSessionOptions } from './client.ts'
 import { encodeOptions } from './request.ts'
@@ -200,6 +201,24 @@ describe('ResponseOpener', () => {
         }),
       )
     }
+  })
+
+  it.each([0, 4])('says the same of a reset, until the header is complete (alterId %i)', (alterId) => {
+    const { client, answer } = exchange(alterId)
+    const reset = new ProxyError('CONN_RESET', 'the peer reset the connection')
+    for (const end of [0, 3]) {
+      openAll(client.opener, [answer.subarray(0, end)])
+      expect(client.opener.explain(reset)).toMatchObject({
+        code: 'CONN_RESET',
+        message: 'the peer reset the connection before its response header was complete',
+        hint: expect.stringMatching(/id is unknown.*clock.*Xray 26\.7 and later refuse none and zero.*target/),
+        cause: reset,
+      })
+    }
+    const other = new ProxyError('CONN_CLOSED', 'closed')
+    expect(client.opener.explain(other)).toBe(other)
+    openAll(client.opener, [answer.subarray(3)])
+    expect(client.opener.explain(reset)).toBe(reset)
   })
 
   it('is content with a header and no body', () => {

@@ -1,17 +1,20 @@
 /**
  * One plain request and its answer, as a Conn for the relay: what the relay reads from it is the request rewritten for
  * the origin, and what the relay writes to it is the origin's answer, which goes to the client rewritten. So a plain
- * request is counted, timed out and logged like every other flow, and the client's connection outlives it.
+ * request is counted, timed out and logged like every other flow, and the client's connection outlives it. When the
+ * origin switches protocols, both directions go on as they are, to the end of the client's connection.
  */
 
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
 import type { Cancel } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import { Life } from '../../core/lifetime.ts'
-import { BodyRelay, type Framing, responseFraming } from '../../protocol/http/body.ts'
-import { forwardedResponse, isReusable, wantsKeepAlive } from '../../protocol/http/forward.ts'
-import { HeadCollector, parseResponseHead, type RequestHead } from '../../protocol/http/head.ts'
-import { join } from '../../protocol/http/text.ts'
+import { failureOf, type Refusal, refusalOf } from '../../protocol/http/answers.ts'
+import { BodyRelay } from '../../protocol/http/body.ts'
+import { upgradeOf, wantsKeepAlive } from '../../protocol/http/forward.ts'
+import type { Framing } from '../../protocol/http/framing.ts'
+import type { RequestHead } from '../../protocol/http/head.ts'
+import { ResponseRelay } from '../../protocol/http/response-relay.ts'
 import type { Source } from './source.ts'
 
 export interface PlainRequest {
@@ -29,7 +32,7 @@ export type Outcome =
   | 'last'
   /** Not a byte of an answer has gone to the client. */
   | 'unanswered'
-  /** The answer broke off, or the client did. */
+  /** The answer broke off, or the client did, or what followed a switch of protocols is over. */
   | 'broken'
 
 export class Exchange implements Conn {
@@ -42,13 +45,14 @@ export class Exchange implements Conn {
   readonly #life = new Life()
   #leaveNear: Cancel | undefined
   readonly #upload: BodyRelay
+  readonly #response: ResponseRelay
   #requestSent = false
-  #collector = new HeadCollector('response')
-  #download: BodyRelay | undefined
-  #answered: 'no' | 'begun' | Outcome = 'no'
-  #reusable = false
+  /** Something of the final answer went to the client. */
+  #begun = false
+  #over = false
   #settle!: (outcome: Outcome) => void
-  #failure: Error | undefined
+  #failure: ProxyError | undefined
+  #clientFailed = false
   /** Ends a wait of the request's side. */
   #interrupt: () => void = () => {}
 
@@ -56,7 +60,14 @@ export class Exchange implements Conn {
     this.#near = near
     this.#source = source
     this.#request = request
-    this.#upload = new BodyRelay(request.framing)
+    this.#upload = new BodyRelay('request', request.framing)
+    const { head } = request
+    this.#response = new ResponseRelay({
+      method: head.method,
+      minor: head.minor,
+      upgrade: upgradeOf(head) !== undefined,
+      mayKeep: () => this.#upload.done && wantsKeepAlive(head),
+    })
     this.info = near.info
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve
@@ -72,8 +83,27 @@ export class Exchange implements Conn {
     return this.#life.onGone(run)
   }
 
-  /** The request, piece by piece. Its end comes with the end of the answer: many origins take an earlier one for a cancel. */
+  /** What the client is told after the outcome `unanswered`. */
+  get refusal(): Refusal {
+    const failure = this.#failure ?? new ProxyError('CONN_CLOSED', '')
+    return this.#clientFailed ? refusalOf(failure) : failureOf(failure, this.#request.head.method)
+  }
+
   async read(): Promise<Uint8Array | null> {
+    const bytes = await this.#requestPiece()
+    return bytes || !this.#response.switched ? bytes : this.#source.take()
+  }
+
+  async drainTo(sink: Sink): Promise<void> {
+    for (let bytes = await this.#requestPiece(); bytes; bytes = await this.#requestPiece()) await sink(bytes)
+    if (!this.#response.switched) return
+    const early = this.#source.rest()
+    if (early.length > 0) await sink(early)
+    await this.#near.drainTo(sink)
+  }
+
+  /** The request, piece by piece. Its end comes with the end of the answer: many origins take an earlier one for a cancel. */
+  async #requestPiece(): Promise<Uint8Array | null> {
     if (!this.#requestSent && !this.#failure) {
       this.#requestSent = true
       return this.#request.forwarded
@@ -81,24 +111,21 @@ export class Exchange implements Conn {
     while (!this.#over && !this.#upload.done) {
       const bytes = await this.#unlessOver(this.#source.take())
       if (this.#over) break
-      if (!bytes) throw this.#broken(new ProxyError('TRUNCATED', 'the client left inside its request'))
+      if (!bytes) throw this.#clientBroke(new ProxyError('TRUNCATED', 'the client left inside its request'))
       const out = this.#uploaded(bytes)
       if (out.length > 0) return out
     }
-    if (!this.#over) await this.#unlessOver(new Promise<null>(() => {}))
+    if (!this.#over && !this.#response.switched) await this.#unlessOver(new Promise<null>(() => {}))
     if (this.#failure) throw this.#failure
     return null
   }
 
-  async drainTo(sink: Sink): Promise<void> {
-    for (let bytes = await this.read(); bytes; bytes = await this.read()) await sink(bytes)
-  }
-
   /** The answer as it comes from the origin. An origin that goes on after its end is cut off. */
   write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
+    if (this.#response.switched) return this.#near.write(bytes, release)
     try {
       if (this.#over) throw this.#failure ?? new ProxyError('CONN_CLOSED', 'the origin went on after its answer')
-      return this.#passOn(this.#answer(bytes))
+      return this.#passOn(this.#response.push(bytes))
     } catch (error) {
       return Promise.reject(this.#broken(error))
     } finally {
@@ -113,9 +140,11 @@ export class Exchange implements Conn {
   /** The origin ended: after a head and a body that lasts until now this is in order. */
   async closeWrite(): Promise<void> {
     if (this.#over) return
+    if (this.#response.switched) return this.#near.closeWrite()
     try {
-      if (!this.#download) throw new ProxyError('TRUNCATED', 'the origin left before it answered')
-      this.#download.end()
+      if (!this.#response.begun) throw new ProxyError('TRUNCATED', 'the origin left before it answered')
+      const last = this.#response.end()
+      if (last && last.length > 0) await this.#near.write(last)
       this.#finish(this.#final())
     } catch (error) {
       throw this.#broken(error)
@@ -127,74 +156,46 @@ export class Exchange implements Conn {
     this.#life.end(reason)
   }
 
-  get #over(): boolean {
-    return this.#answered !== 'no' && this.#answered !== 'begun'
-  }
-
   #uploaded(bytes: Uint8Array): Uint8Array {
     try {
       const { used, out } = this.#upload.push(bytes)
       this.#source.putBack(bytes.subarray(used))
       return out
     } catch (error) {
-      throw this.#broken(error)
+      throw this.#clientBroke(error)
     }
   }
 
-  /** What goes to the client for these bytes of the origin. */
-  #answer(bytes: Uint8Array): Uint8Array[] {
-    const pieces: Uint8Array[] = []
-    let left = bytes
-    while (!this.#download && left.length > 0) {
-      const { used, complete } = this.#collector.push(left)
-      left = left.subarray(used)
-      if (complete) pieces.push(...this.#onHead(this.#collector.head))
-    }
-    if (this.#download && !this.#download.done) pieces.push(this.#download.push(left).out)
-    return pieces
-  }
-
-  /** Interim answers go through as they are, to clients that know them; the other one decides on the connection. */
-  #onHead(bytes: Uint8Array): Uint8Array[] {
-    const head = parseResponseHead(bytes)
-    const { method, minor } = this.#request.head
-    if (head.status === 101)
-      throw new ProxyError('HTTP_BAD_REQUEST', 'the origin switches protocols without being asked')
-    if (head.status < 200) {
-      this.#collector = new HeadCollector('response')
-      return minor === 0 ? [] : [bytes]
-    }
-    const framing = responseFraming(head, method)
-    const plain = minor === 0
-    this.#download = new BodyRelay(framing, { plain })
-    this.#reusable = isReusable(framing)
-    return [forwardedResponse(head, framing, { dechunked: plain })]
-  }
-
-  #passOn(pieces: Uint8Array[]): void | Promise<void> {
-    const bytes = join(pieces)
-    if (bytes.length > 0 && this.#download) this.#answered = 'begun'
+  #passOn(bytes: Uint8Array): void | Promise<void> {
+    const { begun, switched, done } = this.#response
+    if (bytes.length > 0 && begun) this.#begun = true
     const wait = bytes.length > 0 ? this.#near.write(bytes) : undefined
-    if (!this.#download?.done) return wait
+    if (switched && this.#upload.done) this.#interrupt()
+    if (!done) return wait
     if (!wait) return this.#finish(this.#final())
     return wait.then(() => this.#finish(this.#final()))
   }
 
   #final(): Outcome {
-    return this.#reusable && this.#upload.done && wantsKeepAlive(this.#request.head) ? 'again' : 'last'
+    return this.#response.kept ? 'again' : 'last'
+  }
+
+  #clientBroke(error: unknown): ProxyError {
+    this.#clientFailed = !this.#over
+    return this.#broken(error)
   }
 
   #broken(error: unknown): ProxyError {
     const failure = toProxyError(error, 'CONN_CLOSED')
     if (this.#over) return failure
     this.#failure = failure
-    this.#finish(this.#answered === 'no' ? 'unanswered' : 'broken')
+    this.#finish(this.#begun ? 'broken' : 'unanswered')
     return failure
   }
 
   #finish(outcome: Outcome): void {
     if (this.#over) return
-    this.#answered = outcome
+    this.#over = true
     this.#leaveNear?.()
     this.#settle(outcome)
     this.#interrupt()

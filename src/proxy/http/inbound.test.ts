@@ -1,62 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { HANDSHAKE_MS, recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
-import type { Conn } from '../../core/conn.ts'
+import { answered, GET, head, KEEP, OK, refused, setUp, unavailable } from '../../../test/support/http-inbound.ts'
+import { recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { type ErrorCode, ProxyError } from '../../core/errors.ts'
-import type { FlowRequest } from '../../core/session.ts'
 import { memoryPair } from '../../net/memory.ts'
-import type { HttpInboundSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createHttpInbound } from './inbound.ts'
-
-const head = (...lines: string[]) => `${lines.join('\r\n')}\r\n\r\n`
-const KEEP = 'Proxy-Connection: keep-alive'
-const GET = head('GET http://origin/ HTTP/1.1', KEEP)
-const UNAVAILABLE =
-  'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nProxy-Connection: close\r\nContent-Length: 0\r\n\r\n'
-const OK = head('HTTP/1.1 200 OK', 'Content-Length: 2', 'Connection: keep-alive', 'Keep-Alive: timeout=4', KEEP)
-
-type Options = Partial<HttpInboundSettings> & { dial?: (request: FlowRequest) => Promise<Conn>; highWater?: number }
-
-function setUp({ dial, highWater, ...settings }: Options = {}) {
-  const clock = fakeClock(0)
-  const env: Env = { clock, random: fakeRandom(1), log: silentLogger }
-  const [end, near] = memoryPair({ ...(highWater && { highWater }) })
-  const origins: Tap[] = []
-  const fars: Conn[] = []
-  const io = recordingIo({
-    clock,
-    dial:
-      dial ??
-      (() => {
-        const [far, originEnd] = memoryPair({ ...(highWater && { highWater }) })
-        origins.push(new Tap(originEnd))
-        fars.push(far)
-        return far
-      }),
-  })
-  const inbound = createHttpInbound({ logins: [], allowTransparent: false, level: 4, ...settings }, env)
-  const serving = inbound.serve(near, io)
-  const finish = async () => {
-    end.destroy()
-    for (const origin of origins) origin.conn.destroy()
-    await serving
-    expect(clock.pending, 'timers left').toBe(0)
-  }
-  return { clock, end, near, client: new Tap(end), io, origins, fars, serving, finish }
-}
-
-/** One plain GET with the origin's answer, which may end its connection; what the client got and how it stands then. */
-async function answered(answer: string, { request = GET, ends = false, cut = Number.POSITIVE_INFINITY } = {}) {
-  const all = setUp()
-  await all.client.send(request)
-  await all.origins[0]!.send(answer, cut)
-  if (ends) await all.origins[0]!.conn.closeWrite()
-  await settled()
-  const seen = { text: all.client.text, state: all.client.state }
-  await all.finish()
-  return seen
-}
 
 describe('CONNECT', () => {
   it('answers when the target is connected, and carries both ways with what came along first', async () => {
@@ -76,16 +25,15 @@ describe('CONNECT', () => {
   })
 
   it.each([
-    ['DIAL_REFUSED', '502 Bad Gateway'],
-    ['DNS_FAILED', '502 Bad Gateway'],
-    ['DIAL_TIMEOUT', '504 Gateway Timeout'],
-    ['OUTBOUND_BLOCKED', '403 Forbidden'],
-  ] as [ErrorCode, string][])('answers %s with %s and closes', async (code, status) => {
-    const all = setUp({ dial: () => Promise.reject(new ProxyError(code, '')) })
+    ['DIAL_REFUSED', '502 Bad Gateway', 'the server refused the connection'],
+    ['DNS_FAILED', '502 Bad Gateway', 'the name of the server could not be resolved'],
+    ['DIAL_TIMEOUT', '504 Gateway Timeout', 'the server could not be reached in time'],
+    ['OUTBOUND_BLOCKED', '403 Forbidden', 'this target is not allowed here'],
+    ['TLS_FAILED', '502 Bad Gateway', 'the server could not be reached, or left before it answered'],
+  ] as [ErrorCode, string, string][])('answers %s with %s, %s, and closes', async (code, status, reason) => {
+    const all = setUp({ dial: () => Promise.reject(new ProxyError(code, 'secret 192.0.2.1')) })
     await all.client.send(head('CONNECT origin:443 HTTP/1.1'))
-    expect(all.client.text).toBe(
-      head(`HTTP/1.1 ${status}`, 'Connection: close', 'Proxy-Connection: close', 'Content-Length: 0'),
-    )
+    expect(all.client.text).toBe(refused(status, reason))
     expect(all.client.state).toBe('ended')
     await all.finish()
   })
@@ -226,16 +174,31 @@ describe('answers', () => {
   }
   const closing = head('HTTP/1.1 200 OK', 'Connection: close')
 
-  it('of known length leave the connection open', async () => {
-    const { text, state } = await answered(bodies.length)
-    expect(text).toBe(`${OK.replace('Length: 2', 'Length: 5')}hello`)
-    expect(state).toBe('open')
+  it('whose end can be seen leave the connection open', async () => {
+    const chunked = OK.replace('Content-Length: 2', 'Transfer-Encoding: chunked')
+    expect(await answered(bodies.length)).toEqual({
+      text: `${OK.replace('Length: 2', 'Length: 5')}hello`,
+      state: 'open',
+    })
+    expect(await answered(bodies.chunked)).toEqual({ text: `${chunked}5\r\nhello\r\n0\r\n\r\n`, state: 'open' })
   })
 
-  it('of unknown length end with the connection', async () => {
+  it.each([
+    ['HTTP/1.1', 'open'],
+    ['HTTP/1.1\r\nConnection: keep-alive', 'open'],
+    ['HTTP/1.1\r\nConnection: close', 'ended'],
+    ['HTTP/1.1\r\nProxy-Connection: close', 'ended'],
+    ['HTTP/1.0\r\nConnection: keep-alive', 'open'],
+    ['HTTP/1.0', 'ended'],
+  ])('say what happens to the connection: after %j it is %s', async (version, state) => {
+    const seen = await answered(bodies.length, { request: head(`GET http://o/ ${version}`) })
+    expect(seen.state).toBe(state)
+    expect(/\r\nConnection: (\S+)/.exec(seen.text)?.[1]).toBe(state === 'open' ? 'keep-alive' : 'close')
+    expect(seen.text.includes('\r\nKeep-Alive:')).toBe(state === 'open')
+  })
+
+  it('whose end cannot be seen end with the connection', async () => {
     expect(await answered(bodies.close, { ends: true })).toEqual({ text: `${closing}hello`, state: 'ended' })
-    const chunked = head('HTTP/1.1 200 OK', 'Connection: close', 'Transfer-Encoding: chunked')
-    expect(await answered(bodies.chunked)).toEqual({ text: `${chunked}5\r\nhello\r\n0\r\n\r\n`, state: 'ended' })
   })
 
   it('come without chunks to an HTTP/1.0 client', async () => {
@@ -272,21 +235,25 @@ describe('answers', () => {
   })
 
   it.each([
-    ['not HTTP', 'SSH-2.0-x\r\n'],
-    ['two lengths', head('HTTP/1.1 200 OK', 'Content-Length: 1', 'Content-Length: 2')],
-    ['a length beside chunks', head('HTTP/1.1 200 OK', 'Content-Length: 1', 'Transfer-Encoding: chunked')],
-    ['a switch of protocols', head('HTTP/1.1 101 Switching Protocols')],
-    ['a head without end', `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(70_000)}`],
-  ])('that are unusable become 503: %s', async (_, answer) => {
-    expect(await answered(answer)).toEqual({ text: UNAVAILABLE, state: 'ended' })
+    ['the beginning of the status line', 'SSH-2.0-x\r\n'],
+    ['several values of Content-Length', head('HTTP/1.1 200 OK', 'Content-Length: 1', 'Content-Length: 2')],
+    ['a transfer coding but chunked', head('HTTP/1.1 200 OK', 'Transfer-Encoding: gzip, chunked')],
+    ['a switch of protocols that was not asked for', head('HTTP/1.1 101 Switching Protocols')],
+    ['a head of more than 262144 bytes', `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(262_144)}`],
+  ])('that are unusable become 503: %s', async (what, answer) => {
+    const text = unavailable(`the server's answer cannot be passed on: ${what}`)
+    expect(await answered(answer)).toEqual({ text, state: 'ended' })
+    const toHead = await answered(answer, { request: head('HEAD http://o/ HTTP/1.1') })
+    expect(toHead.text, 'HEAD has no body').toBe(text.slice(0, text.indexOf('\r\n\r\n') + 4))
   })
 
   it('that never come become 503', async () => {
-    expect(await answered('', { ends: true })).toEqual({ text: UNAVAILABLE, state: 'ended' })
-    expect(await answered('HTTP/1.1 200', { ends: true })).toEqual({ text: UNAVAILABLE, state: 'ended' })
+    const text = unavailable('the server could not be reached, or left before it answered')
+    expect(await answered('', { ends: true })).toEqual({ text, state: 'ended' })
+    expect(await answered('HTTP/1.1 200', { ends: true })).toEqual({ text, state: 'ended' })
     const failed = setUp({ dial: () => Promise.reject(new ProxyError('DIAL_TIMEOUT', '')) })
     await failed.client.send(GET)
-    expect(failed.client.text).toBe(UNAVAILABLE)
+    expect(failed.client.text).toBe(unavailable('the server could not be reached in time'))
     await failed.finish()
   })
 
@@ -299,7 +266,9 @@ describe('answers', () => {
     }
     const junk = `${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked')}junk\r\n`
     expect((await answered(junk, { cut: 1 })).state).toBe('broken')
-    expect((await answered(junk)).text, 'nothing was said yet').toBe(UNAVAILABLE)
+    expect((await answered(junk)).text, 'nothing was said yet').toBe(
+      unavailable("the server's answer cannot be passed on: the size of a chunk"),
+    )
   })
 
   it('that go on after their end cut the origin off, and not the client', async () => {
@@ -311,65 +280,6 @@ describe('answers', () => {
     expect(all.client.state).toBe('open')
     expect(all.fars[0]!.gone).toBeDefined()
     await all.finish()
-  })
-})
-
-describe('refusals', () => {
-  it('answer nothing to what is not HTTP', async () => {
-    const all = setUp()
-    await all.client.send('\x16\x03\x01')
-    expect(all.client.text).toBe('')
-    expect(all.client.state).toBe('ended')
-    expect(all.io.rejected).toEqual([{ code: 'HTTP_BAD_REQUEST' }])
-    await all.finish()
-  })
-
-  it('answer nothing to a request that two readers could cut differently', async () => {
-    const all = setUp()
-    await all.client.send(
-      `${head('POST http://o/ HTTP/1.1', 'Content-Length: 3', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
-    )
-    expect(all.client.text).toBe('')
-    expect(all.io.requests).toEqual([])
-    expect(all.io.rejected).toEqual([{ code: 'HTTP_BAD_REQUEST' }])
-    await all.finish()
-  })
-
-  it('ask for credentials, at every request', async () => {
-    const all = setUp({ logins: [{ user: 'u', pass: 'p' }] })
-    await all.client.send(head('GET http://origin/ HTTP/1.1', KEEP, 'Proxy-Authorization: Basic dTpw'))
-    await all.origins[0]!.send(head('HTTP/1.1 204 No Content'))
-    await all.client.send(GET)
-    expect(all.client.text).toContain(
-      'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="proxy"\r\n\r\n',
-    )
-    expect(all.client.state).toBe('ended')
-    expect(all.io.requests).toHaveLength(1)
-    expect(all.io.rejected).toEqual([{ code: 'HTTP_UNAUTHORIZED' }])
-    await all.finish()
-  })
-
-  it('are not made of a kept connection that is not used again', async () => {
-    for (const end of ['idle', 'close'] as const) {
-      const all = setUp()
-      await all.client.send(GET)
-      await all.origins[0]!.send(head('HTTP/1.1 204 No Content'))
-      await all.origins[0]!.conn.closeWrite()
-      await settled()
-      if (end === 'idle') all.clock.advance(HANDSHAKE_MS)
-      else await all.client.conn.closeWrite()
-      await all.serving
-      expect(all.near.gone).toBeDefined()
-      expect(all.io.rejected).toEqual([])
-    }
-  })
-
-  it('meet a client that does not finish its head in time', async () => {
-    const all = setUp()
-    await all.client.send('GET http://o')
-    all.clock.advance(HANDSHAKE_MS)
-    await all.serving
-    expect(all.io.rejected).toEqual([{ code: 'HANDSHAKE_TIMEOUT' }])
   })
 })
 
@@ -402,14 +312,14 @@ describe('ends', () => {
     await reset.client.send(GET)
     reset.origins[0]!.conn.destroy()
     await settled()
-    expect(reset.client.text).toBe(UNAVAILABLE)
+    expect(reset.client.text).toBe(unavailable('the server could not be reached, or left before it answered'))
     await reset.finish()
 
     const idle = setUp()
     await idle.client.send(GET)
     idle.clock.advance(300_000)
     await settled()
-    expect(idle.client.text).toBe(UNAVAILABLE)
+    expect(idle.client.text).toBe(unavailable('the server did not answer in time'))
     expect(idle.io.relayed[0]?.reason?.code).toBe('IDLE_TIMEOUT')
     await idle.finish()
   })

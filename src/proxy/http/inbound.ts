@@ -1,8 +1,9 @@
 /**
  * The HTTP proxy. For each request on a client's connection:
  *
- * 1. Read its head under the handshake deadline. What is not HTTP gets no answer, as with V2Ray.
- * 2. Check who asks (407), then what for (400).
+ * 1. Read its head under the handshake deadline. What is not HTTP gets no answer, as with V2Ray; what is and cannot be
+ *    served gets 400 with the reason.
+ * 2. Check who asks (407, and the next try may come on the same connection), then what for (400).
  * 3. CONNECT: have the target connected, answer with the outcome, and carry bytes both ways; the last request.
  * 4. Anything else: have the origin connected for this one request, and let an Exchange rewrite both directions.
  */
@@ -12,15 +13,19 @@ import type { Env } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import { farewell } from '../../core/farewell.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
+import { limits } from '../../core/limits.ts'
 import { prefixed } from '../../core/prefixed.ts'
 import type { FlowRequest, FlowUser } from '../../core/session.ts'
-import { type Answer, answer, answerFor } from '../../protocol/http/answers.ts'
-import { requestFraming } from '../../protocol/http/body.ts'
-import { BasicLogins } from '../../protocol/http/credentials.ts'
+import { challenge, ESTABLISHED, failureOf, refusal, refusalOf } from '../../protocol/http/answers.ts'
+import { BasicLogins, type Login } from '../../protocol/http/credentials.ts'
 import { forwardedRequest, routingAttributes } from '../../protocol/http/forward.ts'
-import { HeadCollector, parseRequestHead, type RequestHead } from '../../protocol/http/head.ts'
+import { requestFraming } from '../../protocol/http/framing.ts'
+import { parseRequestHead, type RequestHead } from '../../protocol/http/head.ts'
+import { HeadCollector } from '../../protocol/http/head-collector.ts'
+import { valuesOf } from '../../protocol/http/headers.ts'
 import { type HttpTarget, targetOf } from '../../protocol/http/target.ts'
 import type { HttpInboundSettings } from '../../settings/model.ts'
+import { bodyToDrop, dropBody } from './challenge.ts'
 import { Exchange, type PlainRequest } from './exchange.ts'
 import { Source } from './source.ts'
 
@@ -44,17 +49,6 @@ interface Asked {
   readonly user: FlowUser
 }
 
-/** A refusal that has an answer. */
-class Refused extends Error {
-  readonly answer: Answer
-  readonly reason: ProxyError
-  constructor(answer: Answer, reason: ProxyError) {
-    super(reason.message)
-    this.answer = answer
-    this.reason = reason
-  }
-}
-
 /** One client's connection. */
 class Client {
   readonly #near: Conn
@@ -66,6 +60,10 @@ class Client {
   /** Flows whose answer is complete and whose origin has yet to close. */
   readonly #ending = new Set<Promise<void>>()
   #served = 0
+  /** Requests in a row without the right password. */
+  #challenges = 0
+  /** A challenge that nobody was told of: it is a failure only if no better try follows. */
+  #unmet: ProxyError | undefined
 
   constructor(near: Conn, io: InboundIo, settings: HttpInboundSettings, logins: BasicLogins | undefined, env: Env) {
     this.#near = near
@@ -78,37 +76,61 @@ class Client {
 
   async serve(): Promise<void> {
     while (await this.#request()) this.#served++
+    if (this.#unmet) this.#io.reject(this.#near, this.#unmet)
     this.#near.destroy()
     await Promise.all(this.#ending)
   }
 
   /** Serves one request; true if another may follow. */
   async #request(): Promise<boolean> {
-    let asked: Asked | undefined
+    const collector = new HeadCollector('request')
+    let head: RequestHead | undefined
     try {
-      asked = await this.#readRequest()
+      head = await this.#readHead(collector)
     } catch (error) {
-      return this.#refuse(error)
+      return this.#refuse(error, collector.beginsAsRequest)
     }
-    if (!asked) return false
-    return asked.head.method === 'CONNECT' ? this.#tunnel(asked) : this.#plain(asked)
+    if (!head) return false
+    try {
+      const login = this.#logins?.find(head)
+      if (this.#logins && !login) return await this.#challenge(head)
+      return await this.#serve(this.#asked(head, login))
+    } catch (error) {
+      return this.#refuse(error, true, head.method)
+    }
   }
 
-  async #readRequest(): Promise<Asked | undefined> {
-    const head = await this.#readHead()
-    if (!head) return undefined
-    const login = this.#logins?.find(head)
-    if (this.#logins && !login) {
-      throw new Refused('unauthorized', new ProxyError('HTTP_UNAUTHORIZED', 'no or wrong proxy credentials'))
-    }
+  #asked(head: RequestHead, login: Login | undefined): Asked {
+    this.#challenges = 0
+    this.#unmet = undefined
     const target = targetOf(head, { transparent: this.#settings.allowTransparent })
-    if (!target) throw new Refused('badRequest', new ProxyError('HTTP_BAD_REQUEST', 'the request names no target'))
     return { head, target, user: { email: login?.user ?? '', level: this.#settings.level } }
   }
 
+  #serve(asked: Asked): Promise<boolean> {
+    return asked.head.method === 'CONNECT' ? this.#tunnel(asked) : this.#plain(asked)
+  }
+
+  /** Asks for the password. The first tries are not told of one by one: a client that has it may well ask without first. */
+  async #challenge(head: RequestHead): Promise<boolean> {
+    const reason = new ProxyError('HTTP_UNAUTHORIZED', 'no or wrong proxy credentials')
+    const body = bodyToDrop(head, this.#source)
+    this.#challenges++
+    const keep = this.#challenges < limits.httpChallenges && body !== undefined
+    const isWrong = valuesOf(head.headers, 'Proxy-Authorization').length > 0
+    if (isWrong || !keep) this.#io.reject(this.#near, reason)
+    this.#unmet = isWrong || !keep ? undefined : reason
+    if (!keep) return this.#farewell(challenge(head.method, false))
+    try {
+      await this.#near.write(challenge(head.method, true))
+      return await this.#io.handshake(this.#near, () => dropBody(body, this.#source), this.#settings.level)
+    } catch {
+      return false // The client is gone, or too slow.
+    }
+  }
+
   /** Undefined if the client left without a word, or has nothing more to ask. */
-  async #readHead(): Promise<RequestHead | undefined> {
-    const collector = new HeadCollector('request')
+  async #readHead(collector: HeadCollector): Promise<RequestHead | undefined> {
     const read = async (): Promise<RequestHead | undefined> => {
       for (;;) {
         const bytes = await this.#source.take()
@@ -128,56 +150,46 @@ class Client {
     }
   }
 
-  async #tunnel({ head, target, user }: Asked): Promise<false> {
-    const { method } = head
+  async #tunnel({ head: { method }, target, user }: Asked): Promise<false> {
     const client = prefixed(this.#near, this.#source.rest())
-    const request: FlowRequest = { network: 'tcp', target: target.address, user }
-    await this.#io.carry(client, request, (outcome) => {
-      if (!(outcome instanceof ProxyError)) return this.#near.write(answer('established'))
-      return farewell(client, this.#env.clock, answer(answerFor(outcome, method)))
+    await this.#io.carry(client, { network: 'tcp', target: target.address, user }, (outcome) => {
+      if (!(outcome instanceof ProxyError)) return this.#near.write(ESTABLISHED)
+      return farewell(client, this.#env.clock, refusal(failureOf(outcome, method), method))
     })
     return false
   }
 
   async #plain({ head, target, user }: Asked): Promise<boolean> {
-    let plain: PlainRequest
-    try {
-      const framing = requestFraming(head)
-      plain = { head, framing, forwarded: forwardedRequest(head, target, framing) }
-    } catch (error) {
-      return this.#refuse(error)
-    }
+    const framing = requestFraming(head)
+    const plain: PlainRequest = { head, framing, forwarded: forwardedRequest(head, target, framing) }
     const exchange = new Exchange(this.#near, this.#source, plain)
-    const request = {
-      network: 'tcp',
-      target: target.address,
-      user,
-      attributes: routingAttributes(head, target),
-    } as const
-    let failure: ProxyError | undefined
+    const attributes = routingAttributes(head, target)
+    const request: FlowRequest = { network: 'tcp', target: target.address, user, attributes }
+    // A failure to connect destroys the exchange, whose outcome then has the refusal.
     const carried: Promise<void> = this.#io
-      .carry(exchange, request, (outcome) => {
-        if (outcome instanceof ProxyError) failure = outcome
-      })
+      .carry(exchange, request)
       .catch((error: Error) => this.#env.log.error({ err: error }, 'a request failed in an unexpected way'))
       .then(() => void this.#ending.delete(carried))
     this.#ending.add(carried)
     const outcome = await exchange.outcome
-    if (failure) return this.#farewell(answerFor(failure, head.method))
-    if (outcome === 'unanswered') return this.#farewell('unavailable')
+    if (outcome === 'unanswered') return this.#farewell(refusal(exchange.refusal, head.method))
     if (outcome === 'last') return this.#farewell()
     return outcome === 'again'
   }
 
-  /** For a request that asked for nothing that could be connected: no flow exists, so it is reported here. */
-  #refuse(error: unknown): Promise<false> {
-    const refused = error instanceof Refused ? error : undefined
-    this.#io.reject(this.#near, refused?.reason ?? toProxyError(error, 'CONN_CLOSED'))
-    return this.#farewell(refused?.answer)
+  /**
+   * For a request that asked for nothing that could be connected: no flow exists, so it is reported here. `answered` says
+   * whether the client speaks HTTP.
+   */
+  #refuse(error: unknown, answered: boolean, method?: string): Promise<false> {
+    const reason = toProxyError(error, 'CONN_CLOSED')
+    this.#io.reject(this.#near, reason)
+    const isItsFault = reason.code === 'HTTP_BAD_REQUEST' || reason.code === 'TRUNCATED'
+    return this.#farewell(answered && isItsFault ? refusal(refusalOf(reason), method) : undefined)
   }
 
-  async #farewell(last?: Answer): Promise<false> {
-    await farewell(this.#near, this.#env.clock, last && answer(last), () => this.#source.take())
+  async #farewell(last?: Uint8Array): Promise<false> {
+    await farewell(this.#near, this.#env.clock, last, () => this.#source.take())
     return false
   }
 }

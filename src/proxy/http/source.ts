@@ -29,6 +29,11 @@ export class Source {
     if (bytes.length > 0) this.#head = bytes
   }
 
+  /** Whether bytes were put back and not taken since. */
+  get readAhead(): boolean {
+    return this.#head !== undefined
+  }
+
   /** What was put back, for the owner that takes over the connection itself. */
   rest(): Uint8Array {
     const head = this.#head ?? new Uint8Array(0)

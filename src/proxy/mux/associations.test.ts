@@ -78,6 +78,26 @@ it('survives a carrier that is killed, for a while', async () => {
   expect(associations.size).toBe(0)
 })
 
+it('survives the end that a client says of a carrier', async () => {
+  const { open, joined, clock, associations } = sessions()
+  const first = await open(1, a)
+  const { got, end } = noted(joined[0]!)
+  await first.closeWrite()
+  await turns()
+  expect(joined[0]!.gone).toBeUndefined()
+  await open(2, b)
+  expect(got).toEqual([
+    [1, a],
+    [2, b],
+  ])
+  await joined[0]!.closeWrite()
+  expect(joined[0]!.send(bytes(1), a)).toBe(false)
+  joined[0]!.destroy()
+  expect(await end).toBe('CONN_CLOSED')
+  expect(associations.size).toBe(0)
+  clock.advance(limits.xudpExpiryMs)
+})
+
 it('is of one user: the same id of another is another socket', async () => {
   const { open, joined, associations } = sessions()
   const mine = await open(1, a, 'me')

@@ -3,7 +3,7 @@ import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
-import type { PacketConn, PacketInfo } from '../../core/packet.ts'
+import type { PacketConn, PacketInfo, PacketSink } from '../../core/packet.ts'
 import { FrameEncoder } from '../../protocol/mux/frame-encoder.ts'
 import type { DataUse, Frame } from '../../protocol/mux/model.ts'
 import { type Carrier, holdDefault, type Substream } from './carrier.ts'
@@ -42,11 +42,14 @@ export class MuxPacketConn implements PacketConn, Substream {
   #target: Address | undefined
   /** Where the datagram that comes next is from. */
   #from: Address | undefined
-  #sink: ((lent: Uint8Array, from: Address) => void) | undefined
+  #sink: PacketSink | undefined
   #settle: ((error?: unknown) => void) | undefined
   #held: Held[] = []
   #heldBytes = 0
   #answered = false
+  /** Our side has finished. */
+  #closing: Promise<void> | undefined
+  /** The other side has finished, in order. */
   #ended = false
 
   constructor(carrier: Carrier, session: number, options: MuxPacketOptions) {
@@ -55,8 +58,9 @@ export class MuxPacketConn implements PacketConn, Substream {
     this.#options = options
     this.#target = options.target
     if (options.target) this.#encoder = new FrameEncoder(session)
-    const { local, layers, level } = carrier.info
+    const { remote, local, layers, level } = carrier.info
     this.info = {
+      remote,
       local,
       largest: limits.muxDatagramMax,
       encoding: options.addressed ? 'xudp' : 'mux',
@@ -73,7 +77,7 @@ export class MuxPacketConn implements PacketConn, Substream {
     return this.#life.onGone(run)
   }
 
-  drainTo(sink: (lent: Uint8Array, from: Address) => void): Promise<void> {
+  drainTo(sink: PacketSink): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#sink) return reject(new ProxyError('PROTOCOL_MISUSE', 'the datagrams have a receiver already'))
       if (this.#life.gone && !this.#ended) return reject(this.#life.gone)
@@ -91,7 +95,7 @@ export class MuxPacketConn implements PacketConn, Substream {
   }
 
   send(bytes: Uint8Array, to: Address): boolean {
-    const sent = !this.#life.gone && this.#carry(bytes, to)
+    const sent = !this.#life.gone && !this.#closing && this.#carry(bytes, to)
     if (!sent) this.dropped++
     return sent
   }
@@ -120,7 +124,7 @@ export class MuxPacketConn implements PacketConn, Substream {
 
   keep(frame: Frame): DataUse {
     if (frame.malformed !== undefined) {
-      this.#abort(new ProxyError('MUX_MALFORMED', `a datagram with ${frame.malformed}`))
+      this.destroy(new ProxyError('MUX_MALFORMED', `a datagram with ${frame.malformed}`))
       return 'skip'
     }
     this.#from = (this.#options.addressed ? frame.address : undefined) ?? this.#target
@@ -134,8 +138,7 @@ export class MuxPacketConn implements PacketConn, Substream {
   data(lent: Uint8Array): void {
     const from = this.#from!
     if (this.#sink) this.#deliver(lent, from)
-    else if (this.#heldBytes + lent.length > limits.muxDatagramsHeld) this.dropped++
-    else {
+    else if (this.#heldBytes + lent.length <= limits.muxDatagramsHeld) {
       this.#held.push({ bytes: new Uint8Array(lent), from })
       this.#heldBytes += lent.length
     }
@@ -150,29 +153,54 @@ export class MuxPacketConn implements PacketConn, Substream {
   }
 
   peerEnded(error: boolean): void {
-    const what = error ? 'gave up' : 'ended'
-    const why = new ProxyError(error ? 'CONN_RESET' : 'CONN_CLOSED', `the other side ${what} the datagrams`)
-    this.lost(why, !error)
+    const why = new ProxyError('CONN_RESET', 'the other side gave the datagrams up')
+    // Behind an End of ours an error is only V2Ray's and Xray's way to say that it is over.
+    if (error && !this.#closing) return void this.#over(why)
+    if (this.#ended || error) return void this.lost(why, true)
+    this.#ended = true
+    this.#settle?.()
+    if (this.#closing) this.#over(why)
   }
 
   lost(why: ProxyError, orderly: boolean): void {
     if (this.#life.gone) return
-    this.#ended = orderly
-    if (orderly) this.#settle?.()
-    this.#over(why)
-  }
-
-  destroy(why?: Error): void {
-    this.#abort(why ?? new ProxyError('CONN_CLOSED', 'the datagrams of a sub-stream were ended'))
-  }
-
-  #abort(why: Error): void {
-    if (this.#life.gone) return
-    const encoder = this.#encoder
-    if (encoder && !this.#options.alone) {
-      this.#carrier.write(encoder.room(0), (into) => encoder.end(into, 0))?.catch(() => {})
+    if (orderly) {
+      this.#ended = true
+      this.#settle?.()
     }
     this.#over(why)
+  }
+
+  closeWrite(): void | Promise<void> {
+    this.#closing ??= this.#life.gone ? Promise.resolve() : this.#end()
+    return this.#closing
+  }
+
+  /** Settles when End is handed to the carrier, if there is anybody to be told. */
+  #end(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#life.onGone(() => resolve())
+      const done = (): void => {
+        cancel()
+        resolve()
+      }
+      if (!this.#sendEnd(false, done)) done()
+      if (this.#ended) this.#over(new ProxyError('CONN_CLOSED', 'both sides have ended the datagrams'))
+    })
+  }
+
+  destroy(why: Error = new ProxyError('CONN_CLOSED', 'the datagrams of a sub-stream were ended')): void {
+    if (this.#life.gone) return
+    this.#sendEnd(!this.#closing && !this.#ended)
+    this.#over(why)
+  }
+
+  /** False where there is nothing to be said: New was not sent, or the end of the carrier says it. */
+  #sendEnd(error: boolean, done?: () => void): boolean {
+    const encoder = this.#encoder
+    if (!encoder || this.#options.alone) return false
+    this.#carrier.write(encoder.room(0), (into) => encoder.end(into, 0, error), done)?.catch(() => {})
+    return true
   }
 
   #over(why: Error): void {

@@ -3,9 +3,7 @@ import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
-import type { PacketConn, PacketInfo } from '../../core/packet.ts'
-
-type PacketSink = (lent: Uint8Array, from: Address) => void
+import type { PacketConn, PacketInfo, PacketSink } from '../../core/packet.ts'
 
 /**
  * The datagrams of one socket of a client, on whichever carrier they come: what stands behind it, and with it the port
@@ -20,6 +18,7 @@ export class RovingPackets implements PacketConn {
   #fail: ((why: unknown) => void) | undefined
   /** Dropped on carriers that are left, or while there was none. */
   #droppedBefore = 0
+  #closed = false
   #cancelExpiry: Cancel | undefined
 
   constructor(clock: Clock, first: PacketConn) {
@@ -37,6 +36,7 @@ export class RovingPackets implements PacketConn {
     this.#info = conn.info
     before?.destroy(new ProxyError('CONN_CLOSED', 'the client goes on with these datagrams on another carrier'))
     this.#drain(conn)
+    if (this.#closed) conn.closeWrite()
     conn.onGone(() => this.#left(conn))
   }
 
@@ -74,6 +74,11 @@ export class RovingPackets implements PacketConn {
     return false
   }
 
+  closeWrite(): void | Promise<void> {
+    this.#closed = true
+    return this.#current?.closeWrite()
+  }
+
   destroy(why: Error = new ProxyError('CONN_CLOSED', 'the datagrams of a client were ended')): void {
     if (this.#life.gone) return
     this.#cancelExpiry?.()
@@ -84,8 +89,13 @@ export class RovingPackets implements PacketConn {
 
   #drain(conn: PacketConn): void {
     if (!this.#sink) return
-    // How the carrier ends is seen by onGone().
-    conn.drainTo((lent, from) => this.#pass(lent, from)).catch(() => {})
+    // The client's orderly end is the end of the carrier, not of the socket; every other end is seen by onGone().
+    conn
+      .drainTo((lent, from) => this.#pass(lent, from))
+      .then(
+        () => conn.destroy(),
+        () => {},
+      )
   }
 
   #pass(lent: Uint8Array, from: Address): void {

@@ -64,7 +64,7 @@ describe('what makes no sense', () => {
   it('of a datagram ends its session alone', async () => {
     const { send, told, packets, streams } = serving()
     await send(NEW, '000c 0002 01 00 02 0035 01 08080808', '0006 0002 02 01 02 00 0001 aa', '0004 0001 02 01 0001 68')
-    expect(told()).toEqual(['2 end'])
+    expect(told()).toEqual(['2 end error'])
     expect(packets[0]!.conn.gone).toMatchObject({ code: 'MUX_MALFORMED' })
     expect(text(await streams[0]!.conn.read())).toBe('h')
   })

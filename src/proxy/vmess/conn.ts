@@ -1,4 +1,5 @@
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
+import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { LayeredInfo } from '../../core/layered-info.ts'
 import { takeBuffer } from '../../core/pool.ts'
@@ -8,11 +9,13 @@ import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
 export interface VmessConnOptions {
   readonly sealer: BodySealer
   readonly opener: BodyOpener
-  /** Our header: leaves in one write with the first payload, or with flushHead(). Owned. */
+  /** Our header: leaves in one write with the first payload, or after flushHeadAfter(). Owned. */
   readonly head: Uint8Array
   /** Bytes of the peer's body that came with its header. Owned. */
   readonly rest?: Uint8Array
   readonly level?: number
+  /** Gives an error of the base its meaning; the error itself where it has no other. */
+  readonly explain?: (error: Error) => Error
 }
 
 /**
@@ -21,15 +24,19 @@ export interface VmessConnOptions {
  */
 export class VmessConn extends WrappedConn {
   readonly #info: ConnInfo
+  readonly #explain: ((error: Error) => Error) | undefined
   readonly #sealer: BodySealer
   readonly #opener: BodyOpener
   #head: Uint8Array | undefined
   #rest: Uint8Array | undefined
   #closing: Promise<void> | undefined
   #destroyed = false
+  #gone: Error | undefined
+  #cancelFlush: Cancel | undefined
 
   constructor(base: Conn, options: VmessConnOptions) {
     super(base)
+    this.#explain = options.explain
     this.#sealer = options.sealer
     this.#opener = options.opener
     this.#head = options.head
@@ -38,13 +45,27 @@ export class VmessConn extends WrappedConn {
     this.#info = new LayeredInfo(base.info, 'vmess', halfClose, options.level)
   }
 
+  override get gone(): Error | undefined {
+    const why = this.base.gone
+    if (why) this.#gone ??= this.#meaning(why)
+    return this.#gone
+  }
+
+  override onGone(run: (why: Error) => void): Cancel {
+    return this.#explain ? this.base.onGone(() => run(this.gone!)) : this.base.onGone(run)
+  }
+
+  #meaning(error: Error): Error {
+    return this.#explain?.(error) ?? error
+  }
+
   override get info(): ConnInfo {
     return this.#info
   }
 
   async read(): Promise<Uint8Array | null> {
     while (!this.#opener.ended) {
-      const sealed = this.#takeRest() ?? (await this.base.read())
+      const sealed = this.#takeRest() ?? (await this.#readBase())
       if (sealed === null) {
         this.#opener.end()
         return null
@@ -56,6 +77,14 @@ export class VmessConn extends WrappedConn {
       if (opened) return opened
     }
     return null
+  }
+
+  async #readBase(): Promise<Uint8Array | null> {
+    try {
+      return await this.base.read()
+    } catch (error) {
+      throw this.#meaning(error as Error)
+    }
   }
 
   async drainTo(sink: Sink): Promise<void> {
@@ -76,7 +105,7 @@ export class VmessConn extends WrappedConn {
           if (!this.#opener.ended) this.#opener.end()
           resolve()
         })
-        .catch(reject)
+        .catch((error: Error) => reject(this.#meaning(error)))
     })
   }
 
@@ -115,19 +144,30 @@ export class VmessConn extends WrappedConn {
     return this.base.write(pooled.bytes.subarray(0, end), pooled.release)
   }
 
-  /** Sends the header alone, if no payload has taken it along. */
+  /** Sends the header alone, if no payload has taken it along after `ms`. */
+  flushHeadAfter(ms: number, clock: Clock): void {
+    this.#cancelFlush = clock.after(ms, () => this.flushHead())
+  }
+
+  /** Sends the header now, if no payload has taken it along. */
   flushHead(): void {
-    const head = this.#head
-    this.#head = undefined
+    const head = this.#takeHead()
     if (head) this.base.write(head, () => {})?.catch(() => {}) // a broken base shows where it is read
   }
 
   #placeHead(into: Uint8Array): number {
-    const head = this.#head
+    const head = this.#takeHead()
     if (!head) return 0
-    this.#head = undefined
     into.set(head)
     return head.length
+  }
+
+  #takeHead(): Uint8Array | undefined {
+    const head = this.#head
+    this.#head = undefined
+    this.#cancelFlush?.()
+    this.#cancelFlush = undefined
+    return head
   }
 
   override closeWrite(): Promise<void> {
@@ -164,6 +204,7 @@ export class VmessConn extends WrappedConn {
 
   override destroy(reason?: Error): void {
     this.#destroyed = true
+    this.#takeHead()
     this.base.destroy(reason)
   }
 }

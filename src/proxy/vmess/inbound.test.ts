@@ -10,23 +10,28 @@ import type { VmessUser } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createVmessInbound } from './inbound.ts'
 
-function rig(user: VmessUser, detour?: (user: VmessUser) => SwitchAccount | undefined) {
+interface Options {
+  readonly detour?: (user: VmessUser) => SwitchAccount | undefined
+  readonly disableInsecureEncryption?: boolean
+}
+
+function rig(user: VmessUser, { detour, disableInsecureEncryption = false }: Options = {}) {
   const clock = fakeClock(1_700_000_000_000)
   const users = new UserDirectory<VmessUser>([user])
   const inbound = createVmessInbound({
     users,
     replay: new ReplayMemory(clock),
     history: new SessionHistory(clock),
-    disableInsecureEncryption: false,
+    disableInsecureEncryption,
     env: { clock, random: fakeRandom(3), log: silentLogger },
     ...(detour && { detour }),
   })
   const [client, near] = memoryPair()
   const [far, origin] = memoryPair()
   const io = recordingIo({ clock, dial: () => far })
-  void inbound.serve(near, io)
+  const serving = inbound.serve(near, io)
   const session = testClient(user, clock)
-  return { clock, users, client, origin, io, session }
+  return { clock, users, client, origin, io, session, serving, inbound }
 }
 
 describe('the answer to a request', () => {
@@ -34,9 +39,11 @@ describe('the answer to a request', () => {
     const user = testUser(alterId)
     const told = { host: '', port: 40_001, id: new Uint8Array(16).fill(7), alterId: 4, level: 2, validMinutes: 5 }
     const asked: VmessUser[] = []
-    const { client, origin, session, io } = rig(user, (whom) => {
-      asked.push(whom)
-      return told
+    const { client, origin, session, io } = rig(user, {
+      detour: (whom) => {
+        asked.push(whom)
+        return told
+      },
     })
     await client.write(session.head())
     await origin.write(Buffer.from('answer'))
@@ -49,7 +56,7 @@ describe('the answer to a request', () => {
   })
 
   it('carries none when there is nowhere to go', async () => {
-    const { client, origin, session } = rig(testUser(), () => undefined)
+    const { client, origin, session } = rig(testUser(), { detour: () => undefined })
     await client.write(session.head())
     await origin.write(Buffer.from('answer'))
     session.opener.open((await client.read())!, new Uint8Array(1000))
@@ -86,4 +93,40 @@ it('serves a user who was changed while the request was on its way as what the u
   users.add({ ...user, level: 5, email: 'now@example.com' })
   await tap.send(head.subarray(30))
   expect(io.requests[0]?.user).toEqual({ id: user.id, email: 'now@example.com', level: 5 })
+})
+
+describe('disableInsecureEncryption', () => {
+  const insecure = ['none', 'zero', 'aes-128-cfb'] as const
+  it.each(
+    insecure.flatMap((security) => [0, 4].map((alterId) => [security, alterId] as const)),
+  )('ends the connection of a user who asks for %s at once (alterId %i)', async (security, alterId) => {
+    const user = testUser(alterId)
+    const { client, clock, io, serving } = rig(user, { disableInsecureEncryption: true })
+    const tap = new Tap(client)
+    const head = testClient(user, clock, { security }).head()
+    await tap.send(head)
+    await serving
+    await settled()
+    expect(tap.state).not.toBe('open')
+    expect(tap.hex).toBe('')
+    expect(clock.pending).toBe(0)
+    expect(io.rejected).toEqual([{ code: 'VMESS_INSECURE_REFUSED', user: { email: user.email, level: user.level } }])
+  })
+
+  it.each([0, 4])('leaves who sends the same again in silence, like every stranger (alterId %i)', async (alterId) => {
+    const user = testUser(alterId)
+    const { client, clock, io, inbound } = rig(user, { disableInsecureEncryption: true })
+    const head = testClient(user, clock, { security: 'none' }).head()
+    const copy = head.slice()
+    await new Tap(client).send(head)
+    const [prober, near] = memoryPair()
+    void inbound.serve(near, io)
+    const tap = new Tap(prober)
+    await tap.send(copy)
+    expect(io.rejected.map(({ code }) => code)).toEqual(['VMESS_INSECURE_REFUSED', 'VMESS_REPLAY'])
+    expect(tap.state).toBe('open')
+    clock.advance(60_000)
+    await settled()
+    expect(tap.state).not.toBe('open')
+  })
 })

@@ -2,7 +2,8 @@
  * A VMess server on one accepted connection.
  *
  * 1. Read until the request header is complete and authenticated, under the handshake deadline.
- * 2. Refused: nothing is ever written; bytes are read and thrown away until the deadline, then an ordinary close.
+ * 2. Refused: nothing is ever written; bytes are read and thrown away until the deadline, then an ordinary close. A user
+ *    whose encryption is forbidden has proved to be one, so there is nothing to hide: the connection ends at once.
  * 3. Accepted: ask for the target and relay. Our response header leaves with the target's first bytes.
  */
 
@@ -90,7 +91,7 @@ async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): P
   } catch (error) {
     const reason = reasonOf(error, session.end())
     io.reject(conn, reason, session.user && { email: session.user.email, level: session.user.level })
-    await discard(conn)
+    if (reason.code !== 'VMESS_INSECURE_REFUSED') await discard(conn)
     throw reason
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { startMs, testServer, testUser } from '../../../test/support/vmess-pair.ts'
 import { answers, type FakeNetwork, fakeNetwork, greeting, recordingLog } from '../../../test/support/vmess-servers.ts'
+import type { Conn } from '../../core/conn.ts'
 import { deadline, dialDeadline } from '../../core/deadline.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Random } from '../../core/env.ts'
@@ -227,6 +228,17 @@ describe('several servers', () => {
       await requests(outbound, 1)
     }
     expect(takeDialed(network)).toEqual(['a', 'b', 'a', 'b'])
+  })
+
+  it('give a reset before the answer the causes of an end without one, in what is read and in why it is gone', async () => {
+    const { outbound } = setUp(['a'], fakeNetwork({ 'a:443': (conn) => void conn.read().then(() => conn.destroy()) }))
+    const causes = { code: 'CONN_RESET', hint: expect.stringMatching(/id is unknown.*clock.*none and zero/) }
+    for (const ask of [(conn: Conn) => conn.read(), (conn: Conn) => conn.drainTo(() => {})]) {
+      const conn = await outbound.dial({ host: 'target', port: 80 }, { until: forever })
+      await conn.write(new Uint8Array(1))
+      await expect(ask(conn)).rejects.toMatchObject(causes)
+      expect(conn.gone).toMatchObject(causes)
+    }
   })
 
   it('are named in the log when passed over, once a minute, and when they are back', async () => {

@@ -78,8 +78,9 @@ class VmessOutbound implements Outbound {
       random: env.random,
     })
     const { sealer, opener } = session
-    const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: identity.level })
-    env.clock.after(limits.firstPayloadWaitMs, () => conn.flushHead())
+    const explain = (error: Error) => opener.explain(error)
+    const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: identity.level, explain })
+    conn.flushHeadAfter(limits.firstPayloadWaitMs, env.clock)
     this.#silence.watch(conn, opener, server, identity)
     if (server.temporary) {
       conn.onGone(() => opener.answered || conn.destroyed || unanswered())
