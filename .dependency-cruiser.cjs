@@ -4,9 +4,12 @@
 const allowed = {
   core: ['core'],
   crypto: ['core', 'crypto'],
-  'protocol/vmess': ['core/(address|env|errors|limits)', 'crypto', 'protocol/vmess'],
+  'protocol/vmess': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(vmess|wire)'],
   'protocol/socks': ['core/(address|env|errors|limits)', 'crypto', 'protocol/socks'],
   'protocol/http': ['core/(address|env|errors|limits)', 'crypto', 'protocol/http'],
+  'protocol/mux': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(mux|wire)'],
+  'protocol/packetaddr': ['core/(address|env|errors|limits)', 'protocol/(packetaddr|wire)'],
+  'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],
   dns: ['core', 'dns'],
   settings: ['core', 'settings'],

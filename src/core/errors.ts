@@ -45,8 +45,15 @@ export const errorCodes = {
   LISTEN_FAILED: { fault: 'local', text: 'An address could not be listened on: in use, not ours, or not permitted.' },
   LOG_FAILED: { fault: 'local', text: 'A log file could not be opened for writing.' },
   LOOP_DETECTED: { fault: 'config', text: 'The outbound leads back to an inbound of the same instance.' },
+  MUX_MALFORMED: { fault: 'remote', text: 'A frame of Mux.Cool makes no sense.' },
+  MUX_STALLED: {
+    fault: 'policy',
+    text: 'A multiplexed stream was not read while the others waited behind it, so it alone was ended.',
+  },
+  MUX_TOO_MANY: { fault: 'policy', text: 'A client has as many streams open on one carrier as permitted.' },
   NO_OUTBOUND: { fault: 'config', text: 'There is no outbound to carry the connection.' },
   OUTBOUND_BLOCKED: { fault: 'policy', text: 'The connection was sent to a blackhole.' },
+  PACKETADDR_MALFORMED: { fault: 'remote', text: 'A unit of packetaddr makes no sense.' },
   PROTOCOL_MISUSE: { fault: 'local', text: 'A session was used in an order that its documentation does not allow.' },
   RESPONSE_AUTH_FAILED: {
     fault: 'remote',

@@ -82,6 +82,28 @@ export const limits = {
   flushMs: 300_000,
   /** How long a connection that was turned away is still read, so that the answer is not lost to a TCP reset, ms. */
   lingerMs: 1_000,
+  /** Sub-streams in use at once on one carrier of ours, where the configuration does not say. */
+  muxConcurrency: 8,
+  /** Sub-streams that one carrier of ours carries in its life. */
+  muxSubstreamsEver: 128,
+  /** Sub-streams that a client may have open at once on one carrier; more are refused one by one. */
+  muxSubstreamsOpen: 1_024,
+  /** How long a carrier of ours without a sub-stream is kept, ms. */
+  muxClientIdleMs: 16_000,
+  /** How long a client's carrier without a sub-stream is kept, ms. */
+  muxServerIdleMs: 120_000,
+  /** Bytes of one sub-stream that may wait to be read before its carrier is paused. One frame is held on top, and what one read of the carrier brought. */
+  muxUnreadPerStream: 1024 * 1024,
+  /** Bytes of all sub-streams of a carrier that may wait to be read before it is paused. */
+  muxUnreadPerCarrier: 8 * 1024 * 1024,
+  /** How long an unread sub-stream may keep the others of its carrier waiting before it is ended, ms. */
+  muxStallMs: 5_000,
+  /** The largest datagram that is sent inside a carrier: V2Ray ends the whole carrier over a larger one. */
+  muxDatagramMax: 2_048,
+  /** Datagrams of one sub-stream that wait for their receiver to be ready, bytes. More are dropped. */
+  muxDatagramsHeld: 64 * 1024,
+  /** How long a client's socket that is known by its GlobalID waits for its next carrier, ms. */
+  xudpExpiryMs: 60_000,
   /** Graceful shutdown, ms. */
   shutdownMs: 10_000,
   /** Descriptors kept free: accepting pauses when fewer are left. */

@@ -7,10 +7,10 @@
  * and ends with the field that announces an empty chunk, as V2Ray does, whose servers may close before that chunk is out.
  */
 import { type ErrorCode, ProxyError } from '../../core/errors.ts'
+import { CutOff } from '../wire/cut-off.ts'
 import type { BodyOpener } from './body-model.ts'
 import type { ChunkParts } from './chunk.ts'
 import type { ChunkData } from './chunk-data.ts'
-import { CutOff } from './cut-off.ts'
 import type { PaddingSource } from './padding.ts'
 import type { SizeCodec } from './size.ts'
 

@@ -4,11 +4,11 @@
  *     version 1 | IV 16 | key 16 | V 1 | options 1 | padding length, security 4+4 bits | 0 1 | command 1
  *     | port 2 | address type 1 | address 4, 16 or 1+n | padding 0..15 | FNV-1a 4              no address for mux
  */
-import { type Address, formatHost, hostFromIP, parseHost } from '../../core/address.ts'
+import type { Address } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { fnv1a32 } from '../../crypto/checksum.ts'
+import { decodePortFirst, encodePortFirst, hostKinds, portFirstLength } from '../wire/port-first.ts'
 import type { BodyOptions, Security } from './body.ts'
-import { isCarriableDomain, readHostText } from './host-text.ts'
 
 export type Command = 'tcp' | 'udp' | 'mux'
 
@@ -32,7 +32,6 @@ const securityBytes: Readonly<Record<Security, number>> = {
   none: 5,
 }
 const commandBytes: Readonly<Record<Command, number>> = { tcp: 1, udp: 2, mux: 3 }
-const addressTypes = { ipv4: 1, domain: 2, ipv6: 3 } as const
 const optionBits = { chunkStream: 0x01, chunkMasking: 0x04, globalPadding: 0x08, authenticatedLength: 0x10 } as const
 
 const nameOf = <T extends string>(table: Readonly<Record<T, number>>, byte: number): T | undefined =>
@@ -64,7 +63,7 @@ export const decodeOptions = (byte: number): BodyOptions => ({
 
 /** The fields with their checksum. @param padding 0 to 15 random bytes. @throws ProxyError ADDRESS_INVALID */
 export function encodeRequest(header: RequestHeader, padding: Uint8Array): Uint8Array {
-  const address = header.command === 'mux' ? new Uint8Array(0) : encodeAddress(header.target)
+  const address = header.command === 'mux' ? new Uint8Array(0) : encodePortFirst(header.target)
   const length = fixedLength + address.length + padding.length + checksumLength
   const plain = new Uint8Array(length)
   plain[0] = 1
@@ -78,30 +77,6 @@ export function encodeRequest(header: RequestHeader, padding: Uint8Array): Uint8
   plain.set(padding, fixedLength + address.length)
   writeU32(plain, length - checksumLength, fnv1a32(plain, 0, length - checksumLength))
   return plain
-}
-
-function encodeAddress({ host: text, port, path }: Address): Uint8Array {
-  const host = parseHost(text)
-  if (path !== undefined) throw new ProxyError('ADDRESS_INVALID', 'VMess cannot carry the path of a unix socket')
-  if (host.kind === 'domain' && !isCarriableDomain(host.name)) throw invalidDomain(host.name)
-  if (!Number.isInteger(port) || port < 0 || port > 0xffff) {
-    throw new ProxyError('ADDRESS_INVALID', `the port ${port} is not in the range of 0 to 65535`)
-  }
-  const head = [port >> 8, port & 0xff, addressTypes[host.kind]]
-  if (host.kind !== 'domain') return Uint8Array.of(...head, ...host.bytes)
-  return Uint8Array.of(...head, host.name.length, ...new TextEncoder().encode(host.name))
-}
-
-function invalidDomain(name: string): ProxyError {
-  const what =
-    name.length > 255 ? 'it has over 255 characters' : 'letters, digits, "-", "." and "_" are all that servers take'
-  return new ProxyError(
-    'ADDRESS_INVALID',
-    `the domain ${JSON.stringify(name.slice(0, 64))} cannot be carried: ${what}`,
-    {
-      hint: 'write international names in punycode (xn--…)',
-    },
-  )
 }
 
 /**
@@ -123,11 +98,11 @@ export function requestLength(plain: Uint8Array): number {
   const at = fixedLength + 3
   if (plain.length < at) return at
   switch (plain[at - 1]) {
-    case addressTypes.ipv4:
+    case hostKinds.ipv4:
       return at + 4 + behind
-    case addressTypes.ipv6:
+    case hostKinds.ipv6:
       return at + 16 + behind
-    case addressTypes.domain:
+    case hostKinds.domain:
       return plain.length > at ? at + 1 + plain[at]! + behind : at + 1
     default:
       throw new ProxyError('VMESS_ADDRESS_INVALID', `unknown address type ${plain[at - 1]}`)
@@ -173,17 +148,9 @@ export const sessionKeys = (plain: Uint8Array): { iv: Uint8Array; key: Uint8Arra
 })
 
 function decodeAddress(bytes: Uint8Array): Address {
-  const port = (bytes[0]! << 8) | bytes[1]!
-  if (bytes[2] === addressTypes.ipv4) return { host: formatHost(hostFromIP(bytes.subarray(3, 7))), port }
-  if (bytes[2] === addressTypes.ipv6) return { host: formatHost(hostFromIP(bytes.subarray(3, 19))), port }
-  const host = readHostText(bytes.subarray(4, 4 + bytes[3]!))
-  if (host === undefined) {
-    throw new ProxyError(
-      'VMESS_ADDRESS_INVALID',
-      'the request names a domain that is empty or has impossible characters',
-    )
-  }
-  return { host, port }
+  const address = decodePortFirst(bytes.subarray(0, portFirstLength(bytes, 0, bytes.length)))
+  if (address !== undefined) return address
+  throw new ProxyError('VMESS_ADDRESS_INVALID', 'the request names a domain that is empty or has impossible characters')
 }
 
 const writeU32 = (bytes: Uint8Array, at: number, value: number): void => {

@@ -4,7 +4,7 @@
  *     host length 1 | host n | port 2 | id 16 | alterId 2 | level 1 | minutes 1          behind its FNV-1a, 4 bytes
  */
 import { fnv1a32 } from '../../crypto/checksum.ts'
-import { readHostText } from './host-text.ts'
+import { readHostText } from '../wire/host-text.ts'
 
 export interface SwitchAccount {
   /** Domain or IP address as in Address; `''` means the server that sent the command. */

@@ -33,6 +33,13 @@ export class CutOff {
     return assembly.subarray(0, length)
   }
 
+  /** What is held, to keep. Holds nothing afterwards. */
+  take(): Uint8Array {
+    const held = this.#held!.subarray(0, this.#length)
+    this.clear()
+    return held
+  }
+
   clear(): void {
     this.#held = undefined
     this.#length = 0

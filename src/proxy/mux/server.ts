@@ -1,0 +1,98 @@
+import type { Address } from '../../core/address.ts'
+import type { Conn } from '../../core/conn.ts'
+import type { Cancel, Env } from '../../core/env.ts'
+import { ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
+import type { PacketConn } from '../../core/packet.ts'
+import { FrameEncoder } from '../../protocol/mux/frame-encoder.ts'
+import type { Frame } from '../../protocol/mux/model.ts'
+import { Carrier, type Substream } from './carrier.ts'
+import { MuxPacketConn } from './packets.ts'
+import { MuxConn } from './stream.ts'
+
+/** Who takes the sub-streams of clients. Each call owns what it is given, and must not throw. */
+export interface MuxTaker {
+  stream(conn: Conn, target: Address): void
+  /**
+   * The `from` of a datagram is where the client wants it to go; send() names where an answer comes from.
+   * @param globalId names the client's socket across carriers, if it has one
+   */
+  packets(conn: PacketConn, target: Address, globalId: Uint8Array | undefined): void
+  /** A sub-stream that was turned away; the carrier goes on. */
+  refused?(why: ProxyError): void
+  /** A sub-stream that was ended because nobody read it. */
+  stalled?(target: Address): void
+}
+
+/** Serves one client's carrier: own connections of XUDP too, which are one session on a carrier. Resolves when it has ended. */
+export function serveMux(base: Conn, env: Pick<Env, 'clock' | 'log'>, taker: MuxTaker): Promise<void> {
+  return new MuxServer(base, env, taker).run()
+}
+
+class MuxServer {
+  readonly #carrier: Carrier
+  readonly #env: Pick<Env, 'clock' | 'log'>
+  readonly #taker: MuxTaker
+  #cancelIdle: Cancel | undefined
+
+  constructor(base: Conn, env: Pick<Env, 'clock' | 'log'>, taker: MuxTaker) {
+    this.#env = env
+    this.#taker = taker
+    this.#carrier = new Carrier(base, env.clock, {
+      opened: (frame) => this.#opened(frame),
+      detached: () => this.#waitIfIdle(),
+      stalled: (target) => this.#stalled(target),
+    })
+  }
+
+  async run(): Promise<void> {
+    this.#waitIfIdle()
+    await this.#carrier.run()
+    this.#cancelIdle?.()
+  }
+
+  #opened(frame: Frame): Substream | undefined {
+    const { session, address, network } = frame
+    const refusal = this.#refusal(frame)
+    if (refusal || !address) {
+      this.#carrier.refuse(session, true)
+      if (refusal) this.#taker.refused?.(refusal)
+      return undefined
+    }
+    this.#cancelIdle?.()
+    return network === 'udp' ? this.#packets(frame, address) : this.#stream(session, address)
+  }
+
+  #refusal({ malformed }: Frame): ProxyError | undefined {
+    if (malformed !== undefined) return new ProxyError('MUX_MALFORMED', `a new sub-stream with ${malformed}`)
+    if (this.#carrier.size < limits.muxSubstreamsOpen) return undefined
+    return new ProxyError('MUX_TOO_MANY', `${limits.muxSubstreamsOpen} sub-streams are open on one carrier`)
+  }
+
+  #stream(session: number, target: Address): Substream {
+    const conn = new MuxConn(this.#carrier, session, new FrameEncoder(session), target)
+    this.#carrier.attach(session, conn)
+    this.#taker.stream(conn, target)
+    return conn
+  }
+
+  #packets({ session, globalId }: Frame, target: Address): Substream {
+    // The source in every answer is what Xray and sing-box want; V2Ray skips it.
+    const conn = new MuxPacketConn(this.#carrier, session, { addressed: true, target })
+    this.#carrier.attach(session, conn)
+    this.#taker.packets(conn, target, globalId)
+    return conn
+  }
+
+  #waitIfIdle(): void {
+    this.#cancelIdle?.()
+    if (this.#carrier.size > 0 || this.#carrier.gone) return
+    this.#cancelIdle = this.#env.clock.after(limits.muxServerIdleMs, () => this.#carrier.close())
+  }
+
+  #stalled(target: Address): void {
+    const { remote } = this.#carrier.info
+    this.#env.log.info({ client: remote, target }, 'a multiplexed stream was not read and held up others: ended')
+    this.#taker.stalled?.(target)
+  }
+}
