@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { settled } from '../../../test/support/inbound-io.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
+import { forever } from '../../core/lifetime.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createBlackhole } from './outbound.ts'
 
@@ -19,6 +20,11 @@ describe('blackhole', () => {
     const { dial, outbound } = setUp('none')
     await expect(dial()).rejects.toMatchObject({ code: 'OUTBOUND_BLOCKED', message: expect.stringContaining('block') })
     expect(outbound.tag).toBe('block')
+  })
+
+  it.each(['none', 'http'] as const)('opens nothing for datagrams, response %s', async (response) => {
+    const { packets } = setUp(response).outbound
+    await expect(packets!.open({ until: forever })).rejects.toMatchObject({ code: 'OUTBOUND_BLOCKED' })
   })
 
   it('rejects with the reason of a dial that was cancelled', async () => {
