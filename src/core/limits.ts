@@ -68,6 +68,14 @@ export const limits = {
   udpUnsent: 512 * 1024,
   /** Datagrams that wait for their target, its name or its connection; when full the oldest goes. */
   packetsWaiting: 16,
+  /** Bytes of datagrams inside a stream that its carrier has not taken; what comes on top is dropped. */
+  packetsUnsent: 256 * 1024,
+  /** Targets that one VMess client socket has connections for by command 2; when full the one that was quiet longest goes. */
+  packetTargets: 64,
+  /** Silence after which such a connection goes while there are others, ms. */
+  packetTargetIdleMs: 60_000,
+  /** Pause before a target whose connection failed is tried again, ms. */
+  packetRetryMs: 1_000,
   /** Names of targets that one datagram socket remembers; when full the oldest goes. */
   packetNames: 256,
   /** A SOCKS or HTTP request head, bytes. */

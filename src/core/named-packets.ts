@@ -1,7 +1,7 @@
 import { type Address, parseHost } from './address.ts'
-import type { Cancel } from './env.ts'
 import { limits } from './limits.ts'
-import type { PacketConn, PacketInfo, PacketSink } from './packet.ts'
+import type { PacketConn } from './packet.ts'
+import { PacketLayer } from './packet-layer.ts'
 import { WaitingPackets } from './waiting-packets.ts'
 
 /** The IP address for a name, as text; rejects when there is none. Asked once for each name while it is remembered. */
@@ -20,71 +20,40 @@ interface Known {
   readonly waiting: WaitingPackets<number>
 }
 
-class NamedPackets implements PacketConn {
-  readonly #base: PacketConn
+class NamedPackets extends PacketLayer {
   readonly #addressOf: AddressOf
   readonly #hosts = new Map<string, Known>()
   /** Most datagrams go where the one before went. */
   #lastIp = ''
-  #dropped = 0
   #closed = false
   readonly #lookUps = new Set<Promise<void>>()
 
   constructor(base: PacketConn, addressOf: AddressOf) {
-    this.#base = base
+    super(base)
     this.#addressOf = addressOf
     base.onGone(() => {
       this.#closed = true
-      for (const { waiting } of this.#hosts.values()) this.#dropped += waiting.drop()
+      for (const { waiting } of this.#hosts.values()) this.droppedHere += waiting.drop()
       this.#hosts.clear()
     })
   }
 
-  get info(): PacketInfo {
-    return this.#base.info
-  }
-
-  get gone(): Error | undefined {
-    return this.#base.gone
-  }
-
-  onGone(run: (why: Error) => void): Cancel {
-    return this.#base.onGone(run)
-  }
-
-  get dropped(): number {
-    return this.#base.dropped + this.#dropped
-  }
-
-  drainTo(sink: PacketSink): Promise<void> {
-    return this.#base.drainTo(sink)
-  }
-
-  send(bytes: Uint8Array, to: Address): boolean {
-    if (this.#closed) return this.#drop()
-    if (to.host === this.#lastIp) return this.#base.send(bytes, to)
+  override send(bytes: Uint8Array, to: Address): boolean {
+    if (this.#closed) return this.drop()
+    if (to.host === this.#lastIp) return this.base.send(bytes, to)
     const known = this.#hosts.get(to.host) ?? this.#learn(to)
-    if (!known) return this.#base.send(bytes, to)
-    if (known.address) return this.#base.send(bytes, addressAt(known, to.port))
-    if (bytes.length > this.info.largest) return this.#drop()
-    if (!known.waiting.add(bytes, to.port)) this.#dropped++
+    if (!known) return this.base.send(bytes, to)
+    if (known.address) return this.base.send(bytes, addressAt(known, to.port))
+    if (bytes.length > this.info.largest) return this.drop()
+    if (!known.waiting.add(bytes, to.port)) this.droppedHere++
     return true
   }
 
-  #drop(): boolean {
-    this.#dropped++
-    return false
-  }
-
   /** What waits for a name is still sent. */
-  async closeWrite(): Promise<void> {
+  override async closeWrite(): Promise<void> {
     this.#closed = true
     await Promise.all(this.#lookUps)
-    return this.#base.closeWrite()
-  }
-
-  destroy(why?: Error): void {
-    this.#base.destroy(why)
+    return this.base.closeWrite()
   }
 
   /** A host that is met for the first time; undefined for an IP address, which is used as it is. */
@@ -104,15 +73,15 @@ class NamedPackets implements PacketConn {
   async #lookUp(name: string, known: Known): Promise<void> {
     try {
       known.address = { host: await this.#addressOf(name), port: 0 }
-      known.waiting.release((bytes, port) => this.#base.send(bytes, addressAt(known, port)))
+      known.waiting.release((bytes, port) => this.base.send(bytes, addressAt(known, port)))
     } catch {
-      this.#dropped += known.waiting.drop()
+      this.droppedHere += known.waiting.drop()
       if (this.#hosts.get(name) === known) this.#hosts.delete(name)
     }
   }
 
   #forget(host: string): void {
-    this.#dropped += this.#hosts.get(host)?.waiting.drop() ?? 0
+    this.droppedHere += this.#hosts.get(host)?.waiting.drop() ?? 0
     this.#hosts.delete(host)
   }
 }

@@ -3,6 +3,7 @@ import { parseAddress } from '../core/address.ts'
 import { forever } from '../core/lifetime.ts'
 import { namedPackets } from '../core/named-packets.ts'
 import type { PacketConn, PacketSink } from '../core/packet.ts'
+import { PacketLayer } from '../core/packet-layer.ts'
 import { memoryPackets } from '../net/memory-packets.ts'
 import { udpDialer } from '../net/udp.ts'
 import { type PacketPair, packetSuite, type Way } from './packet-suite.ts'
@@ -40,42 +41,11 @@ packetSuite('UDP by name', () => udp('127.0.0.1', (conn) => namedPackets(conn, a
   test,
 })
 
-/** Passes everything on; a subclass breaks one promise. */
-class Passing implements PacketConn {
-  protected readonly base: PacketConn
-  constructor(base: PacketConn) {
-    this.base = base
-  }
-  get info() {
-    return this.base.info
-  }
-  get gone() {
-    return this.base.gone
-  }
-  get dropped() {
-    return this.base.dropped
-  }
-  onGone(run: (why: Error) => void) {
-    return this.base.onGone(run)
-  }
-  drainTo(sink: PacketSink): Promise<void> {
-    return this.base.drainTo(sink)
-  }
-  send(...args: Parameters<PacketConn['send']>): boolean {
-    return this.base.send(...args)
-  }
-  closeWrite() {
-    return this.base.closeWrite()
-  }
-  destroy(why?: Error) {
-    this.base.destroy(why)
-  }
-}
-
+/** Each breaks one promise. */
 const broken: Record<string, { failsAt: RegExp; Mutant: new (base: PacketConn) => PacketConn }> = {
   'keeps what is lent to send()': {
     failsAt: /keeps borders/,
-    Mutant: class extends Passing {
+    Mutant: class extends PacketLayer {
       override send(...args: Parameters<PacketConn['send']>) {
         queueMicrotask(() => this.base.send(...args))
         return true
@@ -84,7 +54,7 @@ const broken: Record<string, { failsAt: RegExp; Mutant: new (base: PacketConn) =
   },
   'joins two datagrams': {
     failsAt: /keeps borders/,
-    Mutant: class extends Passing {
+    Mutant: class extends PacketLayer {
       #before = new Uint8Array(0)
       override send(bytes: Uint8Array, to: Parameters<PacketConn['send']>[1]) {
         const joined = Buffer.concat([this.#before, bytes])
@@ -95,7 +65,7 @@ const broken: Record<string, { failsAt: RegExp; Mutant: new (base: PacketConn) =
   },
   'says another source': {
     failsAt: /tells where/,
-    Mutant: class extends Passing {
+    Mutant: class extends PacketLayer {
       override drainTo(sink: PacketSink) {
         return this.base.drainTo((lent) => sink(lent, { host: '192.0.2.9', port: 9 }))
       }
@@ -103,7 +73,7 @@ const broken: Record<string, { failsAt: RegExp; Mutant: new (base: PacketConn) =
   },
   'cuts what is too large': {
     failsAt: /carries the largest/,
-    Mutant: class extends Passing {
+    Mutant: class extends PacketLayer {
       override send(bytes: Uint8Array, to: Parameters<PacketConn['send']>[1]) {
         return this.base.send(bytes.subarray(0, this.info.largest), to)
       }
@@ -111,7 +81,7 @@ const broken: Record<string, { failsAt: RegExp; Mutant: new (base: PacketConn) =
   },
   'does not count what it drops': {
     failsAt: /too large|larger/,
-    Mutant: class extends Passing {
+    Mutant: class extends PacketLayer {
       override get dropped() {
         return 0
       }
@@ -119,7 +89,7 @@ const broken: Record<string, { failsAt: RegExp; Mutant: new (base: PacketConn) =
   },
   'forgets the reason': {
     failsAt: /with the reason/,
-    Mutant: class extends Passing {
+    Mutant: class extends PacketLayer {
       override destroy() {
         this.base.destroy()
       }
@@ -127,7 +97,7 @@ const broken: Record<string, { failsAt: RegExp; Mutant: new (base: PacketConn) =
   },
   'is destroyed by closeWrite()': {
     failsAt: /after closeWrite/,
-    Mutant: class extends Passing {
+    Mutant: class extends PacketLayer {
       override closeWrite() {
         this.base.destroy()
       }

@@ -39,7 +39,8 @@ function proxyTo(origin: http.RequestListener): Proxy {
       return far
     },
   }
-  const deps = { dialer, env, resolve: async () => [] }
+  const udp = { open: () => Promise.reject(new Error('no datagrams here')) }
+  const deps = { dialer, udp, env, resolve: async () => [] }
   const freedom = createFreedom('direct', { domainStrategy: 'AsIs', level: 0 }, deps)
   const io = recordingIo({
     clock,

@@ -22,6 +22,11 @@ describe('blackhole', () => {
     expect(outbound.tag).toBe('block')
   })
 
+  it.each(['none', 'http'] as const)('opens nothing for datagrams, response %s', async (response) => {
+    const { packets } = setUp(response).outbound
+    await expect(packets!.open({ until: forever })).rejects.toMatchObject({ code: 'OUTBOUND_BLOCKED' })
+  })
+
   it('rejects with the reason of a dial that was cancelled', async () => {
     const reason = new Error('cancelled')
     await expect(setUp('http').outbound.dial(target, { until: lifetimeOf(AbortSignal.abort(reason)) })).rejects.toBe(

@@ -21,12 +21,14 @@ const ANSWER_OPEN_MS = 1_000
  * its own protocol; with `'http'` the client gets a 403, and the end after a second, whatever it sends.
  */
 export function createBlackhole(tag: string, settings: BlackholeSettings, env: Env): Outbound {
+  const blocked = () => new ProxyError('OUTBOUND_BLOCKED', `the outbound "${tag}" blocks every connection`)
   return {
     tag,
+    packets: { open: ({ until }) => Promise.reject(until.gone ?? blocked()) },
     async dial(_to, { until }) {
       if (until.gone) throw until.gone
       if (settings.response === 'http') return new ForbiddenConn(env)
-      throw new ProxyError('OUTBOUND_BLOCKED', `the outbound "${tag}" blocks every connection`)
+      throw blocked()
     },
     async close() {},
   }

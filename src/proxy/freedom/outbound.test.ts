@@ -4,6 +4,7 @@ import { type Env, silentLogger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import { forever, Life } from '../../core/lifetime.ts'
+import type { PacketDialer } from '../../core/packet.ts'
 import { memoryPair } from '../../net/memory.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
@@ -22,6 +23,8 @@ const resolve: Resolve = async (host, family) => {
   return addresses
 }
 
+const udp: PacketDialer = { open: () => Promise.reject(new Error('no datagrams here')) }
+
 function setUp(settings: Partial<FreedomSettings>, resolver = resolve) {
   const env: Env = { clock: fakeClock(0), random: fakeRandom(7), log: silentLogger }
   const dialled: string[] = []
@@ -35,7 +38,7 @@ function setUp(settings: Partial<FreedomSettings>, resolver = resolve) {
   const outbound = createFreedom(
     'direct',
     { domainStrategy: 'AsIs', level: 0, ...settings },
-    { dialer, resolve: resolver, env },
+    { dialer, udp, resolve: resolver, env },
   )
   const until = forever
   return { dialled, conn, outbound, dial: (host: string, port = 80) => outbound.dial({ host, port }, { until }) }
@@ -126,7 +129,7 @@ describe('freedom', () => {
       },
     }
     const env: Env = { clock: fakeClock(0), random: fakeRandom(7), log: silentLogger }
-    const outbound = createFreedom('direct', { domainStrategy: 'AsIs', level: 0 }, { dialer, resolve, env })
+    const outbound = createFreedom('direct', { domainStrategy: 'AsIs', level: 0 }, { dialer, udp, resolve, env })
     const dialling = outbound.dial({ host: 'x', port: 1 }, { until: forever })
     await expect(dialling).rejects.toBe(failure)
     expect(attempts).toBe(1)

@@ -4,10 +4,13 @@ import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
+import type { PacketDialer } from '../../core/packet.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
+import { freedomPackets } from './packets.ts'
 
 export interface FreedomDeps {
   readonly dialer: Dialer
+  readonly udp: PacketDialer
   readonly resolve: Resolve
   readonly env: Env
 }
@@ -35,7 +38,8 @@ const families: Readonly<Record<Strategy, readonly (0 | 4 | 6)[]>> = {
  * One attempt per dial, where V2Ray makes five within a second: the inbound can answer a failure with its reason at
  * once, and clients know better than we do whether to try again.
  */
-export function createFreedom(tag: string, settings: FreedomSettings, { dialer, resolve, env }: FreedomDeps): Outbound {
+export function createFreedom(tag: string, settings: FreedomSettings, deps: FreedomDeps): Outbound {
+  const { dialer, resolve, env } = deps
   const { redirect, domainStrategy } = settings
 
   async function addressFor(host: string, until: Lifetime): Promise<string> {
@@ -53,9 +57,20 @@ export function createFreedom(tag: string, settings: FreedomSettings, { dialer, 
     throw new ProxyError('DNS_FAILED', `${host} has no address that ${domainStrategy} allows`, { cause })
   }
 
+  /** For datagrams nobody looks a name up later on. IPv4 first, as V2Ray does: it is the way that is there more often. */
+  async function ipFor(name: string, until: Lifetime): Promise<string> {
+    const host = await addressFor(name, until)
+    if (host !== name) return host
+    const found = await resolve(name, 0, until)
+    const address = found.find((one) => !one.includes(':')) ?? found[0]
+    if (address === undefined) throw new ProxyError('DNS_FAILED', `${name} has no address`)
+    return address
+  }
+
   return {
     tag,
     level: settings.level,
+    packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, redirect }),
     async dial(to, options) {
       const target = redirected(to, redirect)
       if (target.path !== undefined || parseHost(target.host).kind !== 'domain') return dialer.dial(target, options)

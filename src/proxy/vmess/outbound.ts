@@ -13,10 +13,12 @@ import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
+import type { PacketDialer } from '../../core/packet.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 import { ClientSession } from '../../protocol/vmess/client.ts'
 import type { VmessOutboundSettings } from '../../settings/model.ts'
 import { VmessConn } from './conn.ts'
+import { type Opened, type OpenSession, packetDialer, type WantedSession } from './packet-dialer.ts'
 import { reach } from './reach.ts'
 import { type Identity, type Server, Servers } from './servers.ts'
 import { Silence } from './silence.ts'
@@ -38,34 +40,47 @@ class VmessOutbound implements Outbound {
   readonly #servers: Servers
   readonly #deps: VmessOutboundDeps
   readonly #silence: Silence
+  readonly packets: PacketDialer
 
   constructor(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps) {
     this.tag = tag
     this.#servers = new Servers(settings.servers, deps.env)
     this.#deps = deps
     this.#silence = new Silence(deps.env, (server) => this.#servers.unanswered(server))
+    this.packets = packetDialer(tag, deps.env, this.#open)
   }
 
-  async dial(to: Address, options: DialOptions): Promise<Conn> {
+  dial(to: Address, options: DialOptions): Promise<Conn> {
+    return this.#open(options, { command: 'tcp', target: to }, (base, session, { level }) => {
+      const { sealer, opener } = session
+      const explain = (error: Error) => opener.explain(error)
+      return new VmessConn(base, { sealer, opener, head: session.head(), level, explain })
+    })
+  }
+
+  /** Connects to one of the servers, and lets `wrap` make of the connection what is wanted of it. */
+  readonly #open: OpenSession = async (options, want, wrap) => {
     const { dialer, env } = this.#deps
     const { server, base } = await reach(this.#servers, dialer, env.clock, options)
     try {
-      return this.#wrap(base, to, server, server.users[env.random.below(server.users.length)]!)
+      const identity = server.users[env.random.below(server.users.length)]!
+      const session = this.#session(server, identity, want)
+      const conn = wrap(base, session, identity)
+      this.#watch(base, conn, session, server, identity)
+      return conn
     } catch (error) {
       base.destroy()
       throw error
     }
   }
 
-  #wrap(base: Conn, target: Address, server: Server, identity: Identity): Conn {
+  #session(server: Server, identity: Identity, want: WantedSession): ClientSession {
     const { env, auto, legacyHeader, carrierEnds = true } = this.#deps
-    const unanswered = () => this.#servers.unanswered(server)
-    const session = new ClientSession({
+    return new ClientSession({
+      ...want,
       user: identity,
       legacyHeader,
       security: identity.security === 'auto' ? auto : identity.security,
-      command: 'tcp',
-      target,
       experiments: identity.experiments,
       framedNone: !carrierEnds,
       proven: this.#silence.isProven(identity),
@@ -73,19 +88,16 @@ class VmessOutbound implements Outbound {
         this.#silence.answered(server, identity)
         this.#servers.answered(server, identity, command)
       },
-      unanswered,
+      unanswered: () => this.#servers.unanswered(server),
       clock: env.clock,
       random: env.random,
     })
-    const { sealer, opener } = session
-    const explain = (error: Error) => opener.explain(error)
-    const conn = new VmessConn(base, { sealer, opener, head: session.head(), level: identity.level, explain })
-    conn.flushHeadAfter(limits.firstPayloadWaitMs, env.clock)
-    this.#silence.watch(conn, opener, server, identity)
-    if (server.temporary) {
-      conn.onGone(() => opener.answered || conn.destroyed || unanswered())
-    }
-    return conn
+  }
+
+  #watch(base: Conn, conn: Opened, { opener }: ClientSession, server: Server, identity: Identity): void {
+    conn.flushHeadAfter(limits.firstPayloadWaitMs, this.#deps.env.clock)
+    this.#silence.watch(base, opener, server, identity)
+    if (server.temporary) base.onGone(() => opener.answered || conn.destroyed || this.#servers.unanswered(server))
   }
 
   async close(): Promise<void> {

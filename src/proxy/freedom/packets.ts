@@ -1,0 +1,27 @@
+import type { Address } from '../../core/address.ts'
+import type { Lifetime } from '../../core/lifetime.ts'
+import { namedPackets } from '../../core/named-packets.ts'
+import type { PacketDialer } from '../../core/packet.ts'
+import { RedirectedPackets } from './redirected-packets.ts'
+
+export interface FreedomPacketsOptions {
+  /** UDP sockets, to IP addresses. */
+  readonly udp: PacketDialer
+  /** The IP address for a name of a target. */
+  readonly addressOf: (name: string, until: Lifetime) => Promise<string>
+  readonly redirect: Address | undefined
+}
+
+/**
+ * One socket for each session, whatever it sends to, so that a client keeps one port towards the world; what anybody sends
+ * there comes with its true source.
+ */
+export function freedomPackets({ udp, addressOf, redirect }: FreedomPacketsOptions): PacketDialer {
+  return {
+    async open({ first, ...options }) {
+      const base = await udp.open(options)
+      const named = namedPackets(base, (name) => addressOf(name, base))
+      return redirect ? new RedirectedPackets(named, redirect) : named
+    },
+  }
+}

@@ -1,0 +1,199 @@
+import type { Address } from '../../core/address.ts'
+import type { Cancel, Clock } from '../../core/env.ts'
+import { ProxyError, toProxyError } from '../../core/errors.ts'
+import type { Lifetime } from '../../core/lifetime.ts'
+import { limits } from '../../core/limits.ts'
+import type { PacketConn, PacketInfo, PacketSink } from '../../core/packet.ts'
+import { PacketReader } from '../../core/packet-reader.ts'
+import { WaitingPackets } from '../../core/waiting-packets.ts'
+
+export interface PacketLinksOptions {
+  /** Opens a connection for one target. */
+  open(target: Address, until: Lifetime): Promise<PacketConn>
+  readonly clock: Clock
+}
+
+/** What a V2Ray takes whatever the security and options: the size is not known before there is a connection. */
+const safePayload = 1_951
+
+/** The way to one target. */
+interface Link {
+  readonly target: Address
+  conn: PacketConn | undefined
+  opening: boolean
+  readonly waiting: WaitingPackets<Address>
+  usedMs: number
+  /** Not to be opened before, after it failed. */
+  retryMs: number
+}
+
+/**
+ * One client socket over an encoding that names one target per connection: every target gets a connection of its own, so
+ * that no datagram goes astray. Gone when the last of them broke; where others are left the target is tried again later.
+ */
+export class PacketLinks implements PacketConn {
+  readonly #options: PacketLinksOptions
+  readonly #links = new Map<string, Link>()
+  readonly #reader = new PacketReader()
+  #info: PacketInfo = { remote: '', local: '', largest: safePayload, encoding: 'plain', layers: ['vmess'] }
+  #last: Link | undefined
+  #dropped = 0
+  #closed = false
+  #cancelSweep: Cancel | undefined
+
+  /** @param first the way to the first target, where it is there already */
+  constructor(options: PacketLinksOptions, first?: { readonly target: Address; readonly conn: PacketConn }) {
+    this.#options = options
+    if (first) this.#adopt(this.#linkTo(first.target), first.conn)
+  }
+
+  /** As that of the way that was opened last. */
+  get info(): PacketInfo {
+    return this.#last?.conn?.info ?? this.#info
+  }
+
+  get gone(): Error | undefined {
+    return this.#reader.life.gone
+  }
+
+  onGone(run: (why: Error) => void): Cancel {
+    return this.#reader.life.onGone(run)
+  }
+
+  get dropped(): number {
+    let all = this.#dropped
+    for (const { conn } of this.#links.values()) all += conn?.dropped ?? 0
+    return all
+  }
+
+  drainTo(sink: PacketSink): Promise<void> {
+    return this.#reader.drainTo(sink)
+  }
+
+  send(bytes: Uint8Array, to: Address): boolean {
+    if (this.#closed || bytes.length === 0) return this.#drop()
+    const link = this.#linkTo(to)
+    const now = this.#options.clock.now()
+    link.usedMs = now
+    if (link.conn) return link.conn.send(bytes, link.target)
+    if (bytes.length > this.info.largest) return this.#drop()
+    if (!link.opening) {
+      const pause = link.retryMs - now
+      // A clock that was set back must not make hours of a second.
+      if (pause > 0 && pause <= limits.packetRetryMs) return this.#drop()
+      void this.#open(link)
+    }
+    if (!link.waiting.add(bytes, to)) this.#dropped++
+    return true
+  }
+
+  async closeWrite(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#links.values()].map(({ conn }) => conn?.closeWrite()))
+  }
+
+  destroy(why?: Error): void {
+    if (this.gone) return
+    const reason = why ?? new ProxyError('CONN_CLOSED', 'the datagram connections were closed')
+    this.#closed = true
+    this.#cancelSweep?.()
+    this.#reader.fail(reason)
+    for (const link of this.#links.values()) this.#take(link)?.destroy(reason)
+    this.#links.clear()
+  }
+
+  #drop(): boolean {
+    this.#dropped++
+    return false
+  }
+
+  #linkTo(to: Address): Link {
+    const last = this.#last
+    if (last && last.target.port === to.port && last.target.host === to.host) return last
+    this.#last = this.#links.get(keyOf(to)) ?? this.#add(to)
+    return this.#last
+  }
+
+  #add(target: Address): Link {
+    const usedMs = this.#options.clock.now()
+    const link: Link = { target, conn: undefined, opening: false, waiting: new WaitingPackets(), usedMs, retryMs: 0 }
+    if (this.#links.size >= limits.packetTargets) this.#end(this.#byUse()[0]!)
+    this.#links.set(keyOf(target), link)
+    if (this.#links.size > 1) this.#cancelSweep ??= this.#options.clock.after(limits.packetTargetIdleMs, this.#sweep)
+    return link
+  }
+
+  async #open(link: Link): Promise<void> {
+    link.opening = true
+    try {
+      const conn = await this.#options.open(link.target, this)
+      if (this.#has(link)) this.#adopt(link, conn)
+      else conn.destroy()
+    } catch (error) {
+      this.#failed(link, error)
+    } finally {
+      link.opening = false
+    }
+  }
+
+  #adopt(link: Link, conn: PacketConn): void {
+    link.conn = conn
+    link.waiting.release((bytes, to) => conn.send(bytes, to))
+    const sink: PacketSink = (lent, from) => {
+      link.usedMs = this.#options.clock.now()
+      this.#reader.deliver(lent, from)
+    }
+    conn.drainTo(sink).then(
+      () => this.#end(link),
+      (error) => this.#failed(link, error),
+    )
+    // After closeWrite() it was opened for what was waiting.
+    if (this.#closed) void conn.closeWrite()
+  }
+
+  #failed(link: Link, error: unknown): void {
+    if (!this.#has(link)) return
+    this.#take(link)?.destroy()
+    link.retryMs = this.#options.clock.now() + limits.packetRetryMs
+    const others = [...this.#links.values()].some((other) => other !== link && (other.conn || other.opening))
+    if (!others) this.destroy(toProxyError(error, 'CONN_CLOSED'))
+  }
+
+  /** A way is not needed any more, or the server ended it in order. */
+  #end(link: Link): void {
+    if (!this.#has(link)) return
+    this.#links.delete(keyOf(link.target))
+    if (this.#last === link) this.#last = undefined
+    const conn = this.#take(link)
+    if (conn) Promise.resolve(conn.closeWrite()).then(() => conn.destroy())
+    if (this.#closed && this.#links.size === 0) this.#reader.end()
+  }
+
+  /** Takes the connection away, and counts what was dropped on it and before it. */
+  #take(link: Link): PacketConn | undefined {
+    const { conn } = link
+    this.#info = conn?.info ?? this.#info
+    this.#dropped += link.waiting.drop() + (conn?.dropped ?? 0)
+    link.conn = undefined
+    return conn
+  }
+
+  #has(link: Link): boolean {
+    return this.#links.get(keyOf(link.target)) === link
+  }
+
+  /** The one that was quiet longest first. */
+  #byUse(): Link[] {
+    return [...this.#links.values()].toSorted((a, b) => a.usedMs - b.usedMs)
+  }
+
+  readonly #sweep = (): void => {
+    this.#cancelSweep = undefined
+    const before = this.#options.clock.now() - limits.packetTargetIdleMs
+    // The last one stays: how long a flow as a whole may be idle is not decided here.
+    for (const link of this.#byUse().slice(0, -1)) if (link.usedMs <= before) this.#end(link)
+    if (this.#links.size > 1) this.#cancelSweep = this.#options.clock.after(limits.packetTargetIdleMs, this.#sweep)
+  }
+}
+
+const keyOf = ({ host, port }: Address): string => `${host.toLowerCase()} ${port}`
