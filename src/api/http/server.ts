@@ -27,7 +27,7 @@ export async function createHttpApi(deps: HttpApiDeps): Promise<HttpApi> {
   const traffic = await Traffic.start(deps)
   const streams = new EventStreams(control, traffic, clock)
   let host: string | undefined = '127.0.0.1'
-  const app = createApp({ ...deps, traffic, streams, metrics: createMetrics(control) }, () => host)
+  const app = createApp({ ...deps, traffic, streams, metrics: createMetrics(control, clock) }, () => host)
 
   return {
     app,

@@ -3,17 +3,20 @@ import { loadConfigValue, type Problem } from '../../config/load.ts'
 import type {
   Control,
   ControlEvent,
+  CounterQuery,
   CounterView,
   InboundView,
   NewUser,
   OutboundView,
   ReloadRefusal,
   ReloadReport,
+  SessionQuery,
   SessionView,
   StatusView,
   UserChange,
   UserView,
 } from '../../control/control.ts'
+import type { Page, PageQuery } from '../../control/page.ts'
 import { formatAddress } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
@@ -24,6 +27,7 @@ import type { HandshakeCount } from '../../stats/handshakes.ts'
 import type { Flow } from '../flow/flow.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
 import type { Instance } from '../instance.ts'
+import { Lists } from './lists.ts'
 import { UserControl } from './user-control.ts'
 
 export interface ControlDeps {
@@ -38,16 +42,22 @@ export interface ControlDeps {
 export class InstanceControl implements Control {
   readonly #deps: ControlDeps
   readonly #users: UserControl
+  readonly #lists: Lists
   readonly #startedAt: number
 
   constructor(deps: ControlDeps) {
     this.#deps = deps
     this.#users = new UserControl(deps.instance, deps.env)
+    this.#lists = new Lists(deps.instance, deps.env.clock)
     this.#startedAt = deps.env.clock.now()
   }
 
   async counters(): Promise<readonly CounterView[]> {
-    return Array.from(this.#deps.instance.counters, ([name, { value }]) => ({ name, value }))
+    return this.#lists.counters()
+  }
+
+  async counterPage(query: CounterQuery = {}): Promise<Page<CounterView, string>> {
+    return this.#lists.counterPage(query)
   }
 
   async readCounters(
@@ -88,6 +98,10 @@ export class InstanceControl implements Control {
     return this.#users.all()
   }
 
+  async userPage(query: PageQuery<string> = {}): Promise<Page<UserView, string>> {
+    return this.#users.page(query)
+  }
+
   async user(email: string): Promise<UserView | undefined> {
     return this.#users.find(email)
   }
@@ -113,7 +127,11 @@ export class InstanceControl implements Control {
   }
 
   async sessions(): Promise<readonly SessionView[]> {
-    return [...this.#deps.instance.flows].map(sessionView)
+    return this.#lists.sessions()
+  }
+
+  async sessionPage(query: SessionQuery = {}): Promise<Page<SessionView, number>> {
+    return this.#lists.sessionPage(query)
   }
 
   async endSession(id: number): Promise<void> {
@@ -223,16 +241,3 @@ function knownTags(inbounds: readonly RunningInbound[]): string {
 }
 
 const ended = (): ProxyError => new ProxyError('SESSION_ENDED', 'an operator ended the session')
-
-function sessionView({ session, totals }: Flow): SessionView {
-  return {
-    id: session.id,
-    inbound: session.inboundTag,
-    outbound: session.outboundTag ?? '',
-    email: session.user.email,
-    source: session.source,
-    target: formatAddress(session.target),
-    startedAt: session.startedAt,
-    totals: { ...totals },
-  }
-}

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { guarded, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
+import { nextJson, nextSchema, pageOfQuery } from '../paging.ts'
 import { countersQuery } from '../requests.ts'
 import {
   endingSchema,
@@ -68,9 +69,10 @@ const counters = createRoute({
             description: 'Plaintext bytes since the start.',
             example: { 'user>>>love@example.com>>>traffic>>>uplink': 48_213 },
           }),
+          next: nextSchema,
         })
         .openapi('Counters'),
-      'Those that have been counted so far.',
+      'One page of those that have been counted so far, by their names.',
     ),
     ...guarded(400),
   },
@@ -126,9 +128,12 @@ export function addStateRoutes(api: Api, { control, metrics: figures }: RouteDep
   })
   api.openapi(status, async (c) => c.json(statusJson(await control.status()), 200))
   api.openapi(counters, async (c) => {
-    const { pattern = '' } = c.req.valid('query')
-    const wanted = (await control.counters()).filter(({ name }) => name.includes(pattern))
-    return c.json({ counters: Object.fromEntries(wanted.map(({ name, value }) => [name, value])) }, 200)
+    const { pattern, ...page } = c.req.valid('query')
+    const { items, next } = await control.counterPage({ ...pageOfQuery(page), containing: pattern })
+    return c.json(
+      { counters: Object.fromEntries(items.map(({ name, value }) => [name, value])), ...nextJson(next) },
+      200,
+    )
   })
   api.openapi(handshakes, async (c) => {
     const all = await control.handshakes()

@@ -2,7 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { body, guarded, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import { emailParam, inboundQuery, newUser, userChange } from '../requests.ts'
+import { nextJson, nextSchema, pageOfQuery } from '../paging.ts'
+import { emailParam, inboundQuery, newUser, pageQuery, userChange } from '../requests.ts'
 import { createdUserSchema, endedSchema, userSchema } from '../schemas.ts'
 import { userJson } from '../views.ts'
 
@@ -13,8 +14,14 @@ const list = createRoute({
   method: 'get',
   path: '/v1/users',
   summary: 'Every user of every inbound',
-  description: 'Those with an e-mail once, those without once for each inbound.',
-  responses: { 200: json(z.object({ users: z.array(userSchema) }), 'All of them.'), ...guarded() },
+  description:
+    'Those with an e-mail once, by their e-mails in lower case; then those without, once for each inbound. In pages: ' +
+    'as long as an answer has `next`, there are more.',
+  request: { query: pageQuery },
+  responses: {
+    200: json(z.object({ users: z.array(userSchema), next: nextSchema }), 'One page of them.'),
+    ...guarded(400),
+  },
 })
 
 const get = createRoute({
@@ -77,7 +84,10 @@ const endSessions = createRoute({
 })
 
 export function addUserRoutes(api: Api, { control }: RouteDeps): void {
-  api.openapi(list, async (c) => c.json({ users: (await control.users()).map(userJson) }, 200))
+  api.openapi(list, async (c) => {
+    const { items, next } = await control.userPage(pageOfQuery(c.req.valid('query')))
+    return c.json({ users: items.map(userJson), ...nextJson(next) }, 200)
+  })
 
   api.openapi(get, async (c) => {
     const { email } = c.req.valid('param')
