@@ -37,7 +37,7 @@ export async function startGrpcApi(
     import('../api/grpc/server.ts'),
     import('../api/grpc/outbound.ts'),
   ])
-  const grpc = await createGrpcApi({ control, services: api.services, log: env.log })
+  const grpc = await createGrpcApi({ control, services: api.services, log: env.log, clock: env.clock })
   const outbound = apiOutbound(api.tag, grpc.accept)
   instance.outbounds.add({ outbound })
   const listening = api.listen && (await grpc.listen(api.listen))

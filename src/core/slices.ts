@@ -3,23 +3,33 @@ import type { Clock } from './env.ts'
 import { limits } from './limits.ts'
 
 /** So many are done between two looks at the clock. */
-const stride = 32
+const stride = 16
+
+/** To be awaited between pieces of work: a pause where they have taken `limits.sliceMs` together, nothing where not. */
+export function pauses(clock: Clock): () => Promise<void> | undefined {
+  let startedAt = clock.now()
+  return () => {
+    const now = clock.now()
+    if (now >= startedAt && now - startedAt < limits.sliceMs) return undefined
+    return new Promise<void>((resolve) => clock.after(0, resolve)).then(() => {
+      startedAt = clock.now()
+    })
+  }
+}
 
 /**
- * Does `work` for one thing after the other, and pauses whenever that has taken `limits.sliceMs`. Things that come or go
- * meanwhile may be among them or not, as it is with the iterator.
+ * Does `work` for one thing after the other, with pauses. Things that come or go meanwhile may be among them or not, as it
+ * is with the iterator.
  */
 export async function inSlices<T>(clock: Clock, things: Iterable<T>, work: (thing: T) => void): Promise<void> {
-  let startedAt = clock.now()
+  const pause = pauses(clock)
   let left = stride
   for (const thing of things) {
     work(thing)
     if (--left > 0) continue
     left = stride
-    const now = clock.now()
-    if (now >= startedAt && now - startedAt < limits.sliceMs) continue
-    await new Promise<void>((resolve) => clock.after(0, resolve))
-    startedAt = clock.now()
+    const paused = pause()
+    if (paused) await paused
   }
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { status } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createGrpcApi } from '../../src/api/grpc/server.ts'
+import { systemClock } from '../../src/app/env.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import { limits } from '../../src/core/limits.ts'
 import { freePorts } from '../interop/harness.ts'
@@ -323,7 +324,12 @@ describe('the gRPC server', () => {
     const folder = await mkdtemp(join(tmpdir(), 'vmess-grpc-'))
     const path = join(folder, 'api.sock')
     const api = await startApi()
-    const grpc = await createGrpcApi({ control: api.control, services: ['StatsService'], log: silentLogger })
+    const grpc = await createGrpcApi({
+      control: api.control,
+      services: ['StatsService'],
+      log: silentLogger,
+      clock: systemClock,
+    })
     const listening = await grpc.listen({ host: '', port: 0, path })
     const caller = callerOf(`unix:${path}`, 'v2ray')
     await caller.call('StatsService.GetSysStats')
@@ -359,7 +365,12 @@ describe('the gRPC server', () => {
 
   it('rejects with LISTEN_FAILED where somebody listens already', async () => {
     const api = await startApi()
-    const grpc = await createGrpcApi({ control: api.control, services: ['StatsService'], log: silentLogger })
+    const grpc = await createGrpcApi({
+      control: api.control,
+      services: ['StatsService'],
+      log: silentLogger,
+      clock: systemClock,
+    })
     const taken = { host: '127.0.0.1', port: api.vmessPort }
     await expect(grpc.listen(taken)).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
     await api.close()

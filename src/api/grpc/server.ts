@@ -1,13 +1,14 @@
 import type { Duplex } from 'node:stream'
-import { Server, ServerCredentials, type ServiceError, type sendUnaryData } from '@grpc/grpc-js'
+import { Server, ServerCredentials, type ServiceDefinition, type ServiceError, type sendUnaryData } from '@grpc/grpc-js'
 import type { Control } from '../../control/control.ts'
 import type { Address } from '../../core/address.ts'
 import type { Listening } from '../../core/dialer.ts'
-import type { Logger } from '../../core/env.ts'
+import type { Clock, Logger } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import { toDuplex } from '../../net/duplex.ts'
 import { removeStaleSocket } from '../../net/stale-socket.ts'
 import { tcpListener } from '../../net/tcp.ts'
+import { type Encode, encodeInSlices } from './encode.ts'
 import { handlerService } from './handler-service.ts'
 import { loggerService } from './logger-service.ts'
 import type { Method, Methods, ServiceDeps } from './service.ts'
@@ -22,6 +23,7 @@ export interface GrpcApiDeps {
   /** Only these are served; calls to others are answered UNIMPLEMENTED. */
   readonly services: readonly GrpcService[]
   readonly log: Logger
+  readonly clock: Clock
 }
 
 /** V2Ray's and Xray's gRPC services, on connections that are handed to it. */
@@ -48,8 +50,9 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   const server = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_concurrent_streams': limits.apiStreams })
   for (const service of new Set(deps.services)) {
     const { name, methods } = services[service]
-    const implementation = callsOf(methods({ control: deps.control, types, log: deps.log }), types, deps.log)
-    for (const family of ['v2ray', 'xray'] as const) server.addService(types.service(name, family), implementation)
+    const implementation = callsOf(methods({ ...deps, types }), types.service(name, 'v2ray'), types, deps)
+    for (const family of ['v2ray', 'xray'] as const)
+      server.addService(encoded(types.service(name, family)), implementation)
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const open = new Set<Duplex>()
@@ -78,14 +81,25 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   }
 }
 
-type Call = (call: { readonly request: object }, answer: sendUnaryData<object>) => void
+type Call = (call: { readonly request: object }, answer: sendUnaryData<Buffer>) => void
 
-const callsOf = (methods: Methods, types: Types, log: Logger): Record<string, Call> =>
-  Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, callOf(name, method, types, log)]))
+/** The same service, whose answers come encoded. */
+const encoded = (service: ServiceDefinition): ServiceDefinition =>
+  Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [name, { ...method, responseSerialize: (bytes: Buffer) => bytes }]),
+  )
 
-function callOf(name: string, method: Method, types: Types, log: Logger): Call {
+const callsOf = (methods: Methods, service: ServiceDefinition, types: Types, deps: GrpcApiDeps): Record<string, Call> =>
+  Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => {
+      const { responseSerialize } = service[name]!
+      return [name, callOf(name, method, responseSerialize, types, deps)]
+    }),
+  )
+
+function callOf(name: string, method: Method, encode: Encode, types: Types, { log, clock }: GrpcApiDeps): Call {
   return ({ request }, answer) => {
-    const run = async (): Promise<object> => method(types.fields(name, request))
+    const run = async (): Promise<Buffer> => encodeInSlices(clock, await method(types.fields(name, request)), encode)
     run().then(
       (response) => answer(null, response),
       (error: unknown) => {

@@ -10,8 +10,8 @@ import { manyText } from './metrics-of-many.ts'
 type Rows = Iterable<readonly [labels: Record<string, string>, value: number]>
 
 export interface Metrics {
-  /** Prometheus text. */
-  text(): Promise<string>
+  /** Prometheus text, in pieces. The first comes when everything is known that can fail. */
+  pieces(): AsyncGenerator<string>
   readonly contentType: string
 }
 
@@ -77,11 +77,11 @@ export function createMetrics(control: Control, clock: Clock): Metrics {
   addProcessMetrics(gauge, counter)
   return {
     contentType: registry.contentType,
-    async text() {
+    async *pieces() {
       now = await figuresOf(control)
-      const few = await registry.metrics()
+      yield await registry.metrics()
       // The library writes all of a metric at once: what there is of every user is written beside it, in slices.
-      return few + (await manyText(control, clock))
+      yield* manyText(control, clock)
     },
   }
 }

@@ -32,7 +32,7 @@ export class UserControl {
 
   async page(query: PageQuery<string>): Promise<Page<UserView, string>> {
     const { items, ...more } = await pageOf(this.#env.clock, this.#keyed(), query)
-    return { items: items.map((held) => this.#view(this.#everywhere(held))), ...more }
+    return { items: await mapInSlices(this.#env.clock, items, (held) => this.#view(this.#everywhere(held))), ...more }
   }
 
   /** Every user, by the first inbound that it is in. */

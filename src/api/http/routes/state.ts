@@ -117,14 +117,21 @@ const outbounds = createRoute({
   responses: { 200: json(z.object({ outbounds: z.array(outboundSchema) }), 'All of them.'), ...guarded() },
 })
 
+const encoder = new TextEncoder()
+
 export function addStateRoutes(api: Api, { control, metrics: figures }: RouteDeps): void {
   api.openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
   api.openapi(ready, async (c) =>
     (await control.status()).ready ? c.json({ ready: true }, 200) : c.json({ ready: false }, 503),
   )
   api.openapi(metrics, async (c) => {
-    const text = await figures.text()
-    return c.text(text, 200, { 'content-type': figures.contentType })
+    const pieces = figures.pieces()
+    const first = await pieces.next()
+    const text = async function* () {
+      if (!first.done) yield encoder.encode(first.value)
+      for await (const piece of pieces) yield encoder.encode(piece)
+    }
+    return c.body(ReadableStream.from(text()), 200, { 'content-type': figures.contentType }) as never
   })
   api.openapi(status, async (c) => c.json(statusJson(await control.status()), 200))
   api.openapi(counters, async (c) => {
