@@ -90,7 +90,12 @@ export class UserControl {
     }
     this.#instance.users.add(inbound, user)
     // Limits that are given now hold, whatever is still known of an earlier user of this name.
-    if (user.limits) this.#instance.accounts.get(email)?.change(user.limits)
+    try {
+      if (user.limits) this.#instance.accounts.get(email)?.change(user.limits)
+    } catch (error) {
+      this.#instance.users.remove(inbound, user)
+      throw error
+    }
     return { user: this.#view([{ inbound: inbound as VmessInbound, user }]), id: formatUuid(id) }
   }
 
