@@ -11,6 +11,7 @@ const common = { tags: ['sessions'], security: withToken }
 
 const list = createRoute({
   ...common,
+  operationId: 'listSessions',
   method: 'get',
   path: '/v1/sessions',
   summary: 'Sessions in progress, with their speed',
@@ -23,6 +24,7 @@ const list = createRoute({
 
 const end = createRoute({
   ...common,
+  operationId: 'endSession',
   method: 'delete',
   path: '/v1/sessions/{id}',
   summary: 'Ends one session',
@@ -32,6 +34,7 @@ const end = createRoute({
 
 const events = createRoute({
   ...common,
+  operationId: 'watchEvents',
   method: 'get',
   path: '/v1/events',
   summary: 'What happens, as server-sent events',

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { guarded, json, withToken } from '../answers.ts'
+import { guarded, hostRefused, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
 import { nextJson, nextSchema, pageOfQuery } from '../paging.ts'
 import { countersQuery } from '../requests.ts'
@@ -15,25 +15,31 @@ import {
 import { inboundJson, statusJson } from '../views.ts'
 
 const health = createRoute({
+  operationId: 'getHealth',
   method: 'get',
   path: '/health',
   tags: ['state'],
   summary: 'Whether the process answers',
-  responses: { 200: json(healthSchema, 'It does.') },
+  security: [],
+  responses: { 200: json(healthSchema, 'It does.'), 403: hostRefused },
 })
 
 const ready = createRoute({
+  operationId: 'getReady',
   method: 'get',
   path: '/ready',
   tags: ['state'],
   summary: 'Whether clients are served',
+  security: [],
   responses: {
+    403: hostRefused,
     200: json(readySchema, 'Every inbound listens.'),
     503: json(readySchema, 'Not yet, or no more.'),
   },
 })
 
 const metrics = createRoute({
+  operationId: 'getMetrics',
   method: 'get',
   path: '/metrics',
   tags: ['state'],
@@ -46,6 +52,7 @@ const metrics = createRoute({
 })
 
 const status = createRoute({
+  operationId: 'getStatus',
   method: 'get',
   path: '/v1/status',
   tags: ['state'],
@@ -55,6 +62,7 @@ const status = createRoute({
 })
 
 const counters = createRoute({
+  operationId: 'listCounters',
   method: 'get',
   path: '/v1/counters',
   tags: ['state'],
@@ -79,6 +87,7 @@ const counters = createRoute({
 })
 
 const handshakes = createRoute({
+  operationId: 'listHandshakes',
   method: 'get',
   path: '/v1/handshakes',
   tags: ['state'],
@@ -91,6 +100,7 @@ const handshakes = createRoute({
 })
 
 const endings = createRoute({
+  operationId: 'listEndings',
   method: 'get',
   path: '/v1/endings',
   tags: ['state'],
@@ -100,6 +110,7 @@ const endings = createRoute({
 })
 
 const inbounds = createRoute({
+  operationId: 'listInbounds',
   method: 'get',
   path: '/v1/inbounds',
   tags: ['state'],
@@ -109,6 +120,7 @@ const inbounds = createRoute({
 })
 
 const outbounds = createRoute({
+  operationId: 'listOutbounds',
   method: 'get',
   path: '/v1/outbounds',
   tags: ['state'],

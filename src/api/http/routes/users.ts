@@ -11,6 +11,7 @@ const common = { tags: ['users'], security: withToken }
 
 const list = createRoute({
   ...common,
+  operationId: 'listUsers',
   method: 'get',
   path: '/v1/users',
   summary: 'Every user of every inbound',
@@ -26,6 +27,7 @@ const list = createRoute({
 
 const get = createRoute({
   ...common,
+  operationId: 'getUser',
   method: 'get',
   path: '/v1/users/{email}',
   summary: 'One user',
@@ -35,6 +37,7 @@ const get = createRoute({
 
 const add = createRoute({
   ...common,
+  operationId: 'addUser',
   method: 'post',
   path: '/v1/users',
   summary: 'Adds a user, who is served from now on',
@@ -48,6 +51,7 @@ const add = createRoute({
 
 const change = createRoute({
   ...common,
+  operationId: 'changeUser',
   method: 'patch',
   path: '/v1/users/{email}',
   summary: 'Changes limits or level',
@@ -58,6 +62,7 @@ const change = createRoute({
 
 const remove = createRoute({
   ...common,
+  operationId: 'removeUser',
   method: 'delete',
   path: '/v1/users/{email}',
   summary: 'Removes a user and ends its sessions',
@@ -67,6 +72,7 @@ const remove = createRoute({
 
 const reset = createRoute({
   ...common,
+  operationId: 'resetUsage',
   method: 'post',
   path: '/v1/users/{email}/reset-usage',
   summary: 'Sets what counts against the quota to zero',
@@ -76,6 +82,7 @@ const reset = createRoute({
 
 const endSessions = createRoute({
   ...common,
+  operationId: 'endSessionsOfUser',
   method: 'delete',
   path: '/v1/users/{email}/sessions',
   summary: 'Ends the sessions of a user, who may connect again',
