@@ -6,7 +6,7 @@ import { inSlices } from '../core/slices.ts'
 export interface PageQuery<Key> {
   /** Only what comes after this key: `next` of the page before. */
   readonly after?: Key | undefined
-  /** Items at the most; 1 to 1000, the default. */
+  /** Items at the most; 1 to `limits.controlPage`, the default. */
   readonly limit?: number | undefined
 }
 

@@ -106,9 +106,9 @@ export const inboundQuery = strict({
 
 const limit = z
   .string()
-  .regex(/^(?:[1-9]\d{0,2}|1000)$/, { error: 'a whole number from 1 to 1000 is expected' })
+  .regex(/^(?:[1-9]\d?|[1-4]\d\d|500)$/, { error: 'a whole number from 1 to 500 is expected' })
   .optional()
-  .openapi({ description: 'How many at the most, 1 to 1000, the default.', example: '100' })
+  .openapi({ description: 'How many at the most, 1 to 500, the default.', example: '100' })
 
 const cursor = z
   .string()

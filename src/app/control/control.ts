@@ -21,6 +21,7 @@ import { formatAddress } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Totals } from '../../core/session.ts'
+import { inSlices } from '../../core/slices.ts'
 import type { Config } from '../../settings/model.ts'
 import type { EndingCount } from '../../stats/endings.ts'
 import type { HandshakeCount } from '../../stats/handshakes.ts'
@@ -64,13 +65,15 @@ export class InstanceControl implements Control {
     names: readonly string[],
     { reset = false }: { readonly reset?: boolean } = {},
   ): Promise<readonly CounterView[]> {
-    return names.flatMap((name) => {
-      const counter = this.#deps.instance.counters.get(name)
-      if (!counter) return []
-      const view = { name, value: counter.value }
+    const { env, instance } = this.#deps
+    const read: CounterView[] = []
+    await inSlices(env.clock, names, (name) => {
+      const counter = instance.counters.get(name)
+      if (!counter) return
+      read.push({ name, value: counter.value })
       if (reset) counter.value = 0
-      return view
     })
+    return read
   }
 
   async handshakes(): Promise<readonly HandshakeCount[]> {
