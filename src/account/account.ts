@@ -48,11 +48,20 @@ export class Account implements SharedAccount {
     return this.#members
   }
 
-  /** An operator's word: these limits hold from now on, for connections in progress too. */
+  /**
+   * An operator's word: these limits hold from now on, for connections in progress too. Whoever is told of changes can
+   * refuse one by throwing, and then nothing has changed.
+   */
   change(limits: UserLimits): void {
+    const before = this.#limits
     this.#limits = limits
+    try {
+      this.#changed(this)
+    } catch (error) {
+      this.#limits = before
+      throw error
+    }
     this.#enforce()
-    this.#changed(this)
   }
 
   /** The configuration's word: new limits hold from now on; the same as before leave alone what an operator changed. */
@@ -101,11 +110,16 @@ export class Account implements SharedAccount {
     if (quota > 0 && this.used.uplink + this.used.downlink > quota) this.#endAll()
   }
 
-  /** Counts from zero again. */
+  /** Counts from zero again, unless whoever is told of it refuses. */
   resetUsage(): void {
-    this.used.uplink = 0
-    this.used.downlink = 0
-    this.#changed(this)
+    const before = { ...this.used }
+    Object.assign(this.used, { uplink: 0, downlink: 0 })
+    try {
+      this.#changed(this)
+    } catch (error) {
+      Object.assign(this.used, before)
+      throw error
+    }
   }
 
   pace(direction: keyof Totals): Pace | undefined {

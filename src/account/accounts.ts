@@ -7,7 +7,7 @@ import type { AccountBook } from './book.ts'
 export interface AccountsWatcher {
   /** Nothing has been counted yet. */
   opened?(account: Account): void
-  /** An operator changed its limits or set its traffic to zero. */
+  /** An operator changes its limits or sets its traffic to zero: throws when that must not be, because it cannot be kept. */
   changed?(account: Account): void
   /** Connections that still run go on counting. */
   closed?(account: Account): void

@@ -294,12 +294,28 @@ describe('a store that fails', () => {
     accounts.get('ann')!.spend('uplink', 5)
     for (let s = 0; s < 120; s += 10) clock.advance(10_000)
     expect(logged).toEqual(Array(2).fill('error used traffic could not be written; it is tried again'))
-    accounts.get('ann')!.change(disabled)
     store.broken = false
     accounts.get('ann')!.spend('uplink', 5)
     clock.advance(10_000)
-    expect(store.users.get('ann')).toMatchObject({ uplink: 10, override: { limits: disabled } })
+    expect(store.users.get('ann')).toMatchObject({ uplink: 10 })
     expect(logged.at(-1)).toBe('info used traffic is written to the store again')
+  })
+
+  it('refuses what an operator changes, and then nothing has changed', async () => {
+    const store = new FakeStore()
+    const { accounts } = await start(store, { ann: limited })
+    const ann = accounts.get('ann')!
+    ann.spend('uplink', 5)
+    store.broken = true
+    const refused = expect.objectContaining({ code: 'STORE_FAILED' })
+    expect(() => ann.change(disabled)).toThrow(refused)
+    expect(() => ann.resetUsage()).toThrow(refused)
+    expect([ann.limits, ann.used]).toEqual([limited, { uplink: 5, downlink: 0 }])
+    expect(() => ann.admit(member)).not.toThrow()
+    store.broken = false
+    ann.change(disabled)
+    ann.resetUsage()
+    expect(store.users.get('ann')).toMatchObject({ uplink: 0, override: { limits: disabled } })
   })
 
   it('to the end is in the log, and the instance stops all the same', async () => {
@@ -343,6 +359,12 @@ it('whatever happens, the store has what was counted when it was written last, a
       let present = new Set(emails)
       const counted = new Map(emails.map((it) => [it, { bytes: 0, enabled: true }]))
       const saved = new Map(counted)
+      // What cannot be stored is refused.
+      const refused = (change: () => void): boolean => {
+        if (store.broken) expect(change).toThrow(expect.objectContaining({ code: 'STORE_FAILED' }))
+        else change()
+        return store.broken
+      }
       const save = (one: string) => store.broken || saved.set(one, counted.get(one)!)
       for (const it of steps) {
         if (it.do === 'spend' && present.has(it.email)) {
@@ -355,12 +377,12 @@ it('whatever happens, the store has what was counted when it was written last, a
           const periods = (now: number) => Math.floor((now - started) / 10_000)
           if (periods(rig.clock.now()) > periods(before)) for (const one of emails) save(one)
         } else if (it.do === 'reset' && present.has(it.email)) {
-          rig.accounts.get(it.email)!.resetUsage()
+          if (refused(() => rig.accounts.get(it.email)!.resetUsage())) continue
           counted.set(it.email, { ...counted.get(it.email)!, bytes: 0 })
           save(it.email)
         } else if (it.do === 'toggle' && present.has(it.email)) {
           const enabled = !counted.get(it.email)!.enabled
-          rig.accounts.get(it.email)!.change({ ...limited, enabled })
+          if (refused(() => rig.accounts.get(it.email)!.change({ ...limited, enabled }))) continue
           counted.set(it.email, { ...counted.get(it.email)!, enabled })
           save(it.email)
         } else if (it.do === 'remove' && present.delete(it.email)) {

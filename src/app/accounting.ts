@@ -1,7 +1,7 @@
 import type { Account } from '../account/account.ts'
 import type { Accounts } from '../account/accounts.ts'
 import type { Cancel, Env } from '../core/env.ts'
-import { isProxyError } from '../core/errors.ts'
+import { isProxyError, ProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { onceEvery } from '../core/once-every.ts'
 import { sameLimits } from '../core/user-limits.ts'
@@ -62,7 +62,7 @@ export class Accounting {
     this.#unwatch = accounts.watch({
       opened: (account) => this.#restore(account),
       // An operator who was told that it is done must find it done after a crash.
-      changed: (account) => void this.#write([keyOf(account)]),
+      changed: (account) => this.#keep(account),
       closed: (account) => this.#leaving.set(keyOf(account), account),
     })
     this.#schedule()
@@ -78,6 +78,12 @@ export class Accounting {
       this.#env.log.error({}, 'used traffic of the last seconds could not be written and is lost')
     }
     this.#store.close()
+  }
+
+  #keep(account: Account): void {
+    if (this.#write([keyOf(account)])) return
+    const hint = 'see the log for why the store cannot be written'
+    throw new ProxyError('STORE_FAILED', 'the change could not be stored, and nothing was changed', { hint })
   }
 
   #restore(account: Account): void {
@@ -131,7 +137,10 @@ export class Accounting {
     if (this.#syncing || !this.#unsynced) return
     this.#syncing = true
     this.#unsynced = false
-    await this.#store.sync().catch((error: unknown) => this.#failed(error))
+    await this.#store.sync().catch((error: unknown) => {
+      this.#unsynced = true
+      this.#failed(error)
+    })
     this.#syncing = false
   }
 

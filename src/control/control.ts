@@ -7,6 +7,7 @@
 import type { Session, Totals } from '../core/session.ts'
 import type { EndingCount } from '../stats/endings.ts'
 import type { HandshakeCount } from '../stats/handshakes.ts'
+import type { Page, PageQuery } from './page.ts'
 
 /** Limits in the names and units of the configuration. */
 export interface LimitsView {
@@ -164,9 +165,21 @@ export interface CounterView {
   readonly value: number
 }
 
+export interface CounterQuery extends PageQuery<string> {
+  readonly containing?: string | undefined
+}
+
+export interface SessionQuery extends PageQuery<number> {
+  readonly email?: string | undefined
+  /** By its tag. */
+  readonly inbound?: string | undefined
+}
+
 export interface Control {
   /** All counters, in the order in which they were made. */
   counters(): Promise<readonly CounterView[]>
+  /** Those whose names contain `containing`, in pages in the order of the names. */
+  counterPage(query?: CounterQuery): Promise<Page<CounterView, string>>
   /** Counters by their names; those that there are not are left out. With `reset`, what is read begins at zero again, and no byte is lost between. */
   readCounters(names: readonly string[], options?: { readonly reset?: boolean }): Promise<readonly CounterView[]>
   /** What became of handshakes since the start. */
@@ -177,6 +190,8 @@ export interface Control {
 
   /** Every user of every inbound; those with an e-mail once. */
   users(): Promise<readonly UserView[]>
+  /** The same in pages, in the order of the e-mails in lower case; those without one come last. Keys mean nothing but their order. */
+  userPage(query?: PageQuery<string>): Promise<Page<UserView, string>>
   user(email: string): Promise<UserView | undefined>
   /**
    * Adds a user to the VMess inbound `inboundTag`; who connects is served from now on.
@@ -193,6 +208,8 @@ export interface Control {
   usage(emails: readonly string[]): Promise<readonly Readonly<Totals>[]>
 
   sessions(): Promise<readonly SessionView[]>
+  /** Sessions of this user and this inbound, or of all, in pages in the order of their ids. */
+  sessionPage(query?: SessionQuery): Promise<Page<SessionView, number>>
   endSession(id: number): Promise<void>
   /** Returns how many were ended. */
   endSessions(email: string): Promise<number>

@@ -146,6 +146,10 @@ export const limits = {
   controlStreamBuffer: 1024 * 1024,
   /** Sessions that one event lists. */
   controlListedSessions: 1_000,
+  /** Items on one page of a list. */
+  controlPage: 500,
+  /** Work for a list of many may hold up everybody else for this long, ms; then they have their turn. */
+  sliceMs: 2,
   /** The shortest token of the control API, characters. */
   controlTokenMin: 16,
   /** Wrong tokens from one address within a minute before further wrong ones are refused until the minute is over. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { expect, it } from 'vitest'
 import { openApiDocument } from '../../src/api/http/document.ts'
 import { createHttpApi } from '../../src/api/http/server.ts'
@@ -63,12 +64,21 @@ it('describes what every operation takes and answers', () => {
       expect(Object.keys(content), `${where} ${status}`).toHaveLength(1)
     }
     const open = path === '/health' || path === '/ready'
-    expect(operation.security === undefined, where).toBe(open)
+    expect((operation.security ?? []).length === 0, where).toBe(open)
     if (open) continue
     for (const status of ['401', '429']) {
       expect(operation.responses[status].content['application/json'].schema.$ref).toBe('#/components/schemas/Error')
     }
   }
+})
+
+it('passes the recommended rules of a linter, and every operation has an id of its own', async () => {
+  const config = await createConfig({ extends: ['recommended'] })
+  const found = await lintFromString({ source: JSON.stringify(document), config })
+  expect(found.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`)).toEqual([])
+  const ids = operations.map(({ operation }) => operation.operationId)
+  expect(ids.every((id) => /^[a-z][A-Za-z]+$/.test(id))).toBe(true)
+  expect(new Set(ids).size).toBe(ids.length)
 })
 
 it('says the units, and refuses unknown fields as the API does', () => {

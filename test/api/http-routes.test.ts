@@ -362,11 +362,24 @@ describe('reload', () => {
   })
 })
 
-it('answers an unknown route, and an unknown method, in the same form', async () => {
+it.each([
+  ['PUT', '/v1/users', 'GET, POST'],
+  ['PUT', '/v1/users/love@example.com', 'GET, PATCH, DELETE'],
+  ['POST', '/v1/sessions/1', 'DELETE'],
+  ['DELETE', '/metrics', 'GET'],
+])('says which methods a path takes: %s %s', async (method, path, allowed) => {
+  const answer = await api.call(method, path)
+  expect(answer).toMatchObject({
+    status: 405,
+    json: { error: { code: 'METHOD_NOT_ALLOWED', hint: `it takes ${allowed}` } },
+  })
+  expect(answer.headers.get('allow')).toBe(allowed)
+})
+
+it('answers an unknown route in the same form', async () => {
   for (const [method, path] of [
     ['GET', '/v1/nothing'],
     ['GET', '/'],
-    ['PUT', '/v1/users'],
     ['GET', '/v1/users/'],
   ] as const) {
     expect(await api.call(method, path)).toMatchObject({ status: 404, json: { error: { code: 'ROUTE_UNKNOWN' } } })

@@ -1,6 +1,7 @@
 /** The API over real HTTP on loopback, in front of a control whose answers a test decides. */
 import { createHttpApi } from '../../src/api/http/server.ts'
 import type { Control, ControlEvent, LimitsView, NewUser, SessionView, UserView } from '../../src/control/control.ts'
+import { pageOf } from '../../src/control/page.ts'
 import { type Logger, silentLogger } from '../../src/core/env.ts'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { Session } from '../../src/core/session.ts'
@@ -77,6 +78,8 @@ export interface FakeControl extends Control {
   reload: Control['reload']
 }
 
+const noTime = fakeClock(0)
+
 export function fakeControl(): FakeControl {
   const people = new Map<string, UserView>([['love@example.com', userView('love@example.com')]])
   const live = new Map<number, SessionView>()
@@ -100,6 +103,14 @@ export function fakeControl(): FakeControl {
     },
     counted,
     counters: async () => Array.from(counted, ([name, { value }]) => ({ name, value })),
+    counterPage: async ({ containing = '', ...query } = {}) =>
+      pageOf(
+        noTime,
+        [...counted].flatMap(([name, { value }]) =>
+          name.includes(containing) ? [[name, { name, value }] as const] : [],
+        ),
+        query,
+      ),
     readCounters: async (names) =>
       names.flatMap((name) => {
         const counter = counted.get(name)
@@ -122,6 +133,7 @@ export function fakeControl(): FakeControl {
       }
     },
     users: async () => [...people.values()],
+    userPage: async (query = {}) => pageOf(noTime, people, query),
     user: async (email) => people.get(email),
     async addUser(inbound: string, user: NewUser) {
       const { limits } = readNewUser(user, startMs)
@@ -154,6 +166,16 @@ export function fakeControl(): FakeControl {
     },
     usage: async (emails) => emails.map((email) => people.get(email)?.used ?? { uplink: 0, downlink: 0 }),
     sessions: async () => [...live.values()].map((view) => ({ ...view, totals: { ...view.totals } })),
+    sessionPage: async ({ email, inbound, ...query } = {}) => {
+      const isWanted = (view: SessionView) =>
+        (email === undefined || view.email.toLowerCase() === email.toLowerCase()) &&
+        (inbound === undefined || view.inbound === inbound)
+      return pageOf(
+        noTime,
+        [...live].filter(([, view]) => isWanted(view)),
+        query,
+      )
+    },
     async endSession(id) {
       if (!live.delete(id)) throw new ProxyError('CONTROL_NOT_FOUND', `there is no session ${id}, or no more`)
     },

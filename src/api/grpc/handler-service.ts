@@ -1,4 +1,5 @@
 import type { Control, InboundView } from '../../control/control.ts'
+import { mapInSlices } from '../../core/slices.ts'
 import { inboundJson } from './convert/inbound.ts'
 import { outboundJson } from './convert/outbound.ts'
 import type { Fields } from './fields.ts'
@@ -7,7 +8,7 @@ import type { Methods, ServiceDeps } from './service.ts'
 import { invalid, StatusError, unavailable } from './status.ts'
 import { alterUsers } from './user-operations.ts'
 
-export function handlerService({ control, types, log }: ServiceDeps): Methods {
+export function handlerService({ control, types, log, clock }: ServiceDeps): Methods {
   // Calls show no address; only programs on this machine should be able to make any.
   const tell = (change: string): void => log.warn({}, `gRPC API: ${change}`)
   return {
@@ -32,13 +33,15 @@ export function handlerService({ control, types, log }: ServiceDeps): Methods {
       return {}
     },
 
-    ListInbounds: async (request) => ({ inbounds: await inboundsList(control, types, request.flag('isOnlyTags')) }),
+    ListInbounds: async (request) => ({
+      inbounds: await inboundsList({ control, types, clock }, request.flag('isOnlyTags')),
+    }),
 
     GetInboundUsers: async (request) => {
       const { tag } = await vmessInboundOf(control, request.text('tag'))
       const email = request.text('email')
       const found = email === '' ? await control.users() : [await control.user(email)]
-      const users = found.flatMap((user) => (user ? userMessage(user, tag, types) : []))
+      const users = (await mapInSlices(clock, found, (user) => (user ? userMessage(user, tag, types) : []))).flat()
       if (email !== '' && users.length === 0) throw new StatusError('NOT_FOUND', `User ${email} not found.`)
       return { users }
     },

@@ -5,6 +5,8 @@
 
 import type { Control, InboundView, UserView } from '../../control/control.ts'
 import { parseAddress, parseHost } from '../../core/address.ts'
+import { mapInSlices } from '../../core/slices.ts'
+import type { ServiceDeps } from './service.ts'
 import type { Types } from './types.ts'
 
 const inboundMessages: Readonly<Record<string, string>> = {
@@ -21,19 +23,28 @@ const outboundMessages: Readonly<Record<string, string>> = {
   vmess: 'proxy.vmess.outbound.Config',
 }
 
-export async function inboundsList(control: Control, types: Types, onlyTags: boolean): Promise<object[]> {
+export async function inboundsList(
+  { control, types, clock }: Pick<ServiceDeps, 'control' | 'types' | 'clock'>,
+  onlyTags: boolean,
+): Promise<object[]> {
   const users = onlyTags ? [] : await control.users()
-  return (await control.inbounds()).map((inbound) => {
+  const list: object[] = []
+  for (const inbound of await control.inbounds()) {
     const { tag, protocol } = inbound
-    if (onlyTags) return { tag }
+    if (onlyTags) {
+      list.push({ tag })
+      continue
+    }
     const message = inboundMessages[protocol]
-    const settings = protocol === 'vmess' ? { user: users.flatMap((user) => userMessage(user, tag, types)) } : {}
-    return {
+    const usersOf = async () => (await mapInSlices(clock, users, (user) => userMessage(user, tag, types))).flat()
+    const settings = protocol === 'vmess' ? { user: await usersOf() } : {}
+    list.push({
       tag,
       receiver_settings: types.typed('xray', 'app.proxyman.ReceiverConfig', receiverOf(inbound)),
       ...(message && { proxy_settings: types.typed('xray', message, settings) }),
-    }
-  })
+    })
+  }
+  return list
 }
 
 /** Without the one that serves this API, which Xray leaves out too. */

@@ -1,6 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { Server, ServerCredentials, type ServiceError, type sendUnaryData } from '@grpc/grpc-js'
+import { Server, ServerCredentials, type ServiceDefinition, type ServiceError, type sendUnaryData } from '@grpc/grpc-js'
 import type { Control } from '../../control/control.ts'
 import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
@@ -12,6 +12,7 @@ import { onBehalfOf } from '../../net/on-behalf.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import { Callers } from '../callers.ts'
 import { containStreams } from './contained.ts'
+import { type Encode, encodeInSlices } from './encode.ts'
 import { handlerService } from './handler-service.ts'
 import { loggerService } from './logger-service.ts'
 import type { Method, Methods, ServiceDeps } from './service.ts'
@@ -57,8 +58,9 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   })
   for (const service of new Set(deps.services)) {
     const { name, methods } = services[service]
-    const implementation = callsOf(methods({ control: deps.control, types, log: deps.log }), types, deps.log)
-    for (const family of ['v2ray', 'xray'] as const) server.addService(types.service(name, family), implementation)
+    const implementation = callsOf(methods({ ...deps, types }), types.service(name, 'v2ray'), types, deps)
+    for (const family of ['v2ray', 'xray'] as const)
+      server.addService(encoded(types.service(name, family)), implementation)
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const callers = new Callers<Duplex>({ clock: deps.clock, max: limits.apiConnections, silenceMs: limits.apiSilenceMs })
@@ -109,14 +111,25 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
   }
 }
 
-type Call = (call: { readonly request: object }, answer: sendUnaryData<object>) => void
+type Call = (call: { readonly request: object }, answer: sendUnaryData<Buffer>) => void
 
-const callsOf = (methods: Methods, types: Types, log: Logger): Record<string, Call> =>
-  Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, callOf(name, method, types, log)]))
+/** The same service, whose answers come encoded. */
+const encoded = (service: ServiceDefinition): ServiceDefinition =>
+  Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [name, { ...method, responseSerialize: (bytes: Buffer) => bytes }]),
+  )
 
-function callOf(name: string, method: Method, types: Types, log: Logger): Call {
+const callsOf = (methods: Methods, service: ServiceDefinition, types: Types, deps: GrpcApiDeps): Record<string, Call> =>
+  Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => {
+      const { responseSerialize } = service[name]!
+      return [name, callOf(name, method, responseSerialize, types, deps)]
+    }),
+  )
+
+function callOf(name: string, method: Method, encode: Encode, types: Types, { log, clock }: GrpcApiDeps): Call {
   return ({ request }, answer) => {
-    const run = async (): Promise<object> => method(types.fields(name, request))
+    const run = async (): Promise<Buffer> => encodeInSlices(clock, await method(types.fields(name, request)), encode)
     const unexpected = (err: unknown): void =>
       log.error({ err, method: name }, 'a call to the API failed in an unexpected way')
     run()

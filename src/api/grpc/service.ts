@@ -1,5 +1,5 @@
 import type { Control } from '../../control/control.ts'
-import type { Logger } from '../../core/env.ts'
+import type { Clock, Logger } from '../../core/env.ts'
 import type { Fields } from './fields.ts'
 import type { Types } from './types.ts'
 
@@ -8,6 +8,7 @@ export interface ServiceDeps {
   readonly control: Control
   readonly types: Types
   readonly log: Logger
+  readonly clock: Clock
 }
 
 /** Answers one call. What it throws becomes the status of the call. */

@@ -1,13 +1,15 @@
-import { runInNewContext } from 'node:vm'
+import { createContext, Script } from 'node:vm'
 import type { SessionView, UserView } from '../../control/control.ts'
 import { endpointHost } from '../../core/address.ts'
+import type { Clock } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
+import { mapInSlices, pauses } from '../../core/slices.ts'
 import { counterName, type Direction } from '../../stats/counters.ts'
 import type { Fields } from './fields.ts'
 import type { Methods, ServiceDeps } from './service.ts'
 import { invalid, StatusError } from './status.ts'
 
-export function statsService({ control }: ServiceDeps): Methods {
+export function statsService({ control, clock }: ServiceDeps): Methods {
   /** Xray's name of the addresses that a user is connected from. */
   async function onlineUser(name: string): Promise<UserView> {
     const email = /^user>>>(.+)>>>online$/s.exec(name)?.[1]
@@ -26,9 +28,10 @@ export function statsService({ control }: ServiceDeps): Methods {
 
     QueryStats: async (request) => {
       const counters = await control.counters()
-      const found = matching(
+      const found = await matching(
         request,
         counters.map(({ name }) => name),
+        clock,
       )
       return { stat: await control.readCounters(found, { reset: request.flag('reset') }) }
     },
@@ -42,7 +45,7 @@ export function statsService({ control }: ServiceDeps): Methods {
 
     GetStatsOnlineIpList: async (request) => {
       const name = request.text('name')
-      return { name, ips: Object.fromEntries(lastSeen(await onlineUser(name), await control.sessions())) }
+      return { name, ips: Object.fromEntries(lastSeen(await onlineUser(name), byUser(await control.sessions()))) }
     },
 
     GetAllOnlineUsers: async () => ({
@@ -52,13 +55,13 @@ export function statsService({ control }: ServiceDeps): Methods {
     GetUsersStats: async (request) => {
       const [traffic, reset] = [request.flag('include_traffic'), request.flag('reset')]
       const users = (await control.users()).filter(isOnline)
-      const sessions = await control.sessions()
+      const sessions = byUser(await control.sessions())
       const names = users.flatMap(({ email }) => directions.map((direction) => counterName('user', email, direction)))
       const read = traffic ? await control.readCounters(names, { reset }) : []
       const values = new Map(read.map(({ name, value }) => [name, value]))
       const total = (email: string, direction: Direction) => values.get(counterName('user', email, direction)) ?? 0
       return {
-        users: users.map((user) => ({
+        users: await mapInSlices(clock, users, (user) => ({
           email: user.email,
           ips: lastSeen(user, sessions).map(([ip, last_seen]) => ({ ip, last_seen })),
           ...(traffic && { traffic: { uplink: total(user.email, 'uplink'), downlink: total(user.email, 'downlink') } }),
@@ -76,7 +79,7 @@ const isOnline = ({ email, addresses }: UserView): boolean => email !== '' && ad
 const directions = ['uplink', 'downlink'] as const
 
 /** V2Ray 5 takes several patterns, of which one must match, and regular expressions; without any, everything matches. */
-function matching(request: Fields, names: readonly string[]): readonly string[] {
+async function matching(request: Fields, names: readonly string[], clock: Clock): Promise<readonly string[]> {
   const several = request.values<string>('patterns')
   const patterns = several.length > 0 ? several : [request.text('pattern')]
   if (!request.flag('regexp')) return names.filter((name) => patterns.some((pattern) => name.includes(pattern)))
@@ -87,25 +90,56 @@ function matching(request: Fields, names: readonly string[]): readonly string[] 
       throw invalid(`${JSON.stringify(pattern)} is not a regular expression`)
     }
   })
-  return namesLike(expressions, names)
+  const isLike = likeOneOf(expressions)
+  const found: string[] = []
+  let leftMs: number = limits.apiPatternMs
+  const pause = pauses(clock)
+  for (let i = 0; i < names.length; i += pieceLength) {
+    const startedAt = performance.now()
+    found.push(...isLike(names.slice(i, i + pieceLength), leftMs))
+    leftMs -= performance.now() - startedAt
+    await pause()
+  }
+  return found
 }
 
+/** Names that are looked through at once: to watch the time costs as much as some hundred of them. */
+const pieceLength = 1024
+
 /** Node's expressions can go on over one name for years, and nothing else would happen meanwhile: they are cut short. */
-function namesLike(expressions: readonly RegExp[], names: readonly string[]): readonly string[] {
-  const code = 'names.filter((name) => expressions.some((expression) => expression.test(name)))'
-  try {
-    return runInNewContext(code, { names, expressions }, { timeout: limits.apiPatternMs }) as string[]
-  } catch (error) {
-    // No instance of this realm's Error.
-    if ((error as { code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
-    throw invalid('these regular expressions take too long')
+function likeOneOf(expressions: readonly RegExp[]): (names: readonly string[], ms: number) => readonly string[] {
+  const script = new Script('names.filter((name) => expressions.some((expression) => expression.test(name)))')
+  const context = createContext({ names: [] as readonly string[], expressions })
+  return (names, ms) => {
+    context.names = names
+    try {
+      return script.runInContext(context, { timeout: Math.max(1, Math.ceil(ms)) }) as string[]
+    } catch (error) {
+      // No instance of this realm's Error.
+      if ((error as { code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
+      throw invalid('these regular expressions take too long')
+    }
   }
 }
 
+/** Sessions by the e-mail of their user, in lower case. */
+function byUser(sessions: readonly SessionView[]): ReadonlyMap<string, readonly SessionView[]> {
+  const found = new Map<string, SessionView[]>()
+  for (const session of sessions) {
+    const email = session.email.toLowerCase()
+    const known = found.get(email)
+    if (known) known.push(session)
+    else found.set(email, [session])
+  }
+  return found
+}
+
 /** The addresses of a user with the time of the latest connection from each, in Unix seconds. */
-function lastSeen(user: UserView, sessions: readonly SessionView[]): [ip: string, seconds: number][] {
-  const email = user.email.toLowerCase()
-  const own = sessions.filter((session) => session.email.toLowerCase() === email)
+function lastSeen(
+  user: UserView,
+  sessions: ReadonlyMap<string, readonly SessionView[]>,
+): [ip: string, seconds: number][] {
+  const own = sessions.get(user.email.toLowerCase()) ?? []
   return user.addresses.map((address) => {
     const starts = own.flatMap(({ source, startedAt }) => (endpointHost(source) === address ? [startedAt] : []))
     return [address.replace(/^\[(.*)\]$/, '$1'), Math.floor(Math.max(0, ...starts) / 1000)]

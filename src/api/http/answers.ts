@@ -15,6 +15,7 @@ export const body = <S extends z.ZodType>(schema: S) => ({
 const texts = {
   400: 'A field is wrong; the error names it.',
   401: 'The token is missing or wrong.',
+  403: 'The Host header is a name that the API does not go by.',
   404: 'What the path names is not there.',
   409: 'It exists already.',
   413: 'The body is larger than 1 MB.',
@@ -35,3 +36,6 @@ export const guarded = <S extends keyof typeof texts = never>(...statuses: S[]) 
 }
 
 export const withToken = [{ bearer: [] }]
+
+/** For routes that ask for no token. */
+export const hostRefused = json(errorSchema, texts[403])

@@ -38,9 +38,25 @@ export function createApp(deps: RouteDeps, listenHost: () => string | undefined)
     document ??= openApiDocument(api)
     return c.json(document)
   })
-  api.notFound((c) => fail(c, new ApiError(404, 'ROUTE_UNKNOWN', `there is no ${c.req.method} ${c.req.path}`)))
+  const methodsOf = pathMethods(api)
+  api.notFound((c) => {
+    const { method, path } = c.req
+    const allowed = methodsOf(path)
+    if (allowed.length === 0) return fail(c, new ApiError(404, 'ROUTE_UNKNOWN', `there is no ${method} ${path}`))
+    c.header('allow', allowed.join(', '))
+    const hint = `it takes ${allowed.join(', ')}`
+    return fail(c, new ApiError(405, 'METHOD_NOT_ALLOWED', `${path} does not take ${method}`, { hint }))
+  })
   api.onError(async (error, c) => fail(c, await fromHono(c, error), deps))
   return api
+}
+
+/** The methods that a path takes; none where it is unknown. */
+function pathMethods({ routes }: Api): (path: string) => string[] {
+  const known = routes
+    .filter(({ method }) => method !== 'ALL')
+    .map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`) }))
+  return (path) => [...new Set(known.flatMap(({ method, pattern }) => (pattern.test(path) ? method : [])))]
 }
 
 function fail(c: Context<ApiEnv>, error: Error, deps?: RouteDeps): Response {

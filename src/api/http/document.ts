@@ -10,7 +10,12 @@ Every route but /health, /ready and /openapi.json asks for the token.`.replaceAl
 export function openApiDocument(api: Api): object {
   return api.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'vmess control API', version: '1', description, license: { name: 'MIT' } },
+    info: {
+      title: 'vmess control API',
+      version: '1',
+      description,
+      license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
+    },
     servers: [{ url: 'http://127.0.0.1:9010', description: 'As `control.listen` says.' }],
     tags: [
       { name: 'state', description: 'How it is doing.' },

@@ -13,13 +13,14 @@ export interface ErrorBody {
   }
 }
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503
 
 /** Codes that only this API has, beside those of ProxyError. docs/control-api.md lists them. */
 export type ApiCode =
   | 'BODY_TOO_LARGE'
   | 'HOST_REFUSED'
   | 'INTERNAL'
+  | 'METHOD_NOT_ALLOWED'
   | 'ROUTE_UNKNOWN'
   | 'TOKEN_REQUIRED'
   | 'TOO_MANY_ATTEMPTS'

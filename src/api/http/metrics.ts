@@ -1,42 +1,39 @@
 /** Figures for Prometheus, read from the control at each scrape. */
 import { performance } from 'node:perf_hooks'
 import { Counter, Gauge, Registry } from 'prom-client'
-import type { Control, CounterView, InboundView, StatusView, UserView } from '../../control/control.ts'
+import type { Control, InboundView, StatusView } from '../../control/control.ts'
+import type { Clock } from '../../core/env.ts'
 import type { EndingCount } from '../../stats/endings.ts'
 import type { HandshakeCount } from '../../stats/handshakes.ts'
+import { manyText } from './metrics-of-many.ts'
 
 type Rows = Iterable<readonly [labels: Record<string, string>, value: number]>
 
 export interface Metrics {
-  /** Prometheus text. */
-  text(): Promise<string>
+  /** Prometheus text, in pieces. The first comes when everything is known that can fail. */
+  pieces(): AsyncGenerator<string>
   readonly contentType: string
 }
 
 /** What one scrape shows, read once for all the metrics. */
 interface Figures {
   readonly status: StatusView
-  readonly counters: readonly CounterView[]
   readonly inbounds: readonly InboundView[]
   readonly handshakes: readonly HandshakeCount[]
   readonly endings: readonly EndingCount[]
-  /** Those with an e-mail. */
-  readonly users: readonly UserView[]
 }
 
 async function figuresOf(control: Control): Promise<Figures> {
-  const [status, counters, inbounds, handshakes, endings, users] = await Promise.all([
+  const [status, inbounds, handshakes, endings] = await Promise.all([
     control.status(),
-    control.counters(),
     control.inbounds(),
     control.handshakes(),
     control.endings(),
-    control.users(),
   ])
-  return { status, counters, inbounds, handshakes, endings, users: users.filter(({ email }) => email !== '') }
+  return { status, inbounds, handshakes, endings }
 }
 
-export function createMetrics(control: Control): Metrics {
+export function createMetrics(control: Control, clock: Clock): Metrics {
   let now: Figures
   const registry = new Registry()
   const define =
@@ -64,12 +61,6 @@ export function createMetrics(control: Control): Metrics {
   gauge('vmess_start_time_seconds', 'When it was started, in seconds since the epoch.', [], () =>
     one(now.status.startedAt / 1000),
   )
-  counter(
-    'vmess_traffic_bytes_total',
-    'Plaintext bytes carried, by user, inbound and outbound. Each byte counts for each of them.',
-    ['owner', 'name', 'direction'],
-    () => traffic(now.counters),
-  )
   gauge('vmess_connections', 'Client connections in progress.', ['inbound'], () =>
     summed(now.inbounds.map(({ tag, connections }) => [tag, connections])),
   )
@@ -83,37 +74,19 @@ export function createMetrics(control: Control): Metrics {
   counter('vmess_sessions_ended_total', 'Sessions that ended before their time.', ['inbound', 'reason'], function* () {
     for (const { inboundTag, reason, count } of now.endings) yield [{ inbound: inboundTag, reason }, count]
   })
-  addUserMetrics(() => now.users, gauge)
   addProcessMetrics(gauge, counter)
   return {
     contentType: registry.contentType,
-    async text() {
+    async *pieces() {
       now = await figuresOf(control)
-      return registry.metrics()
+      yield await registry.metrics()
+      // The library writes all of a metric at once: what there is of every user is written beside it, in slices.
+      yield* manyText(control, clock)
     },
   }
 }
 
 type Define = (name: string, help: string, labelNames: string[], rows: () => Rows) => void
-
-function addUserMetrics(users: () => readonly UserView[], gauge: Define): void {
-  gauge(
-    'vmess_user_used_bytes',
-    'Plaintext bytes that count against the quota. Falls to 0 when that is reset.',
-    ['email', 'direction'],
-    () =>
-      users().flatMap(({ email, used }) => [
-        [{ email, direction: 'uplink' }, used.uplink] as const,
-        [{ email, direction: 'downlink' }, used.downlink] as const,
-      ]),
-  )
-  gauge('vmess_user_quota_bytes', 'Quota of users who have one.', ['email'], () =>
-    users().flatMap(({ email, limits }) => (limits.quota > 0 ? [[{ email }, limits.quota] as const] : [])),
-  )
-  gauge('vmess_user_connections', 'Connections of a user in progress.', ['email'], () =>
-    users().map(({ email, connections }) => [{ email }, connections] as const),
-  )
-}
 
 function addProcessMetrics(gauge: Define, counter: Define): void {
   gauge('process_resident_memory_bytes', 'Resident memory.', [], () => [[{}, process.memoryUsage.rss()]])
@@ -129,16 +102,6 @@ function addProcessMetrics(gauge: Define, counter: Define): void {
       [{ state: 'idle' }, idle / 1000],
     ]
   })
-}
-
-/** V2Ray's names, `user>>>EMAIL>>>traffic>>>uplink`, taken apart. */
-function* traffic(counters: readonly CounterView[]): Rows {
-  for (const { name, value } of counters) {
-    const parts = name.split('>>>')
-    const direction = parts.at(-1)
-    if (parts.length < 4 || parts.at(-2) !== 'traffic' || direction === undefined) continue
-    yield [{ owner: parts[0]!, name: parts.slice(1, -2).join('>>>'), direction }, value]
-  }
 }
 
 /** Inbounds without a tag share one row. */

@@ -104,12 +104,30 @@ export const inboundQuery = strict({
   inbound: z.string().optional().openapi({ description: 'Tag: from this inbound only. From all when left out.' }),
 })
 
+const limit = z
+  .string()
+  .regex(/^(?:[1-9]\d?|[1-4]\d\d|500)$/, { error: 'a whole number from 1 to 500 is expected' })
+  .optional()
+  .openapi({ description: 'How many at the most, 1 to 500, the default.', example: '100' })
+
+const cursor = z
+  .string()
+  .regex(/^[\w-]{1,2048}$/, { error: 'what an answer had as "next" is expected' })
+  .optional()
+  .openapi({ description: 'Where to go on: `next` of the answer before.' })
+
+export const pageQuery = strict({ cursor, limit })
+
 export const sessionsQuery = strict({
+  cursor,
+  limit,
   email: z.string().optional().openapi({ description: 'Only this user’s.' }),
   inbound: z.string().optional().openapi({ description: 'Only this inbound’s, by tag.' }),
 })
 
 export const countersQuery = strict({
+  cursor,
+  limit,
   pattern: z.string().optional().openapi({ description: 'Only names that contain this.', example: 'user>>>' }),
 })
 

@@ -30,7 +30,8 @@ export async function createHttpApi(deps: HttpApiDeps): Promise<HttpApi> {
   let host: string | undefined = '127.0.0.1'
   let connections: HttpConnections | undefined
   const onToken = (socket: Socket): void => connections?.know(socket)
-  const app = createApp({ ...deps, traffic, streams, metrics: createMetrics(control), onToken }, () => host)
+  const metrics = createMetrics(control, clock)
+  const app = createApp({ ...deps, traffic, streams, metrics, onToken }, () => host)
 
   return {
     app,

@@ -3,27 +3,32 @@ import { loadConfigValue, type Problem } from '../../config/load.ts'
 import type {
   Control,
   ControlEvent,
+  CounterQuery,
   CounterView,
   InboundView,
   NewUser,
   OutboundView,
   ReloadRefusal,
   ReloadReport,
+  SessionQuery,
   SessionView,
   StatusView,
   UserChange,
   UserView,
 } from '../../control/control.ts'
+import type { Page, PageQuery } from '../../control/page.ts'
 import { formatAddress } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Totals } from '../../core/session.ts'
+import { inSlices } from '../../core/slices.ts'
 import type { Config } from '../../settings/model.ts'
 import type { EndingCount } from '../../stats/endings.ts'
 import type { HandshakeCount } from '../../stats/handshakes.ts'
 import type { Flow } from '../flow/flow.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
 import type { Instance } from '../instance.ts'
+import { Lists } from './lists.ts'
 import { UserControl } from './user-control.ts'
 
 export interface ControlDeps {
@@ -38,29 +43,37 @@ export interface ControlDeps {
 export class InstanceControl implements Control {
   readonly #deps: ControlDeps
   readonly #users: UserControl
+  readonly #lists: Lists
   readonly #startedAt: number
 
   constructor(deps: ControlDeps) {
     this.#deps = deps
     this.#users = new UserControl(deps.instance, deps.env)
+    this.#lists = new Lists(deps.instance, deps.env.clock)
     this.#startedAt = deps.env.clock.now()
   }
 
   async counters(): Promise<readonly CounterView[]> {
-    return Array.from(this.#deps.instance.counters, ([name, { value }]) => ({ name, value }))
+    return this.#lists.counters()
+  }
+
+  async counterPage(query: CounterQuery = {}): Promise<Page<CounterView, string>> {
+    return this.#lists.counterPage(query)
   }
 
   async readCounters(
     names: readonly string[],
     { reset = false }: { readonly reset?: boolean } = {},
   ): Promise<readonly CounterView[]> {
-    return names.flatMap((name) => {
-      const counter = this.#deps.instance.counters.get(name)
-      if (!counter) return []
-      const view = { name, value: counter.value }
+    const { env, instance } = this.#deps
+    const read: CounterView[] = []
+    await inSlices(env.clock, names, (name) => {
+      const counter = instance.counters.get(name)
+      if (!counter) return
+      read.push({ name, value: counter.value })
       if (reset) counter.value = 0
-      return view
     })
+    return read
   }
 
   async handshakes(): Promise<readonly HandshakeCount[]> {
@@ -88,6 +101,10 @@ export class InstanceControl implements Control {
     return this.#users.all()
   }
 
+  async userPage(query: PageQuery<string> = {}): Promise<Page<UserView, string>> {
+    return this.#users.page(query)
+  }
+
   async user(email: string): Promise<UserView | undefined> {
     return this.#users.find(email)
   }
@@ -113,7 +130,11 @@ export class InstanceControl implements Control {
   }
 
   async sessions(): Promise<readonly SessionView[]> {
-    return [...this.#deps.instance.flows].map(sessionView)
+    return this.#lists.sessions()
+  }
+
+  async sessionPage(query: SessionQuery = {}): Promise<Page<SessionView, number>> {
+    return this.#lists.sessionPage(query)
   }
 
   async endSession(id: number): Promise<void> {
@@ -223,16 +244,3 @@ function knownTags(inbounds: readonly RunningInbound[]): string {
 }
 
 const ended = (): ProxyError => new ProxyError('SESSION_ENDED', 'an operator ended the session')
-
-function sessionView({ session, totals }: Flow): SessionView {
-  return {
-    id: session.id,
-    inbound: session.inboundTag,
-    outbound: session.outboundTag ?? '',
-    email: session.user.email,
-    source: session.source,
-    target: formatAddress(session.target),
-    startedAt: session.startedAt,
-    totals: { ...totals },
-  }
-}

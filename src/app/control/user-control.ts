@@ -1,8 +1,11 @@
 import type { LimitsView, NewUser, UserChange, UserView } from '../../control/control.ts'
+import { type Page, type PageQuery, pageOf } from '../../control/page.ts'
 import { emailFault } from '../../core/email.ts'
 import { type Env, redactId } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { mapInSlices } from '../../core/slices.ts'
 import { type UserLimits, unlimited } from '../../core/user-limits.ts'
+import { sha256 } from '../../crypto/hash.ts'
 import { readNewUser, readUserChange, type UserRequest } from '../../schema/parts/user-request.ts'
 import type { VmessUser } from '../../settings/model.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
@@ -23,17 +26,32 @@ export class UserControl {
   }
 
   /** Those with an e-mail once each, in the order of the inbounds. */
-  all(): UserView[] {
-    const byEmail = new Map<string, Held[]>()
+  all(): Promise<UserView[]> {
+    return mapInSlices(this.#env.clock, this.#once(), (held) => this.#view(this.#everywhere(held)))
+  }
+
+  async page(query: PageQuery<string>): Promise<Page<UserView, string>> {
+    const { items, ...more } = await pageOf(this.#env.clock, this.#keyed(), query)
+    return { items: await mapInSlices(this.#env.clock, items, (held) => this.#view(this.#everywhere(held))), ...more }
+  }
+
+  /** Every user, by the first inbound that it is in. */
+  *#once(): Iterable<Held> {
+    const before: VmessInbound[] = []
     for (const inbound of this.#vmess()) {
       for (const user of inbound.users) {
-        const key = user.email === '' ? `${inbound.at} ${formatUuid(user.id)}` : user.email.toLowerCase()
-        const held = byEmail.get(key)
-        if (held) held.push({ inbound, user })
-        else byEmail.set(key, [{ inbound, user }])
+        if (user.email === '' || before.every(({ users }) => !users.find(user.email))) yield { inbound, user }
       }
+      before.push(inbound)
     }
-    return [...byEmail.values()].map((held) => this.#view(held))
+  }
+
+  *#keyed(): Iterable<readonly [key: string, held: Held]> {
+    for (const held of this.#once()) yield [keyOf(held), held]
+  }
+
+  #everywhere(held: Held): readonly Held[] {
+    return held.user.email === '' ? [held] : this.#held(held.user.email)
   }
 
   find(email: string): UserView | undefined {
@@ -72,7 +90,12 @@ export class UserControl {
     }
     this.#instance.users.add(inbound, user)
     // Limits that are given now hold, whatever is still known of an earlier user of this name.
-    if (user.limits) this.#instance.accounts.get(email)?.change(user.limits)
+    try {
+      if (user.limits) this.#instance.accounts.get(email)?.change(user.limits)
+    } catch (error) {
+      this.#instance.users.remove(inbound, user)
+      throw error
+    }
     return { user: this.#view([{ inbound: inbound as VmessInbound, user }]), id: formatUuid(id) }
   }
 
@@ -145,6 +168,13 @@ export class UserControl {
     }
   }
 }
+
+/** Behind every e-mail stand those without one; their ids are secret, so that their digests must do. */
+const keyOf = ({ inbound, user }: Held): string =>
+  user.email === '' ? `\uffff${inbound.at} ${digestText(user.id)}` : user.email.toLowerCase()
+
+const digestText = (id: Uint8Array): string =>
+  Array.from(sha256(id).subarray(0, 12), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 const limitsView = ({ addressGraceS, expiresAt, ...same }: UserLimits): LimitsView => ({
   ...same,

@@ -40,8 +40,11 @@ export function createLogger(config: LogConfig, options: LogOptions): AppLog {
     log: levelled(config.level, write, mask),
     access: access ? createAccessLog({ target: access, json: options.json, clock: options.clock, mask }) : {},
     restart() {
-      error?.reopen()
-      access?.reopen()
+      try {
+        error?.reopen()
+      } finally {
+        access?.reopen()
+      }
     },
     close: async () => void (await Promise.all([error?.close(), access?.close()])),
   }

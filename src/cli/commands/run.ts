@@ -60,6 +60,11 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
   }
   appLog.log.warn({}, `${banner} started`)
   signals.onReload(() => {
+    try {
+      appLog.restart()
+    } catch (err) {
+      appLog.log.error({ err }, 'a log file could not be opened anew; lines go where they went')
+    }
     running.reload().catch((err) => appLog.log.error({ err }, 'the reload failed in an unexpected way'))
   })
   await untilStopped([running], appLog.log, signals)

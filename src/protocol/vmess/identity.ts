@@ -57,9 +57,13 @@ export function customId(string: string): Uint8Array {
 
 /** Canonical text of an id: lower case with hyphens, 36 characters. */
 export function formatUuid(id: Uint8Array): string {
-  const hex = Array.from(id, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+  let text = ''
+  for (let i = 0; i < 16; i++) text += (i === 4 || i === 6 || i === 8 || i === 10 ? '-' : '') + hexOf[id[i]!]
+  return text
 }
+
+/** Two digits of every byte. */
+const hexOf: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** The key that seals the request header of an id: 16 bytes. The legacy header too uses that of the primary id. */
 export const commandKey = (id: Uint8Array): Uint8Array => md5(id, commandKeySalt)

@@ -5,6 +5,7 @@ import { errorSchema, reloadSchema } from '../schemas.ts'
 import { reloadJson } from '../views.ts'
 
 const reload = createRoute({
+  operationId: 'reload',
   method: 'post',
   path: '/v1/reload',
   tags: ['configuration'],

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { guarded, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
+import { nextJson, nextSchema, pageOfQuery } from '../paging.ts'
 import { eventsQuery, sessionParam, sessionsQuery } from '../requests.ts'
 import { endedSchema, sessionSchema } from '../schemas.ts'
 import { sessionJson } from '../views.ts'
@@ -10,15 +11,20 @@ const common = { tags: ['sessions'], security: withToken }
 
 const list = createRoute({
   ...common,
+  operationId: 'listSessions',
   method: 'get',
   path: '/v1/sessions',
   summary: 'Sessions in progress, with their speed',
   request: { query: sessionsQuery },
-  responses: { 200: json(z.object({ sessions: z.array(sessionSchema) }), 'Oldest first.'), ...guarded(400) },
+  responses: {
+    200: json(z.object({ sessions: z.array(sessionSchema), next: nextSchema }), 'One page, oldest first.'),
+    ...guarded(400),
+  },
 })
 
 const end = createRoute({
   ...common,
+  operationId: 'endSession',
   method: 'delete',
   path: '/v1/sessions/{id}',
   summary: 'Ends one session',
@@ -28,6 +34,7 @@ const end = createRoute({
 
 const events = createRoute({
   ...common,
+  operationId: 'watchEvents',
   method: 'get',
   path: '/v1/events',
   summary: 'What happens, as server-sent events',
@@ -45,11 +52,12 @@ const events = createRoute({
 
 export function addSessionRoutes(api: Api, { control, traffic, streams }: RouteDeps): void {
   api.openapi(list, async (c) => {
-    const { email, inbound } = c.req.valid('query')
-    const wanted = (await control.sessions())
-      .filter((session) => email === undefined || session.email.toLowerCase() === email.toLowerCase())
-      .filter((session) => inbound === undefined || session.inbound === inbound)
-    return c.json({ sessions: wanted.map((session) => sessionJson(session, traffic.speedOf(session))) }, 200)
+    const { email, inbound, ...page } = c.req.valid('query')
+    const { after, limit } = pageOfQuery(page)
+    const from = after === undefined ? undefined : idOf(after)
+    const { items, next } = await control.sessionPage({ after: from, limit, email, inbound })
+    const sessions = items.map((session) => sessionJson(session, traffic.speedOf(session)))
+    return c.json({ sessions, ...nextJson(next) }, 200)
   })
 
   api.openapi(end, async (c) => {
@@ -67,4 +75,10 @@ export function addSessionRoutes(api: Api, { control, traffic, streams }: RouteD
     if (!readable) throw new ApiError(503, 'TOO_MANY_STREAMS', 'as many event streams are open as permitted')
     return c.body(readable, 200, headers)
   })
+}
+
+function idOf(cursor: string): number {
+  const id = Number(cursor)
+  if (Number.isSafeInteger(id)) return id
+  throw new ApiError(400, 'CONTROL_INVALID', 'cursor: what an answer had as "next" is expected', { field: 'cursor' })
 }

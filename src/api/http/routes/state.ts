@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { guarded, json, withToken } from '../answers.ts'
+import { guarded, hostRefused, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
+import { nextJson, nextSchema, pageOfQuery } from '../paging.ts'
 import { countersQuery } from '../requests.ts'
 import {
   endingSchema,
@@ -14,25 +15,31 @@ import {
 import { inboundJson, statusJson } from '../views.ts'
 
 const health = createRoute({
+  operationId: 'getHealth',
   method: 'get',
   path: '/health',
   tags: ['state'],
   summary: 'Whether the process answers',
-  responses: { 200: json(healthSchema, 'It does.') },
+  security: [],
+  responses: { 200: json(healthSchema, 'It does.'), 403: hostRefused },
 })
 
 const ready = createRoute({
+  operationId: 'getReady',
   method: 'get',
   path: '/ready',
   tags: ['state'],
   summary: 'Whether clients are served',
+  security: [],
   responses: {
+    403: hostRefused,
     200: json(readySchema, 'Every inbound listens.'),
     503: json(readySchema, 'Not yet, or no more.'),
   },
 })
 
 const metrics = createRoute({
+  operationId: 'getMetrics',
   method: 'get',
   path: '/metrics',
   tags: ['state'],
@@ -45,6 +52,7 @@ const metrics = createRoute({
 })
 
 const status = createRoute({
+  operationId: 'getStatus',
   method: 'get',
   path: '/v1/status',
   tags: ['state'],
@@ -54,6 +62,7 @@ const status = createRoute({
 })
 
 const counters = createRoute({
+  operationId: 'listCounters',
   method: 'get',
   path: '/v1/counters',
   tags: ['state'],
@@ -68,15 +77,17 @@ const counters = createRoute({
             description: 'Plaintext bytes since the start.',
             example: { 'user>>>love@example.com>>>traffic>>>uplink': 48_213 },
           }),
+          next: nextSchema,
         })
         .openapi('Counters'),
-      'Those that have been counted so far.',
+      'One page of those that have been counted so far, by their names.',
     ),
     ...guarded(400),
   },
 })
 
 const handshakes = createRoute({
+  operationId: 'listHandshakes',
   method: 'get',
   path: '/v1/handshakes',
   tags: ['state'],
@@ -89,6 +100,7 @@ const handshakes = createRoute({
 })
 
 const endings = createRoute({
+  operationId: 'listEndings',
   method: 'get',
   path: '/v1/endings',
   tags: ['state'],
@@ -98,6 +110,7 @@ const endings = createRoute({
 })
 
 const inbounds = createRoute({
+  operationId: 'listInbounds',
   method: 'get',
   path: '/v1/inbounds',
   tags: ['state'],
@@ -107,6 +120,7 @@ const inbounds = createRoute({
 })
 
 const outbounds = createRoute({
+  operationId: 'listOutbounds',
   method: 'get',
   path: '/v1/outbounds',
   tags: ['state'],
@@ -115,20 +129,30 @@ const outbounds = createRoute({
   responses: { 200: json(z.object({ outbounds: z.array(outboundSchema) }), 'All of them.'), ...guarded() },
 })
 
+const encoder = new TextEncoder()
+
 export function addStateRoutes(api: Api, { control, metrics: figures }: RouteDeps): void {
   api.openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
   api.openapi(ready, async (c) =>
     (await control.status()).ready ? c.json({ ready: true }, 200) : c.json({ ready: false }, 503),
   )
   api.openapi(metrics, async (c) => {
-    const text = await figures.text()
-    return c.text(text, 200, { 'content-type': figures.contentType })
+    const pieces = figures.pieces()
+    const first = await pieces.next()
+    const text = async function* () {
+      if (!first.done) yield encoder.encode(first.value)
+      for await (const piece of pieces) yield encoder.encode(piece)
+    }
+    return c.body(ReadableStream.from(text()), 200, { 'content-type': figures.contentType }) as never
   })
   api.openapi(status, async (c) => c.json(statusJson(await control.status()), 200))
   api.openapi(counters, async (c) => {
-    const { pattern = '' } = c.req.valid('query')
-    const wanted = (await control.counters()).filter(({ name }) => name.includes(pattern))
-    return c.json({ counters: Object.fromEntries(wanted.map(({ name, value }) => [name, value])) }, 200)
+    const { pattern, ...page } = c.req.valid('query')
+    const { items, next } = await control.counterPage({ ...pageOfQuery(page), containing: pattern })
+    return c.json(
+      { counters: Object.fromEntries(items.map(({ name, value }) => [name, value])), ...nextJson(next) },
+      200,
+    )
   })
   api.openapi(handshakes, async (c) => {
     const all = await control.handshakes()

@@ -2,7 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { body, guarded, json, withToken } from '../answers.ts'
 import type { Api, RouteDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
-import { emailParam, inboundQuery, newUser, userChange } from '../requests.ts'
+import { nextJson, nextSchema, pageOfQuery } from '../paging.ts'
+import { emailParam, inboundQuery, newUser, pageQuery, userChange } from '../requests.ts'
 import { createdUserSchema, endedSchema, userSchema } from '../schemas.ts'
 import { userJson } from '../views.ts'
 
@@ -10,15 +11,23 @@ const common = { tags: ['users'], security: withToken }
 
 const list = createRoute({
   ...common,
+  operationId: 'listUsers',
   method: 'get',
   path: '/v1/users',
   summary: 'Every user of every inbound',
-  description: 'Those with an e-mail once, those without once for each inbound.',
-  responses: { 200: json(z.object({ users: z.array(userSchema) }), 'All of them.'), ...guarded() },
+  description:
+    'Those with an e-mail once, by their e-mails in lower case; then those without, once for each inbound. In pages: ' +
+    'as long as an answer has `next`, there are more.',
+  request: { query: pageQuery },
+  responses: {
+    200: json(z.object({ users: z.array(userSchema), next: nextSchema }), 'One page of them.'),
+    ...guarded(400),
+  },
 })
 
 const get = createRoute({
   ...common,
+  operationId: 'getUser',
   method: 'get',
   path: '/v1/users/{email}',
   summary: 'One user',
@@ -28,6 +37,7 @@ const get = createRoute({
 
 const add = createRoute({
   ...common,
+  operationId: 'addUser',
   method: 'post',
   path: '/v1/users',
   summary: 'Adds a user, who is served from now on',
@@ -41,6 +51,7 @@ const add = createRoute({
 
 const change = createRoute({
   ...common,
+  operationId: 'changeUser',
   method: 'patch',
   path: '/v1/users/{email}',
   summary: 'Changes limits or level',
@@ -51,6 +62,7 @@ const change = createRoute({
 
 const remove = createRoute({
   ...common,
+  operationId: 'removeUser',
   method: 'delete',
   path: '/v1/users/{email}',
   summary: 'Removes a user and ends its sessions',
@@ -60,6 +72,7 @@ const remove = createRoute({
 
 const reset = createRoute({
   ...common,
+  operationId: 'resetUsage',
   method: 'post',
   path: '/v1/users/{email}/reset-usage',
   summary: 'Sets what counts against the quota to zero',
@@ -69,6 +82,7 @@ const reset = createRoute({
 
 const endSessions = createRoute({
   ...common,
+  operationId: 'endSessionsOfUser',
   method: 'delete',
   path: '/v1/users/{email}/sessions',
   summary: 'Ends the sessions of a user, who may connect again',
@@ -77,7 +91,10 @@ const endSessions = createRoute({
 })
 
 export function addUserRoutes(api: Api, { control }: RouteDeps): void {
-  api.openapi(list, async (c) => c.json({ users: (await control.users()).map(userJson) }, 200))
+  api.openapi(list, async (c) => {
+    const { items, next } = await control.userPage(pageOfQuery(c.req.valid('query')))
+    return c.json({ users: items.map(userJson), ...nextJson(next) }, 200)
+  })
 
   api.openapi(get, async (c) => {
     const { email } = c.req.valid('param')
