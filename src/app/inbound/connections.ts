@@ -2,7 +2,6 @@ import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
-import { onBehalfOf, type Peer } from '../../net/on-behalf.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
 /** The client connections of an instance: those in progress, and how they end when the instance stops. */
@@ -28,7 +27,7 @@ export class Connections {
     this.#all.set(conn, inbound)
     inbound.connections++
     try {
-      await onBehalfOf(peerOf(conn, inbound), () => handler.serve(conn, io))
+      await handler.serve(conn, io)
     } catch (error) {
       this.#env.log.error({ err: error, inbound: inbound.tag }, 'a connection failed in an unexpected way')
     }
@@ -65,11 +64,5 @@ export class Connections {
     for (const conn of this.#all.keys()) conn.destroy(stopping())
   }
 }
-
-const peerOf = (conn: Conn, { config }: RunningInbound): Peer => ({
-  remote: conn.info.remote,
-  through: `the ${config.protocol} inbound`,
-  destroy: (reason) => conn.destroy(reason),
-})
 
 const stopping = (): ProxyError => new ProxyError('SHUTTING_DOWN', 'the program is stopping')
