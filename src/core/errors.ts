@@ -62,7 +62,7 @@ export const errorCodes = {
   RESPONSE_MISMATCH: { fault: 'remote', text: 'The response authentication byte differs from the request’s.' },
   RESPONSE_MISSING: {
     fault: 'remote',
-    text: 'The server closed without answering; the message lists the likely causes in order.',
+    text: 'The server closed without answering, or stays silent and never answered before; the message lists the likely causes in order.',
   },
   SERVER_FAULT: { fault: 'local', text: 'Something of the server does not work as it should; the message says what.' },
   SESSION_ENDED: { fault: 'policy', text: 'An operator ended the session.' },

@@ -52,8 +52,10 @@ export const limits = {
   switchedAlterIds: 64,
   /** How long a VMess header waits for a first payload to travel with, ms. */
   firstPayloadWaitMs: 100,
-  /** How long a VMess server may keep silent before the log wonders, ms. */
+  /** How long a VMess server may keep silent before the log wonders, and a request to one that never answered ends, ms. */
   silenceMs: 5_000,
+  /** Payload that a VMess request may have sent and count as one that waits for its answer, bytes; more is an upload. */
+  silentRequestMax: 65_536,
   /** Seconds by which a client's clock may be wrong. */
   clockSkewS: 120,
   /** Sealed bytes of one chunk that we send, before padding; more breaks sing-box. */

@@ -96,7 +96,7 @@ class VmessOutbound implements Outbound {
 
   #watch(base: Conn, conn: Opened, { opener }: ClientSession, server: Server, identity: Identity): void {
     conn.flushHeadAfter(limits.firstPayloadWaitMs, this.#deps.env.clock)
-    this.#silence.watch(base, opener, server, identity)
+    this.#silence.watch(base, { opener, conn, server, identity })
     if (server.temporary) base.onGone(() => opener.answered || conn.destroyed || this.#servers.unanswered(server))
   }
 

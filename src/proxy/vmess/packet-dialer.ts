@@ -16,6 +16,8 @@ export type WantedSession = Pick<ClientSessionOptions, 'command' | 'target' | 'p
 export interface Opened {
   /** Sends the request header alone, if no payload has taken it along after `ms`. */
   flushHeadAfter(ms: number, clock: Clock): void
+  /** Bytes of payload that were written; absent where no answer may be due, as with datagrams. */
+  readonly sent?: number
   /** Whether our own side has ended it. */
   readonly destroyed: boolean
 }

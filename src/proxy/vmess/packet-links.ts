@@ -73,14 +73,12 @@ export class PacketLinks implements PacketConn {
   send(bytes: Uint8Array, to: Address): boolean {
     if (this.#closed || bytes.length === 0) return this.#drop()
     const link = this.#linkTo(to)
-    const now = this.#options.clock.now()
+    const now = this.#options.clock.elapsed()
     link.usedMs = now
     if (link.conn) return link.conn.send(bytes, link.target)
     if (bytes.length > this.info.largest) return this.#drop()
     if (!link.opening) {
-      const pause = link.retryMs - now
-      // A clock that was set back must not make hours of a second.
-      if (pause > 0 && pause <= limits.packetRetryMs) return this.#drop()
+      if (link.retryMs > now) return this.#drop()
       void this.#open(link)
     }
     if (!link.waiting.add(bytes, to)) this.#dropped++
@@ -115,7 +113,7 @@ export class PacketLinks implements PacketConn {
   }
 
   #add(target: Address): Link {
-    const usedMs = this.#options.clock.now()
+    const usedMs = this.#options.clock.elapsed()
     const link: Link = { target, conn: undefined, opening: false, waiting: new WaitingPackets(), usedMs, retryMs: 0 }
     if (this.#links.size >= limits.packetTargets) this.#end(this.#byUse()[0]!)
     this.#links.set(keyOf(target), link)
@@ -140,7 +138,7 @@ export class PacketLinks implements PacketConn {
     link.conn = conn
     link.waiting.release((bytes, to) => conn.send(bytes, to))
     const sink: PacketSink = (lent, from) => {
-      link.usedMs = this.#options.clock.now()
+      link.usedMs = this.#options.clock.elapsed()
       this.#reader.deliver(lent, from)
     }
     conn.drainTo(sink).then(
@@ -154,7 +152,7 @@ export class PacketLinks implements PacketConn {
   #failed(link: Link, error: unknown): void {
     if (!this.#has(link)) return
     this.#take(link)?.destroy()
-    link.retryMs = this.#options.clock.now() + limits.packetRetryMs
+    link.retryMs = this.#options.clock.elapsed() + limits.packetRetryMs
     const others = [...this.#links.values()].some((other) => other !== link && (other.conn || other.opening))
     if (!others) this.destroy(toProxyError(error, 'CONN_CLOSED'))
   }
@@ -189,7 +187,7 @@ export class PacketLinks implements PacketConn {
 
   readonly #sweep = (): void => {
     this.#cancelSweep = undefined
-    const before = this.#options.clock.now() - limits.packetTargetIdleMs
+    const before = this.#options.clock.elapsed() - limits.packetTargetIdleMs
     // The last one stays: how long a flow as a whole may be idle is not decided here.
     for (const link of this.#byUse().slice(0, -1)) if (link.usedMs <= before) this.#end(link)
     if (this.#links.size > 1) this.#cancelSweep = this.#options.clock.after(limits.packetTargetIdleMs, this.#sweep)
