@@ -80,6 +80,12 @@ export const limits = {
   packetRetryMs: 1_000,
   /** Names of targets that one datagram socket remembers; when full the oldest goes. */
   packetNames: 256,
+  /** Sessions of datagrams, of a user from one address, at once; for one more the one goes that was quiet longest. */
+  udpSessionsPerClient: 1_024,
+  /** Sessions of datagrams at once in all; for one more the one goes that was quiet longest. */
+  udpSessions: 16_384,
+  /** How exactly it is known for how long a session of datagrams has been quiet, ms. */
+  udpQuietStepMs: 1_000,
   /** A SOCKS or HTTP request head, bytes. */
   requestHeadMax: 64 * 1024,
   /** The head of an HTTP origin's answer, bytes. */

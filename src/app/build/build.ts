@@ -61,7 +61,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   })
 }
 
-export interface InboundBuild extends InboundDeps {
+export interface InboundBuild extends Omit<InboundDeps, 'tag'> {
   readonly read: ReadText
   /** Bytes that one read may bring. */
   readonly readSize: () => number
@@ -88,7 +88,7 @@ export function buildInbound(
   const base = tcpListener({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, readSize, onDescriptor })
   const layers = layersOf(tls, transports[stream.network]())
   const create = inbounds[config.protocol] as (settings: unknown, deps: InboundDeps) => Inbound
-  return { handler: create(config.settings, build), base, layers, files }
+  return { handler: create(config.settings, { ...build, tag: config.tag }), base, layers, files }
 }
 
 /** Innermost first: TLS lies under the transport. */

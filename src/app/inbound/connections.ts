@@ -2,12 +2,13 @@ import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
+import type { End } from '../flow/flow.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
 /** The client connections of an instance: those in progress, and how they end when the instance stops. */
 export class Connections {
   /** Connections in a handshake, waiting for their target, or between two requests: a stop cuts them first. */
-  readonly handshakes = new Set<Conn>()
+  readonly handshakes = new Set<End>()
   readonly #env: Env
   readonly #all = new Map<Conn, RunningInbound>()
   #allGone: (() => void) | undefined
