@@ -78,6 +78,10 @@ export const limits = {
   packetTargetIdleMs: 60_000,
   /** Pause before a target whose connection failed is tried again, ms. */
   packetRetryMs: 1_000,
+  /** Servers of which an outbound remembers whether they know XUDP; when full the oldest goes. */
+  xudpServers: 256,
+  /** A server that ends a connection for XUDP without a word, and within this time, does not know it, ms. */
+  xudpTrialMs: 10_000,
   /** Names of targets that one datagram socket remembers; when full the oldest goes. */
   packetNames: 256,
   /** Sessions of datagrams, of a user from one address, at once; for one more the one goes that was quiet longest. */

@@ -21,7 +21,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   '05-legacy-alterid-server.json': [],
   '06-dynamic-port.json': [],
   '07-levels-counters-api.json': ['CFG124'],
-  '08-mux-over-ipv6.json': ['CFG032 udp', 'CFG032 mux'],
+  '08-mux-over-ipv6.json': ['CFG032 udp'],
   '09-xray-forms-client.json': ['CFG032 udp'],
   '09-xray-forms-server.json': [],
   '10-routing-and-dns.json': ['CFG032 dns', 'CFG032 udp', 'CFG032 sniffing', 'CFG032 routing'],

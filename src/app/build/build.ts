@@ -51,13 +51,17 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const dialer = dialerStack(named, layersOf(tls, transports[stream.network]()))
   // The table is typed kind by kind; a union of kinds has lost which settings go with which function.
   const create = outbounds[config.protocol] as (tag: string, settings: unknown, deps: OutboundDeps) => Outbound
+  const { legacyHeader, coneDisabled } = readSwitches()
   return create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
     resolve: ground.resolve,
     auto: autoSecurity(),
-    legacyHeader: readSwitches().legacyHeader,
+    legacyHeader,
+    coneDisabled,
+    mux: config.mux,
+    packetEncoding: config.packetEncoding,
   })
 }
 

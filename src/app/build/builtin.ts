@@ -18,7 +18,14 @@ import type { Associations } from '../../proxy/mux/associations.ts'
 import { createSocksInbound } from '../../proxy/socks/inbound.ts'
 import { createVmessInbound } from '../../proxy/vmess/inbound.ts'
 import { createVmessOutbound } from '../../proxy/vmess/outbound.ts'
-import type { InboundConfig, InboundStreamConfig, OutboundConfig, VmessUser } from '../../settings/model.ts'
+import type {
+  InboundConfig,
+  InboundStreamConfig,
+  MuxSettings,
+  OutboundConfig,
+  PacketEncoding,
+  VmessUser,
+} from '../../settings/model.ts'
 
 export interface InboundDeps {
   readonly env: Env
@@ -46,6 +53,10 @@ export interface OutboundDeps {
   readonly auto: Security
   /** Send the legacy VMess header whatever alterId says. */
   readonly legacyHeader: boolean
+  /** Xray's switch: no session of datagrams for many targets. */
+  readonly coneDisabled: boolean
+  readonly mux: MuxSettings | undefined
+  readonly packetEncoding: PacketEncoding | undefined
 }
 
 type InboundOf<P extends InboundConfig['protocol']> = Extract<InboundConfig, { protocol: P }>['settings']

@@ -1,16 +1,30 @@
-import type { Address } from '../../core/address.ts'
-import type { Cancel, Clock } from '../../core/env.ts'
-import { ProxyError, toProxyError } from '../../core/errors.ts'
-import type { Lifetime } from '../../core/lifetime.ts'
-import { limits } from '../../core/limits.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../core/packet.ts'
-import { PacketReader } from '../../core/packet-reader.ts'
-import { WaitingPackets } from '../../core/waiting-packets.ts'
+import type { Address } from '../../../core/address.ts'
+import type { Cancel, Clock } from '../../../core/env.ts'
+import { ProxyError, toProxyError } from '../../../core/errors.ts'
+import type { Lifetime } from '../../../core/lifetime.ts'
+import { limits } from '../../../core/limits.ts'
+import type { PacketConn, PacketInfo, PacketSink } from '../../../core/packet.ts'
+import { PacketReader } from '../../../core/packet-reader.ts'
+import { WaitingPackets } from '../../../core/waiting-packets.ts'
 
 export interface PacketLinksOptions {
   /** Opens a connection for one target. */
   open(target: Address, until: Lifetime): Promise<PacketConn>
   readonly clock: Clock
+  /** Absent: every target has a connection of its own. */
+  readonly sharing?: Sharing
+}
+
+/** When targets share a connection. */
+export interface Sharing {
+  /** Whether this target has a connection of its own in any case. */
+  apart(target: Address): boolean
+  /** Whether the connection carries datagrams to every target. That may come to light only when answers come. */
+  everywhere(conn: PacketConn): boolean
+  /** Whether the next one will, as far as one can tell. */
+  expected(): boolean
+  /** Whether another connection may take the place of one that broke, so that the client socket lives on meanwhile. */
+  resumes(conn: PacketConn): boolean
 }
 
 /** What a V2Ray takes whatever the security and options: the size is not known before there is a connection. */
@@ -28,8 +42,9 @@ interface Link {
 }
 
 /**
- * One client socket over an encoding that names one target per connection: every target gets a connection of its own, so
- * that no datagram goes astray. Gone when the last of them broke; where others are left the target is tried again later.
+ * One client socket over connections that name one target each: every target gets a connection of its own, so that no
+ * datagram goes astray, unless targets may share one. Gone when the last of them broke; where others are left the target is
+ * tried again later.
  */
 export class PacketLinks implements PacketConn {
   readonly #options: PacketLinksOptions
@@ -37,6 +52,8 @@ export class PacketLinks implements PacketConn {
   readonly #reader = new PacketReader()
   #info: PacketInfo = { remote: '', local: '', largest: safePayload, encoding: 'plain', layers: ['vmess'] }
   #last: Link | undefined
+  /** The one that carries datagrams to every target, or is to. */
+  #common: Link | undefined
   #dropped = 0
   #closed = false
   #cancelSweep: Cancel | undefined
@@ -44,7 +61,11 @@ export class PacketLinks implements PacketConn {
   /** @param first the way to the first target, where it is there already */
   constructor(options: PacketLinksOptions, first?: { readonly target: Address; readonly conn: PacketConn }) {
     this.#options = options
-    if (first) this.#adopt(this.#linkTo(first.target), first.conn)
+    if (!first) return
+    const link = this.#ownLink(first.target)
+    this.#adopt(link, first.conn)
+    if (options.sharing && !options.sharing.apart(first.target) && this.#isCommon(options.sharing, link))
+      this.#common = link
   }
 
   /** As that of the way that was opened last. */
@@ -75,7 +96,7 @@ export class PacketLinks implements PacketConn {
     const link = this.#linkTo(to)
     const now = this.#options.clock.elapsed()
     link.usedMs = now
-    if (link.conn) return link.conn.send(bytes, link.target)
+    if (link.conn) return link.conn.send(bytes, link === this.#common ? to : link.target)
     if (bytes.length > this.info.largest) return this.#drop()
     if (!link.opening) {
       if (link.retryMs > now) return this.#drop()
@@ -106,6 +127,26 @@ export class PacketLinks implements PacketConn {
   }
 
   #linkTo(to: Address): Link {
+    const { sharing } = this.#options
+    if (!sharing || sharing.apart(to)) return this.#ownLink(to)
+    if (!this.#isCommon(sharing, this.#common)) this.#common = this.#findCommon(sharing, to)
+    return this.#common ?? this.#ownLink(to)
+  }
+
+  #isCommon(sharing: Sharing, link: Link | undefined): boolean {
+    if (!link || !this.#has(link)) return false
+    return link.conn ? sharing.everywhere(link.conn) : sharing.expected()
+  }
+
+  #findCommon(sharing: Sharing, to: Address): Link | undefined {
+    for (const link of this.#links.values()) if (link.conn && sharing.everywhere(link.conn)) return link
+    if (!sharing.expected()) return undefined
+    const own = this.#ownLink(to)
+    // One that is there already has shown that it does not.
+    return own.conn ? undefined : own
+  }
+
+  #ownLink(to: Address): Link {
     const last = this.#last
     if (last && last.target.port === to.port && last.target.host === to.host) return last
     this.#last = this.#links.get(keyOf(to)) ?? this.#add(to)
@@ -136,7 +177,10 @@ export class PacketLinks implements PacketConn {
 
   #adopt(link: Link, conn: PacketConn): void {
     link.conn = conn
-    link.waiting.release((bytes, to) => conn.send(bytes, to))
+    const { sharing } = this.#options
+    const astray = link === this.#common && !this.#isCommon(sharing!, link)
+    if (astray) this.#common = undefined
+    link.waiting.release((bytes, to) => (astray ? this.send(bytes, to) : conn.send(bytes, to)))
     const sink: PacketSink = (lent, from) => {
       link.usedMs = this.#options.clock.elapsed()
       this.#reader.deliver(lent, from)
@@ -151,7 +195,9 @@ export class PacketLinks implements PacketConn {
 
   #failed(link: Link, error: unknown): void {
     if (!this.#has(link)) return
+    const resumed = link.conn !== undefined && this.#options.sharing?.resumes(link.conn)
     this.#take(link)?.destroy()
+    if (resumed) return
     link.retryMs = this.#options.clock.elapsed() + limits.packetRetryMs
     const others = [...this.#links.values()].some((other) => other !== link && (other.conn || other.opening))
     if (!others) this.destroy(toProxyError(error, 'CONN_CLOSED'))
@@ -162,6 +208,7 @@ export class PacketLinks implements PacketConn {
     if (!this.#has(link)) return
     this.#links.delete(keyOf(link.target))
     if (this.#last === link) this.#last = undefined
+    if (this.#common === link) this.#common = undefined
     const conn = this.#take(link)
     if (conn) Promise.resolve(conn.closeWrite()).then(() => conn.destroy())
     if (this.#closed && this.#links.size === 0) this.#reader.end()
