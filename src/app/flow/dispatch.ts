@@ -4,7 +4,6 @@
  */
 
 import type { Conn } from '../../core/conn.ts'
-import { dialDeadline } from '../../core/deadline.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
@@ -15,6 +14,7 @@ import type { Session } from '../../core/session.ts'
 import { relay } from '../../relay/relay.ts'
 import { type PolicyConfig, policyOf } from '../../settings/model.ts'
 import type { CounterSource } from '../../stats/counters.ts'
+import { DialLimit } from './dial-limit.ts'
 import type { Flow, Origin } from './flow.ts'
 import type { Flows } from './flows.ts'
 import { greeted, handshake } from './handshake.ts'
@@ -44,7 +44,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
   async function connect(flow: Flow, near: Conn): Promise<Conn> {
     const { session } = flow
     flow.account?.admit(flow)
-    const limit = dialDeadline(env.clock, near)
+    const limit = new DialLimit(env.clock, near, policyOf(deps.policy(), session.user.level).downlinkOnly * 1000)
     deps.handshakes.add(near)
     try {
       const routed = deps.route(session, limit.until)
