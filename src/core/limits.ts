@@ -10,6 +10,8 @@ export const limits = {
   policyBufferMax: 64 * 1024 * 1024,
   /** One dial, from name look-up to the end of the TLS handshake, ms. */
   dialTimeoutMs: 16_000,
+  /** The longest that a dial goes on for a client that has finished sending, ms: it may have left. */
+  halfClosedDialMs: 2_000,
   /** One attempt of a dial while there are other servers left to try, ms. */
   attemptMs: 4_000,
   /** Questions to name servers in progress at once; when full the oldest, which hangs, is given up. Each holds a socket. */

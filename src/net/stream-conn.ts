@@ -35,6 +35,7 @@ export class StreamConn implements Conn, StreamEvents {
   #queue: Uint8Array[] | undefined
   #queued = 0
   #ended = false
+  #peerHalf: Life | undefined
   #highWater: number = limits.writeHighWater
   #writable: Deferred<void> | undefined
   #closing: Promise<void> | undefined
@@ -69,9 +70,8 @@ export class StreamConn implements Conn, StreamEvents {
     if (this.#sink) return this.#feed(this.#sink, bytes)
     const kept = owned ? bytes : bytes.slice()
     if (this.#reader) {
-      const { resolve } = this.#reader
+      this.#reader.resolve(kept)
       this.#reader = undefined
-      resolve(kept)
       return true
     }
     this.#queue ??= []
@@ -186,8 +186,7 @@ export class StreamConn implements Conn, StreamEvents {
 
   hold(alive: boolean): void {
     const { ref, unref } = this.stream as Partial<Pick<Socket, 'ref' | 'unref'>>
-    const change = alive ? ref : unref
-    change?.call(this.stream)
+    void (alive ? ref : unref)?.call(this.stream)
   }
 
   get gone(): Error | undefined {
@@ -196,6 +195,13 @@ export class StreamConn implements Conn, StreamEvents {
 
   onGone(run: (why: Error) => void): Cancel {
     return this.#life.onGone(run)
+  }
+
+  onEnded(run: () => void): Cancel {
+    this.#peerHalf ??= new Life()
+    if (this.#ended) this.#peerHalf.end(closedInOrder)
+    else if (!this.gone && this.#queued < readAhead) this.resumeReading()
+    return this.#peerHalf.onGone(run)
   }
 
   closed(): void {
@@ -217,6 +223,7 @@ export class StreamConn implements Conn, StreamEvents {
     this.#reader?.resolve(null)
     this.#reader = undefined
     if (!this.#sinkBusy) this.#endDrain()
+    this.#peerHalf?.end(closedInOrder)
   }
 
   #end(error: Error): void {

@@ -4,12 +4,12 @@
  */
 
 import type { Conn } from '../../core/conn.ts'
-import { dialDeadline } from '../../core/deadline.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ended, Greet, InboundIo } from '../../core/inbound.ts'
 import { policyOf } from '../../settings/model.ts'
 import type { DispatchDeps } from './deps.ts'
+import { DialLimit } from './dial-limit.ts'
 import type { End, Flow, Origin } from './flow.ts'
 import { greeted, handshake } from './handshake.ts'
 import { countersOf, flowTerms } from './policy.ts'
@@ -22,7 +22,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
   async function connect<E extends End>(flow: Flow, near: E, way: Way<E>): Promise<E> {
     const { session } = flow
     flow.account?.admit(flow)
-    const limit = dialDeadline(env.clock, near)
+    const limit = new DialLimit(env.clock, near, policyOf(deps.policy(), session.user.level).downlinkOnly * 1000)
     deps.handshakes.add(near)
     try {
       const routed = deps.route(session, limit.until)

@@ -56,6 +56,13 @@ export class VmessConn extends WrappedConn {
     return this.#explain ? this.base.onGone(() => run(this.gone!)) : this.base.onGone(run)
   }
 
+  /** What its reader knows counts as well: the terminator comes inside the stream. */
+  override onEnded(run: () => void): Cancel {
+    if (!this.#opener.ended) return super.onEnded(run)
+    run()
+    return () => {}
+  }
+
   #meaning(error: Error): Error {
     return this.#explain?.(error) ?? error
   }
