@@ -87,5 +87,6 @@ test('the example of docs/config.md loads without a word', () => {
     addressGraceS: 60,
     quota: 100_000_000_000,
     expiresAt: Date.UTC(2100, 0, 1),
+    expiresAfterMs: 0,
   })
 })

@@ -100,6 +100,7 @@ describe('users', () => {
         inbounds: [{ tag: 'in', id: '0b1f6c7d…', level: 0, alterId: 0 }],
         limits: expect.objectContaining({ enabled: true, quota: 0 }),
         used: { uplink: 5, downlink: 5 },
+        firstUse: null,
         connections: 1,
         addresses: ['127.0.0.1'],
       },

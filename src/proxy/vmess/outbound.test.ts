@@ -299,7 +299,7 @@ describe('silence', () => {
   it('of a server that never answered is a warning, whose first cause is the id', async () => {
     const { clock, lines, network, outbound } = setUp(['a'])
     hang(network)
-    await dial(outbound)
+    await outbound.dial(target, { until: never })
     clock.advance(limits.silenceMs - 1)
     expect(lines).toEqual([])
     clock.advance(1)
@@ -354,7 +354,7 @@ describe('silence', () => {
     const due = limits.firstPayloadWaitMs + limits.silenceMs
 
     it('ends a request with the likely causes', async () => {
-      const { clock, network, outbound } = setUp(['a'])
+      const { clock, lines, network, outbound } = setUp(['a'])
       hang(network)
       const seen = fate(await dial(outbound))
       await passes(clock, due - 1)
@@ -365,6 +365,7 @@ describe('silence', () => {
         message: 'the server has not answered within 5 s, nor ever before',
         hint: expect.stringMatching(/order: the id is unknown/),
       })
+      expect(lines, 'the causes are told once').toEqual([])
       expect(clock.pending).toBe(0)
     })
 

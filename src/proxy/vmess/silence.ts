@@ -66,10 +66,15 @@ export class Silence {
       if (this.#answers.get(server) === before) this.#unanswered(server)
       const silent = (this.#silent.get(server) ?? 0) + 1
       this.#silent.set(server, silent)
-      this.#tell(base.info.remote, identity, silent)
+      if (!this.#endSays(asked)) this.#tell(base.info.remote, identity, silent)
     })
     base.onGone(cancel)
     if (asked.conn.sent !== undefined && !this.#proven.has(identity)) this.#endUnlessAnswered(base, asked)
+  }
+
+  /** Whether this request will end for its silence: that is told by whoever asked, with the same causes. */
+  #endSays({ conn: { sent = 0 }, identity }: Asked): boolean {
+    return !this.#proven.has(identity) && sent > 0 && sent <= limits.silentRequestMax
   }
 
   /** Looks at what was sent when the request should be out, and again after each time of silence. */
