@@ -52,8 +52,10 @@ export const limits = {
   switchedAlterIds: 64,
   /** How long a VMess header waits for a first payload to travel with, ms. */
   firstPayloadWaitMs: 100,
-  /** How long a VMess server may keep silent before the log wonders, ms. */
+  /** How long a VMess server may keep silent before the log wonders, and a request to one that never answered ends, ms. */
   silenceMs: 5_000,
+  /** Payload that a VMess request may have sent and count as one that waits for its answer, bytes; more is an upload. */
+  silentRequestMax: 65_536,
   /** Seconds by which a client's clock may be wrong. */
   clockSkewS: 120,
   /** Sealed bytes of one chunk that we send, before padding; more breaks sing-box. */
@@ -84,6 +86,12 @@ export const limits = {
   xudpTrialMs: 10_000,
   /** Names of targets that one datagram socket remembers; when full the oldest goes. */
   packetNames: 256,
+  /** Sessions of datagrams, of a user from one address, at once; for one more the one goes that was quiet longest. */
+  udpSessionsPerClient: 1_024,
+  /** Sessions of datagrams at once in all; for one more the one goes that was quiet longest. */
+  udpSessions: 16_384,
+  /** How exactly it is known for how long a session of datagrams has been quiet, ms. */
+  udpQuietStepMs: 1_000,
   /** A SOCKS or HTTP request head, bytes. */
   requestHeadMax: 64 * 1024,
   /** The head of an HTTP origin's answer, bytes. */

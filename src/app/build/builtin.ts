@@ -14,6 +14,7 @@ import { createDokodemoInbound } from '../../proxy/dokodemo/inbound.ts'
 import { createFreedom } from '../../proxy/freedom/outbound.ts'
 import { createHttpInbound } from '../../proxy/http/inbound.ts'
 import { createMixedInbound } from '../../proxy/mixed/inbound.ts'
+import type { Associations } from '../../proxy/mux/associations.ts'
 import { createSocksInbound } from '../../proxy/socks/inbound.ts'
 import { createVmessInbound } from '../../proxy/vmess/inbound.ts'
 import { createVmessOutbound } from '../../proxy/vmess/outbound.ts'
@@ -28,9 +29,13 @@ import type {
 
 export interface InboundDeps {
   readonly env: Env
+  /** Of the inbound. */
+  readonly tag: string
   /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
   readonly replay: SeenAuths
   readonly history: SeenSessions
+  /** Shared likewise: a client may go on at another inbound. */
+  readonly associations: Associations
   /** Users of a VMess inbound, who come and go. */
   readonly users?: UserDirectory<VmessUser>
   /** Of a VMess inbound with a detour: what its answers tell a user. */
@@ -64,8 +69,8 @@ export const inbounds: {
   http: (settings, { env }) => createHttpInbound(settings, env),
   mixed: (settings, { env }) => createMixedInbound(settings, env),
   socks: (settings, { env }) => createSocksInbound(settings, env),
-  vmess: ({ disableInsecureEncryption }, { env, replay, history, users, detour }) =>
-    createVmessInbound({ users: users!, replay, history, disableInsecureEncryption, env, ...(detour && { detour }) }),
+  vmess: ({ disableInsecureEncryption }, { users, detour, ...deps }) =>
+    createVmessInbound({ ...deps, users: users!, disableInsecureEncryption, ...(detour && { detour }) }),
 }
 
 export const outbounds: {

@@ -31,6 +31,7 @@ export class VmessConn extends WrappedConn {
   #rest: Uint8Array | undefined
   #closing: Promise<void> | undefined
   #destroyed = false
+  #sent = 0
   #gone: Error | undefined
   #cancelFlush: Cancel | undefined
 
@@ -130,6 +131,7 @@ export class VmessConn extends WrappedConn {
       release?.()
       return Promise.reject(new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
     }
+    this.#sent += bytes.length
     const headLength = this.#head?.length ?? 0
     const pooled = takeBuffer(headLength + this.#sealer.maxSealed(bytes.length))
     let end: number
@@ -195,6 +197,11 @@ export class VmessConn extends WrappedConn {
         })
         ?.catch(() => {})
     })
+  }
+
+  /** Bytes of payload that were written. */
+  get sent(): number {
+    return this.#sent
   }
 
   /** Whether our own side has destroyed it. Where it is gone without that, the peer or the network was it. */

@@ -115,6 +115,23 @@ describe('PacketLinks', () => {
     expect(conn.dropped).toBe(1)
   })
 
+  it('keeps its pauses, and its quiet targets, when the wall clock is corrected meanwhile', async () => {
+    const { clock, send, way } = rig()
+    await send('a', at(1), at(2))
+    clock.advance(1)
+    clock.set(clock.now() - 3_600_000)
+    await send('b', at(2))
+    way(at(1)).far.destroy()
+    await settled()
+    clock.set(clock.now() + 7_200_000)
+    expect(await send('c', at(1))).toEqual([false])
+    clock.advance(limits.packetRetryMs)
+    expect(await send('d', at(1))).toEqual([true])
+    clock.advance(2 * limits.packetTargetIdleMs)
+    await settled()
+    expect(way(at(2)).got).toEqual(['a', 'b', 'gone'])
+  })
+
   it('opens again what the server has ended in order', async () => {
     const { conn, send, way, opened } = rig()
     await send('a', at(1))
