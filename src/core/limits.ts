@@ -72,9 +72,11 @@ export const limits = {
   udpUnsent: 512 * 1024,
   /** Datagrams that wait for their target, its name or its connection; when full the oldest goes. */
   packetsWaiting: 16,
+  /** The same where many targets share a connection. */
+  packetsWaitingShared: 64,
   /** Bytes of datagrams inside a stream that its carrier has not taken; what comes on top is dropped. */
   packetsUnsent: 256 * 1024,
-  /** Targets that one VMess client socket has connections for by command 2; when full the one that was quiet longest goes. */
+  /** Targets that one VMess client socket has connections of their own for; when full the one that was quiet longest goes. */
   packetTargets: 64,
   /** Silence after which such a connection goes while there are others, ms. */
   packetTargetIdleMs: 60_000,

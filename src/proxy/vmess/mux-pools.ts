@@ -15,10 +15,12 @@ export class MuxPools {
   readonly ways: PacketWays | undefined
   readonly #datagrams: MuxPool | undefined
 
-  constructor({ streams, datagrams }: MuxSettings, carriers: Dialer, env: Env) {
-    const pool = (concurrency: number) => (concurrency > 0 ? new MuxPool({ carriers, env, concurrency }) : undefined)
-    this.streams = pool(streams)
-    this.#datagrams = datagrams === 'shared' ? this.streams : pool(datagrams)
+  /** @param carriers opens them; `quiet`: for datagrams alone */
+  constructor({ streams, datagrams }: MuxSettings, carriers: (quiet: boolean) => Dialer, env: Env) {
+    const pool = (concurrency: number, quiet: boolean) =>
+      concurrency > 0 ? new MuxPool({ carriers: carriers(quiet), env, concurrency }) : undefined
+    this.streams = pool(streams, false)
+    this.#datagrams = datagrams === 'shared' ? this.streams : pool(datagrams, true)
     this.ways = this.#datagrams && pooledWays(this.#datagrams, env)
   }
 

@@ -21,7 +21,7 @@ import { MuxPools } from './mux-pools.ts'
 import { reach } from './reach.ts'
 import { type Identity, type Server, Servers } from './servers.ts'
 import { type Opened, type OpenSession, streamPlan, type WantedSession } from './session-plan.ts'
-import { Silence } from './silence.ts'
+import { type Asked, Silence } from './silence.ts'
 
 export interface VmessOutboundDeps extends EncodingOptions {
   /** Reaches the servers: the transport stack. */
@@ -55,10 +55,10 @@ class VmessClient {
     const { server, base } = await reach(this.#servers, dialer, env.clock, options)
     try {
       const identity = server.users[env.random.below(server.users.length)]!
-      const { want, wrap } = plan(base)
+      const { want, wrap, quiet } = plan(base)
       const session = this.#session(server, identity, want)
       const conn = wrap(base, session, identity)
-      this.#watch(base, conn, session, server, identity)
+      this.#watch(base, { opener: session.opener, conn, server, identity }, quiet)
       return conn
     } catch (error) {
       base.destroy()
@@ -86,9 +86,10 @@ class VmessClient {
     })
   }
 
-  #watch(base: Conn, conn: Opened, { opener }: ClientSession, server: Server, identity: Identity): void {
+  #watch(base: Conn, asked: Asked & { readonly conn: Opened }, quiet = false): void {
+    const { conn, opener, server } = asked
     conn.flushHeadAfter(limits.firstPayloadWaitMs, this.#deps.env.clock)
-    this.#silence.watch(base, { opener, conn, server, identity })
+    this.#silence.watch(base, quiet ? { ...asked, conn: {} } : asked)
     if (server.temporary) base.onGone(() => opener.answered || conn.destroyed || this.#servers.unanswered(server))
   }
 }
@@ -96,7 +97,9 @@ class VmessClient {
 export function createVmessOutbound(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps): Outbound {
   const { open } = new VmessClient(settings, deps)
   const streams: Dialer = { dial: (target, options) => open(options, () => streamPlan({ command: 'tcp', target })) }
-  const carriers: Dialer = { dial: (target, options) => open(options, () => streamPlan({ command: 'mux', target })) }
+  const carriers = (quiet: boolean): Dialer => ({
+    dial: (target, options) => open(options, () => streamPlan({ command: 'mux', target }, quiet)),
+  })
   const pools = deps.mux && new MuxPools(deps.mux, carriers, deps.env)
   return {
     tag,

@@ -19,6 +19,8 @@ export interface Opened {
 /** What is asked of the server, and what is made of the connection then. */
 export interface SessionPlan<C extends Opened> {
   readonly want: WantedSession
+  /** It carries datagrams, to which no answer may be due. */
+  readonly quiet?: boolean
   wrap(base: Conn, session: ClientSession, identity: { readonly level: number }): C
 }
 
@@ -26,8 +28,9 @@ export interface SessionPlan<C extends Opened> {
 export type OpenSession = <C extends Opened>(options: DialOptions, plan: (base: Conn) => SessionPlan<C>) => Promise<C>
 
 /** A stream of bytes: to a target, or a carrier. */
-export const streamPlan = (want: WantedSession): SessionPlan<VmessConn> => ({
+export const streamPlan = (want: WantedSession, quiet = false): SessionPlan<VmessConn> => ({
   want,
+  quiet,
   wrap: (base, session, { level }) => {
     const { sealer, opener } = session
     const explain = (error: Error) => opener.explain(error)

@@ -18,7 +18,7 @@ export function directWays(outbound: string, env: Env, openSession: OpenSession)
       const conn = await open<VmessConn | VmessPackets>(options, ({ info }) =>
         refused?.(info.remote)
           ? packetPlan({ target, anySource: false, tooLarge })
-          : streamPlan({ command: 'mux', target: muxTarget }),
+          : streamPlan({ command: 'mux', target: muxTarget }, true),
       )
       if (conn instanceof VmessPackets) return conn
       return xudpOver(conn, env.clock, {

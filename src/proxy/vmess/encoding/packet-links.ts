@@ -6,6 +6,7 @@ import { limits } from '../../../core/limits.ts'
 import type { PacketConn, PacketInfo, PacketSink } from '../../../core/packet.ts'
 import { PacketReader } from '../../../core/packet-reader.ts'
 import { WaitingPackets } from '../../../core/waiting-packets.ts'
+import { keyOf, type Link, type Sharing } from './packet-link.ts'
 
 export interface PacketLinksOptions {
   /** Opens a connection for one target. */
@@ -15,31 +16,8 @@ export interface PacketLinksOptions {
   readonly sharing?: Sharing
 }
 
-/** When targets share a connection. */
-export interface Sharing {
-  /** Whether this target has a connection of its own in any case. */
-  apart(target: Address): boolean
-  /** Whether the connection carries datagrams to every target. That may come to light only when answers come. */
-  everywhere(conn: PacketConn): boolean
-  /** Whether the next one will, as far as one can tell. */
-  expected(): boolean
-  /** Whether another connection may take the place of one that broke, so that the client socket lives on meanwhile. */
-  resumes(conn: PacketConn): boolean
-}
-
 /** What a V2Ray takes whatever the security and options: the size is not known before there is a connection. */
 const safePayload = 1_951
-
-/** The way to one target. */
-interface Link {
-  readonly target: Address
-  conn: PacketConn | undefined
-  opening: boolean
-  readonly waiting: WaitingPackets<Address>
-  usedMs: number
-  /** Not to be opened before, after it failed. */
-  retryMs: number
-}
 
 /**
  * One client socket over connections that name one target each: every target gets a connection of its own, so that no
@@ -155,7 +133,15 @@ export class PacketLinks implements PacketConn {
 
   #add(target: Address): Link {
     const usedMs = this.#options.clock.elapsed()
-    const link: Link = { target, conn: undefined, opening: false, waiting: new WaitingPackets(), usedMs, retryMs: 0 }
+    const most = this.#options.sharing ? limits.packetsWaitingShared : limits.packetsWaiting
+    const link: Link = {
+      target,
+      conn: undefined,
+      opening: false,
+      waiting: new WaitingPackets(most),
+      usedMs,
+      retryMs: 0,
+    }
     if (this.#links.size >= limits.packetTargets) this.#end(this.#byUse()[0]!)
     this.#links.set(keyOf(target), link)
     if (this.#links.size > 1) this.#cancelSweep ??= this.#options.clock.after(limits.packetTargetIdleMs, this.#sweep)
@@ -240,5 +226,3 @@ export class PacketLinks implements PacketConn {
     if (this.#links.size > 1) this.#cancelSweep = this.#options.clock.after(limits.packetTargetIdleMs, this.#sweep)
   }
 }
-
-const keyOf = ({ host, port }: Address): string => `${host.toLowerCase()} ${port}`
