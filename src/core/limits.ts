@@ -2,6 +2,8 @@
 export const limits = {
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
+  /** What one read brings while it is not known what a connection is for, bytes: that much is copied, and may be kept for a while. */
+  firstRead: 16_368,
   /** What one read brings where a speed limit holds, bytes: that much may have to be copied while it waits for its turn. */
   pacedRead: 32_736,
   /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */

@@ -4,6 +4,7 @@ import type { Conn, ConnInfo, Sink } from '../core/conn.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
 import type { Cancel } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
+import { lend } from '../core/lend.ts'
 import { Life } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
 import { takeBuffer } from '../core/pool.ts'
@@ -11,7 +12,7 @@ import { streamError } from './errors.ts'
 import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
-const readAhead = 64 * 1024
+const readAhead = limits.firstRead
 
 /** Most connections end in order and are then destroyed: an error of its own, with a stack, would be built for nobody. */
 const closedHere = new ProxyError('CONN_CLOSED', 'the connection was closed by this side')
@@ -122,10 +123,13 @@ export class StreamConn implements Conn, StreamEvents {
     })
   }
 
-  async drainTo(sink: Sink): Promise<void> {
-    for (let bytes = this.#takeQueued(); bytes; bytes = this.#takeQueued()) await sink(bytes)
-    if (this.#ended) return
-    if (this.gone) throw this.gone
+  drainTo(sink: Sink): Promise<void> {
+    for (let bytes = this.#takeQueued(); bytes; bytes = this.#takeQueued()) {
+      const wait = lend(bytes, sink)
+      if (wait) return wait.then(() => this.drainTo(sink))
+    }
+    if (this.#ended) return Promise.resolve()
+    if (this.gone) return Promise.reject(this.gone)
     return new Promise((resolve, reject) => {
       this.#sink = sink
       this.#drain = { resolve, reject }

@@ -2,6 +2,7 @@ import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { LayeredInfo } from '../../core/layered-info.ts'
+import { lend } from '../../core/lend.ts'
 import { takeBuffer } from '../../core/pool.ts'
 import { WrappedConn } from '../../core/wrapped.ts'
 import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
@@ -95,10 +96,14 @@ export class VmessConn extends WrappedConn {
     }
   }
 
-  async drainTo(sink: Sink): Promise<void> {
+  drainTo(sink: Sink): Promise<void> {
     const rest = this.#takeRest()
-    if (rest) await this.#open(rest, sink)
-    if (this.#opener.ended) return
+    const wait = rest && lend(rest, (sealed) => this.#open(sealed, sink))
+    return wait ? wait.then(() => this.#drainBase(sink)) : this.#drainBase(sink)
+  }
+
+  #drainBase(sink: Sink): Promise<void> {
+    if (this.#opener.ended) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.base
         .drainTo((sealed) => {
