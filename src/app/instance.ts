@@ -6,17 +6,10 @@ import { ProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
-import type { Kinds } from '../kinds/kinds.ts'
 import { ReplayMemory, type SeenAuths, type SeenSessions, SessionHistory } from '../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
-import {
-  type Config,
-  type InboundConfig,
-  type OutboundConfig,
-  type PolicyConfig,
-  policyOf,
-  type VmessUser,
-} from '../settings/model.ts'
+import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
+import { policyOf } from '../settings/model.ts'
 import { Counters } from '../stats/counters.ts'
 import { Endings } from '../stats/endings.ts'
 import { FormerUsers } from '../stats/former-users.ts'
@@ -46,14 +39,14 @@ export interface InstanceDeps {
   /** Addresses of host names; by default as the system's settings say. */
   readonly resolve?: OutboundBuild['resolve']
   /** What the configuration can name, as it was loaded with; by default everything that is built in. */
-  readonly kinds?: Kinds
+  readonly kinds?: OutboundBuild['kinds']
   /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
   readonly ids?: () => number
 }
 
 /** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
 export class Instance implements AsyncDisposable {
-  readonly kinds: Kinds
+  readonly kinds: OutboundBuild['kinds']
   readonly accounts: Accounts
   readonly counters = new Counters()
   readonly handshakes = new Handshakes()
@@ -245,8 +238,7 @@ export class Instance implements AsyncDisposable {
       ...this.#memory,
       ...(users && { users }),
       detour: this.#detour.of(config, users),
-      kinds: this.kinds,
-      read: this.#shared.read,
+      ...this.#shared,
       readSize: () => readSize(this.#config.policy),
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onDescriptor: (fd) => this.#descriptors.opened(fd),
