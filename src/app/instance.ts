@@ -1,4 +1,5 @@
 import { Accounts } from '../account/accounts.ts'
+import { builtin } from '../builtin/kinds.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -36,12 +37,15 @@ export interface InstanceDeps {
   readonly readText?: OutboundBuild['read']
   /** Addresses of host names; by default as the system's settings say. */
   readonly resolve?: OutboundBuild['resolve']
+  /** What the configuration can name, as it was loaded with; by default everything that is built in. */
+  readonly kinds?: OutboundBuild['kinds']
   /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
   readonly ids?: () => number
 }
 
 /** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
 export class Instance implements AsyncDisposable {
+  readonly kinds: OutboundBuild['kinds']
   readonly accounts: Accounts
   readonly counters = new Counters()
   readonly handshakes = new Handshakes()
@@ -67,6 +71,7 @@ export class Instance implements AsyncDisposable {
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
   constructor(config: Config, deps: InstanceDeps) {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
+    this.kinds = deps.kinds ?? builtin
     this.#env = env
     this.#config = config
     this.#connections = new Connections(env)
@@ -81,6 +86,7 @@ export class Instance implements AsyncDisposable {
       connections: () => this.#connections.size,
     })
     this.#ends = new Ends({
+      kinds: this.kinds,
       env,
       read: readText,
       resolve,

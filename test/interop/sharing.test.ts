@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { buildOutbound, readTextFile } from '../../src/app/build/build.ts'
 import { systemClock } from '../../src/app/env.ts'
 import { systemResolver } from '../../src/app/names/system-resolver.ts'
+import { builtin } from '../../src/builtin/kinds.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { Address } from '../../src/core/address.ts'
 import type { Outbound } from '../../src/core/dialer.ts'
@@ -31,6 +32,7 @@ function client(port: number, parts: object): Client {
   const { config } = loadConfigValue({ outbounds: [{ protocol: 'vmess', settings, ...parts }] })
   let dials = 0
   const outbound = buildOutbound(config!.outbounds[0]!, {
+    kinds: builtin,
     env,
     read: readTextFile,
     resolve: systemResolver(env),

@@ -16,7 +16,7 @@ import type { RunningOutbound } from '../outbounds.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
 
-export interface EndsDeps extends Required<Pick<OutboundBuild, 'read' | 'resolve' | 'watch'>> {
+export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
   readonly env: Env
   readonly detour: Detour
   /** The policy of this moment. */
@@ -44,9 +44,10 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { env, read, resolve, watch } = this.#deps
+    const { kinds, env, read, resolve, watch } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
+      kinds,
       env,
       resolve,
       read: noting(files, read),
@@ -58,8 +59,9 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { env, read, detour, onDescriptor, onFailedHandshake } = this.#deps
+    const { kinds, env, read, detour, onDescriptor, onFailedHandshake } = this.#deps
     const built = buildInbound(config, {
+      kinds,
       env,
       ...this.#memory,
       ...(users && { users }),
