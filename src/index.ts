@@ -1,6 +1,7 @@
 /** The library's front door: a stream through a server, a server inside a program, and links. Re-exports only. */
 
-export { type ConnectOptions, connect, type ServerSettings } from './app/connect.ts'
+export { type Client, type ConnectOptions, createClient, type ServerSettings } from './app/client.ts'
+export { connect } from './app/connect.ts'
 export { createServer, Server, type ServerEvents, type ServerOptions } from './app/server.ts'
 export type { ConfigInput, InboundInput, OutboundInput } from './config/input.ts'
 export { formatLink, linkToOutbound, parseLink, type ShareLink } from './config/link/share-link.ts'

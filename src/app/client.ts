@@ -1,0 +1,92 @@
+import { builtin } from '../builtin/kinds.ts'
+import { linkToOutbound, parseLink, type ShareLink } from '../config/link/share-link.ts'
+import { configProblemError, loadConfigValue } from '../config/load.ts'
+import { dialDeadline } from '../core/deadline.ts'
+import type { Outbound } from '../core/dialer.ts'
+import { ProxyError } from '../core/errors.ts'
+import { Life, lifetimeOf } from '../core/lifetime.ts'
+import { type DuplexSocket, toSocket } from '../net/duplex-socket.ts'
+import { buildOutbound, readTextFile } from './build/build.ts'
+import { systemClock, systemEnv } from './env.ts'
+import { systemResolver } from './names/system-resolver.ts'
+
+export interface ConnectOptions {
+  /** The target's IP address or domain name, resolved by the server. */
+  readonly host: string
+  /** 1 to 65535. */
+  readonly port: number
+  /** Cancels the dial; the stream itself is ended with destroy(). */
+  readonly signal?: AbortSignal
+}
+
+/** How to reach a server: a share link, a parsed one, or a V2Ray/Xray outbound object. */
+export type ServerSettings = string | ShareLink | { readonly protocol: 'vmess'; readonly settings: object }
+
+/** One for all clients of the process: they share what name servers have answered. */
+const resolve = systemResolver(systemEnv())
+
+/**
+ * A client of one server, made once for many streams: settings are checked, keys derived and certificates read when it is
+ * made, where `connect()` does all of it for every stream. What it learns lasts as long as it does: which of several
+ * servers cannot be reached, and the port and user that a server with a detour has sent it to.
+ */
+export class Client implements AsyncDisposable {
+  readonly #outbound: Outbound
+  readonly #life = new Life()
+
+  /** @throws ProxyError LINK_INVALID or CONFIG_INVALID */
+  constructor(server: ServerSettings) {
+    this.#outbound = outboundOf(server)
+  }
+
+  /**
+   * Opens a stream to `host:port` through the server; see `connect()`.
+   *
+   * @throws ProxyError: the DIAL_ codes, TLS_FAILED, DNS_FAILED, ADDRESS_INVALID; SHUTTING_DOWN after close()
+   */
+  async connect({ host, port, signal }: ConnectOptions): Promise<DuplexSocket> {
+    const gone = this.#life.gone
+    if (gone) throw gone
+    const limit = dialDeadline(systemClock, signal && lifetimeOf(signal))
+    const life = new Life()
+    const leave = [limit.until.onGone((why) => life.end(why)), this.#life.onGone((why) => life.end(why))]
+    try {
+      return toSocket(await this.#outbound.dial({ host, port }, { until: life }), systemClock)
+    } finally {
+      for (const cancel of leave) cancel()
+      limit.done()
+    }
+  }
+
+  /** Gives up streams that are being opened, and opens no more; those that are open live on. Idempotent. */
+  close(): Promise<void> {
+    this.#life.end(new ProxyError('SHUTTING_DOWN', 'the client was closed'))
+    return this.#outbound.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/**
+ * A client of a server, to open many streams with.
+ *
+ * @throws ProxyError LINK_INVALID or CONFIG_INVALID
+ * @example
+ * const client = createClient('vmess://…')
+ * const stream = await client.connect({ host: 'example.com', port: 80 })
+ * stream.on('error', (error) => console.error(error.message))
+ * stream.end('GET / HTTP/1.0\r\nHost: example.com\r\n\r\n')
+ * stream.pipe(process.stdout)
+ */
+export const createClient = (server: ServerSettings): Client => new Client(server)
+
+function outboundOf(server: ServerSettings): Outbound {
+  const link = typeof server === 'string' ? parseLink(server) : server
+  const outbound = 'protocol' in link ? link : linkToOutbound(link)
+  const { config, problems } = loadConfigValue({ outbounds: [outbound] })
+  const [first] = config?.outbounds ?? []
+  if (!first) throw configProblemError(problems)
+  return buildOutbound(first, { kinds: builtin, env: systemEnv(), read: readTextFile, resolve })
+}
