@@ -1,6 +1,7 @@
 /** The library's front door: a stream through a server, a server inside a program, and links. Re-exports only. */
 
 export { type ConnectOptions, connect, type ServerSettings } from './app/connect.ts'
+export { openPackets, type PacketOptions, packetSocket } from './app/packets.ts'
 export { createServer, Server, type ServerEvents, type ServerOptions } from './app/server.ts'
 export type { ConfigInput, InboundInput, OutboundInput } from './config/input.ts'
 export { formatLink, linkToOutbound, parseLink, type ShareLink } from './config/link/share-link.ts'
@@ -24,5 +25,8 @@ export type {
 export type { Address } from './core/address.ts'
 export type { LogFields, Logger } from './core/env.ts'
 export { type ErrorCode, errorCodes, type Fault, ProxyError } from './core/errors.ts'
+export type { Lifetime } from './core/lifetime.ts'
+export type { PacketConn, PacketInfo, PacketSink } from './core/packet.ts'
 export type { FlowUser, Session, Totals } from './core/session.ts'
+export type { DatagramSocket, DatagramSocketEvents, DatagramSource } from './net/datagram-socket.ts'
 export type { DuplexSocket } from './net/duplex-socket.ts'

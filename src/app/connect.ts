@@ -41,13 +41,16 @@ export async function connect(server: ServerSettings, { host, port, signal }: Co
     return toSocket(await outbound.dial({ host, port }, { until: limit.until }), systemClock)
   } finally {
     limit.done()
+    // What is multiplexed ends with the stream: nobody else will use its carrier.
+    void outbound.close()
   }
 }
 
 /** One for all connections of the process: they share what name servers have answered. */
 const resolve = systemResolver(systemEnv())
 
-function outboundOf(server: ServerSettings): Outbound {
+/** The outbound that settings come to. @throws ProxyError LINK_INVALID, CONFIG_INVALID */
+export function outboundOf(server: ServerSettings): Outbound {
   const link = typeof server === 'string' ? parseLink(server) : server
   const outbound = 'protocol' in link ? link : linkToOutbound(link)
   const { config, problems } = loadConfigValue({ outbounds: [outbound] })
