@@ -26,7 +26,7 @@ describe('the package', () => {
       cwd: root,
     })
     const wanted: Record<string, string> = {
-      '.': 'connect createServer parseLink ProxyError',
+      '.': 'connect createServer openPackets packetSocket parseLink ProxyError',
       './protocol': 'ClientSession ServerSession UserDirectory',
       './testing': 'connSuite fakeClock memoryPair',
     }
