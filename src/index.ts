@@ -1,6 +1,12 @@
 /** The library's front door: a stream through a server, a server inside a program, and links. Re-exports only. */
 
-export { type Client, type ConnectOptions, createClient, type ServerSettings } from './app/client.ts'
+export {
+  type Client,
+  type ConnectOptions,
+  createClient,
+  type PacketOptions,
+  type ServerSettings,
+} from './app/client.ts'
 export { connect } from './app/connect.ts'
 export { createServer, Server, type ServerEvents, type ServerOptions } from './app/server.ts'
 export type { ConfigInput, InboundInput, OutboundInput } from './config/input.ts'
@@ -25,5 +31,8 @@ export type {
 export type { Address } from './core/address.ts'
 export type { LogFields, Logger } from './core/env.ts'
 export { type ErrorCode, errorCodes, type Fault, ProxyError } from './core/errors.ts'
+export type { Lifetime } from './core/lifetime.ts'
+export type { PacketConn, PacketInfo, PacketSink } from './core/packet.ts'
 export type { FlowUser, Session, Totals } from './core/session.ts'
+export type { DatagramSocket, DatagramSocketEvents, DatagramSource } from './net/datagram-socket.ts'
 export type { DuplexSocket } from './net/duplex-socket.ts'

@@ -4,7 +4,9 @@ import { configProblemError, loadConfigValue } from '../config/load.ts'
 import { dialDeadline } from '../core/deadline.ts'
 import type { Outbound } from '../core/dialer.ts'
 import { ProxyError } from '../core/errors.ts'
-import { Life, lifetimeOf } from '../core/lifetime.ts'
+import { forever, Life, lifetimeOf } from '../core/lifetime.ts'
+import type { PacketConn } from '../core/packet.ts'
+import { DatagramSocket } from '../net/datagram-socket.ts'
 import { type DuplexSocket, toSocket } from '../net/duplex-socket.ts'
 import { buildOutbound, readTextFile } from './build/build.ts'
 import { systemClock, systemEnv } from './env.ts'
@@ -16,6 +18,11 @@ export interface ConnectOptions {
   /** 1 to 65535. */
   readonly port: number
   /** Cancels the dial; the stream itself is ended with destroy(). */
+  readonly signal?: AbortSignal
+}
+
+export interface PacketOptions {
+  /** Ends the socket when it is aborted. */
   readonly signal?: AbortSignal
 }
 
@@ -56,6 +63,31 @@ export class Client implements AsyncDisposable {
       for (const cancel of leave) cancel()
       limit.done()
     }
+  }
+
+  /**
+   * A client socket for datagrams through the server: they go to many addresses, and come with the address of whoever has
+   * sent them, as far as the encoding carries it (`packetEncoding` of the settings; what the server knows is found out).
+   * Connections to the server are opened when datagrams need them. End it with destroy(), or by the signal.
+   *
+   * @throws ProxyError SHUTTING_DOWN after close()
+   * @example
+   * const packets = await client.packets()
+   * packets.drainTo((bytes, from) => console.log(from.host, from.port, bytes.length)).catch(console.error)
+   * packets.send(question, { host: '192.0.2.53', port: 53 })
+   */
+  async packets({ signal }: PacketOptions = {}): Promise<PacketConn> {
+    const gone = this.#life.gone
+    if (gone) throw gone
+    const until = signal ? lifetimeOf(signal) : forever
+    const conn = await this.#outbound.packets!.open({ until })
+    conn.onGone(until.onGone((why) => conn.destroy(why)))
+    return conn
+  }
+
+  /** The same for programs that expect a socket of node:dgram. Errors come as its `error` event. */
+  packetSocket(options: PacketOptions = {}): DatagramSocket {
+    return new DatagramSocket(this.packets(options))
   }
 
   /** Gives up streams that are being opened, and opens no more; those that are open live on. Idempotent. */

@@ -16,5 +16,11 @@ import { type ConnectOptions, createClient, type ServerSettings } from './client
  * stream.pipe(process.stdout)
  */
 export async function connect(server: ServerSettings, options: ConnectOptions): Promise<DuplexSocket> {
-  return createClient(server).connect(options)
+  const client = createClient(server)
+  try {
+    return await client.connect(options)
+  } finally {
+    // What is multiplexed ends with the stream: nobody else will use its carrier.
+    void client.close()
+  }
 }

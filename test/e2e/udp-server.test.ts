@@ -52,7 +52,7 @@ const outboundOf = (security: SecurityName, more: Partial<typeof experiments> = 
     {
       servers: [{ address: server(), users: [{ ...user, security, experiments: { ...experiments, ...more } }] }],
     },
-    { env, auto: 'aes-128-gcm', legacyHeader: false, dialer },
+    { env, auto: 'aes-128-gcm', legacyHeader: false, dialer, packetEncoding: 'none' },
   )
 
 /** A carrier: a connection by command 3. */

@@ -7,9 +7,12 @@ import { silentLogger } from '../../src/core/env.ts'
 import { forever } from '../../src/core/lifetime.ts'
 import type { PacketConn } from '../../src/core/packet.ts'
 import { memoryPair } from '../../src/net/memory.ts'
+import { memoryPackets } from '../../src/net/memory-packets.ts'
+import { sequencedTarget } from '../../src/protocol/packetaddr/unit.ts'
 import { MuxPool } from '../../src/proxy/mux/pool.ts'
 import { serveMux } from '../../src/proxy/mux/server.ts'
 import { xudpOver } from '../../src/proxy/mux/xudp.ts'
+import { PacketaddrPackets } from '../../src/proxy/vmess/encoding/packetaddr.ts'
 import { fakeClock } from '../../src/testing/fakes.ts'
 import { taker, turns } from '../support/mux-pair.ts'
 import { openedConversation, recorded } from '../support/peers-mux.ts'
@@ -250,5 +253,20 @@ describe('recorded carriers', () => {
     await turns()
     expect(answered.got).toEqual(datagrams)
     expect(sourced).toEqual([true])
+  })
+
+  it('the units of sing-box’s packetaddr', async () => {
+    const c = recorded('singbox', 'udp packetaddr')
+    const { sent, received } = openedConversation(c)
+    const datagrams = c.sizes.map((size, k) => [toHex(pattern(size, k)), target(c)])
+    const [base, far] = memoryPackets()
+    const conn = new PacketaddrPackets(base)
+    const answered = receiving(conn)
+    const units = receiving(far)
+    for (const [hex] of datagrams) expect(conn.send(fromHex(hex as string), target(c))).toBe(true)
+    for (const unit of received) far.send(unit, sequencedTarget)
+    await turns()
+    expect(units.got).toEqual(sent.map((unit) => [toHex(unit), sequencedTarget]))
+    expect(answered.got).toEqual(datagrams)
   })
 })
