@@ -1,5 +1,6 @@
 import { Accounts } from '../account/accounts.ts'
 import { type Address, formatAddress } from '../core/address.ts'
+import type { Conn } from '../core/conn.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
@@ -20,6 +21,7 @@ import { Endings } from '../stats/endings.ts'
 import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
 import { buildInbound, buildOutbound, noting, type OutboundBuild, readTextFile } from './build/build.ts'
+import { Descriptors } from './descriptors/descriptors.ts'
 import { createDispatch, type DispatchDeps } from './flow/dispatch.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
@@ -27,7 +29,6 @@ import { Observers } from './flow/observers.ts'
 import { readSize } from './flow/policy.ts'
 import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
-import { DescriptorGuard } from './inbound/descriptor-guard.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
 import { systemResolver } from './names/system-resolver.ts'
@@ -63,7 +64,7 @@ export class Instance implements AsyncDisposable {
   readonly #env: Env
   readonly #shared: Pick<OutboundBuild, 'read' | 'resolve'>
   readonly #loops = new LoopGuard()
-  readonly #descriptors: DescriptorGuard
+  readonly #descriptors: Descriptors
   readonly #connections: Connections
   readonly #dispatch: DispatchDeps
   readonly #memory: { readonly replay: SeenAuths; readonly history: SeenSessions }
@@ -82,16 +83,13 @@ export class Instance implements AsyncDisposable {
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
-    this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids })
+    this.#descriptors = new Descriptors({ env, perAddress: () => this.#config.policy.system.handshakesPerAddress })
+    const asked = ({ info }: Conn): void => this.#descriptors.admit(info)
+    this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.#detour = new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) })
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
     this.#memory = { replay: new ReplayMemory(env.clock), history: new SessionHistory(env.clock) }
-    this.#descriptors = new DescriptorGuard(env, {
-      pause: () => this.#inbounds.pause(),
-      resume: () => this.#inbounds.resume(),
-      connections: () => this.#connections.size,
-    })
     this.#dispatch = {
       env,
       policy: () => this.#config.policy,
@@ -185,7 +183,7 @@ export class Instance implements AsyncDisposable {
       ...this.#shared,
       read: noting(files, this.#shared.read),
       readSize: () => readSize(this.#config.policy),
-      watch: (ground) => this.#loops.watch(this.api.guard(ground)),
+      watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
     })
     return { outbound, config, files }
   }
@@ -201,7 +199,6 @@ export class Instance implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    this.#descriptors.close()
     this.#inbounds.closeAll()
     await this.#connections.drain(graceMs)
     await this.outbounds.close()
@@ -234,6 +231,8 @@ export class Instance implements AsyncDisposable {
     users: UserDirectory<VmessUser> | undefined,
     policy: PolicyConfig = this.#config.policy,
   ): InboundParts {
+    const refused = (source: string, error: ProxyError): void =>
+      this.observers.rejected({ inboundTag: config.tag, source, email: '' }, error)
     const built = buildInbound(config, {
       env: this.#env,
       ...this.#memory,
@@ -242,8 +241,8 @@ export class Instance implements AsyncDisposable {
       read: this.#shared.read,
       readSize: () => readSize(this.#config.policy),
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
-      onDescriptor: (fd) => this.#descriptors.opened(fd),
-      onTlsError: (source, error) => this.observers.rejected({ inboundTag: config.tag, source, email: '' }, error),
+      onAccept: (conn, fd) => this.#descriptors.accepted(conn, fd, refused),
+      onTlsError: refused,
     })
     return { config, ...built }
   }

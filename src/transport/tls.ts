@@ -9,7 +9,7 @@ import {
   type TlsOptions,
 } from 'node:tls'
 import { formatAddress } from '../core/address.ts'
-import type { Conn } from '../core/conn.ts'
+import { type Conn, rootInfo } from '../core/conn.ts'
 import type { Dialer, DialOptions, Layer, Listener } from '../core/dialer.ts'
 import type { Cancel } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -161,6 +161,7 @@ function secured(socket: TLSSocket, carrier: Conn | undefined): Conn {
     local: base?.local ?? '',
     layers: [...(base?.layers ?? []), 'tls'],
     halfClose: 'native',
+    ...(base && { carrier: rootInfo(base) }),
   })
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Conn } from '../../core/conn.ts'
 import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
@@ -66,7 +67,8 @@ export interface InboundBuild extends InboundDeps {
   readonly read: ReadText
   /** Bytes that one read may bring. */
   readonly readSize: () => number
-  readonly onDescriptor: (fd: number) => void
+  /** See TcpOptions. */
+  readonly onAccept: (conn: Conn, fd: number) => boolean
   readonly onTlsError: (remote: string, error: ProxyError) => void
   readonly handshakeTimeoutMs: number
 }
@@ -85,8 +87,8 @@ export function buildInbound(
       onError: build.onTlsError,
       handshakeTimeoutMs: build.handshakeTimeoutMs,
     })
-  const { readSize, onDescriptor } = build
-  const base = tcpListener({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, readSize, onDescriptor })
+  const { readSize, onAccept } = build
+  const base = tcpListener({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, readSize, onAccept })
   const layers = layersOf(tls, transports[stream.network]())
   const create = inbounds[config.protocol] as (settings: unknown, deps: InboundDeps) => Inbound
   return { handler: create(config.settings, build), base, layers: (under) => listenerStack(under, layers), files }

@@ -12,6 +12,8 @@ export interface FlowsDeps {
   readonly accounts: AccountBook
   /** The id of the next session: a whole number that nobody else was given who is seen by the same Control. */
   readonly nextId: () => number
+  /** Told of each client that asks for something, and so has shown who it is. */
+  readonly asked?: (near: Conn) => void
 }
 
 /** Counts up from 1. */
@@ -25,9 +27,11 @@ export class Flows {
   readonly #clock: Clock
   readonly #accounts: AccountBook
   readonly #nextId: () => number
+  readonly #asked: ((near: Conn) => void) | undefined
   readonly #flows = new Map<number, Flow>()
 
-  constructor({ clock, accounts, nextId }: FlowsDeps) {
+  constructor({ clock, accounts, nextId, asked }: FlowsDeps) {
+    this.#asked = asked
     this.#clock = clock
     this.#accounts = accounts
     this.#nextId = nextId
@@ -47,6 +51,7 @@ export class Flows {
     }
     const flow = new Flow(origin, session, user, this.#accounts.get(user.email), near)
     this.#flows.set(session.id, flow)
+    this.#asked?.(near)
     return flow
   }
 

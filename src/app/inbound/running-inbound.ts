@@ -38,7 +38,6 @@ export class RunningInbound implements Origin {
   readonly #ports = new Map<string, Port>()
   readonly #moving: DynamicPorts
   #parts: InboundParts
-  #paused = false
   #closed = false
   /** Connections in progress. */
   connections = 0
@@ -134,7 +133,6 @@ export class RunningInbound implements Origin {
   /** Takes over an open port; connections that wait there are served. Rejects when the layers cannot be built. */
   hold(port: Port): Promise<void> {
     this.#ports.set(port.key, port)
-    if (this.#paused) port.pause()
     this.#host.listening(port.address)
     return this.#lead(port)
   }
@@ -156,17 +154,6 @@ export class RunningInbound implements Origin {
     this.#closed = true
     this.#moving.stop()
     for (const { listen } of this.ports) this.close(listen)
-  }
-
-  /** Stops accepting for a while: see resume(). */
-  pause(): void {
-    this.#paused = true
-    for (const port of this.#ports.values()) port.pause()
-  }
-
-  resume(): void {
-    this.#paused = false
-    for (const port of this.#ports.values()) port.resume()
   }
 
   async #lead(port: Port): Promise<void> {
