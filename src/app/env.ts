@@ -22,7 +22,7 @@ const elapsed = (): number => performance.now()
 const [wheelFromMs, wheelToMs] = [1_000, 3_600_000]
 const wheel = new TimerWheel(elapsed, timer)
 
-/** The real clock. Its timers keep the process alive, so whoever sets one cancels it: a paused listener lives by its timer alone. */
+/** The real clock. Its timers keep the process alive, so whoever sets one cancels it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed,

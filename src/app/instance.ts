@@ -14,14 +14,15 @@ import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
 import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
+import { Descriptors } from './descriptors/descriptors.ts'
 import type { DispatchDeps } from './flow/deps.ts'
 import { createDispatch } from './flow/dispatch.ts'
+import type { End } from './flow/flow.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
 import { Observers } from './flow/observers.ts'
 import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
-import { DescriptorGuard } from './inbound/descriptor-guard.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
 import { systemResolver } from './names/system-resolver.ts'
@@ -59,7 +60,7 @@ export class Instance implements AsyncDisposable {
   readonly turns = new Turns()
   readonly #env: Env
   readonly #loops = new LoopGuard()
-  readonly #descriptors: DescriptorGuard
+  readonly #descriptors: Descriptors
   readonly #connections: Connections
   readonly #dispatch: DispatchDeps
   readonly #inbounds: Inbounds
@@ -77,14 +78,11 @@ export class Instance implements AsyncDisposable {
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
-    this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids })
+    this.#descriptors = new Descriptors({ env, perAddress: () => this.#config.policy.system.handshakesPerAddress })
+    const asked = ({ info }: End): void => this.#descriptors.admit(info)
+    this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
-    this.#descriptors = new DescriptorGuard(env, {
-      pause: () => this.#inbounds.pause(),
-      resume: () => this.#inbounds.resume(),
-      connections: () => this.#connections.size,
-    })
     this.#ends = new Ends({
       kinds: this.kinds,
       env,
@@ -92,9 +90,9 @@ export class Instance implements AsyncDisposable {
       resolve,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
-      watch: (ground) => this.#loops.watch(this.api.guard(ground)),
-      onDescriptor: (fd) => this.#descriptors.opened(fd),
-      onFailedHandshake: (at, error) => this.observers.rejected(at, error),
+      watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
+      accepted: (...args) => this.#descriptors.accepted(...args),
+      refused: (at, error) => this.observers.rejected(at, error),
     })
     this.#dispatch = {
       env,
@@ -197,7 +195,6 @@ export class Instance implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    this.#descriptors.close()
     this.#inbounds.closeAll()
     await this.#connections.drain(graceMs)
     this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)

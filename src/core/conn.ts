@@ -27,7 +27,12 @@ export interface ConnInfo {
   readonly halfClose: HalfClose
   /** Policy level of the account that this connection uses, where it has one. */
   readonly level?: number
+  /** What the connection says of itself on which this one runs, with others or alone: always the same object; absent: this is it. */
+  readonly carrier?: ConnInfo
 }
+
+/** Stands for the connection at the bottom, whatever runs on it. */
+export const rootInfo = (info: ConnInfo): ConnInfo => info.carrier ?? info
 
 /** A byte stream with two independently closable halves. It is gone when neither can be used any more, even if nobody reads. */
 export interface Conn extends Lifetime {

@@ -78,6 +78,10 @@ export const errorCodes = {
     text: 'The SOCKS client gave no or wrong credentials, or offers no acceptable method.',
   },
   STORE_FAILED: { fault: 'local', text: 'The store of used traffic could not be opened, read or written.' },
+  STRANGER_EVICTED: {
+    fault: 'policy',
+    text: 'A connection was closed in its handshake, as the oldest one, to make room for newer ones.',
+  },
   TARGET_FORBIDDEN: {
     fault: 'policy',
     text: 'The target is the API of this very instance, which asks for no password.',

@@ -1,4 +1,4 @@
-import type { ConnInfo, HalfClose } from './conn.ts'
+import { type ConnInfo, type HalfClose, rootInfo } from './conn.ts'
 
 /** What a layer says of itself over what its carrier says: asked rarely, so nothing is computed before. */
 export class LayeredInfo implements ConnInfo {
@@ -12,6 +12,10 @@ export class LayeredInfo implements ConnInfo {
     this.#name = name
     this.halfClose = halfClose
     if (level !== undefined) this.level = level
+  }
+
+  get carrier(): ConnInfo {
+    return rootInfo(this.#base)
   }
 
   get remote(): string {

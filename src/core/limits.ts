@@ -132,8 +132,22 @@ export const limits = {
   xudpExpiryMs: 60_000,
   /** Graceful shutdown, ms. */
   shutdownMs: 10_000,
-  /** Descriptors kept free: accepting pauses when fewer are left. */
-  fdReserve: 64,
+  /** Descriptors kept free for the program itself, such as questions to name servers; at most a sixteenth of all. */
+  fdReserve: 512,
+  /** Descriptors that the program is taken to use itself, where the system does not say. */
+  fdOthers: 32,
+  /** Of the last free descriptors so many are for newcomers rather than for dials; at most an eighth. Half of an eighth is for dials alone. */
+  fdBurst: 256,
+  /** Where no more are free, dials wait until nobody has come in for so long, ms: those of one burst get in first. */
+  fdQuietMs: 200,
+  /** The longest that a dial waits for that, ms. */
+  fdWaitMs: 1_000,
+  /** How often the log repeats that descriptors are running out, ms. */
+  fdWarningMs: 10_000,
+  /** Connections of one address in their handshake, unless `policy.system.handshakesPerAddress` says otherwise; for one more its oldest goes. */
+  handshakesPerAddress: 1_024,
+  /** Clients that the kernel may hold for us until they are accepted; it caps it at `net.core.somaxconn`. */
+  listenBacklog: 65_535,
   /** Pause before a listener that could not be opened again is tried once more, ms. */
   reopenMs: 1_000,
   /** Failures to open a port after which a batch of dynamic ports does with those that it has. */

@@ -8,6 +8,7 @@
  */
 
 import type { Address } from './address.ts'
+import type { ConnInfo } from './conn.ts'
 import type { Lifetime } from './lifetime.ts'
 import type { Session } from './session.ts'
 
@@ -27,6 +28,8 @@ export interface PacketInfo {
   readonly layers: readonly string[]
   /** Policy level of the account that it uses, where it has one. */
   readonly level?: number
+  /** The stream at the bottom, as ConnInfo.carrier; absent where datagrams travel by themselves. */
+  readonly carrier?: ConnInfo
 }
 
 /** Sends and receives datagrams, to and from many addresses. It is gone when it can do neither any more. */

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../core/conn.ts'
 import { forever, lifetimeOf } from '../core/lifetime.ts'
@@ -130,6 +132,26 @@ describe('tcp', () => {
     controller.abort(new Error('enough'))
     await expect(dial).rejects.toThrow('enough')
   })
+
+  const somaxconn = process.platform === 'linux' ? Number(readFileSync('/proc/sys/net/core/somaxconn')) : 0
+  it.runIf(somaxconn >= 1_000)(
+    'has the kernel hold more clients than Node would, while this thread is busy',
+    async () => {
+      const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => conn.destroy())
+      const script = `
+      const [port, count] = process.argv.slice(1)
+      let connected = 0
+      const told = () => { console.log(connected); process.exit() }
+      for (let i = 0; i < count; i++) {
+        require('net').connect(port, '127.0.0.1').on('error', () => {}).on('connect', () => ++connected == count && told())
+      }
+      setTimeout(told, 5_000)`
+      // Nothing is accepted meanwhile: spawnSync() stops this thread.
+      const { stdout } = spawnSync(process.execPath, ['-e', script, String(listening.address.port), '700'])
+      expect(Number(stdout)).toBe(700)
+      await listening.close()
+    },
+  )
 
   it('notices a peer that resets while nobody reads', async () => {
     const { a, b, close } = await tcpPair({})

@@ -3,6 +3,7 @@ import { type Address, formatAddress } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts'
 import { ProxyError } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
 import { abortError, dialError, listenError } from './errors.ts'
 import { acceptLending, descriptorOf, LendingRead, SocketConn } from './socket-conn.ts'
 import { SocketInfo } from './socket-info.ts'
@@ -19,8 +20,8 @@ export interface TcpOptions {
    * there should be few different ones. Default `limits.sharedReadBuffer`.
    */
   readonly readSize?: () => number
-  /** Told the descriptor of every accepted socket, before it is handed on. */
-  readonly onDescriptor?: (fd: number) => void
+  /** Told of every accepted connection and its descriptor, -1 if unknown. False: it is destroyed, and is not handed on. */
+  readonly onAccept?: (conn: Conn, fd: number) => boolean
 }
 
 /** Dials TCP and unix sockets. Takes IP addresses only: the system's look-up of names would hold a thread for each. */
@@ -75,8 +76,8 @@ export function tcpListener(options: TcpOptions = {}): Listener {
     listen(at, accept, { mode } = {}) {
       const create = (): Server =>
         createServer({ ...socketOptions(options), pauseOnConnect: true }, (socket) => {
-          options.onDescriptor?.(descriptorOf(socket))
-          accept(acceptedConn(socket, at, options))
+          const conn = acceptedConn(socket, at, options)
+          if (options.onAccept?.(conn, descriptorOf(socket)) !== false) accept(conn)
         })
       return at.path === undefined ? bind(create(), at) : bindUnix(create, at, at.path, mode)
     },
@@ -97,7 +98,7 @@ function bind(server: Server, at: Address): Promise<Listening> {
       if (noIPv6) resolve(bind(server, { ...at, host: '0.0.0.0' }))
       else reject(listenError(error, formatAddress(at)))
     })
-    server.listen({ host: at.host, port: at.port }, () => {
+    server.listen({ host: at.host, port: at.port, backlog: limits.listenBacklog }, () => {
       server.removeAllListeners('error')
       server.on('error', ignore)
       const bound = server.address()

@@ -3,6 +3,7 @@ import { lstatSync, unlinkSync } from 'node:fs'
 import { chmod, link, lstat, mkdtemp, rename, rm, rmdir } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { dirname, join } from 'node:path'
+import { limits } from '../core/limits.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 
 /** A server on a unix socket. */
@@ -87,7 +88,7 @@ async function openInPlace(server: Server, path: string, mode: number | undefine
 const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ path }, () => {
+    server.listen({ path, backlog: limits.listenBacklog }, () => {
       server.off('error', reject)
       resolve()
     })

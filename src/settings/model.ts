@@ -4,6 +4,7 @@
  */
 
 import type { Address } from '../core/address.ts'
+import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
 import type { SharedConnections } from './mux.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
@@ -215,12 +216,14 @@ export interface PolicyLevel {
   readonly statsUserOnline: boolean
 }
 
-/** Counters of tagged inbounds and outbounds. */
+/** Counters of tagged inbounds and outbounds, and bounds of the whole instance. */
 export interface SystemPolicy {
   readonly statsInboundUplink: boolean
   readonly statsInboundDownlink: boolean
   readonly statsOutboundUplink: boolean
   readonly statsOutboundDownlink: boolean
+  /** Connections of one address that are in their handshake; for one more the oldest of them goes. 0: as many as there is room for. */
+  readonly handshakesPerAddress: number
 }
 
 /** Counting costs next to nothing, so it is on unless a policy says no. */
@@ -240,6 +243,7 @@ export const defaultSystemPolicy: SystemPolicy = {
   statsInboundDownlink: true,
   statsOutboundUplink: true,
   statsOutboundDownlink: true,
+  handshakesPerAddress: limits.handshakesPerAddress,
 }
 
 /** A level's limits; a level that is not configured has the defaults. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Conn } from '../../core/conn.ts'
 import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
@@ -76,7 +77,8 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
   readonly read: ReadText
   /** Bytes that one read may bring. */
   readonly readSize: () => number
-  readonly onDescriptor: (fd: number) => void
+  /** See TcpOptions. */
+  readonly onAccept: (conn: Conn, fd: number) => boolean
 }
 
 /** An inbound's handler, what accepts for it, and the layers between the two, innermost first. Throws as buildOutbound(). */
@@ -84,7 +86,7 @@ export function buildInbound(
   config: InboundConfig,
   build: InboundBuild,
 ): { handler: Inbound; base: Listener; layers: readonly Layer[]; files: readonly string[] } {
-  const { kinds, readSize, onDescriptor } = build
+  const { kinds, readSize, onAccept } = build
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
@@ -94,7 +96,7 @@ export function buildInbound(
     handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
     base: transport.carrier
       ? transport.carrier.listener(udpListener(), stream.transport, deps)
-      : tcpListener({ keepAliveIdleS, readSize, onDescriptor }),
+      : tcpListener({ keepAliveIdleS, readSize, onAccept }),
     layers: layersOf(stream.tls && kinds.tls.server(stream.tls, deps), transport.layer?.(stream.transport, deps)),
     files,
   }))

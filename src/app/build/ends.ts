@@ -1,3 +1,4 @@
+import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
@@ -21,8 +22,10 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   readonly detour: Detour
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
-  readonly onDescriptor: (fd: number) => void
-  readonly onFailedHandshake: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
+  /** A socket was accepted; false: it was closed again, and `refused` was told. */
+  readonly accepted: (conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void) => boolean
+  /** A client was turned away before it spoke to the handler. */
+  readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
 
 /** Builds the inbounds and outbounds of an instance, with all that they share. */
@@ -59,7 +62,9 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { kinds, env, read, detour, onDescriptor, onFailedHandshake } = this.#deps
+    const { kinds, env, read, detour, accepted } = this.#deps
+    const refused = (source: string, error: ProxyError): void =>
+      this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
     const built = buildInbound(config, {
       kinds,
       env,
@@ -69,8 +74,8 @@ export class Ends {
       read,
       readSize: this.#readSize,
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
-      onDescriptor,
-      onFailedHandshake: (source, error) => onFailedHandshake({ inboundTag: config.tag, source, email: '' }, error),
+      onAccept: (conn, fd) => accepted(conn, fd, refused),
+      onFailedHandshake: refused,
     })
     return { config, ...built }
   }

@@ -12,6 +12,8 @@ export interface FlowsDeps {
   readonly accounts: AccountBook
   /** The id of the next session: a whole number that nobody else was given who is seen by the same Control. */
   readonly nextId: () => number
+  /** Told of each client that asks for something, and so has shown who it is. */
+  readonly asked?: (near: End) => void
 }
 
 /** Counts up from 1. */
@@ -27,10 +29,12 @@ export class Flows {
   readonly #clock: Clock
   readonly #accounts: AccountBook
   readonly #nextId: () => number
+  readonly #asked: ((near: End) => void) | undefined
   readonly #flows = new Map<number, Flow>()
 
-  constructor({ clock, accounts, nextId }: FlowsDeps) {
+  constructor({ clock, accounts, nextId, asked }: FlowsDeps) {
     this.quiet = new QuietFlows(clock)
+    this.#asked = asked
     this.#clock = clock
     this.#accounts = accounts
     this.#nextId = nextId
@@ -53,6 +57,7 @@ export class Flows {
     const flow = new Flow(origin, session, { user, idleMs }, this.#accounts.get(user.email), near)
     this.#flows.set(session.id, flow)
     if (network === 'udp') this.quiet.enter(flow)
+    this.#asked?.(near)
     return flow
   }
 

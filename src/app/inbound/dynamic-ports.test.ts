@@ -267,38 +267,6 @@ describe('a random port', () => {
   })
 })
 
-describe('while accepting is paused', () => {
-  it('a refresh opens ports that accept when the pause ends', async () => {
-    const r = rig({ refresh: 2, concurrency: 1, range: portsFrom(100, 50) })
-    await r.inbound.openAll()
-    const [first] = r.open()
-    r.inbound.pause()
-    expect(r.open()).toEqual([])
-    await r.pass(2)
-    expect(r.open()).toEqual([])
-    const told = r.inbound.randomPort()!.port
-    expect(told).not.toBe(first)
-    r.inbound.resume()
-    await r.settle()
-    expect(r.open()).toEqual([first!, told].sort((a, b) => a - b))
-    r.inbound.closeAll()
-    expect(r.open()).toEqual([])
-  })
-
-  it('a batch whose time is over does not come back', async () => {
-    const r = rig({ refresh: 2, concurrency: 1, range: portsFrom(100, 50) })
-    await r.inbound.openAll()
-    const [first] = r.open()
-    r.inbound.pause()
-    await r.pass(4)
-    r.inbound.resume()
-    await r.settle()
-    expect(r.open()).toHaveLength(2)
-    expect(r.open()).not.toContain(first)
-    r.inbound.closeAll()
-  })
-})
-
 describe('with other settings', () => {
   it('the new range is used at once, and ports of the old one live out their time', async () => {
     const r = rig({ refresh: 5, concurrency: 1, range: portsFrom(100, 10) })

@@ -22,7 +22,6 @@ export interface InboundsDeps {
 export class Inbounds {
   readonly #deps: InboundsDeps
   #list: readonly RunningInbound[] = []
-  #paused = false
 
   constructor(deps: InboundsDeps) {
     this.#deps = deps
@@ -78,7 +77,6 @@ export class Inbounds {
   replace(list: readonly RunningInbound[]): void {
     for (const inbound of list) {
       if (this.#list.includes(inbound)) continue
-      if (this.#paused) inbound.pause()
       this.#deps.users.enter(inbound)
     }
     for (const inbound of this.#list) {
@@ -87,16 +85,6 @@ export class Inbounds {
       this.#deps.users.leave(inbound)
     }
     this.#list = list
-  }
-
-  pause(): void {
-    this.#paused = true
-    for (const inbound of this.#list) inbound.pause()
-  }
-
-  resume(): void {
-    this.#paused = false
-    for (const inbound of this.#list) inbound.resume()
   }
 
   /** Does not wait: a listener reports itself closed only when the connections it accepted are gone. */

@@ -39,7 +39,6 @@ export class RunningInbound implements Origin {
   readonly #ports = new Map<string, Port>()
   readonly #moving: DynamicPorts
   #parts: InboundParts
-  #paused = false
   #closed = false
   /** Connections that the handler serves. */
   serving = 0
@@ -139,7 +138,6 @@ export class RunningInbound implements Origin {
   /** Takes over an open port; connections that wait there are served. */
   hold(port: Port): void {
     this.#ports.set(port.key, port)
-    if (this.#paused) port.pause()
     this.#host.listening(port.address)
     this.#lead(port)
   }
@@ -161,17 +159,6 @@ export class RunningInbound implements Origin {
     this.#closed = true
     this.#moving.stop()
     for (const { listen } of this.ports) this.close(listen)
-  }
-
-  /** Stops accepting for a while: see resume(). */
-  pause(): void {
-    this.#paused = true
-    for (const port of this.#ports.values()) port.pause()
-  }
-
-  resume(): void {
-    this.#paused = false
-    for (const port of this.#ports.values()) port.resume()
   }
 
   #lead(port: Port): void {

@@ -32,8 +32,13 @@ const systemSchema = object({
   statsInboundDownlink: counted('bytes to clients by inbound'),
   statsOutboundUplink: counted('bytes from clients by outbound'),
   statsOutboundDownlink: counted('bytes to clients by outbound'),
+  handshakesPerAddress: integer(
+    0,
+    4294967295,
+    'Our own: connections of one address (IPv6: a /64) in their handshake; for one more the oldest goes. 0: no bound. Default: 1024.',
+  ),
   overrideAccessLogDest: withoutEffect(flag('For V2Ray 5.'), 'the access log names the target that was asked for'),
-}).describe('Counters of the whole instance.')
+}).describe('Counters and bounds of the whole instance.')
 
 export const policySchema = object({
   levels: mapOf(levelSchema, 'Limits by level, a number in quotes.'),

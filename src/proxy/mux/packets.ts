@@ -1,4 +1,5 @@
 import type { Address } from '../../core/address.ts'
+import { rootInfo } from '../../core/conn.ts'
 import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { Life } from '../../core/lifetime.ts'
@@ -69,6 +70,7 @@ export class MuxPacketConn implements PacketConn, Substream {
       encoding: options.addressed ? 'xudp' : 'mux',
       layers: [...layers, 'mux'],
       ...(level !== undefined && { level }),
+      carrier: rootInfo(carrier.info),
     }
   }
 

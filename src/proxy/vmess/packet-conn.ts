@@ -1,5 +1,5 @@
 import type { Address } from '../../core/address.ts'
-import type { Conn } from '../../core/conn.ts'
+import { type Conn, rootInfo } from '../../core/conn.ts'
 import type { Cancel, Clock, Env, LogFields } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
@@ -63,6 +63,7 @@ export class VmessPackets implements PacketConn {
       encoding: 'plain',
       layers: [...base.info.layers, 'vmess'],
       ...(options.level !== undefined && { level: options.level }),
+      carrier: rootInfo(base.info),
     }
     base.holdAtMost(limits.packetsUnsent)
     base.onGone((why) => this.#reader.fail(why))

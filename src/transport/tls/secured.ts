@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls'
-import type { Conn } from '../../core/conn.ts'
+import { type Conn, rootInfo } from '../../core/conn.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { StreamConn } from '../../net/stream-conn.ts'
 
@@ -10,6 +10,7 @@ export const secured = (socket: TLSSocket, { info }: Conn): Conn =>
     local: info.local,
     layers: [...info.layers, 'tls'],
     halfClose: 'native',
+    carrier: rootInfo(info),
   })
 
 export function handshakeError(error: Error, remote: string): ProxyError {
