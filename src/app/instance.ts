@@ -208,12 +208,19 @@ export class Instance implements AsyncDisposable {
   }
 
   #host(inbound: () => RunningInbound): InboundHost {
-    let io: InboundIo | undefined
+    let made: InboundIo | undefined
+    const io = (): InboundIo => {
+      made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside: (near) => inbound().udpBeside(near) }
+      return made
+    }
     return {
       env: this.#env,
       accept: (handler, conn) => {
-        io ??= createDispatch(inbound(), this.#dispatch)
-        void this.#connections.serve(inbound(), handler, io, conn)
+        void this.#connections.serve(inbound(), conn, () => handler.serve(conn, io()))
+      },
+      acceptPackets: (handler, client) => {
+        const serve = async () => handler.servePackets?.(client, io())
+        void this.#connections.serve(inbound(), client, serve)
       },
       listening: (address) => this.#loops.listening(formatAddress(address)),
     }

@@ -69,7 +69,10 @@ export const errorCodes = {
   SESSION_ENDED: { fault: 'policy', text: 'An operator ended the session.' },
   SHUTTING_DOWN: { fault: 'local', text: 'The instance is stopping.' },
   SOCKS_BAD_REQUEST: { fault: 'remote', text: 'The SOCKS request could not be understood.' },
-  SOCKS_COMMAND_UNSUPPORTED: { fault: 'remote', text: 'The SOCKS command is not offered: BIND, or UDP ASSOCIATE without `udp`.' },
+  SOCKS_COMMAND_UNSUPPORTED: {
+    fault: 'remote',
+    text: 'The SOCKS command is not offered: BIND, or UDP ASSOCIATE without `udp`.',
+  },
   SOCKS_UNAUTHORIZED: {
     fault: 'remote',
     text: 'The SOCKS client gave no or wrong credentials, or offers no acceptable method.',

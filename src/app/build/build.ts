@@ -4,8 +4,10 @@ import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import type { UdpListener } from '../../core/packet.ts'
 import { happyEyeballs } from '../../net/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
+import { udpListener } from '../../net/udp-listener.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack, listenerStack } from '../../transport/stack.ts'
 import { tlsLayer } from '../../transport/tls.ts'
@@ -75,7 +77,7 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'> {
 export function buildInbound(
   config: InboundConfig,
   build: InboundBuild,
-): { handler: Inbound; base: Listener; layers: Layers; files: readonly string[] } {
+): { handler: Inbound; base: Listener; udp: UdpListener; layers: Layers; files: readonly string[] } {
   const { stream } = config
   const files: string[] = []
   const tls =
@@ -92,6 +94,7 @@ export function buildInbound(
   return {
     handler: create(config.settings, { ...build, tag: config.tag }),
     base,
+    udp: udpListener(),
     layers: (under) => listenerStack(under, layers),
     files,
   }

@@ -3,6 +3,7 @@ import { Accounts } from '../../account/accounts.ts'
 import { loadConfigValue } from '../../config/load.ts'
 import type { Listener } from '../../core/dialer.ts'
 import { silentLogger } from '../../core/env.ts'
+import { udpListener } from '../../net/udp-listener.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { countingIds, Flows } from '../flow/flows.ts'
 import { LiveUsers } from '../users/live-users.ts'
@@ -20,10 +21,18 @@ it('an inbound that is added while accepting is paused accepts when the pause en
   const accounts = new Accounts(clock)
   const inbounds = new Inbounds({
     users: new LiveUsers(accounts, new Flows({ clock, accounts, nextId: countingIds() })),
-    build: (config) => ({ config, handler: { serve: async () => {} }, base, layers: (under) => under, files: [] }),
+    build: (config) => ({
+      config,
+      handler: { serve: async () => {} },
+      base,
+      layers: (under) => under,
+      files: [],
+      udp: udpListener(),
+    }),
     host: () => ({
       env: { clock, random: fakeRandom(1), log: silentLogger },
       accept: () => {},
+      acceptPackets: () => {},
       listening: () => {},
     }),
   })

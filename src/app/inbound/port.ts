@@ -1,10 +1,11 @@
 import { chmod } from 'node:fs/promises'
-import { type Address, formatAddress } from '../../core/address.ts'
+import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Listener, Listening } from '../../core/dialer.ts'
 import type { Cancel, Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import type { ListenConfig } from '../../settings/model.ts'
+import { placeKey } from './places.ts'
 
 /** Puts the layers of a transport over whatever accepts. */
 export type Layers = (base: Listener) => Listener
@@ -76,7 +77,7 @@ export class Port {
 
   /** Names the address as it was asked for. */
   get key(): string {
-    return portKey(this.listen)
+    return placeKey(this.listen)
   }
 
   /** Connections go this way from now on; those in the handshake of the way before come through it still. */
@@ -122,6 +123,11 @@ export class Port {
     this.#listening = undefined
   }
 
+  /** Leaves the address to others until resume(). */
+  vacate(): void {
+    this.pause()
+  }
+
   /** An address that was ours a moment ago may be had again, if not at once. */
   resume(): void {
     if (this.#closed || this.#listening) return
@@ -157,5 +163,3 @@ export class Port {
     else this.#waiting.push(conn)
   }
 }
-
-export const portKey = ({ address }: ListenConfig): string => formatAddress(address)

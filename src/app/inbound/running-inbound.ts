@@ -1,14 +1,18 @@
-import type { Address } from '../../core/address.ts'
+import { type Address, formatAddress, parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Listener } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import type { PacketConn, UdpListener } from '../../core/packet.ts'
+import type { UdpDoor } from '../../core/udp-door.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { InboundConfig, ListenConfig, VmessUser } from '../../settings/model.ts'
 import type { Origin } from '../flow/flow.ts'
 import { DynamicPorts, type LivePort, minutesMax } from './dynamic-ports.ts'
-import { type Layers, openPassage, Port, portKey } from './port.ts'
+import { type Place, placeKey, placesAt } from './places.ts'
+import { type Layers, openPassage, Port } from './port.ts'
+import { UdpPort } from './udp-port.ts'
 
 /** What an inbound is at a moment: built anew from each configuration that it gets. */
 export interface InboundParts {
@@ -16,6 +20,8 @@ export interface InboundParts {
   readonly handler: Inbound
   /** Binds the addresses. */
   readonly base: Listener
+  /** Binds those of UDP. */
+  readonly udp: UdpListener
   /** What connections go through before the handler has them. */
   readonly layers: Layers
   /** Text of the files that were read for it, such as certificates. */
@@ -26,8 +32,19 @@ export interface InboundHost {
   readonly env: Env
   /** Serves an accepted connection until it ends. */
   accept(handler: Inbound, conn: Conn): void
+  /** Serves a client socket until its session ends. */
+  acceptPackets(handler: Inbound, client: PacketConn): void
   /** A port of ours is open. */
   listening(address: Address): void
+}
+
+export type AnyPort = Port | UdpPort
+
+/** @param number the port of the other socket at this address, where it was left to the system. Rejects with LISTEN_FAILED. */
+export function openPort(place: Place, { base, udp }: InboundParts, env: Env, number = 0): Promise<AnyPort> {
+  if (!place.udp) return Port.open(place, base, env)
+  const { address } = place
+  return UdpPort.open(place, address.port === 0 ? { ...address, port: number } : address, udp, env)
 }
 
 /** An inbound at work: its addresses, its users, and the handler that serves whoever connects. */
@@ -35,7 +52,7 @@ export class RunningInbound implements Origin {
   /** Of a VMess inbound. */
   readonly users: UserDirectory<VmessUser> | undefined
   readonly #host: InboundHost
-  readonly #ports = new Map<string, Port>()
+  readonly #ports = new Map<string, AnyPort>()
   readonly #moving: DynamicPorts
   #parts: InboundParts
   #paused = false
@@ -74,6 +91,7 @@ export class RunningInbound implements Origin {
     const before = this.#parts
     this.#parts = parts
     for (const port of this.#ports.values()) {
+      if (port instanceof UdpPort) continue
       if (parts.base !== before.base) port.rebind(parts.base)
       if (parts.layers !== before.layers) void this.#lead(port)
     }
@@ -81,15 +99,15 @@ export class RunningInbound implements Origin {
 
   /** What is being listened on, port 0 filled in. */
   get addresses(): readonly Address[] {
-    return [...this.#ports.values()].map(({ address }) => address)
+    return [...new Map(this.ports.map(({ address }) => [formatAddress(address), address])).values()]
   }
 
-  get ports(): readonly Port[] {
+  get ports(): readonly AnyPort[] {
     return [...this.#ports.values()]
   }
 
   isOpen(listen: ListenConfig): boolean {
-    return this.#ports.has(portKey(listen))
+    return bothPlaces(listen).some((place) => this.#ports.has(placeKey(place)))
   }
 
   /** Opens every address, or the first of those that move. Rejects with LISTEN_FAILED. */
@@ -115,40 +133,53 @@ export class RunningInbound implements Origin {
     return { port: open[this.#host.env.random.below(open.length)]!.port, minutes: minutesMax }
   }
 
-  /** Resolves with what was bound. Rejects with LISTEN_FAILED. */
+  /** Opens every socket at this address. Resolves with what was bound. Rejects with LISTEN_FAILED. */
   async open(listen: ListenConfig): Promise<Address> {
-    const port = await Port.open(listen, this.#parts.base, this.#host.env)
-    if (this.#closed) {
-      port.close()
-      throw new ProxyError('LISTEN_FAILED', `the inbound "${this.tag || this.at}" was closed while it opened`)
-    }
+    let bound = listen.address
+    const held: AnyPort[] = []
     try {
-      await this.hold(port)
+      for (const place of placesAt(listen, this.#parts.handler)) {
+        const port = await openPort(place, this.#parts, this.#host.env, bound.port)
+        bound = port.address
+        if (this.#closed) {
+          port.close()
+          throw new ProxyError('LISTEN_FAILED', `the inbound "${this.tag || this.at}" was closed while it opened`)
+        }
+        held.push(port)
+        await this.hold(port)
+      }
     } catch (error) {
-      this.close(listen)
+      for (const port of held) this.release(port.listen)?.close()
       throw error
     }
-    return port.address
+    return bound
   }
 
   /** Takes over an open port; connections that wait there are served. Rejects when the layers cannot be built. */
-  hold(port: Port): Promise<void> {
+  async hold(port: AnyPort): Promise<void> {
     this.#ports.set(port.key, port)
     if (this.#paused) port.pause()
     this.#host.listening(port.address)
-    return this.#lead(port)
+    if (port instanceof Port) return this.#lead(port)
+    port.lead((client) => this.#host.acceptPackets(this.#parts.handler, client))
+  }
+
+  /** The UDP address beside the TCP one that `near` came in by. */
+  udpBeside(near: Conn): UdpDoor | undefined {
+    const number = parseAddress(near.info.local)?.port
+    return this.ports.find((port): port is UdpPort => port instanceof UdpPort && port.address.port === number)
   }
 
   /** Gives an open port away. */
-  release(listen: ListenConfig): Port | undefined {
-    const port = this.#ports.get(portKey(listen))
-    this.#ports.delete(portKey(listen))
+  release(place: Place): AnyPort | undefined {
+    const port = this.#ports.get(placeKey(place))
+    this.#ports.delete(placeKey(place))
     return port
   }
 
-  /** Stops accepting there; connections live on. */
+  /** Stops accepting there; connections live on, datagrams cannot. */
   close(listen: ListenConfig): void {
-    this.release(listen)?.close()
+    for (const place of bothPlaces(listen)) this.release(place)?.close()
   }
 
   /** For good: what is being opened is closed too. */
@@ -174,3 +205,6 @@ export class RunningInbound implements Origin {
     port.lead(await openPassage(layers, port.address, (conn) => this.#host.accept(this.#parts.handler, conn)))
   }
 }
+
+/** Whatever may be open at an address: settings may have changed since it was opened. */
+const bothPlaces = ({ address }: ListenConfig): readonly Place[] => [{ address }, { address, udp: true }]
