@@ -1,11 +1,13 @@
 import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import { type Address, formatAddress } from '../core/address.ts'
+import type { Conn } from '../core/conn.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
+import type { UdpDoor } from '../core/udp-door.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
 import { Counters } from '../stats/counters.ts'
@@ -78,8 +80,9 @@ export class Instance implements AsyncDisposable {
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
-    this.#descriptors = new Descriptors({ env, perAddress: () => this.#config.policy.system.handshakesPerAddress })
-    const asked = ({ info }: End): void => this.#descriptors.admit(info)
+    const perAddress = () => this.#config.policy.system.handshakesPerAddress
+    this.#descriptors = new Descriptors({ env, perAddress, evictIdle: () => this.flows.quiet.evictIdle() })
+    const asked = ({ info }: End) => this.#descriptors.admit(info)
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
@@ -211,15 +214,28 @@ export class Instance implements AsyncDisposable {
   }
 
   #host(inbound: () => RunningInbound): InboundHost {
-    let io: InboundIo | undefined
+    let made: InboundIo | undefined
+    const io = (): InboundIo => {
+      made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside: (near) => this.#udpBeside(inbound(), near) }
+      return made
+    }
     return {
       env: this.#env,
       accept: (handler, conn) => {
-        io ??= createDispatch(inbound(), this.#dispatch)
-        void this.#connections.serve(inbound(), handler, io, conn)
+        void this.#connections.serve(inbound(), conn, () => handler.serve(conn, io()))
+      },
+      acceptPackets: (handler, client) => {
+        const serve = async () => handler.servePackets?.(client, io())
+        void this.#connections.serve(inbound(), client, serve)
       },
       listening: (address) => this.#loops.listening(formatAddress(address)),
     }
+  }
+
+  /** Whoever may ask for it has shown who it is, and no flow of its own will say so. */
+  #udpBeside(inbound: RunningInbound, near: Conn): UdpDoor | undefined {
+    this.#descriptors.admit(near.info)
+    return inbound.udpBeside(near)
   }
 
   /** @throws ConfigError for a certificate file */

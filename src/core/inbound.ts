@@ -2,6 +2,7 @@ import type { Conn } from './conn.ts'
 import type { ProxyError } from './errors.ts'
 import type { PacketConn } from './packet.ts'
 import type { FlowRequest, FlowUser } from './session.ts'
+import type { UdpDoor } from './udp-door.ts'
 
 /** Why a flow ended before its time; undefined when in order. */
 export type Ended = ProxyError | undefined
@@ -25,6 +26,8 @@ export interface InboundIo {
    * request, that of the first datagram. As carry() otherwise; nobody is greeted, because nobody waits for an answer.
    */
   carryPackets(near: PacketConn, request: FlowRequest): Promise<Ended>
+  /** The UDP address beside the TCP one that `near` came in by; undefined where there is none. */
+  udpBeside(near: Conn): UdpDoor | undefined
   /** One line in the access log for a peer that was turned away before it could ask for a target. */
   reject(near: Conn, reason: Error, user?: FlowUser): void
   /** Runs `step` under the handshake deadline of a policy level, 0 unless given; destroys `near` with HANDSHAKE_TIMEOUT when it passes. */
@@ -34,4 +37,11 @@ export interface InboundIo {
 /** Speaks a client-facing protocol on one accepted connection. Owns `conn`: destroys it when done. Never rejects. */
 export interface Inbound {
   serve(conn: Conn, io: InboundIo): Promise<void>
+  /** What it is to be listened on; TCP alone unless given. */
+  readonly networks?: readonly ('tcp' | 'udp')[]
+  /**
+   * Takes a client socket that has sent something, and whom nobody expects (`UdpDoor.expect`); absent: it is passed over.
+   * Owns `client`: destroys it when done. Never rejects.
+   */
+  servePackets?(client: PacketConn, io: InboundIo): Promise<void>
 }

@@ -91,9 +91,13 @@ export const limits = {
   /** Names of targets that one datagram socket remembers; when full the oldest goes. */
   packetNames: 256,
   /** Sessions of datagrams, of a user from one address, at once; for one more the one goes that was quiet longest. */
-  udpSessionsPerClient: 1_024,
+  udpSessionsPerClient: 8_192,
   /** Sessions of datagrams at once in all; for one more the one goes that was quiet longest. */
   udpSessions: 16_384,
+  /** What one client socket may send before its session is ready, bytes; more is dropped. */
+  udpHeld: 64 * 1024,
+  /** How long a SOCKS association is kept for which no datagram has come, ms. */
+  udpAssociationMs: 300_000,
   /** How exactly it is known for how long a session of datagrams has been quiet, ms. */
   udpQuietStepMs: 1_000,
   /** A SOCKS or HTTP request head, bytes. */

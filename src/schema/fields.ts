@@ -102,5 +102,12 @@ export const mapOf = <V extends z.ZodType>(value: V, description: string) =>
 /** `userLevel` of local inbounds and of freedom. */
 export const userLevel = uint32('Policy level whose timeouts apply.')
 
-/** `timeout` of V2Ray 4, in seconds. */
+/** `timeout` of V2Ray 4 at local inbounds, in seconds. */
+export const idleTimeout = uint32('Idle seconds of connections at level 0, instead of connIdle of the policy. 0: none.')
+
+/** What `timeout` and the level of a local inbound come to. */
+export const idleOf = (timeout: number | undefined, level: number | undefined): { idleMs?: number } =>
+  timeout && !level ? { idleMs: timeout * 1000 } : {}
+
+/** `timeout` of V2Ray 4 elsewhere, in seconds. */
 export const oldTimeout = withoutEffect(uint32('Idle seconds of V2Ray 4.'), 'idle limits come from policy.levels', [0])

@@ -6,9 +6,17 @@
 import type { Address } from '../core/address.ts'
 import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
+import type {
+  BlackholeSettings,
+  DokodemoInboundSettings,
+  FreedomSettings,
+  HttpInboundSettings,
+  SocksInboundSettings,
+} from './local.ts'
 import type { SharedConnections } from './mux.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 
+export type * from './local.ts'
 export type * from './mux.ts'
 export type * from './stream.ts'
 
@@ -139,53 +147,6 @@ export interface VmessServer {
 export interface VmessOutboundSettings {
   /** At least one, each with at least one user. */
   readonly servers: readonly VmessServer[]
-}
-
-export interface Login {
-  readonly user: string
-  readonly pass: string
-}
-
-export interface SocksInboundSettings {
-  readonly auth: 'noauth' | 'password'
-  readonly logins: readonly Login[]
-  readonly udp: boolean
-  readonly level: number
-}
-
-export interface HttpInboundSettings {
-  readonly logins: readonly Login[]
-  readonly allowTransparent: boolean
-  readonly level: number
-}
-
-export interface DokodemoInboundSettings {
-  /** Host and port to reach; port 0 means the port the client came in on. */
-  readonly target: Address
-  readonly networks: readonly ('tcp' | 'udp')[]
-  readonly level: number
-}
-
-export interface FreedomSettings {
-  readonly domainStrategy:
-    | 'AsIs'
-    | 'UseIP'
-    | 'UseIPv4'
-    | 'UseIPv6'
-    | 'UseIPv4v6'
-    | 'UseIPv6v4'
-    | 'ForceIP'
-    | 'ForceIPv4'
-    | 'ForceIPv6'
-    | 'ForceIPv4v6'
-    | 'ForceIPv6v4'
-  /** Replaces the non-empty parts of every destination: `host` '' or `port` 0 leaves that part alone. */
-  readonly redirect?: Address
-  readonly level: number
-}
-
-export interface BlackholeSettings {
-  readonly response: 'none' | 'http'
 }
 
 export interface PolicyConfig {

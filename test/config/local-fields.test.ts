@@ -48,22 +48,24 @@ describe('socks and mixed', () => {
     expect(JSON.stringify(problem)).not.toContain('123456')
   })
 
-  test('udp and ip are checked, and udp is not applied', () => {
+  test('udp and ip', () => {
     const result = file({ udp: true, ip: '127.0.0.1' })
-    expect(inboundOf(result, 'socks').settings.udp).toBe(true)
-    warningOf(result, 'CFG032', 'inbounds[0].settings.udp')
+    quietConfigOf(result)
+    expect(inboundOf(result, 'socks').settings).toMatchObject({ udp: true, ip: '127.0.0.1' })
     for (const settings of [{ ip: '192.0.2.1' }, { ip: '192.0.2.1', udp: false }]) {
       for (const protocol of ['socks', 'mixed']) {
         warningOf(file(settings, protocol), 'CFG030', 'inbounds[0].settings.ip')
       }
     }
     errorOf(file({ ip: 'a:1' }), 'CFG028', 'inbounds[0].settings.ip')
+    errorOf(file({ udp: true, ip: 'a.example' }), 'CFG028', 'inbounds[0].settings.ip')
   })
 
   test('userLevel and timeout', () => {
     expect(inboundOf(file({ userLevel: 4294967295 }), 'socks').settings.level).toBe(4294967295)
-    warningOf(file({ timeout: 30 }), 'CFG030', 'inbounds[0].settings.timeout')
-    quietConfigOf(file({ timeout: 0 }))
+    expect(inboundOf(file({ timeout: 30 }), 'socks').settings.idleMs).toBe(30_000)
+    expect(inboundOf(file({ timeout: 30, userLevel: 1 }), 'socks').settings.idleMs).toBeUndefined()
+    expect(inboundOf(file({ timeout: 0 }), 'socks').settings.idleMs).toBeUndefined()
   })
 
   test.each(['socks', 'mixed', 'http', 'dokodemo-door'])('%s beyond loopback without a password warns', (protocol) => {
@@ -115,15 +117,15 @@ describe('dokodemo-door', () => {
     warningOf(file({ address: 'a', rewriteAddress: 'b' }), 'CFG035', 'inbounds[0].settings.rewriteAddress')
   })
 
-  test('network: udp is not applied, udp alone serves nothing', () => {
-    warningOf(file({ network: 'tcp,udp' }), 'CFG032', 'inbounds[0].settings.network')
-    errorOf(file({ network: 'udp' }), 'CFG033', 'inbounds[0].settings.network')
+  test('network', () => {
+    expect(settingsOf({ network: 'tcp,udp' }).networks).toEqual(['tcp', 'udp'])
+    expect(settingsOf({ network: 'udp' }).networks).toEqual(['udp'])
   })
 
-  test('followRedirect and portMap are refused, timeout has no effect', () => {
+  test('followRedirect and portMap are refused, timeout is an idle limit', () => {
     errorOf(file({ followRedirect: true }), 'CFG031', 'inbounds[0].settings.followRedirect')
     quietConfigOf(file({ followRedirect: false }))
     errorOf(file({ portMap: { '80': 'a:1' } }), 'CFG031', 'inbounds[0].settings.portMap')
-    warningOf(file({ timeout: 1 }), 'CFG030', 'inbounds[0].settings.timeout')
+    expect(settingsOf({ timeout: 1 }).idleMs).toBe(1_000)
   })
 })

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { type Env, silentLogger } from '../../src/core/env.ts'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { Inbound } from '../../src/core/inbound.ts'
+import { forever } from '../../src/core/lifetime.ts'
 import { memoryPair } from '../../src/net/memory.ts'
 import { createBlackhole } from '../../src/proxy/blackhole/outbound.ts'
 import { createDokodemoInbound } from '../../src/proxy/dokodemo/inbound.ts'
@@ -37,11 +38,6 @@ interface Difference {
 const latin1 = (text: string) => Buffer.from(text, 'latin1').toString('hex')
 const unhex = (hex: string) => Buffer.from(hex, 'hex')
 
-const noUdp = {
-  how: '0507: UDP is not carried yet',
-  receivedHex: '05070001000000000000',
-  connectionAfter: 'closed',
-} as const
 const keptOpen = { how: 'kept open, as it says', connectionAfter: 'open' } as const
 const challenged = {
   how: '407 has a length and a reason, and the connection is kept for the next try',
@@ -85,8 +81,6 @@ const differences: Record<string, Difference> = {
     receivedHex: '05050001000000000000',
     connectionAfter: 'closed',
   },
-  'socks5 udp associate': noUdp,
-  'socks5 udp associate with ip setting': noUdp,
 }
 
 const originAnswers: Record<string, string> = {
@@ -112,9 +106,13 @@ function listenerFor(name: string, env: Env): { inbound: Inbound; port: number }
   }
   const asksNone = name.includes('server wants none')
   const auth = withAccounts && !asksNone ? 'password' : 'noauth'
-  const port = { noauth: 39103, password: 39104 }[auth]
-  return { inbound: createSocksInbound({ auth, logins: accounts, udp: false, level: 0 }, env), port }
+  const udp = name.includes('udp associate') && !withAccounts
+  const ip = name.includes('with ip setting') && { ip: '192.0.2.7' }
+  const port = ip ? 39105 : { noauth: 39103, password: 39104 }[auth]
+  return { inbound: createSocksInbound({ auth, logins: accounts, udp, ...ip, level: 0 }, env), port }
 }
+
+const doorAt = (port: number) => ({ ...forever, address: { host: '127.0.0.1', port }, expect: () => () => {} })
 
 /** An origin that reads one request head, and three bytes for a POST, answers, and closes if asked to. */
 function answering(origin: Tap): Promise<void> {
@@ -137,6 +135,7 @@ async function replay(recorded: Case, cut: number) {
   let origin: Tap | undefined
   const io = recordingIo({
     clock,
+    door: doorAt(port),
     dial: async (request) => {
       if (recorded.name.startsWith('blackhole')) {
         const blackhole = createBlackhole('block', { response: 'http' }, env)
@@ -199,10 +198,14 @@ describe('mixed', () => {
       const env: Env = { clock: fakeClock(0), random: fakeRandom(1), log: silentLogger }
       const password = needsPassword.test(recorded.name) && !recorded.name.includes('server wants none')
       const auth = password ? 'password' : 'noauth'
-      const inbound = createMixedInbound({ auth, logins: accounts, udp: false, level: 0 }, env)
-      const [client, near] = memoryPair({ info: [{}, { local: '127.0.0.1:39103' }] })
+      const udp = recorded.name.includes('udp associate') && !password
+      const ip = recorded.name.includes('with ip setting') && { ip: '192.0.2.7' }
+      const port = ip ? 39105 : 39103
+      const inbound = createMixedInbound({ auth, logins: accounts, udp, ...ip, level: 0 }, env)
+      const [client, near] = memoryPair({ info: [{}, { local: `127.0.0.1:${port}` }] })
       const io = recordingIo({
         clock: env.clock,
+        door: doorAt(port),
         dial: () => {
           throw new ProxyError('DIAL_REFUSED', 'refused')
         },

@@ -50,10 +50,10 @@ export type Door =
   | { readonly socksPort: number }
   | { readonly fixedPort: number; readonly to: { readonly host: string; readonly port: number } }
 
-export function clientConfig(link: Link, door: Door, extra: Root = {}): Root {
+export function clientConfig(link: Link, door: Door, extra: Root = {}, outbound: Root = {}): Root {
   const inbound =
     'socksPort' in door
-      ? { port: door.socksPort, protocol: 'socks', settings: { auth: 'noauth' } }
+      ? { port: door.socksPort, protocol: 'socks', settings: { auth: 'noauth', udp: true, ip: '127.0.0.1' } }
       : { port: door.fixedPort, protocol: 'dokodemo-door', settings: { address: door.to.host, port: door.to.port } }
   const user = { ...userOf(link), security: link.security ?? 'auto', ...(link.clientId ? { id: link.clientId } : {}) }
   return {
@@ -63,6 +63,7 @@ export function clientConfig(link: Link, door: Door, extra: Root = {}): Root {
       {
         tag: 'proxy',
         protocol: 'vmess',
+        ...outbound,
         settings: { vnext: [{ address: '127.0.0.1', port: link.port, users: [user] }] },
         ...(link.tls ? { streamSettings: tlsClient(link.trusted ?? true) } : {}),
       },

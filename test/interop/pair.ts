@@ -8,6 +8,8 @@ export interface PairSpec extends Omit<Link, 'port'> {
   readonly server: Program
   /** Replaces parts of the generated files, such as `log` or `policy`. */
   readonly clientExtra?: Root
+  /** Joins the client's outbound, such as `mux`. */
+  readonly outboundExtra?: Root
   readonly serverExtra?: Root
   readonly clientStart?: Partial<StartOptions>
   readonly serverStart?: Partial<StartOptions>
@@ -36,7 +38,7 @@ export async function withPair<T>(spec: PairSpec, body: (pair: Pair) => Promise<
       name: `server (${spec.server})`,
       ...spec.serverStart,
     }),
-    startPeer(spec.client, clientConfig(link, door, spec.clientExtra), {
+    startPeer(spec.client, clientConfig(link, door, spec.clientExtra, spec.outboundExtra), {
       ports: [doorPort],
       name: `client (${spec.client})`,
       ...spec.clientStart,

@@ -7,6 +7,7 @@ import type { InboundIo } from '../../src/core/inbound.ts'
 import { countInto } from '../../src/core/meter.ts'
 import type { PacketConn } from '../../src/core/packet.ts'
 import type { FlowRequest, FlowUser, Totals } from '../../src/core/session.ts'
+import type { UdpDoor } from '../../src/core/udp-door.ts'
 import { relay } from '../../src/relay/relay.ts'
 import { relayPackets } from '../../src/relay/relay-packets.ts'
 
@@ -18,6 +19,8 @@ export interface RecordingIo extends InboundIo {
 
 export interface IoOptions {
   readonly clock: Clock
+  /** What is beside the TCP address of every connection. */
+  readonly door?: UdpDoor
   /** The far end for a request of datagrams; nobody asks for any unless given. */
   readonly openPackets?: (request: FlowRequest) => PacketConn
   /** The far end for a request; throws what the dial fails with. */
@@ -27,7 +30,7 @@ export interface IoOptions {
 export const HANDSHAKE_MS = 60_000
 const limits = { connIdleMs: 300_000, uplinkOnlyMs: 2_000, downlinkOnlyMs: 5_000 }
 
-export function recordingIo({ clock, dial, openPackets }: IoOptions): RecordingIo {
+export function recordingIo({ clock, dial, openPackets, door }: IoOptions): RecordingIo {
   const requests: FlowRequest[] = []
   const rejected: RecordingIo['rejected'] = []
   const relayed: RecordingIo['relayed'] = []
@@ -61,6 +64,7 @@ export function recordingIo({ clock, dial, openPackets }: IoOptions): RecordingI
       relayed.push({ totals, reason })
       return reason
     },
+    udpBeside: () => door,
     reject(_near, reason, user) {
       rejected.push({ code: (reason as ProxyError).code, ...(user && { user }) })
     },

@@ -5,6 +5,7 @@ import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import type { UdpListener } from '../../core/packet.ts'
 import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
 import { happyEyeballs } from '../../net/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
@@ -85,7 +86,7 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
 export function buildInbound(
   config: InboundConfig,
   build: InboundBuild,
-): { handler: Inbound; base: Listener; layers: readonly Layer[]; files: readonly string[] } {
+): { handler: Inbound; base: Listener; udp: UdpListener; layers: readonly Layer[]; files: readonly string[] } {
   const { kinds, readSize, onAccept } = build
   const { stream } = config
   const files: string[] = []
@@ -97,6 +98,7 @@ export function buildInbound(
     base: transport.carrier
       ? transport.carrier.listener(udpListener(), stream.transport, deps)
       : tcpListener({ keepAliveIdleS, readSize, onAccept }),
+    udp: udpListener(),
     layers: layersOf(stream.tls && kinds.tls.server(stream.tls, deps), transport.layer?.(stream.transport, deps)),
     files,
   }))

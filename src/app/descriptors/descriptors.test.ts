@@ -14,10 +14,10 @@ const target = { host: '192.0.2.1', port: 80 }
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** A process that had 20 descriptors before the first client, and may have `limit`: with 200 there is room for 168. */
-function rig({ limit = 200, perAddress = 0 } = {}) {
+function rig({ limit = 200, perAddress = 0, evictIdle = (): boolean => false } = {}) {
   const clock = fakeClock(1_700_000_000_000)
   const env = { clock, random: fakeRandom(1), log: silentLogger }
-  const descriptors = new Descriptors({ env, perAddress: () => perAddress, limit })
+  const descriptors = new Descriptors({ env, perAddress: () => perAddress, evictIdle, limit })
   const open = new Set<Conn>()
   const counted = (conn: Conn): Conn => {
     open.add(conn)
@@ -46,6 +46,22 @@ function rig({ limit = 200, perAddress = 0 } = {}) {
 }
 
 const codeOf = (conn: Conn): string | undefined => (conn.gone as ProxyError | undefined)?.code
+
+describe('sessions of datagrams', () => {
+  it('give way when there is no stranger left to go, the quietest first, and never for strangers alone', async () => {
+    const idle: Conn[] = []
+    const { arrive, known, many, dial } = rig({
+      evictIdle: () => idle.shift()?.destroy() === undefined && idle.length > 0,
+    })
+    for (let i = 0; i < 20; i++) idle.push(await dial())
+    const sessions = [...idle]
+    many(300, arrive)
+    expect(sessions.every(({ gone }) => !gone)).toBe(true)
+    many(145, known)
+    expect(sessions.filter(({ gone }) => gone).length).toBeGreaterThan(0)
+    expect(sessions.findIndex(({ gone }) => !gone)).toBe(sessions.filter(({ gone }) => gone).length)
+  })
+})
 
 describe('strangers', () => {
   it('make room for newer ones, the oldest first, and never whoever has shown who it is', () => {

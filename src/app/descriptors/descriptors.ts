@@ -14,6 +14,8 @@ export interface DescriptorsDeps {
   readonly env: Env
   /** Strangers that one address may have, the oldest of which goes for one more; 0: as many as there is room for. */
   readonly perAddress: () => number
+  /** Ends the session of datagrams that is quiet for longest; false when there is none. */
+  readonly evictIdle?: () => boolean
   /** Descriptors that the process may have; what the system says unless given. */
   readonly limit?: number
 }
@@ -29,6 +31,7 @@ const evicted = new ProxyError('STRANGER_EVICTED', 'closed in its handshake to m
 export class Descriptors {
   readonly #env: Env
   readonly #perAddress: () => number
+  readonly #evictIdle: () => boolean
   readonly #room: Room
   readonly #strangers = new Strangers()
   readonly #waiting: WaitingDials
@@ -37,7 +40,8 @@ export class Descriptors {
   #evicted = 0
   #refused = 0
 
-  constructor({ env, perAddress, limit = openFilesLimit() }: DescriptorsDeps) {
+  constructor({ env, perAddress, evictIdle = () => false, limit = openFilesLimit() }: DescriptorsDeps) {
+    this.#evictIdle = evictIdle
     this.#env = env
     this.#perAddress = perAddress
     this.#room = new Room(limit)
@@ -62,7 +66,7 @@ export class Descriptors {
     if (!this.#room.overfull(fd)) return true
     const { oldest } = this.#strangers
     if (oldest && oldest !== stranger) this.#makeRoom(oldest)
-    else refused(conn.info.remote, this.#refuse(conn))
+    else if (!this.#evictIdle()) refused(conn.info.remote, this.#refuse(conn))
     return !conn.gone
   }
 
@@ -113,8 +117,8 @@ export class Descriptors {
     if (!this.#room.mayDial(this.#strangers.size)) return false
     if (this.#room.full) {
       const { oldest } = this.#strangers
-      if (!oldest) return false
-      this.#makeRoom(oldest)
+      if (oldest) this.#makeRoom(oldest)
+      else if (!this.#evictIdle()) return false
     }
     this.#room.dialled++
     return true

@@ -15,8 +15,10 @@ import { greeted, handshake } from './handshake.ts'
 import { countersOf, flowTerms } from './policy.ts'
 import { datagrams, streams, type Way } from './ways.ts'
 
-/** What one inbound may ask for. */
-export function createDispatch(origin: Origin, deps: DispatchDeps): InboundIo {
+/** What an inbound may ask for, but for what it listens on. */
+export type Dispatch = Omit<InboundIo, 'udpBeside'>
+
+export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
   const { env, flows, observer } = deps
 
   async function connect<E extends End>(flow: Flow, near: E, way: Way<E>): Promise<E> {

@@ -1,7 +1,5 @@
-import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
-import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import type { End } from '../flow/flow.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
@@ -10,7 +8,7 @@ export class Connections {
   /** Connections in a handshake, waiting for their target, or between two requests: a stop cuts them first. */
   readonly handshakes = new Set<End>()
   readonly #env: Env
-  readonly #all = new Map<Conn, RunningInbound>()
+  readonly #all = new Map<End, RunningInbound>()
   #allGone: (() => void) | undefined
   #over = false
 
@@ -22,13 +20,16 @@ export class Connections {
     return this.#all.size
   }
 
-  /** Has `handler` serve a connection that `inbound` accepted, to its end. When all are to end it is cut at once. */
-  async serve(inbound: RunningInbound, handler: Inbound, io: InboundIo, conn: Conn): Promise<void> {
+  /**
+   * Has a connection that `inbound` accepted, or the datagrams of a client socket, served to its end by `serve`. When all
+   * are to end it is cut at once.
+   */
+  async serve(inbound: RunningInbound, conn: End, serve: () => Promise<void>): Promise<void> {
     if (this.#over) return conn.destroy()
     this.#all.set(conn, inbound)
     inbound.serving++
     try {
-      await handler.serve(conn, io)
+      await serve()
     } catch (error) {
       this.#env.log.error({ err: error, inbound: inbound.tag }, 'a connection failed in an unexpected way')
     }

@@ -3,6 +3,7 @@ import type { Conn } from '../../core/conn.ts'
 import type { Listener } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { memoryPair } from '../../net/memory.ts'
+import { udpListener } from '../../net/udp-listener.ts'
 import type { InboundConfig, ListenConfig } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { RunningInbound } from './running-inbound.ts'
@@ -55,10 +56,12 @@ function rig({ refresh = 5, concurrency = 2, range = portsFrom(100, 10), seed = 
     base,
     layers: [],
     files: [],
+    udp: udpListener(),
   })
   const inbound = new RunningInbound(partsFor(configFor(range, { refreshMinutes: refresh, concurrency })), undefined, {
     env: { clock, random: fakeRandom(seed), log },
     accept: (_handler, conn) => void accepted.push(conn),
+    acceptPackets: () => {},
     listening: () => {},
   })
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))

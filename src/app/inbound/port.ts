@@ -1,10 +1,11 @@
 import { chmod } from 'node:fs/promises'
-import { type Address, formatAddress } from '../../core/address.ts'
+import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Listener, Listening, Passage } from '../../core/dialer.ts'
 import type { Cancel, Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import type { ListenConfig } from '../../settings/model.ts'
+import { placeKey } from './places.ts'
 
 /**
  * An address that is listened on. What its connections go through can be exchanged, also for that of another inbound,
@@ -51,7 +52,7 @@ export class Port {
 
   /** Names the address as it was asked for. */
   get key(): string {
-    return portKey(this.listen)
+    return placeKey(this.listen)
   }
 
   /** Accepted, and not served yet: they wait, or are in a handshake of the transport. */
@@ -106,6 +107,11 @@ export class Port {
     this.#listening = undefined
   }
 
+  /** Leaves the address to others until resume(). */
+  vacate(): void {
+    this.pause()
+  }
+
   /** An address that was ours a moment ago may be had again, if not at once. */
   resume(): void {
     if (this.#closed || this.#listening) return
@@ -141,5 +147,3 @@ export class Port {
     else this.#waiting.push(conn)
   }
 }
-
-export const portKey = ({ address }: ListenConfig): string => formatAddress(address)

@@ -1,15 +1,19 @@
-import type { Address } from '../../core/address.ts'
+import { type Address, formatAddress, parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Layer, Listener } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import type { PacketConn, UdpListener } from '../../core/packet.ts'
+import type { UdpDoor } from '../../core/udp-door.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { InboundConfig, ListenConfig, VmessUser } from '../../settings/model.ts'
 import { passageStack } from '../../transport/stack.ts'
 import type { Origin } from '../flow/flow.ts'
 import { DynamicPorts, type LivePort, minutesMax } from './dynamic-ports.ts'
-import { Port, portKey } from './port.ts'
+import { type Place, placeKey, placesAt } from './places.ts'
+import { Port } from './port.ts'
+import { UdpPort } from './udp-port.ts'
 
 /** What an inbound is at a moment: built anew from each configuration that it gets. */
 export interface InboundParts {
@@ -17,6 +21,8 @@ export interface InboundParts {
   readonly handler: Inbound
   /** Binds the addresses. */
   readonly base: Listener
+  /** Binds those of UDP. */
+  readonly udp: UdpListener
   /** What connections go through before the handler has them, innermost first. */
   readonly layers: readonly Layer[]
   /** Text of the files that were read for it, such as certificates. */
@@ -27,8 +33,19 @@ export interface InboundHost {
   readonly env: Env
   /** Serves an accepted connection until it ends. */
   accept(handler: Inbound, conn: Conn): void
+  /** Serves a client socket until its session ends. */
+  acceptPackets(handler: Inbound, client: PacketConn): void
   /** A port of ours is open. */
   listening(address: Address): void
+}
+
+export type AnyPort = Port | UdpPort
+
+/** @param number the port of the other socket at this address, where it was left to the system. Rejects with LISTEN_FAILED. */
+export function openPort(place: Place, { base, udp }: InboundParts, env: Env, number = 0): Promise<AnyPort> {
+  if (!place.udp) return Port.open(place, base, env)
+  const { address } = place
+  return UdpPort.open(place, address.port === 0 ? { ...address, port: number } : address, udp, env)
 }
 
 /** An inbound at work: its addresses, its users, and the handler that serves whoever connects. */
@@ -36,7 +53,7 @@ export class RunningInbound implements Origin {
   /** Of a VMess inbound. */
   readonly users: UserDirectory<VmessUser> | undefined
   readonly #host: InboundHost
-  readonly #ports = new Map<string, Port>()
+  readonly #ports = new Map<string, AnyPort>()
   readonly #moving: DynamicPorts
   #parts: InboundParts
   #closed = false
@@ -73,6 +90,7 @@ export class RunningInbound implements Origin {
     const before = this.#parts
     this.#parts = parts
     for (const port of this.#ports.values()) {
+      if (port instanceof UdpPort) continue
       if (parts.base !== before.base) port.rebind(parts.base)
       if (parts.layers !== before.layers) this.#lead(port)
     }
@@ -80,7 +98,7 @@ export class RunningInbound implements Origin {
 
   /** Connections that are not served yet: they wait, or are in a handshake of the transport. */
   get pending(): number {
-    return this.ports.reduce((sum, { pending }) => sum + pending, 0)
+    return this.ports.reduce((sum, port) => sum + (port instanceof Port ? port.pending : 0), 0)
   }
 
   /** Connections in progress, pending ones included. */
@@ -90,15 +108,15 @@ export class RunningInbound implements Origin {
 
   /** What is being listened on, port 0 filled in. */
   get addresses(): readonly Address[] {
-    return [...this.#ports.values()].map(({ address }) => address)
+    return [...new Map(this.ports.map(({ address }) => [formatAddress(address), address])).values()]
   }
 
-  get ports(): readonly Port[] {
+  get ports(): readonly AnyPort[] {
     return [...this.#ports.values()]
   }
 
   isOpen(listen: ListenConfig): boolean {
-    return this.#ports.has(portKey(listen))
+    return bothPlaces(listen).some((place) => this.#ports.has(placeKey(place)))
   }
 
   /** Opens every address, or the first of those that move. Rejects with LISTEN_FAILED. */
@@ -124,34 +142,52 @@ export class RunningInbound implements Origin {
     return { port: open[this.#host.env.random.below(open.length)]!.port, minutes: minutesMax }
   }
 
-  /** Resolves with what was bound. Rejects with LISTEN_FAILED. */
+  /** Opens every socket at this address. Resolves with what was bound. Rejects with LISTEN_FAILED. */
   async open(listen: ListenConfig): Promise<Address> {
-    const port = await Port.open(listen, this.#parts.base, this.#host.env)
-    if (this.#closed) {
-      port.close()
-      throw new ProxyError('LISTEN_FAILED', `the inbound "${this.tag || this.at}" was closed while it opened`)
+    let bound = listen.address
+    const held: AnyPort[] = []
+    try {
+      for (const place of placesAt(listen, this.#parts.handler)) {
+        const port = await openPort(place, this.#parts, this.#host.env, bound.port)
+        bound = port.address
+        if (this.#closed) {
+          port.close()
+          throw new ProxyError('LISTEN_FAILED', `the inbound "${this.tag || this.at}" was closed while it opened`)
+        }
+        held.push(port)
+        this.hold(port)
+      }
+    } catch (error) {
+      for (const port of held) this.release(port.listen)?.close()
+      throw error
     }
-    this.hold(port)
-    return port.address
+    return bound
   }
 
   /** Takes over an open port; connections that wait there are served. */
-  hold(port: Port): void {
+  hold(port: AnyPort): void {
     this.#ports.set(port.key, port)
     this.#host.listening(port.address)
-    this.#lead(port)
+    if (port instanceof Port) this.#lead(port)
+    else port.lead((client) => this.#host.acceptPackets(this.#parts.handler, client))
+  }
+
+  /** The UDP address beside the TCP one that `near` came in by. */
+  udpBeside(near: Conn): UdpDoor | undefined {
+    const number = parseAddress(near.info.local)?.port
+    return this.ports.find((port): port is UdpPort => port instanceof UdpPort && port.address.port === number)
   }
 
   /** Gives an open port away. */
-  release(listen: ListenConfig): Port | undefined {
-    const port = this.#ports.get(portKey(listen))
-    this.#ports.delete(portKey(listen))
+  release(place: Place): AnyPort | undefined {
+    const port = this.#ports.get(placeKey(place))
+    this.#ports.delete(placeKey(place))
     return port
   }
 
-  /** Stops accepting there; connections live on. */
+  /** Stops accepting there; connections live on, datagrams cannot. */
   close(listen: ListenConfig): void {
-    this.release(listen)?.close()
+    for (const place of bothPlaces(listen)) this.release(place)?.close()
   }
 
   /** For good: what is being opened is closed too. */
@@ -166,3 +202,6 @@ export class RunningInbound implements Origin {
     port.lead(passageStack(layers, (conn) => this.#host.accept(this.#parts.handler, conn)))
   }
 }
+
+/** Whatever may be open at an address: settings may have changed since it was opened. */
+const bothPlaces = ({ address }: ListenConfig): readonly Place[] => [{ address }, { address, udp: true }]

@@ -89,6 +89,7 @@ function changeOf(
       config: after,
       handler: sameHandler ? parts.handler : built.handler,
       base: sameBase ? parts.base : built.base,
+      udp: parts.udp,
       layers: sameLayers ? parts.layers : built.layers,
       files: built.files,
     },

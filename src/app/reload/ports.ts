@@ -2,9 +2,9 @@
 
 import type { Address } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
-import type { ListenConfig } from '../../settings/model.ts'
-import { Port, portKey } from '../inbound/port.ts'
-import type { InboundParts, RunningInbound } from '../inbound/running-inbound.ts'
+import { type Place, placeKey, placesAt } from '../inbound/places.ts'
+import { Port } from '../inbound/port.ts'
+import { type AnyPort, type InboundParts, openPort, type RunningInbound } from '../inbound/running-inbound.ts'
 import { same } from './config-diff.ts'
 import type { ReloadPlan } from './plan.ts'
 
@@ -26,30 +26,33 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
     ...plan.changes.map(({ inbound, parts }) => ({ inbound, parts, ports: inbound.ports })),
     ...plan.additions.map((inbound) => ({ inbound, parts: inbound.parts, ports: [] })),
   ]
-  const gone = new Map<string, { readonly port: Port; readonly from: RunningInbound }>()
+  const gone = new Map<string, { readonly port: AnyPort; readonly from: RunningInbound }>()
   const leaving = plan.removals.map((inbound) => ({ inbound, ports: inbound.ports }))
   const settling = targets.filter(({ inbound, parts }) => !(inbound.config.allocate && parts.config.allocate))
   for (const { inbound: from, ports } of leaving) for (const port of ports) gone.set(port.key, { port, from })
   for (const { inbound, parts, ports } of settling) {
-    const wanted = new Set(fixed(parts).map(portKey))
+    const wanted = new Set(fixed(parts).map(placeKey))
     for (const port of ports) if (!wanted.has(port.key)) gone.set(port.key, { port, from: inbound })
   }
-  const opened: { readonly port: Port; readonly to: RunningInbound }[] = []
-  const handed: { port: Port; from: RunningInbound; to: RunningInbound; rebind: boolean }[] = []
-  const paused = new Set<Port>()
+  const opened: { readonly port: AnyPort; readonly to: RunningInbound }[] = []
+  const handed: { port: AnyPort; from: RunningInbound; to: RunningInbound; rebind: boolean }[] = []
+  const paused = new Set<AnyPort>()
 
-  async function open(listen: ListenConfig, { base }: InboundParts): Promise<Port> {
+  async function open(place: Place, parts: InboundParts, beside: readonly AnyPort[]): Promise<AnyPort> {
+    const number = beside.find(({ listen }) => same(listen.address, place.address))?.address.port
     try {
-      return await Port.open(listen, base, env)
+      return await openPort(place, parts, env, number)
     } catch (error) {
       // An address that is about to be closed may hold the port: 127.0.0.1 excludes 0.0.0.0, and the other way round.
-      const inTheWay = [...gone.values()].filter(({ port }) => samePort(port.address, listen.address))
+      const inTheWay = [...gone.values()].filter(
+        ({ port }) => port instanceof Port !== (place.udp === true) && samePort(port.address, place.address),
+      )
       if (inTheWay.length === 0) throw error
       for (const { port } of inTheWay) {
-        port.pause()
+        port.vacate()
         paused.add(port)
       }
-      return Port.open(listen, base, env)
+      return openPort(place, parts, env, number)
     }
   }
 
@@ -62,11 +65,14 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
     for (const { inbound, parts, ports } of targets) {
       const here = new Set(ports.map(({ key }) => key))
       for (const listen of fixed(parts)) {
-        const key = portKey(listen)
+        const key = placeKey(listen)
         const other = here.has(key) ? undefined : gone.get(key)
         gone.delete(key)
         if (other) handed.push({ ...other, to: inbound, rebind: !sameSockopt(other.from.parts, parts) })
-        else if (!here.has(key)) opened.push({ port: await open(listen, parts), to: inbound })
+        else if (!here.has(key)) {
+          const beside = [...ports, ...opened.filter(({ to }) => to === inbound).map(({ port }) => port)]
+          opened.push({ port: await open(listen, parts, beside), to: inbound })
+        }
       }
     }
   } catch (error) {
@@ -78,18 +84,18 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
     undo,
     moved: () => [...leaving, ...settling].find(({ inbound, ports }) => !sameItems(inbound.ports, ports))?.inbound,
     detach() {
-      for (const { port, from } of gone.values()) from.close(port.listen)
+      for (const { port, from } of gone.values()) from.release(port.listen)?.close()
       for (const { port, from } of handed) from.release(port.listen)
     },
     attach() {
       for (const { port, to, rebind } of handed) {
-        if (rebind) port.rebind(to.parts.base)
+        if (rebind && port instanceof Port) port.rebind(to.parts.base)
         to.hold(port)
       }
       for (const { port, to } of opened) to.hold(port)
       for (const { inbound, parts } of targets) {
         for (const port of inbound.ports) {
-          const listen = fixed(parts).find((listen) => portKey(listen) === port.key)
+          const listen = fixed(parts).find((listen) => placeKey(listen) === port.key)
           if (listen) port.describe(listen)
         }
       }
@@ -97,11 +103,12 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
   }
 }
 
-const sameItems = (a: readonly Port[], b: readonly Port[]): boolean =>
+const sameItems = (a: readonly AnyPort[], b: readonly AnyPort[]): boolean =>
   a.length === b.length && a.every((port, i) => port === b[i])
 
 /** Addresses that are listened on at all times. */
-const fixed = ({ config }: InboundParts): readonly ListenConfig[] => (config.allocate ? [] : config.listen)
+const fixed = ({ config, handler }: InboundParts): readonly Place[] =>
+  config.allocate ? [] : config.listen.flatMap((listen) => placesAt(listen, handler))
 
 const samePort = (a: Address, b: Address): boolean =>
   a.path === undefined && b.path === undefined && a.port === b.port && a.port !== 0

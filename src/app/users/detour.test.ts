@@ -4,6 +4,7 @@ import type { Conn } from '../../core/conn.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import { unlimited } from '../../core/user-limits.ts'
 import { memoryPair } from '../../net/memory.ts'
+import { udpListener } from '../../net/udp-listener.ts'
 import { formatUuid } from '../../protocol/vmess/identity.ts'
 import { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { InboundConfig, VmessUser } from '../../settings/model.ts'
@@ -63,9 +64,9 @@ function rig() {
     const base = {
       listen: async (address: { host: string; port: number }) => ({ address, close: async () => {} }),
     }
-    const parts = { config, handler: { serve: async () => {} }, base, layers: [], files: [] }
+    const parts = { config, handler: { serve: async () => {} }, base, udp: udpListener(), layers: [], files: [] }
     const directory = protocol === 'vmess' ? new UserDirectory<VmessUser>(options.users) : undefined
-    const running = new RunningInbound(parts, directory, { env, accept() {}, listening() {} })
+    const running = new RunningInbound(parts, directory, { env, accept() {}, acceptPackets() {}, listening() {} })
     users.enter(running)
     inbounds.set(tag, running)
     await running.openAll()

@@ -2,6 +2,7 @@
 import type { Address } from '../../core/address.ts'
 import type { Context } from '../../schema/context.ts'
 import type { Place } from '../../schema/report.ts'
+import type { InboundConfig } from '../../settings/model.ts'
 import type { ReadInbound } from './inbound.ts'
 import { allAddresses } from './listen.ts'
 
@@ -13,9 +14,14 @@ export interface Endpoint {
   readonly place: Place
 }
 
+/** A port of TCP is none of UDP. */
+interface Socket extends Address {
+  readonly udp?: true
+}
+
 interface Listener {
   readonly name: string
-  readonly addresses: readonly Address[]
+  readonly addresses: readonly Socket[]
   /** Opens some of its ports, and others where one is taken. */
   readonly dynamic: boolean
   place(key: 'port' | 'listen'): Place
@@ -27,7 +33,7 @@ export function checkPorts(
   endpoints: readonly Endpoint[],
   { report }: Context,
 ): void {
-  const taken = new Map<string | number, { readonly address: Address; readonly by: Listener }[]>()
+  const taken = new Map<string | number, { readonly address: Socket; readonly by: Listener }[]>()
   const listeners = [
     ...inbounds.flatMap((inbound) => listenerOf(inbound, (key) => report.at(inbound.owner, key)) ?? []),
     ...endpoints.map(({ name, address, place }) => ({
@@ -61,13 +67,24 @@ export function checkPorts(
 }
 
 function listenerOf({ config }: ReadInbound, place: Listener['place']): Listener | undefined {
-  // What carries no TCP has been refused for that, and would not be in the way.
-  if (!config || (config.protocol === 'dokodemo-door' && !config.settings.networks.includes('tcp'))) return undefined
-  const addresses = config.listen.map(({ address }) => address)
+  if (!config) return undefined
+  const sockets = config.listen.map(({ address }) => address)
+  const networks = networksAt(config)
+  const addresses: Socket[] = networks.includes('tcp') ? [...sockets] : []
+  if (networks.includes('udp')) {
+    addresses.push(
+      ...sockets.filter(({ path }) => path === undefined).map((address) => ({ ...address, udp: true as const })),
+    )
+  }
   return { name: config.at, addresses, dynamic: config.allocate !== undefined, place }
 }
 
-const keyOf = ({ port, path }: Address): string | number => path ?? port
+function networksAt(config: InboundConfig): readonly ('tcp' | 'udp')[] {
+  if (config.protocol === 'dokodemo-door') return config.settings.networks
+  return (config.protocol === 'socks' || config.protocol === 'mixed') && config.settings.udp ? ['tcp', 'udp'] : ['tcp']
+}
+
+const keyOf = ({ port, path, udp }: Socket): string | number => path ?? (udp ? `udp ${port}` : port)
 
 /** One socket for all addresses leaves none of them to another. */
 const overlap = (one: Address, other: Address): boolean =>
@@ -75,5 +92,5 @@ const overlap = (one: Address, other: Address): boolean =>
 
 const hostOf = ({ host }: Address): string => (host === allAddresses ? 'all addresses' : host)
 
-const nameOf = (address: Address): string =>
-  address.path === undefined ? `port ${address.port} of ${hostOf(address)}` : 'this socket'
+const nameOf = (address: Socket): string =>
+  address.path === undefined ? `${address.udp ? 'UDP ' : ''}port ${address.port} of ${hostOf(address)}` : 'this socket'

@@ -52,17 +52,18 @@ describe('SOCKS5', () => {
   it('reads IPv4, IPv6 and domain targets and keeps what follows', () => {
     expect(everySplit('05 01 00  05 01 00 01 7f000001 990c  aabb')).toEqual({
       sent: '0500',
-      request: { version: 5, host: '127.0.0.1', port: 39180 },
+      request: { command: 'connect', version: 5, host: '127.0.0.1', port: 39180 },
       rest: 'aabb',
     })
     expect(everySplit('05 02 02 00  05 01 00 04 20010db8000000000000000000000001 01bb').request).toEqual({
+      command: 'connect',
       version: 5,
       host: '2001:db8::1',
       port: 443,
     })
     expect(everySplit(`05 01 00  05 01 00 03 0b ${ascii('example.com')} 0050`)).toEqual({
       sent: '0500',
-      request: { version: 5, host: 'example.com', port: 80 },
+      request: { command: 'connect', version: 5, host: 'example.com', port: 80 },
       rest: '',
     })
   })
@@ -83,7 +84,7 @@ describe('SOCKS5', () => {
   it('asks for a password where there are logins', () => {
     expect(everySplit('05 02 00 02  01 01 75 01 70  05 01 00 01 01020304 0050', logins)).toEqual({
       sent: '05020100',
-      request: { version: 5, host: '1.2.3.4', port: 80, login: { user: 'u', pass: 'p' } },
+      request: { command: 'connect', version: 5, host: '1.2.3.4', port: 80, login: { user: 'u', pass: 'p' } },
       rest: '',
     })
     expect(everySplit('05 01 02  01 00 00  05 01 00 01 01020304 0050', logins).request).toMatchObject({
@@ -136,14 +137,30 @@ describe('SOCKS5', () => {
   })
 })
 
+describe('UDP ASSOCIATE', () => {
+  const offered = (text: string) => new SocksHandshake(undefined, true).push(hex(text))
+
+  it('is a request where it is offered, whatever stands for the host', () => {
+    const request = { command: 'associate', version: 5, port: 4000 }
+    expect(offered('05 01 00  05 03 00 01 00000000 0fa0').request).toEqual({ ...request, host: '0.0.0.0' })
+    expect(offered('05 01 00  05 03 00 03 00 0fa0').request).toEqual({ ...request, host: '0.0.0.0' })
+    expect(offered('05 01 00  05 03 00 03 01 61 0fa0').request).toEqual({ ...request, host: 'a' })
+  })
+
+  it('is refused elsewhere, before its address is read', () => {
+    expect(new SocksHandshake().push(hex('05 01 00  05 03 00')).refused?.code).toBe('SOCKS_COMMAND_UNSUPPORTED')
+  })
+})
+
 describe('SOCKS4', () => {
   it('reads an address, and as 4a a domain', () => {
     expect(everySplit('04 01 990c 7f000001 75 73 65 72 00 ff')).toEqual({
       sent: '',
-      request: { version: 4, host: '127.0.0.1', port: 39180 },
+      request: { command: 'connect', version: 4, host: '127.0.0.1', port: 39180 },
       rest: 'ff',
     })
     expect(everySplit(`04 01 990c 00000001 61 00 ${ascii('localhost')} 00`).request).toEqual({
+      command: 'connect',
       version: 4,
       host: 'localhost',
       port: 39180,

@@ -12,10 +12,13 @@
 import { formatHost, hostFromIP } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { domainOf } from './domain.ts'
+import { Input, join, more } from './input.ts'
 import type { Login, Logins } from './logins.ts'
 import { socksReply } from './reply.ts'
 
 export interface SocksRequest {
+  /** `associate`: datagrams, for which host and port say where the client means to send from. */
+  readonly command: 'connect' | 'associate'
   readonly version: 4 | 5
   readonly host: string
   readonly port: number
@@ -35,6 +38,7 @@ export interface SocksStep {
 }
 
 const CONNECT = 0x01
+const ASSOCIATE = 0x03
 /** Tor's RESOLVE and RESOLVE_PTR; V2Ray treats them as CONNECT. */
 const TOR_COMMANDS: readonly number[] = [0xf0, 0xf1]
 const NO_AUTH = 0x00
@@ -44,20 +48,22 @@ const NOTHING_ACCEPTABLE = 0xff
 /** User ids and 4a domains end with a zero byte: how far to look for it. */
 const SOCKS4_TEXT_MAX = 2048
 
-/** Not enough input yet; thrown and caught in this file only. */
-const more = Symbol('more')
-
 type State = 'version' | 'methods' | 'password' | 'request5' | 'request4' | 'done'
 
 export class SocksHandshake {
   readonly #logins: Logins | undefined
+  readonly #udp: boolean
   #state: State = 'version'
   #pending: Uint8Array = new Uint8Array(0)
   #login: Login | undefined
 
-  /** With `logins` the client must authenticate as one of them, and SOCKS4, which cannot, is refused. */
-  constructor(logins?: Logins) {
+  /**
+   * With `logins` the client must authenticate as one of them, and SOCKS4, which cannot, is refused.
+   * @param udp UDP ASSOCIATE is offered
+   */
+  constructor(logins?: Logins, udp = false) {
     this.#logins = logins
+    this.#udp = udp
   }
 
   /** True once any byte came. */
@@ -135,12 +141,16 @@ export class SocksHandshake {
     if (version !== 5) return malformed(`version ${version} in the request`)
     const command = input.byte()
     input.byte()
-    if (command !== CONNECT && !TOR_COMMANDS.includes(command)) return unsupported(5, command)
+    const associate = command === ASSOCIATE && this.#udp
+    if (command !== CONNECT && !associate && !TOR_COMMANDS.includes(command)) return unsupported(5, command)
     const kind = input.byte()
     if (kind !== 1 && kind !== 3 && kind !== 4) return malformed(`address type ${kind}`)
     const host = input.take(kind === 1 ? 4 : kind === 4 ? 16 : input.byte())
     const port = input.word()
-    return this.#request(5, kind === 3 ? domainOf(host) : formatHost(hostFromIP(host)), port)
+    // Some clients leave the host of an association empty: it says nothing anyway.
+    const name = associate && host.length === 0 ? '0.0.0.0' : undefined
+    const asked = name ?? (kind === 3 ? domainOf(host) : formatHost(hostFromIP(host)))
+    return this.#request(5, associate ? 'associate' : 'connect', asked, port)
   }
 
   #request4(input: Input): SocksStep {
@@ -152,12 +162,12 @@ export class SocksHandshake {
     const domain = ip[0] === 0 ? user && input.text(SOCKS4_TEXT_MAX) : ip
     if (!user || !domain) return malformed(`a text of more than ${SOCKS4_TEXT_MAX} bytes`)
     if (command !== CONNECT) return unsupported(4, command)
-    return this.#request(4, ip[0] === 0 ? domainOf(domain) : formatHost(hostFromIP(ip)), port)
+    return this.#request(4, 'connect', ip[0] === 0 ? domainOf(domain) : formatHost(hostFromIP(ip)), port)
   }
 
-  #request(version: 4 | 5, host: string | undefined, port: number): SocksStep {
+  #request(version: 4 | 5, command: SocksRequest['command'], host: string | undefined, port: number): SocksStep {
     if (host === undefined) return malformed('an impossible domain')
-    return { send: nothing, request: { version, host, port, ...(this.#login && { login: this.#login }) } }
+    return { send: nothing, request: { version, command, host, port, ...(this.#login && { login: this.#login }) } }
   }
 }
 
@@ -181,59 +191,4 @@ const unsupported = (version: 4 | 5, command: number): SocksStep => {
   const name = commandNames.get(command) ?? `SOCKS command ${command}`
   const refused = new ProxyError('SOCKS_COMMAND_UNSUPPORTED', `${name} is not offered`)
   return { send: socksReply(version, 7), refused }
-}
-
-function join(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
-
-/** Reads units from the front; a unit that is not whole yet throws `more` and leaves `rest` at its beginning. */
-class Input {
-  readonly #bytes: Uint8Array
-  #at = 0
-  #committed = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  byte(): number {
-    return this.take(1)[0]!
-  }
-
-  word(): number {
-    const [high, low] = this.take(2)
-    return (high! << 8) | low!
-  }
-
-  take(length: number): Uint8Array {
-    if (this.#bytes.length - this.#at < length) throw more
-    this.#at += length
-    return this.#bytes.subarray(this.#at - length, this.#at)
-  }
-
-  /** Bytes up to a zero byte, which is skipped; undefined if there are more than `max`. */
-  text(max: number): Uint8Array | undefined {
-    const end = this.#bytes.indexOf(0, this.#at)
-    const length = (end < 0 ? this.#bytes.length : end) - this.#at
-    if (length > max) return undefined
-    if (end < 0) throw more
-    const text = this.take(length)
-    this.#at++
-    return text
-  }
-
-  commit(): void {
-    this.#committed = this.#at
-  }
-
-  rest(): Uint8Array {
-    return this.#bytes.slice(this.#committed)
-  }
 }

@@ -5,9 +5,10 @@ import {
   address,
   anyObject,
   flag,
+  idleOf,
+  idleTimeout,
   noted,
   object,
-  oldTimeout,
   port,
   refused,
   stringList,
@@ -37,13 +38,13 @@ const schema = object({
     { hint: 'write "address" and "port" of the target' },
   ),
   userLevel,
-  timeout: oldTimeout,
+  timeout: idleTimeout,
 })
 
 export const dokodemoInbound = inboundForm({
   kind: 'dokodemo-door',
   aliases: ['tunnel'],
-  description: 'Forwards every connection to one target',
+  description: 'Forwards every connection, and datagrams, to one target',
   schema,
   open: () => true,
   build(input, context) {
@@ -56,18 +57,13 @@ export const dokodemoInbound = inboundForm({
     const written = input[addressKey]
     const host = written === undefined ? '127.0.0.1' : readHost(written, report.at(input, addressKey), context)
     const networks = networksOf(input[networkKey], ['tcp'], report.at(input, networkKey), context)
-    const place = report.at(input, networkKey)
-    if (networks.length > 0 && !networks.includes('tcp')) {
-      report.error(
-        'CFG033',
-        place,
-        'only UDP is asked for, which is not available in this version: nothing would be served',
-      )
-    } else if (networks.includes('udp')) {
-      report.notApplied('udp', place, 'is not applied in this version: only TCP is carried')
-    }
     if (host === undefined) return undefined
-    return { target: { host, port: input[portKey] ?? 0 }, networks, level: input.userLevel ?? 0 }
+    return {
+      target: { host, port: input[portKey] ?? 0 },
+      networks,
+      level: input.userLevel ?? 0,
+      ...idleOf(input.timeout, input.userLevel),
+    }
   },
 })
 

@@ -1,15 +1,25 @@
-import { parseAddress } from '../../core/address.ts'
+import { type Address, parseAddress } from '../../core/address.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import type { DokodemoInboundSettings } from '../../settings/model.ts'
+import { FixedPackets } from './fixed-packets.ts'
 
-/** Takes every connection to one fixed target; speaks nothing itself, so a failure only shows as the end. */
+/** Takes every connection, and every client's datagrams, to one fixed target; speaks nothing itself, so a failure only shows as the end. */
 export function createDokodemoInbound(settings: DokodemoInboundSettings): Inbound {
-  const { target, level } = settings
+  const { target, networks, level, idleMs } = settings
+  const asked = { user: { email: '', level }, ...(idleMs !== undefined && { idleMs }) }
 
   return {
+    networks,
     async serve(near, io) {
-      const port = target.port || (parseAddress(near.info.local)?.port ?? 0)
-      await io.carry(near, { network: 'tcp', target: { ...target, port }, user: { email: '', level } })
+      await io.carry(near, { network: 'tcp', target: targetAt(near.info.local), ...asked })
     },
+    async servePackets(client, io) {
+      const target = targetAt(client.info.local)
+      await io.carryPackets(new FixedPackets(client, target), { network: 'udp', target, ...asked })
+    },
+  }
+
+  function targetAt(local: string): Address {
+    return { ...target, port: target.port || (parseAddress(local)?.port ?? 0) }
   }
 }

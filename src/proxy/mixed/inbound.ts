@@ -16,6 +16,7 @@ export function createMixedInbound(settings: SocksInboundSettings, env: Env): In
   const http = createHttpInbound({ logins: [], allowTransparent: false, level }, env, logins)
 
   return {
+    ...(socks.networks && { networks: socks.networks }),
     async serve(near, io) {
       const told = await tell(near, io)
       if (!told) return near.destroy()

@@ -1,8 +1,9 @@
 /** SOCKS inbound in V2Ray's and Xray's JSON. `mixed` has the same fields. */
 import type { z } from 'zod'
+import { parseHost } from '../../core/address.ts'
 import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
-import { address, flag, object, oldTimeout, openWord, userLevel } from '../../schema/fields.ts'
+import { address, flag, idleOf, idleTimeout, object, openWord, userLevel } from '../../schema/fields.ts'
 import { inboundForm } from '../../schema/kind.ts'
 import { loginFields, readLogins } from '../../schema/parts/logins.ts'
 import { didYouMean } from '../../schema/suggest.ts'
@@ -15,9 +16,9 @@ export const socksSchema = object({
   auth: openWord(auths, 'Whether a password is asked for. Default: noauth.'),
   ...loginFields,
   udp: flag('Offer UDP ASSOCIATE. Default: false.'),
-  ip: address('Address told to UDP clients.'),
+  ip: address('IP address told to UDP clients. Default: the one that they have connected to.'),
   userLevel,
-  timeout: oldTimeout,
+  timeout: idleTimeout,
 })
 
 export function buildSocks(input: z.output<typeof socksSchema>, context: Context): SocksInboundSettings {
@@ -40,15 +41,26 @@ export function buildSocks(input: z.output<typeof socksSchema>, context: Context
       'a password is asked for but there are no accounts: nobody can use this proxy',
     )
   }
-  if (input.ip !== undefined) {
+  const ip = input.ip === undefined ? undefined : readHost(input.ip, report.at(input, 'ip'), context)
+  if (ip !== undefined) {
     const place = report.at(input, 'ip')
-    readHost(input.ip, place, context)
+    if (parseHost(ip).kind === 'domain') {
+      report.error(
+        'CFG028',
+        place,
+        `"ip" is told to UDP clients as an IP address; found the name ${JSON.stringify(ip)}`,
+      )
+    }
     if (!input.udp) report.warn('CFG030', place, '"ip" has no effect without "udp": true: it is told to UDP clients')
   }
-  if (input.udp) {
-    report.notApplied('udp', report.at(input, 'udp'), 'is not applied in this version: only TCP is carried')
+  return {
+    auth,
+    logins,
+    udp: input.udp ?? false,
+    ...(ip !== undefined && { ip }),
+    level: input.userLevel ?? 0,
+    ...idleOf(input.timeout, input.userLevel),
   }
-  return { auth, logins, udp: input.udp ?? false, level: input.userLevel ?? 0 }
 }
 
 export const socksInbound = inboundForm({

@@ -14,33 +14,52 @@ import { ProxyError, toProxyError } from '../../core/errors.ts'
 import { farewell } from '../../core/farewell.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import { prefixed } from '../../core/prefixed.ts'
+import type { FlowUser } from '../../core/session.ts'
 import { SocksHandshake, type SocksRequest } from '../../protocol/socks/handshake.ts'
 import { Logins } from '../../protocol/socks/logins.ts'
 import { replyCodeFor, socksReply } from '../../protocol/socks/reply.ts'
 import type { SocksInboundSettings } from '../../settings/model.ts'
+import { associate } from './associate.ts'
 
-/** SOCKS 4, 4a and 5 for TCP. UDP ASSOCIATE and BIND are answered as unsupported. */
+/** SOCKS 4, 4a and 5. BIND is answered as unsupported, and so is UDP ASSOCIATE unless `udp` says otherwise (associate.ts). */
 export function createSocksInbound(settings: SocksInboundSettings, env: Env): Inbound {
   const logins = settings.auth === 'password' ? new Logins(settings.logins) : undefined
 
+  const { ip, idleMs } = settings
+  const idle = idleMs !== undefined && { idleMs }
+
   return {
+    networks: settings.udp ? ['tcp', 'udp'] : ['tcp'],
     async serve(near, io) {
       const asked = await ask(near, io)
       if (!asked) return
       const { client, request } = asked
       const { version, host, port, login } = request
       const user = { email: login?.user ?? '', level: settings.level }
-      await io.carry(client, { network: 'tcp', target: { host, port }, user }, (outcome) => {
+      if (request.command === 'associate') return udp(client, io, user, port)
+      await io.carry(client, { network: 'tcp', target: { host, port }, user, ...idle }, (outcome) => {
         if (!(outcome instanceof ProxyError)) return near.write(socksReply(version, 0, boundAddress(near, outcome)))
         return farewell(client, env.clock, socksReply(version, replyCodeFor(outcome)))
       })
     },
   }
 
+  async function udp(near: Conn, io: InboundIo, user: FlowUser, port: number): Promise<void> {
+    const door = io.udpBeside(near)
+    if (door) return associate(near, io, env, { door, port, user, idleMs, ip })
+    const why = new ProxyError('SOCKS_COMMAND_UNSUPPORTED', 'there is no UDP beside this address')
+    io.reject(near, why, user)
+    await farewell(near, env.clock, socksReply(5, 7))
+  }
+
   /** Undefined when there is nothing to carry, and the connection is done with. */
   async function ask(near: Conn, io: InboundIo): Promise<Asked | undefined> {
     try {
-      const asked = await io.handshake(near, () => readRequest(near, logins), settings.level)
+      const asked = await io.handshake(
+        near,
+        () => readRequest(near, new SocksHandshake(logins, settings.udp)),
+        settings.level,
+      )
       if (!asked) near.destroy()
       return asked
     } catch (error) {
@@ -58,8 +77,7 @@ interface Asked {
 }
 
 /** Drives the handshake up to the request. Undefined if the client left without a word, as port probes do. */
-async function readRequest(near: Conn, logins: Logins | undefined): Promise<Asked | undefined> {
-  const handshake = new SocksHandshake(logins)
+async function readRequest(near: Conn, handshake: SocksHandshake): Promise<Asked | undefined> {
   for (;;) {
     const bytes = await near.read()
     if (!bytes && !handshake.started) return undefined

@@ -1,0 +1,56 @@
+/** Settings of the ends that talk to no other proxy. */
+
+import type { Address } from '../core/address.ts'
+
+export interface Login {
+  readonly user: string
+  readonly pass: string
+}
+
+export interface SocksInboundSettings {
+  readonly auth: 'noauth' | 'password'
+  readonly logins: readonly Login[]
+  readonly udp: boolean
+  /** IP address that UDP clients are told to send to; where they have connected to unless given. */
+  readonly ip?: string
+  readonly level: number
+  /** How long a flow may be idle, ms, instead of what the policy says. */
+  readonly idleMs?: number
+}
+
+export interface HttpInboundSettings {
+  readonly logins: readonly Login[]
+  readonly allowTransparent: boolean
+  readonly level: number
+}
+
+export interface DokodemoInboundSettings {
+  /** Host and port to reach; port 0 means the port the client came in on. */
+  readonly target: Address
+  readonly networks: readonly ('tcp' | 'udp')[]
+  readonly level: number
+  /** How long a flow may be idle, ms, instead of what the policy says. */
+  readonly idleMs?: number
+}
+
+export interface FreedomSettings {
+  readonly domainStrategy:
+    | 'AsIs'
+    | 'UseIP'
+    | 'UseIPv4'
+    | 'UseIPv6'
+    | 'UseIPv4v6'
+    | 'UseIPv6v4'
+    | 'ForceIP'
+    | 'ForceIPv4'
+    | 'ForceIPv6'
+    | 'ForceIPv4v6'
+    | 'ForceIPv6v4'
+  /** Replaces the non-empty parts of every destination: `host` '' or `port` 0 leaves that part alone. */
+  readonly redirect?: Address
+  readonly level: number
+}
+
+export interface BlackholeSettings {
+  readonly response: 'none' | 'http'
+}
