@@ -32,6 +32,7 @@ export function packetDialer(outbound: string, env: Env, openSession: OpenSessio
   const tooLarge = tooLargeLog(env, { outbound })
   return {
     async open({ until, session, first }) {
+      if (until.gone) throw until.gone
       const open = (target: Address, within: Lifetime) => dial(target, within, session)
       const conn = first && (await open(first, until))
       return new PacketLinks({ clock: env.clock, open }, conn && { target: first, conn })
