@@ -12,30 +12,41 @@ const keepPerClass = 8 * 1024 * 1024
 export interface Pooled {
   /** At least as long as asked for; contents are leftovers. */
   readonly bytes: Uint8Array
-  /** Gives the buffer back. Once; it must not be touched afterwards. */
+  /** Gives the buffer back; it must not be touched afterwards. Once: a second call does nothing, as long as nobody else has it. */
   readonly release: () => void
 }
 
-const free: Pooled[][] = classes.map(() => [])
+interface Kept extends Pooled {
+  /** Whether somebody has it: who gives it back twice must not have it lent to two. */
+  lent: boolean
+}
+
+const free: Kept[][] = classes.map(() => [])
 
 /** A buffer of at least `size` bytes. Larger than every class: a fresh one that is not kept. */
 export function takeBuffer(size: number): Pooled {
   for (let i = 0; i < classes.length; i++) {
-    if (size <= classes[i]!) return free[i]!.pop() ?? create(i)
+    if (size > classes[i]!) continue
+    const kept = free[i]!.pop() ?? create(i)
+    kept.lent = true
+    return kept
   }
   return { bytes: new Uint8Array(size), release: noop }
 }
 
-function create(index: number): Pooled {
+function create(index: number): Kept {
   const list = free[index]!
   const limit = keepPerClass / classes[index]!
-  const pooled: Pooled = {
+  const kept: Kept = {
     bytes: new Uint8Array(classes[index]!),
+    lent: false,
     release: () => {
-      if (list.length < limit) list.push(pooled)
+      if (!kept.lent) return
+      kept.lent = false
+      if (list.length < limit) list.push(kept)
     },
   }
-  return pooled
+  return kept
 }
 
 const noop = () => {}

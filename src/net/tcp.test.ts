@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../core/conn.ts'
 import { forever, lifetimeOf } from '../core/lifetime.ts'
+import { limits } from '../core/limits.ts'
 import { connSuite } from '../testing/conn-suite.ts'
 import { SocketConn } from './socket-conn.ts'
 import { type TcpOptions, tcpDialer, tcpListener } from './tcp.ts'
@@ -59,6 +60,43 @@ describe('tcp', () => {
     }
     expect(most.slice(0, 2)).toEqual([32_736, 16_368])
     expect(most[2]).toBeGreaterThan(32_736)
+  })
+
+  it('reads little at first, for a handshake or during a dial, and much once somebody takes it', async () => {
+    const { a, b, close } = await tcpPair({})
+    const sending = (async () => {
+      for (let sent = 0; sent < 4 * 1024 * 1024; sent += 65_536) await a.write(new Uint8Array(65_536))
+      await a.closeWrite()
+    })()
+    let left = 4 * 1024 * 1024
+    const take = (bytes: Uint8Array): number => {
+      left -= bytes.length
+      return bytes.length
+    }
+    expect(take((await b.read())!)).toBeLessThanOrEqual(limits.firstRead)
+    let largest = 0
+    await b.drainTo((lent) => {
+      largest = Math.max(largest, take(lent))
+    })
+    await sending
+    expect(left).toBe(0)
+    expect(largest).toBeGreaterThan(2 * limits.firstRead)
+    for (const conn of [a, b]) conn.destroy()
+    await close()
+  })
+
+  it('reads much for a reader, too, once no handshake has as many bytes', async () => {
+    const { a, b, close } = await tcpPair({})
+    const sending = (async () => {
+      for (let sent = 0; sent < 4 * 1024 * 1024; sent += 65_536) await a.write(new Uint8Array(65_536))
+      await a.closeWrite()
+    })()
+    let largest = 0
+    for (let bytes = await b.read(); bytes; bytes = await b.read()) largest = Math.max(largest, bytes.length)
+    await sending
+    expect(largest).toBeGreaterThan(2 * limits.firstRead)
+    for (const conn of [a, b]) conn.destroy()
+    await close()
   })
 
   it('names both endpoints', async () => {

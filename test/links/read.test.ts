@@ -87,7 +87,7 @@ describe('refuses links', () => {
     ]
     for (const link of links) {
       const error = failureOf(link)
-      expect(error, link).toBeDefined()
+      expect(isProxyError(error) && error.code, link).toBe('LINK_INVALID')
       expect(`${error?.message}${String(error?.cause ?? '')}${error?.stack}`).not.toContain(id.slice(9))
     }
   })

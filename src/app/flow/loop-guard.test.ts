@@ -88,6 +88,18 @@ describe('LoopGuard', () => {
     )
     expect(guard.entered(connWith('', '192.0.2.1:50000'), newSession(), 'A')).toBe(true)
   })
+
+  it('does not remember a connection that is gone already, whose port an honest client may get', async () => {
+    const guard = new LoopGuard()
+    guard.listening('127.0.0.1:10086')
+    const first = newSession()
+    guard.entered(connWith('', '127.0.0.1:40000'), first, 'A')
+    const broken = connWith('127.0.0.1:50000', '127.0.0.1:10086')
+    broken.destroy()
+    const dialer = watched(guard, { dial: async () => broken })
+    await dialer.dial({ host: '127.0.0.1', port: 10086 }, { until, session: first })
+    expect(guard.entered(connWith('', '127.0.0.1:50000'), newSession(), 'A')).toBe(true)
+  })
 })
 
 describe('LoopGuard for datagrams', () => {
@@ -132,6 +144,9 @@ describe('LoopGuard for datagrams', () => {
     const { conn, enters } = await rig()
     conn.send(packet, { host: '127.0.0.1', port: 5300 })
     conn.destroy()
+    expect(enters('127.0.0.1:50000')).toBe(true)
+    // Somebody has not noticed yet.
+    conn.send(packet, { host: '127.0.0.1', port: 5300 })
     expect(enters('127.0.0.1:50000')).toBe(true)
   })
 })

@@ -59,7 +59,8 @@ export class LoopGuard {
         if (!path || from === undefined) return conn
         conn.onGone(() => this.#sent.delete(from))
         return guardedPackets(conn, ({ host, port }) => {
-          if (this.#ports.has(String(port)) && ground.isOwn(host)) this.#sent.set(from, { path, ground })
+          // Nothing leaves a socket that is gone, and an honest client may have its port by now.
+          if (!conn.gone && this.#ports.has(String(port)) && ground.isOwn(host)) this.#sent.set(from, { path, ground })
           return true
         })
       },

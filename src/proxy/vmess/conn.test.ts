@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../../core/conn.ts'
+import { ProxyError } from '../../core/errors.ts'
 import { forever } from '../../core/lifetime.ts'
 import { memoryPair } from '../../net/memory.ts'
 import { tcpDialer, tcpListener } from '../../net/tcp.ts'
+import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
 import { ClientSession, type ClientSessionOptions } from '../../protocol/vmess/client.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
@@ -134,6 +136,20 @@ describe('VmessConn', () => {
     expect(writes[0]).toBeGreaterThan(head.length + 10 + 16)
     conn.destroy()
     b.destroy()
+  })
+
+  it('gives back what it was to write, also when that cannot be sealed', async () => {
+    const [base] = memoryPair()
+    const seal = (): never => {
+      throw new ProxyError('PROTOCOL_MISUSE', 'no more chunks')
+    }
+    const sealer: BodySealer = { framed: true, maxSealed: (length) => length, seal, finish: () => 0 }
+    const conn = new VmessConn(base, { sealer, opener: {} as BodyOpener, head: new Uint8Array(0) })
+    const releases: string[] = []
+    await expect(conn.write(new Uint8Array(1), () => void releases.push('seal'))).rejects.toThrow('no more chunks')
+    await conn.closeWrite()
+    await expect(conn.write(new Uint8Array(1), () => void releases.push('late'))).rejects.toThrow('closeWrite')
+    expect(releases).toEqual(['seal', 'late'])
   })
 
   it('lists the likely causes when the server closes without an answer', async () => {

@@ -55,6 +55,7 @@ export function packetDialer(options: PacketDialerOptions): PacketDialer {
   const skipped = (to: Address) => mux?.udp443 === 'skip' && to.port === 443
   return {
     async open({ until, session, first }) {
+      if (until.gone) throw until.gone
       const { open, sharing } = passing(encodingOf(session), session)
       const ready = first && !rejected(first) ? { target: first, conn: await open(first, until) } : undefined
       const links = new PacketLinks({ clock: env.clock, open, ...(sharing && { sharing }) }, ready)
