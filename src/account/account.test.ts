@@ -124,6 +124,58 @@ describe('Account', () => {
     expect(three.ended).toEqual(['USER_EXPIRED'])
   })
 
+  it('expires so long after its first connection, not after its entry, and ends what is in progress', () => {
+    const { clock, account, connect, refusal } = rig({ expiresAfterMs: 60_000 })
+    clock.advance(3_600_000)
+    expect(account.firstUse).toBe(0)
+    const first = connect()
+    account.leave(first)
+    clock.advance(59_999)
+    const second = connect()
+    expect(account.firstUse).toBe(clock.now() - 59_999)
+    clock.advance(1)
+    expect(second.ended).toEqual(['USER_EXPIRED'])
+    expect(refusal()).toBe('USER_EXPIRED')
+  })
+
+  it('counts from the first use again when the limit was taken away, and not when it was made longer', () => {
+    const { clock, account, connect, refusal, change } = rig({ expiresAfterMs: 60_000 })
+    const first = connect()
+    clock.advance(60_000)
+    expect(first.ended).toEqual(['USER_EXPIRED'])
+    account.leave(first)
+    change({ expiresAfterMs: 90_000 })
+    account.leave(connect())
+    clock.advance(30_000)
+    expect(refusal()).toBe('USER_EXPIRED')
+    change({ expiresAfterMs: 0 })
+    const present = connect()
+    change({ expiresAfterMs: 60_000 })
+    expect(account.firstUse).toBe(clock.now())
+    clock.advance(59_999)
+    expect(present.ended).toEqual([])
+    clock.advance(1)
+    expect(present.ended).toEqual(['USER_EXPIRED'])
+  })
+
+  it('goes by the earlier of a date and a time from its first use; a refused connection is no use', () => {
+    const { clock, account, refusal, change } = rig({
+      expiresAt: 1_700_000_010_000,
+      expiresAfterMs: 60_000,
+      enabled: false,
+    })
+    expect(refusal()).toBe('USER_DISABLED')
+    expect(account.firstUse).toBe(0)
+    change({ enabled: true })
+    expect(refusal()).toBeUndefined()
+    clock.advance(10_000)
+    expect(refusal()).toBe('USER_EXPIRED')
+    change({ expiresAt: 0 })
+    expect(refusal()).toBeUndefined()
+    clock.advance(50_000)
+    expect(refusal()).toBe('USER_EXPIRED')
+  })
+
   it('expires at the date that it is given while connections run', () => {
     const { clock, connect, change } = rig()
     const it = connect()

@@ -22,6 +22,8 @@ export class Account implements SharedAccount {
   #cancelExpiry: Cancel | undefined
   #configured: UserLimits
   #limits: UserLimits
+  /** Milliseconds since the epoch; 0: not yet. */
+  #firstUse = 0
 
   /** `changed` is told what an operator changes. */
   constructor(email: string, limits: UserLimits, clock: Clock, changed: (account: Account) => void = () => {}) {
@@ -41,6 +43,11 @@ export class Account implements SharedAccount {
   /** Limits that hold: those configured, unless an operator changed them since. */
   get limits(): UserLimits {
     return this.#limits
+  }
+
+  /** When the time of `expiresAfterMs` began, in milliseconds since the epoch; 0: not yet, or there is no such limit. */
+  get firstUse(): number {
+    return this.#limits.expiresAfterMs > 0 ? this.#firstUse : 0
   }
 
   /** Connections in progress. */
@@ -72,11 +79,12 @@ export class Account implements SharedAccount {
     this.#enforce()
   }
 
-  /** Takes up what was kept of an earlier account: its traffic, and the limits that an operator had changed. */
-  restore(used: Readonly<Totals>, limits: UserLimits | undefined): void {
-    this.used.uplink += used.uplink
-    this.used.downlink += used.downlink
+  /** Takes up what was kept of an earlier account: traffic, first use, and the limits that an operator had changed. */
+  restore(kept: Readonly<Totals> & { readonly firstUse?: number }, limits: UserLimits | undefined): void {
+    this.used.uplink += kept.uplink
+    this.used.downlink += kept.downlink
     if (limits) this.#limits = limits
+    if (kept.firstUse) this.#firstUse = kept.firstUse
     this.#enforce()
   }
 
@@ -93,6 +101,7 @@ export class Account implements SharedAccount {
     this.#addresses ??= new Addresses(this.#clock, this.#limits)
     this.#addresses.admit(member)
     this.#members.add(member)
+    this.#beginUse()
     if (this.#members.size === 1) this.#watchExpiry()
   }
 
@@ -129,7 +138,8 @@ export class Account implements SharedAccount {
 
   /** Why this user is turned away, whatever the connection. */
   #refusal(): ProxyError | undefined {
-    const { enabled, expiresAt, quota } = this.#limits
+    const { enabled, quota } = this.#limits
+    const expiresAt = this.#expiresAt
     if (!enabled) return new ProxyError('USER_DISABLED', 'the user is disabled')
     if (expiresAt > 0 && this.#clock.now() >= expiresAt) {
       return new ProxyError('USER_EXPIRED', `the user expired at ${new Date(expiresAt).toISOString()}`)
@@ -140,10 +150,25 @@ export class Account implements SharedAccount {
     return undefined
   }
 
+  /** Milliseconds since the epoch; 0: never, or not known before the first use. */
+  get #expiresAt(): number {
+    const { expiresAt, expiresAfterMs } = this.#limits
+    if (this.firstUse === 0) return expiresAt
+    const after = this.firstUse + expiresAfterMs
+    return expiresAt > 0 ? Math.min(expiresAt, after) : after
+  }
+
+  /** Whoever is connected uses it. Without a limit that counts from the first use, that is forgotten: a new one begins anew. */
+  #beginUse(): void {
+    if (this.#limits.expiresAfterMs === 0) this.#firstUse = 0
+    else if (this.#firstUse === 0 && this.#members.size > 0) this.#firstUse = this.#clock.now()
+  }
+
   /** Makes the limits hold for what runs already. Fewer connections than there are end none. */
   #enforce(): void {
     this.#limitSpeed('uplink')
     this.#limitSpeed('downlink')
+    this.#beginUse()
     this.#endAll()
     this.#addresses?.limit(this.#limits)
     this.#watchExpiry()
@@ -166,7 +191,7 @@ export class Account implements SharedAccount {
   #watchExpiry(): void {
     this.#cancelExpiry?.()
     this.#cancelExpiry = undefined
-    const { expiresAt } = this.#limits
+    const expiresAt = this.#expiresAt
     const left = expiresAt - this.#clock.now()
     if (expiresAt === 0 || left <= 0 || this.#members.size === 0) return
     this.#cancelExpiry = this.#clock.after(left, () => {

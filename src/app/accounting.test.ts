@@ -208,6 +208,42 @@ describe('traffic', () => {
   })
 })
 
+describe('the first use', () => {
+  const month: UserLimits = { ...unlimited, expiresAfterMs: 30 * 86_400_000 }
+  const startMs = 1_700_000_000_000
+
+  it('is kept over a restart, and goes with the limit', async () => {
+    const store = new FakeStore()
+    const first = await start(store, { ann: month, bob: month })
+    first.clock.advance(1000)
+    first.accounts.get('ann')!.admit(member)
+    first.clock.advance(10_000)
+    expect([...store.users.values()]).toEqual([{ email: 'ann', uplink: 0, downlink: 0, firstUse: startMs + 1000 }])
+    store.open = false
+    const second = await start(store, { ann: { ...month }, bob: { ...month } })
+    second.clock.advance(30 * 86_400_000 + 999)
+    second.accounts.get('ann')!.admit(member)
+    second.clock.advance(1)
+    expect(() => second.accounts.get('ann')!.admit(member)).toThrowError(
+      expect.objectContaining({ code: 'USER_EXPIRED', message: expect.stringContaining('2023-12-14') }),
+    )
+    second.accounts.get('bob')!.admit(member)
+    second.accounts.get('ann')!.change(unlimited)
+    await second.close()
+    expect(store.users.get('ann')!.firstUse).toBeUndefined()
+    expect(store.users.get('bob')!.firstUse).toBe(second.clock.now())
+  })
+
+  it('stays when a change of the limit cannot be stored', async () => {
+    const store = new FakeStore()
+    const { accounts } = await start(store, { ann: month })
+    accounts.get('ann')!.admit(member)
+    store.broken = true
+    expect(() => accounts.get('ann')!.change(unlimited)).toThrow('could not be stored')
+    expect(accounts.get('ann')!.firstUse).toBe(startMs)
+  })
+})
+
 describe('limits that an operator changed', () => {
   it('hold after a crash', async () => {
     const store = new FakeStore()

@@ -31,7 +31,7 @@ export async function openAccounting(config: AccountingConfig, deps: AccountingD
 }
 
 /**
- * What users used up and what an operator changed of their limits, in a store. Numbers are written as they stand, after the
+ * What users used up, since when, and what an operator changed of their limits, in a store. Numbers are written as they stand, after the
  * bytes were counted: the store is behind by one period at most, and never ahead.
  */
 export class Accounting {
@@ -166,9 +166,10 @@ export class Accounting {
   }
 
   #isKept(key: string, account: Account): boolean {
-    const { uplink, downlink, override } = this.#kept.get(key) ?? nothing
+    const { uplink, downlink, firstUse = 0, override } = this.#kept.get(key) ?? nothing
     const { used } = account
-    return used.uplink === uplink && used.downlink === downlink && sameOverride(overrideOf(account), override)
+    const counted = used.uplink === uplink && used.downlink === downlink && account.firstUse === firstUse
+    return counted && sameOverride(overrideOf(account), override)
   }
 }
 
@@ -179,9 +180,9 @@ const keyOf = (account: Account): string => account.email.toLowerCase()
 
 function storedUser(account: Account | undefined): StoredUser | undefined {
   if (!account) return undefined
-  const { uplink, downlink } = account.used
+  const { firstUse } = account
   const override = overrideOf(account)
-  return { email: keyOf(account), uplink, downlink, ...(override && { override }) }
+  return { email: keyOf(account), ...account.used, ...(firstUse > 0 && { firstUse }), ...(override && { override }) }
 }
 
 const overrideOf = ({ configured, limits: now }: Account): StoredUser['override'] =>

@@ -6,20 +6,19 @@ import { ProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
-import { ReplayMemory, type SeenAuths, type SeenSessions, SessionHistory } from '../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
-import { policyOf } from '../settings/model.ts'
 import { Counters } from '../stats/counters.ts'
 import { Endings } from '../stats/endings.ts'
 import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
-import { buildInbound, buildOutbound, noting, type OutboundBuild, readTextFile } from './build/build.ts'
-import { createDispatch, type DispatchDeps } from './flow/dispatch.ts'
+import { type OutboundBuild, readTextFile } from './build/build.ts'
+import { Ends } from './build/ends.ts'
+import type { DispatchDeps } from './flow/deps.ts'
+import { createDispatch } from './flow/dispatch.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
 import { Observers } from './flow/observers.ts'
-import { readSize } from './flow/policy.ts'
 import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
 import { DescriptorGuard } from './inbound/descriptor-guard.ts'
@@ -59,14 +58,12 @@ export class Instance implements AsyncDisposable {
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
   readonly #env: Env
-  readonly #shared: Pick<OutboundBuild, 'kinds' | 'read' | 'resolve'>
   readonly #loops = new LoopGuard()
   readonly #descriptors: DescriptorGuard
   readonly #connections: Connections
   readonly #dispatch: DispatchDeps
-  readonly #memory: { readonly replay: SeenAuths; readonly history: SeenSessions }
   readonly #inbounds: Inbounds
-  readonly #detour: Detour
+  readonly #ends: Ends
   #config: Config
   #started = false
   #stopped: Promise<void> | undefined
@@ -76,20 +73,28 @@ export class Instance implements AsyncDisposable {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
     this.kinds = deps.kinds ?? builtin
     this.#env = env
-    this.#shared = { kinds: this.kinds, read: readText, resolve }
     this.#config = config
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids })
     this.users = new LiveUsers(this.accounts, this.flows)
-    this.#detour = new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) })
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
-    this.#memory = { replay: new ReplayMemory(env.clock), history: new SessionHistory(env.clock) }
     this.#descriptors = new DescriptorGuard(env, {
       pause: () => this.#inbounds.pause(),
       resume: () => this.#inbounds.resume(),
       connections: () => this.#connections.size,
+    })
+    this.#ends = new Ends({
+      kinds: this.kinds,
+      env,
+      read: readText,
+      resolve,
+      detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
+      policy: () => this.#config.policy,
+      watch: (ground) => this.#loops.watch(this.api.guard(ground)),
+      onDescriptor: (fd) => this.#descriptors.opened(fd),
+      onFailedHandshake: (at, error) => this.observers.rejected(at, error),
     })
     this.#dispatch = {
       env,
@@ -178,15 +183,7 @@ export class Instance implements AsyncDisposable {
 
   /** @throws ConfigError for a certificate file */
   buildOutbound(config: OutboundConfig): RunningOutbound {
-    const files: string[] = []
-    const outbound = buildOutbound(config, {
-      env: this.#env,
-      ...this.#shared,
-      read: noting(files, this.#shared.read),
-      readSize: () => readSize(this.#config.policy),
-      watch: (ground) => this.#loops.watch(this.api.guard(ground)),
-    })
-    return { outbound, config, files }
+    return this.#ends.outbound(config)
   }
 
   /**
@@ -203,6 +200,7 @@ export class Instance implements AsyncDisposable {
     this.#descriptors.close()
     this.#inbounds.closeAll()
     await this.#connections.drain(graceMs)
+    this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
     await this.outbounds.close()
   }
 
@@ -233,18 +231,6 @@ export class Instance implements AsyncDisposable {
     users: UserDirectory<VmessUser> | undefined,
     policy: PolicyConfig = this.#config.policy,
   ): InboundParts {
-    const built = buildInbound(config, {
-      env: this.#env,
-      ...this.#memory,
-      ...(users && { users }),
-      detour: this.#detour.of(config, users),
-      ...this.#shared,
-      readSize: () => readSize(this.#config.policy),
-      handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
-      onDescriptor: (fd) => this.#descriptors.opened(fd),
-      onFailedHandshake: (source, error) =>
-        this.observers.rejected({ inboundTag: config.tag, source, email: '' }, error),
-    })
-    return { config, ...built }
+    return this.#ends.inbound(config, users, policy)
   }
 }

@@ -58,8 +58,8 @@ export const inbounds = [
   defineInbound({
     ...vmessInbound,
     message: { name: 'proxy.vmess.inbound.Config', json: vmessInboundJson },
-    create: ({ disableInsecureEncryption }, { env, replay, history, users, detour }) =>
-      createVmessInbound({ users: users!, replay, history, disableInsecureEncryption, env, ...(detour && { detour }) }),
+    create: ({ disableInsecureEncryption }, { users, detour, ...deps }) =>
+      createVmessInbound({ ...deps, users: users!, disableInsecureEncryption, ...(detour && { detour }) }),
   }),
 ] as const
 

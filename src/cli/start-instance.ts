@@ -1,4 +1,5 @@
 /** A configuration at work, with its log; failures as the exit codes say. */
+
 import { systemClock, systemEnv } from '../app/env.ts'
 import { Instance } from '../app/instance.ts'
 import { Launch } from '../app/launch.ts'
@@ -10,6 +11,7 @@ import { isProxyError } from '../core/errors.ts'
 import type { Observer } from '../core/observer.ts'
 import { ConfigError, type Problem } from '../schema/problem.ts'
 import type { Config } from '../settings/model.ts'
+import { keepYoungSmall } from './collector.ts'
 import { CliError, errorText, exitCodes } from './exit.ts'
 import { useLastResort } from './last-resort.ts'
 import type { Stoppable } from './lifecycle.ts'
@@ -72,6 +74,7 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     await appLog.close()
     throw exitFor(error)
   })
+  keepYoungSmall()
   return {
     instance: launch.instance,
     appLog,

@@ -3,6 +3,7 @@ import type { Address } from '../core/address.ts'
 import type { Kinds } from '../kinds/kinds.ts'
 import { type Context, createContext } from '../schema/context.ts'
 import { decode } from '../schema/decode.ts'
+import { checkFirstUses } from '../schema/parts/shared-limits.ts'
 import type { Report } from '../schema/report.ts'
 import type { ObjectNode } from '../schema/tree.ts'
 import type { Config, OutboundConfig } from '../settings/model.ts'
@@ -65,6 +66,7 @@ export function buildConfig(
   const api = buildApi(input.api, toApi, inbounds, context)
   const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)
+  checkFirstUses(inbounds, accounting !== undefined, context)
   checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), context)
   const kept = input.api?.tag ? withoutTag(outbounds, input.api.tag, context) : outbounds
   return {

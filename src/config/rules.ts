@@ -1,7 +1,7 @@
 /** Rules between several inbounds and outbounds. */
 import { isLoopback } from '../core/address.ts'
 import type { Context } from '../schema/context.ts'
-import { checkSharedLimits } from '../schema/parts/user-limits.ts'
+import { checkSharedLimits } from '../schema/parts/shared-limits.ts'
 import { type Place, shorten } from '../schema/report.ts'
 import type { InboundConfig } from '../settings/model.ts'
 import type { ReadInbound } from './ends/inbound.ts'

@@ -27,6 +27,8 @@ export interface LimitsView {
   readonly quota: number
   /** From when the user is turned away, ISO 8601; null: never. */
   readonly expires: string | null
+  /** For how long after the first use, seconds; 0: for ever. With `expires` as well the earlier one holds. */
+  readonly expiresAfter: number
 }
 
 /** Limits as they are asked for: what the configuration takes, and null for no limit. Those that are not given stay. */
@@ -44,6 +46,8 @@ export interface LimitsInput {
   readonly quota?: number | string | null | undefined
   /** A text such as `2026-12-31` (the last day, UTC) or `2026-12-31T18:00:00Z`, or Unix seconds. */
   readonly expires?: number | string | null | undefined
+  /** A text such as `30 days` or `12 h`, or seconds, from the first connection on. */
+  readonly expiresAfter?: number | string | null | undefined
 }
 
 export interface UserView {
@@ -59,6 +63,8 @@ export interface UserView {
   readonly limits: LimitsView
   /** Plaintext bytes that count against the quota. */
   readonly used: Readonly<Totals>
+  /** When the time of `limits.expiresAfter` began, ISO 8601; null: not yet, or there is no such limit. */
+  readonly firstUse: string | null
   readonly connections: number
   /** Client addresses of the connections in progress, without ports. */
   readonly addresses: readonly string[]

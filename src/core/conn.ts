@@ -2,6 +2,7 @@
  * The stream noun. See docs/decisions/0002 for why it is ours and why it lends.
  */
 
+import type { Cancel } from './env.ts'
 import type { Lifetime } from './lifetime.ts'
 
 /** Takes a lent batch. The bytes are valid only until it returns; a promise pauses the source until it settles. */
@@ -61,6 +62,12 @@ export interface Conn extends Lifetime {
   closeWrite(): void | Promise<void>
   /** Drops both halves now; it is gone then, for `reason` or CONN_CLOSED, with which pending calls reject. Idempotent, never throws. */
   destroy(reason?: Error): void
+  /**
+   * Runs `run` once when the carrier says that the peer has ended its half in order, though nobody has read up to there: at
+   * once if that is known. It reads ahead for it, up to a bound behind which it cannot see. Whoever reads meets the end
+   * in any case; a framed end inside the stream shows only there. `run` must not throw. Returns how to take it back.
+   */
+  onEnded?(run: () => void): Cancel
   /** Whether an idle process stays alive for it, as it does until this says otherwise; absent where nothing keeps it alive. */
   hold?(alive: boolean): void
   readonly info: ConnInfo

@@ -31,6 +31,8 @@ export function deadline(clock: Clock, ms: number, reason: () => Error, parent?:
 
 /** The one limit of a dial, from name look-up to the end of the TLS handshake: DIAL_TIMEOUT after `limits.dialTimeoutMs`. */
 export function dialDeadline(clock: Clock, parent?: Lifetime): Deadline {
-  const late = () => new ProxyError('DIAL_TIMEOUT', `no connection within ${limits.dialTimeoutMs / 1000} s`)
-  return deadline(clock, limits.dialTimeoutMs, late, parent)
+  return deadline(clock, limits.dialTimeoutMs, dialTimedOut, parent)
 }
+
+export const dialTimedOut = (): ProxyError =>
+  new ProxyError('DIAL_TIMEOUT', `no connection within ${limits.dialTimeoutMs / 1000} s`)

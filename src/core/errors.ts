@@ -53,6 +53,7 @@ export const errorCodes = {
   MUX_TOO_MANY: { fault: 'policy', text: 'A client has as many streams open on one carrier as permitted.' },
   NO_OUTBOUND: { fault: 'config', text: 'There is no outbound to carry the connection.' },
   OUTBOUND_BLOCKED: { fault: 'policy', text: 'The connection was sent to a blackhole.' },
+  OUTBOUND_TCP_ONLY: { fault: 'config', text: 'The outbound that datagrams were sent to does not carry any.' },
   PACKETADDR_MALFORMED: { fault: 'remote', text: 'A unit of packetaddr makes no sense.' },
   PROTOCOL_MISUSE: { fault: 'local', text: 'A session was used in an order that its documentation does not allow.' },
   RESPONSE_AUTH_FAILED: {
@@ -62,13 +63,16 @@ export const errorCodes = {
   RESPONSE_MISMATCH: { fault: 'remote', text: 'The response authentication byte differs from the request’s.' },
   RESPONSE_MISSING: {
     fault: 'remote',
-    text: 'The server closed without answering; the message lists the likely causes in order.',
+    text: 'The server closed without answering, or stays silent and never answered before; the message lists the likely causes in order.',
   },
   SERVER_FAULT: { fault: 'local', text: 'Something of the server does not work as it should; the message says what.' },
   SESSION_ENDED: { fault: 'policy', text: 'An operator ended the session.' },
   SHUTTING_DOWN: { fault: 'local', text: 'The instance is stopping.' },
   SOCKS_BAD_REQUEST: { fault: 'remote', text: 'The SOCKS request could not be understood.' },
-  SOCKS_COMMAND_UNSUPPORTED: { fault: 'remote', text: 'The SOCKS command is not offered: BIND, or UDP ASSOCIATE.' },
+  SOCKS_COMMAND_UNSUPPORTED: {
+    fault: 'remote',
+    text: 'The SOCKS command is not offered: BIND, or UDP ASSOCIATE without `udp`.',
+  },
   SOCKS_UNAUTHORIZED: {
     fault: 'remote',
     text: 'The SOCKS client gave no or wrong credentials, or offers no acceptable method.',
@@ -80,6 +84,10 @@ export const errorCodes = {
   },
   TLS_FAILED: { fault: 'network', text: 'The TLS handshake failed; the message says on which check.' },
   TRUNCATED: { fault: 'remote', text: 'The stream ended inside a unit.' },
+  UDP_MAKES_ROOM: {
+    fault: 'policy',
+    text: 'A session of datagrams that had been quiet for longest was ended to make room for another.',
+  },
   USER_ADDRESSES: { fault: 'policy', text: 'The user is connected from more addresses than permitted.' },
   USER_CONNECTIONS: { fault: 'policy', text: 'The user has as many connections as permitted.' },
   USER_DISABLED: { fault: 'policy', text: 'The user is disabled.' },

@@ -1,5 +1,6 @@
 import type { Conn } from './conn.ts'
 import type { ProxyError } from './errors.ts'
+import type { PacketConn } from './packet.ts'
 import type { FlowRequest, FlowUser } from './session.ts'
 
 /** Why a flow ended before its time; undefined when in order. */
@@ -19,6 +20,11 @@ export interface InboundIo {
    * `near` at the end; a failure that nobody is greeted with only shows as that. Rejects only with a mistake of ours.
    */
   carry(near: Conn, request: FlowRequest, greet?: Greet): Promise<Ended>
+  /**
+   * Carries the datagrams of one client socket, wherever each of them goes: one flow, which is routed by the target of the
+   * request, that of the first datagram. As carry() otherwise; nobody is greeted, because nobody waits for an answer.
+   */
+  carryPackets(near: PacketConn, request: FlowRequest): Promise<Ended>
   /** One line in the access log for a peer that was turned away before it could ask for a target. */
   reject(near: Conn, reason: Error, user?: FlowUser): void
   /** Runs `step` under the handshake deadline of a policy level, 0 unless given; destroys `near` with HANDSHAKE_TIMEOUT when it passes. */

@@ -2,6 +2,8 @@
 export const limits = {
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
+  /** What one read brings while it is not known what a connection is for, bytes: that much is copied, and may be kept for a while. */
+  firstRead: 16_368,
   /** What one read brings where a speed limit holds, bytes: that much may have to be copied while it waits for its turn. */
   pacedRead: 32_736,
   /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */
@@ -10,6 +12,8 @@ export const limits = {
   policyBufferMax: 64 * 1024 * 1024,
   /** One dial, from name look-up to the end of the TLS handshake, ms. */
   dialTimeoutMs: 16_000,
+  /** The longest that a dial goes on for a client that has finished sending, ms: it may have left. */
+  halfClosedDialMs: 2_000,
   /** One attempt of a dial while there are other servers left to try, ms. */
   attemptMs: 4_000,
   /** Questions to name servers in progress at once; when full the oldest, which hangs, is given up. Each holds a socket. */
@@ -52,8 +56,10 @@ export const limits = {
   switchedAlterIds: 64,
   /** How long a VMess header waits for a first payload to travel with, ms. */
   firstPayloadWaitMs: 100,
-  /** How long a VMess server may keep silent before the log wonders, ms. */
+  /** How long a VMess server may keep silent before the log wonders, and a request to one that never answered ends, ms. */
   silenceMs: 5_000,
+  /** Payload that a VMess request may have sent and count as one that waits for its answer, bytes; more is an upload. */
+  silentRequestMax: 65_536,
   /** Seconds by which a client's clock may be wrong. */
   clockSkewS: 120,
   /** Sealed bytes of one chunk that we send, before padding; more breaks sing-box. */
@@ -68,16 +74,28 @@ export const limits = {
   udpUnsent: 512 * 1024,
   /** Datagrams that wait for their target, its name or its connection; when full the oldest goes. */
   packetsWaiting: 16,
+  /** The same where many targets share a connection. */
+  packetsWaitingShared: 64,
   /** Bytes of datagrams inside a stream that its carrier has not taken; what comes on top is dropped. */
   packetsUnsent: 256 * 1024,
-  /** Targets that one VMess client socket has connections for by command 2; when full the one that was quiet longest goes. */
+  /** Targets that one VMess client socket has connections of their own for; when full the one that was quiet longest goes. */
   packetTargets: 64,
   /** Silence after which such a connection goes while there are others, ms. */
   packetTargetIdleMs: 60_000,
   /** Pause before a target whose connection failed is tried again, ms. */
   packetRetryMs: 1_000,
+  /** Servers of which an outbound remembers whether they know XUDP; when full the oldest goes. */
+  xudpServers: 256,
+  /** A server that ends a connection for XUDP without a word, and within this time, does not know it, ms. */
+  xudpTrialMs: 10_000,
   /** Names of targets that one datagram socket remembers; when full the oldest goes. */
   packetNames: 256,
+  /** Sessions of datagrams, of a user from one address, at once; for one more the one goes that was quiet longest. */
+  udpSessionsPerClient: 1_024,
+  /** Sessions of datagrams at once in all; for one more the one goes that was quiet longest. */
+  udpSessions: 16_384,
+  /** How exactly it is known for how long a session of datagrams has been quiet, ms. */
+  udpQuietStepMs: 1_000,
   /** A SOCKS or HTTP request head, bytes. */
   requestHeadMax: 64 * 1024,
   /** The head of an HTTP origin's answer, bytes. */

@@ -1,4 +1,5 @@
 import type { Conn, Sink } from './conn.ts'
+import { lend } from './lend.ts'
 import { WrappedConn } from './wrapped.ts'
 
 /** A Conn with bytes put back in front: what a handshake read too far. Takes ownership of `head`. */
@@ -30,14 +31,5 @@ class PrefixedConn extends WrappedConn {
     const head = this.#take()
     const wait = head && lend(head, sink)
     return wait ? wait.then(() => this.base.drainTo(sink)) : this.base.drainTo(sink)
-  }
-}
-
-/** What the sink throws comes out of the promise. */
-function lend(head: Uint8Array, sink: Sink): void | Promise<void> {
-  try {
-    return sink(head)
-  } catch (error) {
-    return Promise.reject(error)
   }
 }

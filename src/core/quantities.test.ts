@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseMoment, parseSize, parseSpeed } from './quantities.ts'
+import { parseDuration, parseMoment, parseSize, parseSpeed } from './quantities.ts'
 
 describe('speeds, in bytes per second', () => {
   test.each([
@@ -109,5 +109,33 @@ describe('moments', () => {
     '2026-12-31T',
   ])('%j is none', (text) => {
     expect(parseMoment(text)).toBeUndefined()
+  })
+})
+
+describe('durations', () => {
+  test.each([
+    ['30 days', 2_592_000_000],
+    ['1 day', 86_400_000],
+    ['12h', 43_200_000],
+    ['90 min', 5_400_000],
+    ['2 Weeks', 1_209_600_000],
+    ['0.5 s', 500],
+    ['0 days', 0],
+  ])('%j', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms)
+  })
+
+  test.each([
+    '',
+    '30',
+    'days',
+    '5 m',
+    '1 month',
+    '1 year',
+    '-1 day',
+    '1 day 2 h',
+    '99999999999999 weeks',
+  ])('%j is none', (text) => {
+    expect(parseDuration(text)).toBeUndefined()
   })
 })

@@ -40,6 +40,24 @@ export function parseMoment(text: string): number | undefined {
   return Number.isNaN(moment) ? undefined : moment
 }
 
+const durationUnits: readonly (readonly [names: RegExp, ms: number])[] = [
+  [/^(?:s|sec|seconds?)$/i, 1000],
+  [/^(?:min|minutes?)$/i, 60_000],
+  [/^(?:h|hours?)$/i, 3_600_000],
+  [/^(?:d|days?)$/i, 86_400_000],
+  [/^(?:w|weeks?)$/i, 604_800_000],
+]
+
+/**
+ * Milliseconds of text such as `30 days`, `12 h`, `90 min` or `2 weeks`. Undefined for anything else: a number alone, `m`,
+ * which is minutes to some and months to others, and months and years, which are not all of one length.
+ */
+export function parseDuration(text: string): number | undefined {
+  const [, digits, name = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(text.trim()) ?? []
+  const unit = durationUnits.find(([names]) => names.test(name))
+  return unit && whole(Number(digits) * unit[1])
+}
+
 function factorOf(prefix: string): number {
   const [letter = '', binary] = prefix.toLowerCase()
   return (binary ? 1024 : 1000) ** thousands.indexOf(letter)

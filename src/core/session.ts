@@ -15,6 +15,8 @@ export interface FlowRequest {
   readonly network: 'tcp' | 'udp'
   readonly target: Address
   readonly user?: FlowUser
+  /** How long the flow may be idle, ms, whatever the policy says. */
+  readonly idleMs?: number
   /** Attributes for routing: `:method`, `:path` and lower-cased headers of a plain HTTP request. */
   readonly attributes?: Readonly<Record<string, string>>
 }
@@ -37,6 +39,8 @@ export interface Session {
   readonly startedAt: number
   /** Set when the router has chosen. */
   outboundTag?: string
+  /** Of a flow of datagrams: how many a speed limit or a full connection did not let pass, each way. */
+  readonly drops?: Readonly<Totals>
 }
 
 /** What was carried, in plaintext bytes; uplink is from the client towards the target. */

@@ -16,6 +16,8 @@ export interface UserLimits {
   readonly quota: number
   /** Milliseconds since the epoch; 0: never. */
   readonly expiresAt: number
+  /** Milliseconds from the first connection; 0: never. Where there is expiresAt as well, the earlier one holds. */
+  readonly expiresAfterMs: number
 }
 
 export const unlimited: UserLimits = {
@@ -27,6 +29,7 @@ export const unlimited: UserLimits = {
   addressGraceS: 60,
   quota: 0,
   expiresAt: 0,
+  expiresAfterMs: 0,
 }
 
 export const sameLimits = (a: UserLimits, b: UserLimits): boolean =>

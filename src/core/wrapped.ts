@@ -20,6 +20,10 @@ export abstract class WrappedConn implements Conn {
     return this.base.onGone(run)
   }
 
+  onEnded(run: () => void): Cancel {
+    return this.base.onEnded?.(run) ?? nothing
+  }
+
   get info(): ConnInfo {
     return this.base.info
   }
@@ -48,3 +52,5 @@ export abstract class WrappedConn implements Conn {
     this.base.destroy(reason)
   }
 }
+
+const nothing = (): void => {}

@@ -5,15 +5,20 @@ import type { MessageForm } from '../messages/form.ts'
 import type { SeenAuths, SeenSessions } from '../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
+import type { Associations } from '../proxy/mux/associations.ts'
 import type { InboundForm } from '../schema/kind.ts'
 import type { VmessUser } from '../settings/model.ts'
 
 /** What an inbound may be made with. */
 export interface InboundDeps {
   readonly env: Env
+  /** Of the inbound. */
+  readonly tag: string
   /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
   readonly replay: SeenAuths
   readonly history: SeenSessions
+  /** Shared likewise: a client may go on at another inbound. */
+  readonly associations: Associations
   /** Users of a VMess inbound, who come and go. */
   readonly users?: UserDirectory<VmessUser>
   /** Of a VMess inbound with a detour: what its answers tell a user. */

@@ -6,6 +6,7 @@ import type { PacketDialer } from '../core/packet.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { Security } from '../protocol/vmess/body.ts'
 import type { OutboundForm } from '../schema/kind.ts'
+import type { MuxSettings, PacketEncoding } from '../settings/model.ts'
 
 /** What an outbound may be made with. */
 export interface OutboundDeps {
@@ -19,6 +20,10 @@ export interface OutboundDeps {
   readonly auto: Security
   /** Send the legacy VMess header whatever alterId says. */
   readonly legacyHeader: boolean
+  /** Xray's switch: no session of datagrams for many targets. */
+  readonly coneDisabled: boolean
+  readonly mux: MuxSettings | undefined
+  readonly packetEncoding: PacketEncoding | undefined
 }
 
 /** Everything about a way to reach targets. */

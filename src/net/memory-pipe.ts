@@ -1,3 +1,8 @@
+import { ProxyError } from '../core/errors.ts'
+import { Life } from '../core/lifetime.ts'
+
+const endedInOrder = new ProxyError('CONN_CLOSED', 'the other end of the memory pair has ended its half')
+
 export interface Batch {
   readonly bytes: Uint8Array
   /** Set when the bytes belong to the writer. */
@@ -17,11 +22,16 @@ export class Pipe {
   #writers: Waiter[] = []
   /** Called when there may be something to read: a batch, the end or an error. */
   wake: () => void = () => {}
-  ended = false
+  /** Over when the writer has ended it in order. */
+  readonly life = new Life()
   error: Error | undefined
 
   constructor(highWater: number) {
     this.#highWater = highWater
+  }
+
+  get ended(): boolean {
+    return this.life.gone !== undefined
   }
 
   put(bytes: Uint8Array, release: (() => void) | undefined): void | Promise<void> {
@@ -51,7 +61,7 @@ export class Pipe {
   }
 
   end(): void {
-    this.ended = true
+    this.life.end(endedInOrder)
     this.wake()
   }
 

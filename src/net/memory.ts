@@ -68,6 +68,10 @@ class MemoryConn implements Conn {
     return this.#life.onGone(run)
   }
 
+  onEnded(run: () => void): Cancel {
+    return this.#incoming.life.onGone(run)
+  }
+
   read(): Promise<Uint8Array | null> {
     return this.#reading<Uint8Array | null>((incoming, resolve, reject) => {
       if (incoming.error) return reject(incoming.error)

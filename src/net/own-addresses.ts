@@ -9,7 +9,7 @@ const freshMs = 5_000
 const hostsMax = 1_024
 
 /** Says of an IP address whether datagrams to it end on this machine. Asked for every datagram, so it remembers. */
-export function ownAddresses(clock: Pick<Clock, 'now'>): (host: string) => boolean {
+export function ownAddresses(clock: Pick<Clock, 'elapsed'>): (host: string) => boolean {
   const answers = new Map<string, boolean>()
   let interfaces = new Set<string>()
   let readAt = Number.NEGATIVE_INFINITY
@@ -17,8 +17,8 @@ export function ownAddresses(clock: Pick<Clock, 'now'>): (host: string) => boole
   const look = (host: string): boolean =>
     host === '0.0.0.0' || host === '::' || isLoopback({ host, port: 0 }) || interfaces.has(host)
   return (host) => {
-    const now = clock.now()
-    if (Math.abs(now - readAt) >= freshMs) {
+    const now = clock.elapsed()
+    if (now - readAt >= freshMs) {
       readAt = now
       interfaces = new Set(
         Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []),

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import type { ConnInfo } from '../core/conn.ts'
+import type { ConnInfo, Sink } from '../core/conn.ts'
 import { limits } from '../core/limits.ts'
 import { StreamConn } from './stream-conn.ts'
 
@@ -31,13 +31,21 @@ export class LendingRead {
   }
 }
 
-/** A Conn over a socket that was made with a LendingRead, or that lendBy() has changed. */
+/** No handshake has more bytes. What comes after it is content, and is read in large batches whoever reads it. */
+const handshakeMost = 64 * 1024
+
+/** A Conn over a socket that was made with a LendingRead, or that acceptLending() has changed. */
 export class SocketConn extends StreamConn {
   #buffer: Uint8Array
+  /** What a read may bring once it is known what the bytes are for. */
+  #most: number
+  /** Bytes that still count as a handshake. */
+  #early = handshakeMost
 
-  constructor(socket: Socket, info: ConnInfo, buffer: Uint8Array) {
+  constructor(socket: Socket, info: ConnInfo, buffer: Uint8Array, most = buffer.length) {
     super(socket, info)
     this.#buffer = buffer
+    this.#most = most
   }
 
   protected override listen(): void {
@@ -46,14 +54,28 @@ export class SocketConn extends StreamConn {
 
   /** Takes effect with the next read. */
   readAtMost(bytes: number): void {
-    if (this.#buffer.length <= bytes) return
+    this.#most = Math.min(this.#most, bytes)
+    if (this.#buffer.length > bytes) this.#readBy(bytes)
+  }
+
+  override drainTo(sink: Sink): Promise<void> {
+    if (this.#buffer.length < this.#most) this.#readBy(this.#most)
+    return super.drainTo(sink)
+  }
+
+  #readBy(bytes: number): void {
     const buffer = sharedBuffer(bytes)
     if (readInto(this.stream as Socket, buffer)) this.#buffer = buffer
   }
 
   /** So many bytes are in the buffer. False: read no more for now. */
   batch(length: number): boolean {
-    return this.deliver(this.#buffer.subarray(0, length), false)
+    const more = this.deliver(this.#buffer.subarray(0, length), false)
+    if (this.#early > 0) {
+      this.#early -= length
+      if (this.#early <= 0 && this.#buffer.length < this.#most) this.#readBy(this.#most)
+    }
+    return more
   }
 }
 
@@ -78,9 +100,10 @@ const slots = (() => {
  * where the runtime does not offer it; the socket is then untouched and works by ordinary streams.
  */
 export function acceptLending(socket: Socket, info: ConnInfo, size?: number): SocketConn | undefined {
-  const buffer = sharedBuffer(size ?? limits.sharedReadBuffer)
+  const most = size ?? limits.sharedReadBuffer
+  const buffer = sharedBuffer(Math.min(most, limits.firstRead))
   if (!slots || !readInto(socket, buffer)) return undefined
-  const conn = new SocketConn(socket, info, buffer)
+  const conn = new SocketConn(socket, info, buffer, most)
   const target = socket as unknown as Record<symbol, unknown>
   target[slots.callback] = (length: number) => conn.batch(length)
   return conn

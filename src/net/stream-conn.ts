@@ -4,6 +4,7 @@ import type { Conn, ConnInfo, Sink } from '../core/conn.ts'
 import { type Deferred, deferred } from '../core/deferred.ts'
 import type { Cancel } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
+import { lend } from '../core/lend.ts'
 import { Life } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
 import { takeBuffer } from '../core/pool.ts'
@@ -11,7 +12,7 @@ import { streamError } from './errors.ts'
 import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
-const readAhead = 64 * 1024
+const readAhead = limits.firstRead
 
 /** Most connections end in order and are then destroyed: an error of its own, with a stack, would be built for nobody. */
 const closedHere = new ProxyError('CONN_CLOSED', 'the connection was closed by this side')
@@ -35,6 +36,7 @@ export class StreamConn implements Conn, StreamEvents {
   #queue: Uint8Array[] | undefined
   #queued = 0
   #ended = false
+  #peerHalf: Life | undefined
   #highWater: number = limits.writeHighWater
   #writable: Deferred<void> | undefined
   #closing: Promise<void> | undefined
@@ -69,9 +71,8 @@ export class StreamConn implements Conn, StreamEvents {
     if (this.#sink) return this.#feed(this.#sink, bytes)
     const kept = owned ? bytes : bytes.slice()
     if (this.#reader) {
-      const { resolve } = this.#reader
+      this.#reader.resolve(kept)
       this.#reader = undefined
-      resolve(kept)
       return true
     }
     this.#queue ??= []
@@ -122,10 +123,13 @@ export class StreamConn implements Conn, StreamEvents {
     })
   }
 
-  async drainTo(sink: Sink): Promise<void> {
-    for (let bytes = this.#takeQueued(); bytes; bytes = this.#takeQueued()) await sink(bytes)
-    if (this.#ended) return
-    if (this.gone) throw this.gone
+  drainTo(sink: Sink): Promise<void> {
+    for (let bytes = this.#takeQueued(); bytes; bytes = this.#takeQueued()) {
+      const wait = lend(bytes, sink)
+      if (wait) return wait.then(() => this.drainTo(sink))
+    }
+    if (this.#ended) return Promise.resolve()
+    if (this.gone) return Promise.reject(this.gone)
     return new Promise((resolve, reject) => {
       this.#sink = sink
       this.#drain = { resolve, reject }
@@ -186,8 +190,7 @@ export class StreamConn implements Conn, StreamEvents {
 
   hold(alive: boolean): void {
     const { ref, unref } = this.stream as Partial<Pick<Socket, 'ref' | 'unref'>>
-    const change = alive ? ref : unref
-    change?.call(this.stream)
+    void (alive ? ref : unref)?.call(this.stream)
   }
 
   get gone(): Error | undefined {
@@ -196,6 +199,13 @@ export class StreamConn implements Conn, StreamEvents {
 
   onGone(run: (why: Error) => void): Cancel {
     return this.#life.onGone(run)
+  }
+
+  onEnded(run: () => void): Cancel {
+    this.#peerHalf ??= new Life()
+    if (this.#ended) this.#peerHalf.end(closedInOrder)
+    else if (!this.gone && this.#queued < readAhead) this.resumeReading()
+    return this.#peerHalf.onGone(run)
   }
 
   closed(): void {
@@ -217,6 +227,7 @@ export class StreamConn implements Conn, StreamEvents {
     this.#reader?.resolve(null)
     this.#reader = undefined
     if (!this.#sinkBusy) this.#endDrain()
+    this.#peerHalf?.end(closedInOrder)
   }
 
   #end(error: Error): void {

@@ -58,7 +58,7 @@ export const problemCodes = {
   CFG070: 'Two inbounds with different limits for the same e-mail.',
   CFG071: 'A user whose date has passed.',
   CFG072: 'An e-mail that logs, counters and the store cannot show.',
-  CFG073: 'A quota or a speed so small that a unit seems to be missing.',
+  CFG073: 'A quota, a speed or a duration so small that a unit seems to be missing.',
   CFG074: 'A detour to its own inbound, or to none.',
   // Inbounds and outbounds
   CFG080: 'An unknown protocol.',
@@ -72,6 +72,7 @@ export const problemCodes = {
   CFG088: 'Dynamic ports that do not fit into the range.',
   CFG089: 'A password is asked for but nobody has one.',
   CFG090: 'Every connection that takes an outbound goes to one place, whatever it asked for.',
+  CFG091: 'A time that counts from the first use of a user, which nothing keeps over a restart.',
   // Streams
   CFG100: 'An unknown transport.',
   CFG101: 'An unknown security, which must not silently mean plaintext.',

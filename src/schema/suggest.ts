@@ -107,7 +107,17 @@ export function keyHint(key: string, known: Iterable<string>): string | undefine
   return home === undefined ? didYouMean(key, known) : `"${key}" belongs in ${home}`
 }
 
-const limitNames = ['enabled', 'uplink', 'downlink', 'connections', 'addresses', 'addressgrace', 'quota', 'expires']
+const limitNames = [
+  'enabled',
+  'uplink',
+  'downlink',
+  'connections',
+  'addresses',
+  'addressgrace',
+  'quota',
+  'expires',
+  'expiresafter',
+]
 
 /** Whether whoever wrote this unknown key meant a limit of a user: as ours alone it is, or as one that stands beside `limits`. */
 export function wouldLimit(key: string, known: readonly string[]): boolean {

@@ -5,8 +5,10 @@
 
 import type { Address } from '../core/address.ts'
 import type { UserLimits } from '../core/user-limits.ts'
+import type { SharedConnections } from './mux.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 
+export type * from './mux.ts'
 export type * from './stream.ts'
 
 export interface Config {
@@ -90,7 +92,7 @@ export type InboundConfig =
   | (InboundBase & { readonly protocol: 'mixed'; readonly settings: SocksInboundSettings })
   | (InboundBase & { readonly protocol: 'dokodemo-door'; readonly settings: DokodemoInboundSettings })
 
-interface OutboundBase {
+interface OutboundBase extends SharedConnections {
   readonly tag: string
   readonly at: string
   readonly stream: OutboundStreamConfig

@@ -11,6 +11,7 @@ const migrations: readonly string[] = [
      override TEXT,
      updated INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  'ALTER TABLE users ADD COLUMN first_use INTEGER',
 ]
 
 /** Brings the store to the present version of the schema, in one transaction. @throws ProxyError STORE_FAILED, SqliteError */

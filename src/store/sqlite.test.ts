@@ -72,13 +72,20 @@ describe('the store', () => {
 
   it('has after a restart what was written last', async () => {
     const first = await open()
-    first.write([user('a', 1, 2), { ...user('b', 2 ** 53 - 1, 7), override: disabled }, user('c', 5)], 1)
+    first.write(
+      [
+        { ...user('a', 1, 2), firstUse: 1_700_000_000_000 },
+        { ...user('b', 2 ** 53 - 1, 7), firstUse: 1_700_000_000_000, override: disabled },
+        user('c', 5),
+      ],
+      1,
+    )
     first.write([user('a', 10, 20), { ...user('c', 6), override: disabled }], 2)
     first.write([user('c', 0)], 3)
     first.close()
     expect(byEmail((await open()).load())).toEqual([
       user('a', 10, 20),
-      { ...user('b', 2 ** 53 - 1, 7), override: disabled },
+      { ...user('b', 2 ** 53 - 1, 7), firstUse: 1_700_000_000_000, override: disabled },
       user('c', 0),
     ])
   })

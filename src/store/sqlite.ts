@@ -42,6 +42,7 @@ interface Row {
   readonly downlink: number
   readonly configured: string | null
   readonly override: string | null
+  readonly first_use: number | null
 }
 
 class SqliteStore implements UsageStore {
@@ -67,8 +68,8 @@ class SqliteStore implements UsageStore {
       set(db, 'synchronous = NORMAL')
       migrate(db, path)
       this.#put = db.prepare(
-        `INSERT INTO users (email, uplink, downlink, configured, override, updated) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET uplink = excluded.uplink, downlink = excluded.downlink,
+        `INSERT INTO users (email, uplink, downlink, configured, override, first_use, updated) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET uplink = excluded.uplink, downlink = excluded.downlink, first_use = excluded.first_use,
            configured = excluded.configured, override = excluded.override, updated = excluded.updated`,
       )
     } catch (error) {
@@ -79,7 +80,9 @@ class SqliteStore implements UsageStore {
 
   load(): StoredUser[] {
     return onStore(this.#path, () => {
-      const rows = this.#db.prepare('SELECT email, uplink, downlink, configured, override FROM users').all() as Row[]
+      const rows = this.#db
+        .prepare('SELECT email, uplink, downlink, configured, override, first_use FROM users')
+        .all() as Row[]
       return rows.map(storedUser)
     })
   }
@@ -88,9 +91,10 @@ class SqliteStore implements UsageStore {
     onStore(this.#path, () => {
       this.#mustBeThere()
       transact(this.#db, () => {
-        for (const { email, uplink, downlink, override } of users) {
+        for (const { email, uplink, downlink, override, firstUse = null } of users) {
           const configured = override ? formatLimits(override.configured) : null
-          this.#put.run(email, uplink, downlink, configured, override ? formatLimits(override.limits) : null, now)
+          const limits = override ? formatLimits(override.limits) : null
+          this.#put.run(email, uplink, downlink, configured, limits, firstUse, now)
         }
       })
     })
@@ -136,8 +140,14 @@ function identityOf(file: string): string | undefined {
 /** Some pragmas answer with a row, which exec() does not expect. */
 const set = (db: Libsql.Database, pragma: string): void => void db.prepare(`PRAGMA ${pragma}`).all()
 
-function storedUser({ email, uplink, downlink, configured, override }: Row): StoredUser {
+function storedUser({ email, uplink, downlink, configured, override, first_use: firstUse }: Row): StoredUser {
   const before = configured === null ? undefined : parseLimits(configured)
   const after = override === null ? undefined : parseLimits(override)
-  return { email, uplink, downlink, ...(before && after && { override: { configured: before, limits: after } }) }
+  return {
+    email,
+    uplink,
+    downlink,
+    ...(firstUse !== null && { firstUse }),
+    ...(before && after && { override: { configured: before, limits: after } }),
+  }
 }

@@ -7,6 +7,8 @@ export interface StoredUser {
   /** Plaintext bytes that count against the quota. */
   readonly uplink: number
   readonly downlink: number
+  /** When the time of a limit that counts from it began, milliseconds since the epoch; absent: it has not. */
+  readonly firstUse?: number
   readonly override?: Override
 }
 

@@ -71,6 +71,23 @@ export function halfCloseCases(both: Cases): void {
     assert(same(await received, data))
   })
 
+  both('tells of a native end before anybody reads, once, and again to whoever asks later', async (from, to) => {
+    if (!to.onEnded) return
+    let told = 0
+    to.onEnded(() => told++)
+    to.onEnded(() => assert.fail('this was taken back'))()
+    await from.write(Uint8Array.of(1, 2, 3))
+    const closing = from.closeWrite()
+    if (to.info.halfClose === 'native') await eventually(() => told === 1, 'the end was not told')
+    assert(same(await readExactly(to, 3), Uint8Array.of(1, 2, 3)))
+    assert.equal(await soon(to.read(), 'the end'), null)
+    if (to.info.halfClose === 'native') assert.equal(told, 1)
+    let later = 0
+    to.onEnded(() => later++)
+    assert.equal(later, 1)
+    await closing
+  })
+
   both('write() after closeWrite() rejects', async (from) => {
     Promise.resolve(from.closeWrite()).catch(() => {})
     await failureOf(from.write(Uint8Array.of(1)))

@@ -72,8 +72,10 @@ describe('users', () => {
         addressGrace: 60,
         quota: 0,
         expires: null,
+        expiresAfter: 0,
       },
       used: { uplink: 10, downlink: 20 },
+      firstUse: null,
       connections: 0,
       addresses: [],
     })
@@ -218,13 +220,21 @@ describe('users', () => {
   })
 
   it('have limits in the words of the configuration', async () => {
-    const limits = { uplink: '5 MB/s', downlink: '40 Mbit/s', quota: '100 GB', expires: '2026-12-31', addressGrace: 5 }
+    const limits = {
+      uplink: '5 MB/s',
+      downlink: '40 Mbit/s',
+      quota: '100 GB',
+      expires: '2026-12-31',
+      expiresAfter: '30 days',
+      addressGrace: 5,
+    }
     const { json } = await api.call('PATCH', '/v1/users/love@example.com', { limits })
     expect(json.limits).toMatchObject({
       uplink: 5_000_000,
       downlink: 5_000_000,
       quota: 100_000_000_000,
       expires: '2027-01-01T00:00:00.000Z',
+      expiresAfter: 2_592_000,
       addressGrace: 5,
     })
     const wrong = await api.call('PATCH', '/v1/users/love@example.com', { limits: { uplink: 'fast' } })

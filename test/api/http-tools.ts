@@ -22,14 +22,19 @@ export const noLimits: LimitsView = {
   addressGrace: 60,
   quota: 0,
   expires: null,
+  expiresAfter: 0,
 }
 
 /** What a request's limits come to, over others. */
-const over = (base: LimitsView, { addressGraceS, expiresAt, ...same }: Partial<UserLimits> = {}): LimitsView => ({
+const over = (
+  base: LimitsView,
+  { addressGraceS, expiresAt, expiresAfterMs, ...same }: Partial<UserLimits> = {},
+): LimitsView => ({
   ...base,
   ...same,
   ...(addressGraceS !== undefined && { addressGrace: addressGraceS }),
   ...(expiresAt !== undefined && { expires: expiresAt === 0 ? null : new Date(expiresAt).toISOString() }),
+  ...(expiresAfterMs !== undefined && { expiresAfter: expiresAfterMs / 1000 }),
 })
 
 export const userView = (email: string, change: Partial<UserView> = {}): UserView => ({
@@ -37,6 +42,7 @@ export const userView = (email: string, change: Partial<UserView> = {}): UserVie
   inbounds: [{ tag: 'in', id: 'b831381d…', level: 0, alterId: 0 }],
   limits: noLimits,
   used: { uplink: 10, downlink: 20 },
+  firstUse: null,
   connections: 0,
   addresses: [],
   ...change,

@@ -21,7 +21,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   '05-legacy-alterid-server.json': [],
   '06-dynamic-port.json': [],
   '07-levels-counters-api.json': ['CFG124'],
-  '08-mux-over-ipv6.json': ['CFG032 udp', 'CFG032 mux'],
+  '08-mux-over-ipv6.json': ['CFG032 udp'],
   '09-xray-forms-client.json': ['CFG032 udp'],
   '09-xray-forms-server.json': [],
   '10-routing-and-dns.json': ['CFG032 dns', 'CFG032 udp', 'CFG032 sniffing', 'CFG032 routing'],
@@ -87,5 +87,6 @@ test('the example of docs/config.md loads without a word', () => {
     addressGraceS: 60,
     quota: 100_000_000_000,
     expiresAt: Date.UTC(2100, 0, 1),
+    expiresAfterMs: 0,
   })
 })

@@ -36,24 +36,82 @@ describe('outbounds[]', () => {
     )
   })
 
-  test('mux is checked and not applied', () => {
-    const mux = (value: object) => load(vmessOut({}, {}, { mux: value }))
-    warningOf(mux({ enabled: true, concurrency: 8 }), 'CFG032', 'outbounds[0].mux.enabled')
-    quietConfigOf(mux({ enabled: false, concurrency: 1024, xudpConcurrency: -1, xudpProxyUDP443: 'Allow' }))
-    quietConfigOf(mux({ enabled: true, concurrency: -1 }))
-    warningOf(mux({ enabled: true, concurrency: -1, xudpConcurrency: 8 }), 'CFG030', 'outbounds[0].mux.xudpConcurrency')
-    quietConfigOf(mux({ enabled: true, concurrency: -1, xudpConcurrency: -1 }))
-    errorOf(mux({ enabled: false, concurrency: 1025 }), 'CFG023', 'outbounds[0].mux.concurrency')
-    errorOf(mux({ xudpProxyUDP443: 'drop' }), 'CFG025', 'outbounds[0].mux.xudpProxyUDP443')
+  test.each([
+    [{ enabled: true }, { streams: 8, datagrams: 'shared', udp443: 'allow' }],
+    [
+      { enabled: true, concurrency: 0 },
+      { streams: 8, datagrams: 'shared', udp443: 'allow' },
+    ],
+    [
+      { enabled: true, concurrency: 1024 },
+      { streams: 1024, datagrams: 'shared', udp443: 'allow' },
+    ],
+    [
+      { enabled: true, concurrency: -1 },
+      { streams: 0, datagrams: 0, udp443: 'allow' },
+    ],
+    [
+      { enabled: true, xudpConcurrency: 0 },
+      { streams: 8, datagrams: 'shared', udp443: 'reject' },
+    ],
+    [
+      { enabled: true, xudpConcurrency: 16 },
+      { streams: 8, datagrams: 16, udp443: 'reject' },
+    ],
+    [
+      { enabled: true, xudpConcurrency: -1 },
+      { streams: 8, datagrams: 0, udp443: 'reject' },
+    ],
+    [
+      { enabled: true, concurrency: -1, xudpConcurrency: 16 },
+      { streams: 0, datagrams: 16, udp443: 'reject' },
+    ],
+    [
+      { enabled: true, concurrency: -1, xudpConcurrency: 0 },
+      { streams: 0, datagrams: 0, udp443: 'reject' },
+    ],
+    [
+      { enabled: true, xudpProxyUDP443: '' },
+      { streams: 8, datagrams: 'shared', udp443: 'reject' },
+    ],
+    [
+      { enabled: true, xudpProxyUDP443: 'allow' },
+      { streams: 8, datagrams: 'shared', udp443: 'allow' },
+    ],
+    [
+      { enabled: true, xudpConcurrency: 1, xudpProxyUDP443: 'Skip' },
+      { streams: 8, datagrams: 1, udp443: 'skip' },
+    ],
+    [{ enabled: false, concurrency: 1024, xudpConcurrency: -1, xudpProxyUDP443: 'Allow' }, undefined],
+    [{ concurrency: 8 }, undefined],
+  ])('mux %j', (written, means) => {
+    expect(outboundOf(load(vmessOut({}, {}, { mux: written })), 'vmess').mux).toEqual(means)
+    quietConfigOf(load(vmessOut({}, {}, { mux: written })))
   })
 
-  test('packetEncoding is checked and not applied', () => {
-    const out = (packetEncoding: string) => load(vmessOut({}, {}, { packetEncoding }))
-    quietConfigOf(out('None'))
-    for (const word of ['packet', 'Packet', 'xudp']) {
-      expect(warningOf(out(word), 'CFG032', 'outbounds[0].packetEncoding').message).toContain('only TCP')
-    }
+  test('mux: what makes no sense', () => {
+    const mux = (value: object) => load(vmessOut({}, {}, { mux: value }))
+    errorOf(mux({ enabled: false, concurrency: 1025 }), 'CFG023', 'outbounds[0].mux.concurrency')
+    errorOf(mux({ xudpProxyUDP443: 'drop' }), 'CFG025', 'outbounds[0].mux.xudpProxyUDP443')
+    const direct = load(withOutbound({ ...freedom, mux: { enabled: true } }))
+    expect(warningOf(direct, 'CFG030', 'outbounds[0].mux.enabled').message).toContain('no server')
+    quietConfigOf(load(withOutbound({ ...freedom, mux: { enabled: false, concurrency: 4 } })))
+  })
+
+  test('packetEncoding', () => {
+    const out = (packetEncoding?: string) => load(vmessOut({}, {}, { packetEncoding }))
+    const encodingOf = (word?: string) => outboundOf(out(word), 'vmess').packetEncoding
+    expect(['None', 'packet', 'Packet', 'xudp', undefined].map(encodingOf)).toEqual([
+      'none',
+      'packet',
+      'packet',
+      'xudp',
+      undefined,
+    ])
     errorOf(out('packt'), 'CFG025', 'outbounds[0].packetEncoding')
+    const direct = (packetEncoding: string) => load(withOutbound({ ...freedom, packetEncoding }))
+    warningOf(direct('xudp'), 'CFG030', 'outbounds[0].packetEncoding')
+    for (const word of ['', 'none']) quietConfigOf(direct(word))
   })
 
   test('domainStrategy and targetStrategy of an outbound end the start unless AsIs', () => {

@@ -32,11 +32,9 @@ describe('clients of 3x-ui', () => {
     expect(limitsOf({ totalGB: 1e9, limits: { quota: 0 } })).toEqual(unlimited)
   })
 
-  test('a duration from the first use is refused, with what to write', () => {
-    expect(errorOf(file({ expiryTime: -2592000000 }), 'CFG031', `${at}.expiryTime`)).toMatchObject({
-      message: 'expiryTime -2592000000 means 30 days from the first use, which cannot be counted here',
-      hint: expect.stringContaining('"expires": "2026-12-31"'),
-    })
+  test('a time below 0 is a duration from the first use', () => {
+    expect(limitsOf({ expiryTime: -2592000000 })).toEqual({ ...unlimited, expiresAfterMs: 2_592_000_000 })
+    warningOf(file({ expiryTime: -2592000000 }), 'CFG091', `${at}.expiryTime`)
   })
 
   test('reset is not applied, with what to do', () => {

@@ -1,7 +1,9 @@
 /** `limits` of a user: one test per field. */
 import { describe, expect, test } from 'vitest'
 import { unlimited } from '../../src/core/user-limits.ts'
+import { limitsSchema } from '../../src/schema/parts/user-limits.ts'
 import {
+  codesOf,
   configOf,
   errorOf,
   inboundOf,
@@ -18,7 +20,7 @@ import {
 const at = (key: string) => `inbounds[0].settings.clients[0].limits.${key}`
 const now = Date.UTC(2026, 10, 20)
 const file = (limits: unknown, user: object = { email: 'a@b' }) =>
-  load(vmessIn({ clients: [{ id: uuid, ...user, limits }] }), { now })
+  load({ ...vmessIn({ clients: [{ id: uuid, ...user, limits }] }), accounting: 'usage.db' }, { now })
 const limitsOf = (limits: unknown) => {
   const result = file(limits)
   quietConfigOf(result)
@@ -46,6 +48,7 @@ test('everything together, also under Xray’s name of the list', () => {
     addressGrace: 30,
     quota: '100 GB',
     expires: '2026-12-31',
+    expiresAfter: '30 days',
   }
   const expected = {
     enabled: true,
@@ -56,9 +59,10 @@ test('everything together, also under Xray’s name of the list', () => {
     addressGraceS: 30,
     quota: 100_000_000_000,
     expiresAt: Date.UTC(2027, 0, 1),
+    expiresAfterMs: 2_592_000_000,
   }
   expect(limitsOf(limits)).toEqual(expected)
-  const result = load(vmessIn({ users: [{ id: uuid, email: 'a', limits }, otherUuid] }))
+  const result = load({ ...vmessIn({ users: [{ id: uuid, email: 'a', limits }, otherUuid] }), accounting: 'usage.db' })
   quietConfigOf(result)
   expect(inboundOf(result, 'vmess').settings.users.map((user) => user.limits)).toEqual([expected, undefined])
 })
@@ -196,6 +200,43 @@ describe('expires', () => {
   })
 })
 
+describe('expiresAfter', () => {
+  test.each([
+    ['30 days', 2_592_000_000],
+    ['12 h', 43_200_000],
+    ['1.5 hours', 5_400_000],
+    [3600, 3_600_000],
+    [0, 0],
+  ])('%j', (expiresAfter, ms) => {
+    expect(limitsOf({ expiresAfter })!.expiresAfterMs).toBe(ms)
+  })
+
+  test.each([
+    ['30', 'write "30 days"'],
+    ['1 month', 'write "30 days", or "1 min" for minutes'],
+    ['5m', 'write "150 days", or "5 min" for minutes'],
+    ['1 year', 'write "365 days"'],
+    ['soon', undefined],
+    ['2026-12-31', undefined],
+  ])('%j is an error', (expiresAfter, hint) => {
+    const problem = errorOf(file({ expiresAfter }), 'CFG038', at('expiresAfter'))
+    expect(problem.message).toContain('expected a duration such as "30 days" or "12 h", or seconds as a number')
+    expect(problem.hint).toBe(hint)
+  })
+
+  test('milliseconds are an error, and days a warning', () => {
+    expect(errorOf(file({ expiresAfter: 2592000000000 }), 'CFG023', at('expiresAfter')).hint).toContain('seconds')
+    expect(warningOf(file({ expiresAfter: 30 }), 'CFG073', at('expiresAfter')).hint).toBe('write "30 days"')
+  })
+
+  test('is forgotten at a restart without accounting, which is said once', () => {
+    const clients = ['a', 'b'].map((email) => ({ id: email, email, limits: { expiresAfter: '30 days' } }))
+    expect(warningOf(load(vmessIn({ clients })), 'CFG091', at('expiresAfter')).hint).toContain('"accounting"')
+    expect(codesOf(load(vmessIn({ clients }))).filter((code) => code === 'CFG091')).toHaveLength(1)
+    expect(codesOf(load({ ...vmessIn({ clients }), accounting: 'usage.db' }))).not.toContain('CFG091')
+  })
+})
+
 test('an unknown field is an error with the nearest; beside the id it may be another program’s, unless it looks like a limit', () => {
   const beside = (fields: object) => load(vmessIn({ clients: [{ id: uuid, email: 'a', ...fields }] }))
   expect(errorOf(beside({ limit: {} }), 'CFG040').hint).toBe('did you mean "limits"?')
@@ -267,16 +308,7 @@ test('limits of an outbound’s user have no effect', () => {
 })
 
 describe('limits in a place where they would limit nothing', () => {
-  test.each([
-    'quota',
-    'expires',
-    'uplink',
-    'downlink',
-    'connections',
-    'addresses',
-    'addressGrace',
-    'Quota',
-  ])('%s beside limits', (key) => {
+  test.each([...Object.keys(limitsSchema.shape), 'Quota'])('%s beside limits', (key) => {
     const result = load(vmessIn({ clients: [{ id: uuid, email: 'a@b', [key]: 5, limits: { connections: 1 } }] }))
     const problem = errorOf(result, 'CFG040', `inbounds[0].settings.clients[0].${key}`)
     expect(problem.hint).toBe('write it into "limits": { … }')

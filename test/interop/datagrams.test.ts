@@ -35,7 +35,11 @@ afterEach(() => echo.close())
 function outboundTo(port: number, security: SecurityName, alterId: number) {
   const user = { id: parseId(testId), email: '', level: 0, alterId, security, experiments }
   const servers = [{ address: { host: '127.0.0.1', port }, users: [user] }]
-  return createVmessOutbound('out', { servers }, { dialer: tcpDialer(), env, auto: 'aes-128-gcm', legacyHeader: false })
+  return createVmessOutbound(
+    'out',
+    { servers },
+    { dialer: tcpDialer(), env, auto: 'aes-128-gcm', legacyHeader: false, packetEncoding: 'none' },
+  )
 }
 
 /** A server of ours for command 2 that goes straight to the targets. */

@@ -5,8 +5,10 @@ import type { Clock } from '../../src/core/env.ts'
 import { ProxyError, toProxyError } from '../../src/core/errors.ts'
 import type { InboundIo } from '../../src/core/inbound.ts'
 import { countInto } from '../../src/core/meter.ts'
+import type { PacketConn } from '../../src/core/packet.ts'
 import type { FlowRequest, FlowUser, Totals } from '../../src/core/session.ts'
 import { relay } from '../../src/relay/relay.ts'
+import { relayPackets } from '../../src/relay/relay-packets.ts'
 
 export interface RecordingIo extends InboundIo {
   readonly requests: FlowRequest[]
@@ -16,6 +18,8 @@ export interface RecordingIo extends InboundIo {
 
 export interface IoOptions {
   readonly clock: Clock
+  /** The far end for a request of datagrams; nobody asks for any unless given. */
+  readonly openPackets?: (request: FlowRequest) => PacketConn
   /** The far end for a request; throws what the dial fails with. */
   readonly dial: (request: FlowRequest) => Conn | Promise<Conn>
 }
@@ -23,7 +27,7 @@ export interface IoOptions {
 export const HANDSHAKE_MS = 60_000
 const limits = { connIdleMs: 300_000, uplinkOnlyMs: 2_000, downlinkOnlyMs: 5_000 }
 
-export function recordingIo({ clock, dial }: IoOptions): RecordingIo {
+export function recordingIo({ clock, dial, openPackets }: IoOptions): RecordingIo {
   const requests: FlowRequest[] = []
   const rejected: RecordingIo['rejected'] = []
   const relayed: RecordingIo['relayed'] = []
@@ -45,6 +49,15 @@ export function recordingIo({ clock, dial }: IoOptions): RecordingIo {
       await Promise.resolve(greet?.(far)).catch(() => {})
       const totals = { uplink: 0, downlink: 0 }
       const reason = await relay(near, far, limits, clock, countInto(totals))
+      relayed.push({ totals, reason })
+      return reason
+    },
+    async carryPackets(near, request) {
+      requests.push(request)
+      if (!openPackets) throw new Error('nobody was to ask for datagrams')
+      const totals = { uplink: 0, downlink: 0 }
+      const drops = { uplink: 0, downlink: 0 }
+      const reason = await relayPackets(near, openPackets(request), limits, clock, countInto(totals), drops)
       relayed.push({ totals, reason })
       return reason
     },

@@ -50,6 +50,16 @@ export const limitsInput = strict({
         'The last day, UTC, or a moment in ISO 8601 or in Unix seconds, from which the user is turned away; null: never.',
       example: '2026-12-31',
     }),
+  expiresAfter: z
+    .union([z.number().int().min(0), z.string()])
+    .nullable()
+    .optional()
+    .openapi({
+      type: ['number', 'string', 'null'],
+      description:
+        'For how long from the first connection on: a text with its unit, or seconds; null or 0: for ever. With `expires` as well the earlier one holds.',
+      example: '30 days',
+    }),
 }).openapi('LimitsInput', { description: 'What is left out stays as it is.' })
 
 const level = z

@@ -43,6 +43,10 @@ export const limitsSchema = z
     }),
     quota: whole('Plaintext bytes both ways until the user is turned away; 0: no limit.', 100_000_000_000),
     expires: timeSchema.nullable().openapi({ description: 'From when the user is turned away; null: never.' }),
+    expiresAfter: z
+      .number()
+      .min(0)
+      .openapi({ description: 'For how many seconds after the first use; 0: for ever.', example: 2_592_000 }),
   })
   .openapi('Limits')
 
@@ -64,6 +68,9 @@ export const userSchema = z
       .openapi({ description: 'Where the user is known.' }),
     limits: limitsSchema,
     used: totalsSchema.openapi({ description: 'What counts against the quota.' }),
+    firstUse: timeSchema.nullable().openapi({
+      description: 'When the time of `expiresAfter` began; null: not yet, or there is no such limit.',
+    }),
     connections: whole('Connections in progress.', 1),
     addresses: z
       .array(z.string())

@@ -4,11 +4,12 @@ import type { Speed } from './traffic.ts'
 
 export const iso = (ms: number): string => new Date(ms).toISOString()
 
-export const userJson = ({ email, inbounds, limits, used, connections, addresses }: UserView) => ({
+export const userJson = ({ email, inbounds, limits, used, firstUse, connections, addresses }: UserView) => ({
   email,
   inbounds: inbounds.map(({ tag, id, level, alterId }) => ({ tag, id, level, alterId })),
   limits: { ...limits },
   used: { uplink: used.uplink, downlink: used.downlink },
+  firstUse,
   connections,
   addresses: [...addresses],
 })

@@ -55,19 +55,23 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport.layer?.(stream.transport, deps)))
   })
+  const { legacyHeader, coneDisabled } = readSwitches()
   return kindOf(kinds.outbounds, config).create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
     resolve: ground.resolve,
     auto: autoSecurity(),
-    legacyHeader: readSwitches().legacyHeader,
+    legacyHeader,
+    coneDisabled,
+    mux: config.mux,
+    packetEncoding: config.packetEncoding,
   })
 }
 
 type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake'>
 
-export interface InboundBuild extends InboundDeps, ServerDeps {
+export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
   readonly kinds: Kinds
   readonly read: ReadText
   /** Bytes that one read may bring. */
@@ -87,7 +91,7 @@ export function buildInbound(
   const deps = layerDeps(config, { ...build, read: noting(files, build.read) })
   const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
   return building(config, () => ({
-    handler: kindOf(kinds.inbounds, config).create(config.settings, build),
+    handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
     base: transport.carrier
       ? transport.carrier.listener(udpListener(), stream.transport, deps)
       : tcpListener({ keepAliveIdleS, readSize, onDescriptor }),

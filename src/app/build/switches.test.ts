@@ -8,11 +8,14 @@ import { readSwitches } from './switches.ts'
 
 describe('readSwitches', () => {
   it('takes both spellings of V2Ray’s names', () => {
-    expect(readSwitches({})).toEqual({ legacyHeader: false, legacyUsers: 'alterId' })
+    expect(readSwitches({})).toEqual({ legacyHeader: false, legacyUsers: 'alterId', coneDisabled: false })
     expect(readSwitches({ 'v2ray.vmess.aead.disabled': 'true' }).legacyHeader).toBe(true)
     expect(readSwitches({ V2RAY_VMESS_AEAD_DISABLED: 'true' }).legacyHeader).toBe(true)
     expect(readSwitches({ V2RAY_VMESS_AEAD_FORCED: 'false' }).legacyUsers).toBe('all')
     expect(readSwitches({ 'v2ray.vmess.aead.forced': 'true' }).legacyUsers).toBe('none')
+    expect(readSwitches({ 'xray.cone.disabled': 'true' }).coneDisabled).toBe(true)
+    expect(readSwitches({ XRAY_CONE_DISABLED: 'true' }).coneDisabled).toBe(true)
+    expect(readSwitches({ XRAY_CONE_DISABLED: '1' }).coneDisabled).toBe(false)
   })
 })
 

@@ -6,6 +6,7 @@ import { loadConfigValue } from '../../config/load.ts'
 import type { ControlEvent } from '../../control/control.ts'
 import { silentLogger } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import { fakeClock } from '../../testing/fakes.ts'
 import { connect } from '../connect.ts'
 import { systemEnv } from '../env.ts'
 import { Instance } from '../instance.ts'
@@ -99,6 +100,7 @@ describe('users', () => {
         inbounds: [{ tag: 'in', id: '0b1f6c7d…', level: 0, alterId: 0 }],
         limits: expect.objectContaining({ enabled: true, quota: 0 }),
         used: { uplink: 5, downlink: 5 },
+        firstUse: null,
         connections: 1,
         addresses: ['127.0.0.1'],
       },
@@ -302,4 +304,14 @@ describe('inbounds and outbounds', () => {
     expect(String((await once(stream, 'data'))[0])).toBe('on')
     await expect(open(ann)).rejects.toThrow()
   })
+})
+
+it('counts how long it runs by the time that has passed, whatever is done to the wall clock', async () => {
+  const clock = fakeClock(1_700_000_000_000)
+  const env = { ...systemEnv(silentLogger), clock }
+  const deps = { instance, env, version: '1', reload: async () => ({ problems: [] }), restartLog: () => {} }
+  const timed = new InstanceControl(deps)
+  clock.advance(5000)
+  clock.set(0)
+  expect(await timed.status()).toMatchObject({ startedAt: 1_700_000_000_000, uptimeS: 5 })
 })

@@ -45,12 +45,14 @@ export class InstanceControl implements Control {
   readonly #users: UserControl
   readonly #lists: Lists
   readonly #startedAt: number
+  readonly #startedMs: number
 
   constructor(deps: ControlDeps) {
     this.#deps = deps
     this.#users = new UserControl(deps.instance, deps.env)
     this.#lists = new Lists(deps.instance, deps.env.clock)
     this.#startedAt = deps.env.clock.now()
+    this.#startedMs = deps.env.clock.elapsed()
   }
 
   async counters(): Promise<readonly CounterView[]> {
@@ -89,7 +91,7 @@ export class InstanceControl implements Control {
     return {
       version,
       startedAt: this.#startedAt,
-      uptimeS: Math.floor((env.clock.now() - this.#startedAt) / 1000),
+      uptimeS: Math.floor((env.clock.elapsed() - this.#startedMs) / 1000),
       connections: instance.connections,
       sessions: instance.flows.size,
       users: instance.accounts.size,

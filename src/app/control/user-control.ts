@@ -163,6 +163,7 @@ export class UserControl {
       })),
       limits: limitsView(account?.limits ?? unlimited),
       used: account ? { ...account.used } : { uplink: 0, downlink: 0 },
+      firstUse: account?.firstUse ? new Date(account.firstUse).toISOString() : null,
       connections: members.length,
       addresses: [...new Set(members.map(({ host }) => host))],
     }
@@ -176,8 +177,9 @@ const keyOf = ({ inbound, user }: Held): string =>
 const digestText = (id: Uint8Array): string =>
   Array.from(sha256(id).subarray(0, 12), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
-const limitsView = ({ addressGraceS, expiresAt, ...same }: UserLimits): LimitsView => ({
+const limitsView = ({ addressGraceS, expiresAt, expiresAfterMs, ...same }: UserLimits): LimitsView => ({
   ...same,
   addressGrace: addressGraceS,
   expires: expiresAt === 0 ? null : new Date(expiresAt).toISOString(),
+  expiresAfter: expiresAfterMs / 1000,
 })

@@ -3,6 +3,7 @@ import { endpointHost } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import { type ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Meter, Meters, Pace } from '../../core/meter.ts'
+import type { PacketConn } from '../../core/packet.ts'
 import type { FlowUser, Session, Totals } from '../../core/session.ts'
 import type { ByteCounter, FlowCounters } from '../../stats/counters.ts'
 
@@ -13,28 +14,40 @@ export interface Origin {
   readonly at: string
 }
 
+/** One end of a flow. */
+export type End = Conn | PacketConn
+
 /** One proxied flow from its acceptance to its end: who, where to, how much, and the means to end it. */
 export class Flow implements Member {
   readonly origin: Origin
   readonly session: Session
   readonly user: FlowUser
   account: SharedAccount | undefined
-  readonly near: Conn
+  readonly near: End
   /** Towards the target, once it is connected. */
-  far: Conn | undefined
+  far: End | undefined
   /** Policy level of what carries it, 0 where that has none. */
   farLevel = 0
   readonly host: string
   readonly totals: Totals = { uplink: 0, downlink: 0 }
   /** What ended it before its time. */
   reason: ProxyError | undefined
+  /** How long it may be idle, ms, where the policy does not say. */
+  readonly idleMs: number | undefined
 
-  constructor(origin: Origin, session: Session, user: FlowUser, account: SharedAccount | undefined, near: Conn) {
+  constructor(
+    origin: Origin,
+    session: Session,
+    { user, idleMs }: { readonly user: FlowUser; readonly idleMs?: number | undefined },
+    account: SharedAccount | undefined,
+    near: End,
+  ) {
     this.origin = origin
     this.session = session
     this.user = user
     this.account = account
     this.near = near
+    this.idleMs = idleMs
     this.host = endpointHost(session.source)
   }
 

@@ -1,9 +1,9 @@
 import type { AccountBook } from '../../account/book.ts'
-import type { Conn } from '../../core/conn.ts'
 import type { Clock } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import type { FlowRequest } from '../../core/session.ts'
-import { Flow, type Origin } from './flow.ts'
+import { type End, Flow, type Origin } from './flow.ts'
+import { QuietFlows } from './quiet-flows.ts'
 
 const nobody = { email: '', level: 0 }
 
@@ -22,19 +22,23 @@ export function countingIds(): () => number {
 
 /** Every flow in progress, by the id of its session. */
 export class Flows {
+  /** Those of datagrams, by how long they have been quiet. */
+  readonly quiet: QuietFlows
   readonly #clock: Clock
   readonly #accounts: AccountBook
   readonly #nextId: () => number
   readonly #flows = new Map<number, Flow>()
 
   constructor({ clock, accounts, nextId }: FlowsDeps) {
+    this.quiet = new QuietFlows(clock)
     this.#clock = clock
     this.#accounts = accounts
     this.#nextId = nextId
   }
 
-  /** Enters a flow that a client asked for. Nothing has been checked yet. */
-  open(origin: Origin, near: Conn, { network, target, user = nobody, attributes }: FlowRequest): Flow {
+  /** Enters a flow that a client asked for; nothing has been checked yet. One of datagrams may be the end of another. */
+  open(origin: Origin, near: End, request: FlowRequest): Flow {
+    const { network, target, user = nobody, attributes, idleMs } = request
     const session = {
       id: this.#nextId(),
       inboundTag: origin.tag,
@@ -44,15 +48,18 @@ export class Flows {
       target,
       user: { email: user.email, level: user.level },
       ...(attributes && { attributes }),
+      ...(network === 'udp' && { drops: { uplink: 0, downlink: 0 } }),
     }
-    const flow = new Flow(origin, session, user, this.#accounts.get(user.email), near)
+    const flow = new Flow(origin, session, { user, idleMs }, this.#accounts.get(user.email), near)
     this.#flows.set(session.id, flow)
+    if (network === 'udp') this.quiet.enter(flow)
     return flow
   }
 
   /** Strikes a flow off. */
   close(flow: Flow): void {
     flow.account?.leave(flow)
+    this.quiet.leave(flow)
     this.#flows.delete(flow.session.id)
   }
 

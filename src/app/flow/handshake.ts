@@ -2,10 +2,11 @@ import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError } from '../../core/errors.ts'
 import type { Greet } from '../../core/inbound.ts'
+import type { End } from './flow.ts'
 
 export interface HandshakeDeps {
   readonly env: Env
-  readonly handshakes: Set<Conn>
+  readonly handshakes: Set<End>
 }
 
 /** Runs `step` under a limit; `near` is destroyed with HANDSHAKE_TIMEOUT when it passes. */

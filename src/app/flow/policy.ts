@@ -15,8 +15,16 @@ export interface FlowTerms extends RelayLimits {
 /** Of each policy, for the levels that have occurred: worked out once, not for every flow. */
 const known = new WeakMap<PolicyConfig, Map<number, Map<number, FlowTerms>>>()
 
-/** The user's level decides, and the outbound's account as well where it has a level of its own. */
-export function flowTerms(policy: PolicyConfig, near: number, far: number): FlowTerms {
+/**
+ * The user's level decides, and the outbound's account as well where it has a level of its own. `idleMs` stands instead of
+ * what the levels say of idle flows.
+ */
+export function flowTerms(policy: PolicyConfig, near: number, far: number, idleMs?: number): FlowTerms {
+  const terms = levelTerms(policy, near, far)
+  return idleMs === undefined ? terms : { ...terms, connIdleMs: idleMs }
+}
+
+function levelTerms(policy: PolicyConfig, near: number, far: number): FlowTerms {
   const ofPolicy = entryOf(known, policy, () => new Map<number, Map<number, FlowTerms>>())
   const ofNear = entryOf(ofPolicy, near, () => new Map<number, FlowTerms>())
   return entryOf(ofNear, far, () => workedOut(policy, near, far))

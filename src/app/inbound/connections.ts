@@ -2,13 +2,13 @@ import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
-import { onBehalfOf, type Peer } from '../../net/on-behalf.ts'
+import type { End } from '../flow/flow.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
 /** The client connections of an instance: those in progress, and how they end when the instance stops. */
 export class Connections {
   /** Connections in a handshake, waiting for their target, or between two requests: a stop cuts them first. */
-  readonly handshakes = new Set<Conn>()
+  readonly handshakes = new Set<End>()
   readonly #env: Env
   readonly #all = new Map<Conn, RunningInbound>()
   #allGone: (() => void) | undefined
@@ -28,7 +28,7 @@ export class Connections {
     this.#all.set(conn, inbound)
     inbound.serving++
     try {
-      await onBehalfOf(peerOf(conn, inbound), () => handler.serve(conn, io))
+      await handler.serve(conn, io)
     } catch (error) {
       this.#env.log.error({ err: error, inbound: inbound.tag }, 'a connection failed in an unexpected way')
     }
@@ -65,11 +65,5 @@ export class Connections {
     for (const conn of this.#all.keys()) conn.destroy(stopping())
   }
 }
-
-const peerOf = (conn: Conn, { config }: RunningInbound): Peer => ({
-  remote: conn.info.remote,
-  through: `the ${config.protocol} inbound`,
-  destroy: (reason) => conn.destroy(reason),
-})
 
 const stopping = (): ProxyError => new ProxyError('SHUTTING_DOWN', 'the program is stopping')

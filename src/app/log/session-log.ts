@@ -3,7 +3,7 @@ import type { Clock, Logger } from '../../core/env.ts'
 import type { ErrorCode, ProxyError } from '../../core/errors.ts'
 import type { Observer } from '../../core/observer.ts'
 import { onceEvery } from '../../core/once-every.ts'
-import type { Session } from '../../core/session.ts'
+import type { Session, Totals } from '../../core/session.ts'
 
 /** Ends of a flow that are everyday events, not somebody's mistake, unless there is something to say about them. */
 const everydayCodes: ReadonlySet<ErrorCode> = new Set([
@@ -12,6 +12,7 @@ const everydayCodes: ReadonlySet<ErrorCode> = new Set([
   'IDLE_TIMEOUT',
   'SHUTTING_DOWN',
   'DIAL_ABORTED',
+  'UDP_MAKES_ROOM',
   'OUTBOUND_BLOCKED',
 ])
 
@@ -56,8 +57,8 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     },
     closed(session, totals, reason) {
       const { uplink, downlink } = totals
-      const { source, target } = session
-      const fields = { source, target: formatAddress(target), ...named(session), uplink, downlink }
+      const { source, target, drops } = session
+      const fields = { source, target: formatAddress(target), ...named(session), uplink, downlink, ...dropped(drops) }
       if (!reason) log.debug(fields, 'connection ended')
       else if (isEveryday(reason) || isKnown(reason, session.user))
         log.info({ ...fields, code: reason.code }, reason.message)
@@ -76,5 +77,8 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     },
   }
 }
+
+const dropped = (drops: Readonly<Totals> | undefined): object =>
+  drops && drops.uplink + drops.downlink > 0 ? { droppedUp: drops.uplink, droppedDown: drops.downlink } : {}
 
 const named = ({ user: { email } }: Session): { email?: string } => (email ? { email } : {})

@@ -3,20 +3,14 @@ import type { z } from 'zod'
 import { type Kinds, perKinds } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
-import { address, flag, integer, noted, object, openWord, refused, subtree, text, word } from '../../schema/fields.ts'
+import { address, flag, noted, object, openWord, refused, subtree, text, word } from '../../schema/fields.ts'
 import type { OutboundConfig } from '../../settings/model.ts'
 import { decodeSettings, type Located } from './inbound.ts'
+import { muxSchema, readMux } from './mux.ts'
 import { findKind, protocolNames } from './protocol.ts'
 import { buildOutboundStream, type StreamDefaults, streamSchema } from './stream.ts'
 
 const later = 'is not available in this version, and without it connections would leave by another way'
-
-const muxSchema = object({
-  enabled: flag('Carry many connections in one. Default: false.'),
-  concurrency: integer(-32768, 1024, 'How many at once. 0: 8; negative: none. Default: 8.'),
-  xudpConcurrency: integer(-32768, 1024, 'The same for UDP.'),
-  xudpProxyUDP443: word(['reject', 'allow', 'skip'], 'What becomes of UDP to port 443.'),
-}).describe('Multiplexing. Checked, not applied yet.')
 
 const strategyNote = { code: 'CFG033', unless: ['', 'AsIs', 'asis', 'asIs'] } as const
 
@@ -36,7 +30,11 @@ export const outboundSchema = perKinds((kinds) =>
       transportLayer: flag('Keep the own streamSettings.'),
     }).describe('Chain of outbounds. Not available yet.'),
     mux: muxSchema,
-    packetEncoding: word(['none', 'packet', 'xudp'], 'How UDP is wrapped. Checked, not applied yet.'),
+    packetEncoding: word(
+      ['none', 'packet', 'xudp'],
+      'How UDP travels to a VMess server: `none`, a connection for each target; `xudp` and `packet` (packetaddr of V2Ray 5), ' +
+        'one for all, if the server knows it. Default: what the server knows is found out.',
+    ),
     domainStrategy: refused(text('Resolve targets first.'), later, strategyNote),
     targetStrategy: refused(text('Resolve targets first.'), later, strategyNote),
   }),
@@ -65,31 +63,30 @@ export function readOutbound(
   const tag = input.tag ?? ''
   const kind = findKind(kinds.outbounds, input, 'outbound', context)
   const stream = buildOutboundStream(input.streamSettings, defaults, kinds, context)
-  if (input.mux?.enabled) checkMux(input.mux, context)
-  if (input.packetEncoding && input.packetEncoding !== 'none') {
-    const place = report.at(input, 'packetEncoding')
-    report.notApplied('udp', place, 'is not applied in this version: only TCP is carried')
-  }
   const through = input.proxySettings && checkChain(input.proxySettings, context)
   const read = { owner: input, tag, protocol: kind?.kind ?? '', ...(through && { through }) }
   if (!kind) return read
   const decoded = decodeSettings(kind.schema, input, context)
   const settings = decoded && kind.build(decoded, context, stream ?? plain)
   if (settings === undefined || !stream) return read
-  return { ...read, config: { tag, at: path, stream, protocol: kind.kind, settings } as OutboundConfig }
+  const sharing = readSharing(input, kind.kind, context)
+  return { ...read, config: { tag, at: path, stream, ...sharing, protocol: kind.kind, settings } as OutboundConfig }
 }
 
 const plain = { network: 'tcp', sockopt: { tcpKeepAliveIdleS: -1 } } as const
 
-function checkMux(input: z.output<typeof muxSchema>, { report }: Context): void {
-  if ((input.concurrency ?? 0) >= 0) {
-    const message = 'is checked but not applied in this version: every connection has its own carrier'
-    report.notApplied('mux', report.at(input, 'enabled'), message)
-  } else if ((input.xudpConcurrency ?? 0) > 0) {
-    // A negative concurrency leaves mux to UDP alone.
-    const message = '"xudpConcurrency" has no effect: only TCP is carried in this version'
-    report.warn('CFG030', report.at(input, 'xudpConcurrency'), message)
+/** What only VMess has a use for. */
+function readSharing(input: z.output<ReturnType<typeof outboundSchema>>, protocol: string, context: Context) {
+  const { report } = context
+  const mux = input.mux && readMux(input.mux, context)
+  const { packetEncoding } = input
+  if (protocol === 'vmess') return { ...(mux && { mux }), ...(packetEncoding && { packetEncoding }) }
+  const none = `has no effect: "${protocol}" has no server to share connections to`
+  if (mux) report.warn('CFG030', report.at(input.mux!, 'enabled'), `"mux" ${none}`)
+  if (packetEncoding && packetEncoding !== 'none') {
+    report.warn('CFG030', report.at(input, 'packetEncoding'), `"packetEncoding" ${none}`)
   }
+  return {}
 }
 
 function checkChain(input: { readonly tag?: string | undefined } & object, { report }: Context): string | undefined {

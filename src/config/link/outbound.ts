@@ -3,7 +3,7 @@ import type { LinkTls, LinkTransport, ShareLink } from './model.ts'
 import { pathWithEarlyData } from './transport.ts'
 
 /**
- * `{ tag, protocol, settings, streamSettings, mux? }`. Everything the link says is in it under the name the loader
+ * `{ tag, protocol, settings, streamSettings, packetEncoding?, mux? }`. Everything the link says is in it under the name the loader
  * knows, also what cannot be carried (another transport, a fingerprint), so that the loader says so.
  */
 export function linkToOutbound(link: ShareLink): Record<string, unknown> {
@@ -21,7 +21,7 @@ export function linkToOutbound(link: ShareLink): Record<string, unknown> {
       ...transportSettings(link.transport),
       ...(link.tls ? { security: 'tls', tlsSettings: tlsSettings(link.tls) } : { security: 'none' }),
     },
-    ...muxSettings(link),
+    ...sharing(link),
   }
 }
 
@@ -76,10 +76,6 @@ function tlsSettings(tls: LinkTls): Record<string, unknown> {
   }
 }
 
-/** XUDP is spoken through mux: with concurrency -1 it carries UDP alone. packetaddr has a setting of its own. */
-function muxSettings(link: ShareLink): Record<string, unknown> {
-  const xudp = link.packetEncoding === 'xudp' ? { xudpConcurrency: 8 } : {}
-  const packet = link.packetEncoding === 'packet' ? { packetEncoding: 'packet' } : {}
-  if (!link.mux && link.packetEncoding !== 'xudp') return packet
-  return { ...packet, mux: { enabled: true, concurrency: link.mux ? 8 : -1, ...xudp } }
+function sharing({ mux, packetEncoding }: ShareLink): Record<string, unknown> {
+  return { ...(packetEncoding && { packetEncoding }), ...(mux && { mux: { enabled: true } }) }
 }

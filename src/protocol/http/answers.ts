@@ -76,4 +76,6 @@ const REASONS: Partial<Record<ErrorCode, string>> = {
   DNS_FAILED: 'the name of the server could not be resolved',
   IDLE_TIMEOUT: 'the server did not answer in time',
   OUTBOUND_BLOCKED: 'this target is not allowed here',
+  RESPONSE_MISSING:
+    'the server that this proxy goes through did not answer; the log of the proxy lists the likely causes',
 }

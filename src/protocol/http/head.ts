@@ -24,11 +24,13 @@ export interface ResponseHead {
   readonly headers: readonly Header[]
 }
 
+const CR = 0x0d
+const LF = 0x0a
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /** Reads a whole head of a request. Throws HTTP_BAD_REQUEST. */
 export function parseRequestHead(bytes: Uint8Array): RequestHead {
-  const [first = '', ...lines] = linesIn(textOf(bytes))
+  const [first = '', ...lines] = linesIn(bytes)
   // Blanks and tabs only: to `\s` the byte A0, which is a part of many UTF-8 characters, is white space too.
   const match = /^([^ \t]+) ([^ \t]+) HTTP\/(\d)\.(\d)$/.exec(first)
   if (!match || !TOKEN.test(match[1]!)) throw unacceptable('request', 'its first line')
@@ -39,7 +41,7 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead {
 
 /** Reads a whole head of a response. Throws HTTP_BAD_RESPONSE if its status line says nothing. */
 export function parseResponseHead(bytes: Uint8Array): ResponseHead {
-  const [first = '', ...lines] = linesIn(textOf(bytes)).map(withBlanks)
+  const [first = '', ...lines] = linesIn(bytes).map(withBlanks)
   const match = /^HTTP\/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]+(.*))?$/.exec(first)
   if (!match) throw unacceptable('response', 'the status line')
   return {
@@ -57,8 +59,21 @@ const withBlanks = (line: string): string => line.replace(/[\r\0]/g, ' ')
 export const trailersFrom = (lines: readonly string[], kind: MessageKind): Header[] =>
   kind === 'request' ? lines.map(requestTrailer) : responseHeaders(lines.map(withBlanks))
 
-/** Lines of a head, without line ends and without the empty one at the end. */
-const linesIn = (text: string): string[] => text.split(/\r?\n/).filter((line) => line !== '')
+/**
+ * Lines of a head, without line ends and without the empty one at the end. Each is a text of its own: parts of one text
+ * would keep all of it, and who is asked for is remembered for as long as a connection lasts.
+ */
+function linesIn(bytes: Uint8Array): string[] {
+  const lines: string[] = []
+  for (let from = 0; from < bytes.length; ) {
+    const feed = bytes.indexOf(LF, from)
+    const end = feed < 0 ? bytes.length : feed
+    const to = feed > from && bytes[feed - 1] === CR ? feed - 1 : end
+    if (to > from) lines.push(textOf(bytes.subarray(from, to)))
+    from = end + 1
+  }
+  return lines
+}
 
 function requestHeader(line: string): Header {
   if (isFolded(line)) throw unacceptable('request', 'a folded header line')

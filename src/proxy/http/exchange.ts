@@ -83,6 +83,10 @@ export class Exchange implements Conn {
     return this.#life.onGone(run)
   }
 
+  onEnded(run: () => void): Cancel {
+    return this.#near.onEnded?.(run) ?? (() => {})
+  }
+
   /** What the client is told after the outcome `unanswered`. */
   get refusal(): Refusal {
     const failure = this.#failure ?? new ProxyError('CONN_CLOSED', '')

@@ -8,6 +8,7 @@
  * 4. Anything else: have the origin connected for this one request, and let an Exchange rewrite both directions.
  */
 
+import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
@@ -91,13 +92,16 @@ class Client {
       return this.#refuse(error, collector.beginsAsRequest)
     }
     if (!head) return false
-    try {
-      const login = this.#logins?.find(head)
-      if (this.#logins && !login) return await this.#challenge(head)
-      return await this.#serve(this.#asked(head, login))
-    } catch (error) {
-      return this.#refuse(error, true, head.method)
-    }
+    const { method } = head
+    // Not awaited here, where head and collector would be kept for as long as the connection lasts.
+    return this.#answer(head).catch((error) => this.#refuse(error, true, method))
+  }
+
+  async #answer(head: RequestHead): Promise<boolean> {
+    const login = this.#logins?.find(head)
+    if (this.#logins && !login) return this.#challenge(head)
+    const asked = this.#asked(head, login)
+    return head.method === 'CONNECT' ? this.#tunnel(asked.target.address, asked.user) : this.#plain(asked)
   }
 
   #asked(head: RequestHead, login: Login | undefined): Asked {
@@ -105,10 +109,6 @@ class Client {
     this.#unmet = undefined
     const target = targetOf(head, { transparent: this.#settings.allowTransparent })
     return { head, target, user: { email: login?.user ?? '', level: this.#settings.level } }
-  }
-
-  #serve(asked: Asked): Promise<boolean> {
-    return asked.head.method === 'CONNECT' ? this.#tunnel(asked) : this.#plain(asked)
   }
 
   /** Asks for the password. The first tries are not told of one by one: a client that has it may well ask without first. */
@@ -150,11 +150,11 @@ class Client {
     }
   }
 
-  async #tunnel({ head: { method }, target, user }: Asked): Promise<false> {
+  async #tunnel(target: Address, user: FlowUser): Promise<false> {
     const client = prefixed(this.#near, this.#source.rest())
-    await this.#io.carry(client, { network: 'tcp', target: target.address, user }, (outcome) => {
+    await this.#io.carry(client, { network: 'tcp', target, user }, (outcome) => {
       if (!(outcome instanceof ProxyError)) return this.#near.write(ESTABLISHED)
-      return farewell(client, this.#env.clock, refusal(failureOf(outcome, method), method))
+      return farewell(client, this.#env.clock, refusal(failureOf(outcome, 'CONNECT'), 'CONNECT'))
     })
     return false
   }

@@ -19,6 +19,8 @@ export interface MuxPacketOptions {
   readonly alone?: boolean
   /** Called with the first answer: whether it says where it comes from. */
   readonly answered?: (sourced: boolean) => void
+  /** Called with the first frame of the other side, of whatever kind: it knows Mux.Cool. */
+  readonly spoke?: () => void
 }
 
 interface Held {
@@ -47,6 +49,7 @@ export class MuxPacketConn implements PacketConn, Substream {
   #held: Held[] = []
   #heldBytes = 0
   #answered = false
+  #spoken = false
   /** Our side has finished. */
   #closing: Promise<void> | undefined
   /** The other side has finished, in order. */
@@ -123,6 +126,7 @@ export class MuxPacketConn implements PacketConn, Substream {
   }
 
   keep(frame: Frame): DataUse {
+    this.#noteFrame()
     if (frame.malformed !== undefined) {
       this.destroy(new ProxyError('MUX_MALFORMED', `a datagram with ${frame.malformed}`))
       return 'skip'
@@ -144,6 +148,12 @@ export class MuxPacketConn implements PacketConn, Substream {
     }
   }
 
+  #noteFrame(): void {
+    if (this.#spoken) return
+    this.#spoken = true
+    this.#options.spoke?.()
+  }
+
   #deliver(lent: Uint8Array, from: Address): void {
     try {
       this.#sink?.(lent, from)
@@ -153,6 +163,7 @@ export class MuxPacketConn implements PacketConn, Substream {
   }
 
   peerEnded(error: boolean): void {
+    this.#noteFrame()
     const why = new ProxyError('CONN_RESET', 'the other side gave the datagrams up')
     // Behind an End of ours an error is only V2Ray's and Xray's way to say that it is over.
     if (error && !this.#closing) return void this.#over(why)

@@ -51,6 +51,12 @@ export class MuxPool implements Dialer {
     return openPackets(await this.#place(until, session), options)
   }
 
+  /** Takes nothing new; what is carried lives on, and a carrier ends in order with the last of it. */
+  retire(): void {
+    this.#closed = true
+    for (const worker of [...this.#workers]) worker.retire()
+  }
+
   /** Ends all carriers and what they carry. */
   close(): void {
     this.#closed = true

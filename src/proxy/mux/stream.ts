@@ -2,6 +2,7 @@ import type { Address } from '../../core/address.ts'
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
 import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { LayeredInfo } from '../../core/layered-info.ts'
 import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import type { FrameEncoder } from '../../protocol/mux/frame-encoder.ts'
@@ -33,7 +34,7 @@ export class MuxConn implements Conn, Substream, Unread {
     this.#session = session
     this.#target = target
     this.encoder = encoder
-    this.info = { ...carrier.info, layers: [...carrier.info.layers, 'mux'], halfClose: 'framed' }
+    this.info = new LayeredInfo(carrier.info, 'mux', 'framed', carrier.info.level)
     this.#inbox = new Inbox(
       (bytes) => carrier.intake.changed(this, bytes),
       () => this.#unheard && this.#over(this.#unheard),

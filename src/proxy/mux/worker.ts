@@ -33,6 +33,8 @@ export class Worker {
   #live = 0
   #ever = 0
   #retired = false
+  /** Nobody will ask it for more: it ends with the last of what it carries. */
+  #leaving = false
   #cancelIdle: Cancel | undefined
 
   constructor(options: WorkerOptions) {
@@ -48,7 +50,8 @@ export class Worker {
       stalled: (target) => this.#stalled(target),
     })
     this.#carrier = carrier
-    if (this.#retired) carrier.destroy(new ProxyError('CONN_CLOSED', 'nobody waits for the carrier any more'))
+    if (this.#retired && !(this.#leaving && this.#live > 0))
+      carrier.destroy(new ProxyError('CONN_CLOSED', 'nobody waits for the carrier any more'))
     carrier.run().finally(() => this.#retire())
     return carrier
   }
@@ -84,6 +87,13 @@ export class Worker {
     })
   }
 
+  /** Takes nothing new, and ends with the last of what it carries. */
+  retire(): void {
+    this.#leaving = true
+    if (this.#live === 0) this.#close()
+    this.#retire()
+  }
+
   /** Ends it and all that it carries. */
   destroy(why: ProxyError): void {
     this.#retire()
@@ -93,9 +103,9 @@ export class Worker {
 
   #leave(): void {
     this.#live--
-    if (this.#live > 0 || this.#retired) return
+    if (this.#live > 0 || (this.#retired && !this.#leaving)) return
     if (!this.#carrier) this.destroy(new ProxyError('DIAL_ABORTED', 'nobody waits for the carrier any more'))
-    else if (this.#ever >= limits.muxSubstreamsEver) this.#close()
+    else if (this.#leaving || this.#ever >= limits.muxSubstreamsEver) this.#close()
     else this.#cancelIdle = this.#options.env.clock.after(limits.muxClientIdleMs, () => this.#close())
   }
 

@@ -2,6 +2,7 @@ import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { LayeredInfo } from '../../core/layered-info.ts'
+import { lend } from '../../core/lend.ts'
 import { takeBuffer } from '../../core/pool.ts'
 import { WrappedConn } from '../../core/wrapped.ts'
 import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
@@ -31,6 +32,7 @@ export class VmessConn extends WrappedConn {
   #rest: Uint8Array | undefined
   #closing: Promise<void> | undefined
   #destroyed = false
+  #sent = 0
   #gone: Error | undefined
   #cancelFlush: Cancel | undefined
 
@@ -53,6 +55,13 @@ export class VmessConn extends WrappedConn {
 
   override onGone(run: (why: Error) => void): Cancel {
     return this.#explain ? this.base.onGone(() => run(this.gone!)) : this.base.onGone(run)
+  }
+
+  /** What its reader knows counts as well: the terminator comes inside the stream. */
+  override onEnded(run: () => void): Cancel {
+    if (!this.#opener.ended) return super.onEnded(run)
+    run()
+    return () => {}
   }
 
   #meaning(error: Error): Error {
@@ -87,10 +96,14 @@ export class VmessConn extends WrappedConn {
     }
   }
 
-  async drainTo(sink: Sink): Promise<void> {
+  drainTo(sink: Sink): Promise<void> {
     const rest = this.#takeRest()
-    if (rest) await this.#open(rest, sink)
-    if (this.#opener.ended) return
+    const wait = rest && lend(rest, (sealed) => this.#open(sealed, sink))
+    return wait ? wait.then(() => this.#drainBase(sink)) : this.#drainBase(sink)
+  }
+
+  #drainBase(sink: Sink): Promise<void> {
+    if (this.#opener.ended) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.base
         .drainTo((sealed) => {
@@ -130,6 +143,7 @@ export class VmessConn extends WrappedConn {
       release?.()
       return Promise.reject(new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
     }
+    this.#sent += bytes.length
     const headLength = this.#head?.length ?? 0
     const pooled = takeBuffer(headLength + this.#sealer.maxSealed(bytes.length))
     let end: number
@@ -195,6 +209,11 @@ export class VmessConn extends WrappedConn {
         })
         ?.catch(() => {})
     })
+  }
+
+  /** Bytes of payload that were written. */
+  get sent(): number {
+    return this.#sent
   }
 
   /** Whether our own side has destroyed it. Where it is gone without that, the peer or the network was it. */

@@ -8,6 +8,7 @@ import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { VmessUser } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
+import { Associations } from '../mux/associations.ts'
 import { createVmessInbound } from './inbound.ts'
 
 interface Options {
@@ -19,6 +20,8 @@ function rig(user: VmessUser, { detour, disableInsecureEncryption = false }: Opt
   const clock = fakeClock(1_700_000_000_000)
   const users = new UserDirectory<VmessUser>([user])
   const inbound = createVmessInbound({
+    associations: new Associations(clock),
+    tag: 'in',
     users,
     replay: new ReplayMemory(clock),
     history: new SessionHistory(clock),

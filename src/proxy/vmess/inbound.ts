@@ -4,21 +4,26 @@
  * 1. Read until the request header is complete and authenticated, under the handshake deadline.
  * 2. Refused: nothing is ever written; bytes are read and thrown away until the deadline, then an ordinary close. A user
  *    whose encryption is forbidden has proved to be one, so there is nothing to hide: the connection ends at once.
- * 3. Accepted: ask for the target and relay. Our response header leaves with the target's first bytes.
+ * 3. Accepted: have a stream, datagrams or a carrier of many carried. Our response header leaves with the first bytes of
+ *    the answer.
  */
 
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
-import type { FlowRequest } from '../../core/session.ts'
+import type { FlowUser } from '../../core/session.ts'
 import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { VmessUser } from '../../settings/model.ts'
+import type { Associations } from '../mux/associations.ts'
 import { VmessConn } from './conn.ts'
+import { tooLargeLog } from './packet-conn.ts'
+import { requestMux } from './request-mux.ts'
+import { type RequestPacketsOptions, requestPackets } from './request-packets.ts'
 
 export interface VmessInboundDeps {
   readonly users: UserDirectory<VmessUser>
@@ -27,48 +32,62 @@ export interface VmessInboundDeps {
   readonly disableInsecureEncryption: boolean
   /** An account elsewhere that a user is told of in the answer to each request. */
   readonly detour?: (user: VmessUser) => SwitchAccount | undefined
+  /** Client sockets that go on at another carrier; shared by all inbounds at which a user may arrive. */
+  readonly associations: Associations
+  /** Of the inbound, for the log. */
+  readonly tag: string
   readonly env: Env
 }
 
-/** Who is asked for what. Nothing else of the handshake may be kept for as long as the flow lasts. */
-interface Asked {
-  readonly near: VmessConn
-  readonly request: FlowRequest
-}
+type TooLarge = RequestPacketsOptions['tooLarge']
 
 export function createVmessInbound(deps: VmessInboundDeps): Inbound {
-  return { serve: (conn, io) => serve(conn, io, deps) }
+  const tooLarge = tooLargeLog(deps.env, { inbound: deps.tag })
+  return { serve: (conn, io) => serve(conn, io, deps, tooLarge) }
 }
 
-async function serve(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<void> {
+async function serve(conn: Conn, io: InboundIo, deps: VmessInboundDeps, tooLarge: TooLarge): Promise<void> {
   try {
-    const asked = await ask(conn, io, deps)
-    if (asked) await io.carry(asked.near, asked.request)
+    // Nothing of the handshake may be kept for as long as what it asks for lasts.
+    const carried = await ask(conn, io, deps, tooLarge)
+    await carried()
   } catch (error) {
     conn.destroy(error as Error)
     if (!isProxyError(error)) throw error // a mistake of ours: the instance logs it
   }
 }
 
-/** Undefined for what is understood and not offered. */
-async function ask(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<Asked | undefined> {
+/** What is to be carried, as the step that carries it. */
+async function ask(
+  conn: Conn,
+  io: InboundIo,
+  deps: VmessInboundDeps,
+  tooLarge: TooLarge,
+): Promise<() => Promise<unknown>> {
   const { request, account } = await io.handshake(conn, () => readRequest(conn, io, deps))
-  const { id, email, level } = account
-  const user = { id, email, level }
+  const { command, target } = request
+  const user = flowUser(account)
+  const switchTo = deps.detour?.(account)
+  if (command === 'udp') {
+    const near = requestPackets(conn, request, { switchTo, tooLarge })
+    return () => io.carryPackets(near, { network: 'udp', target, user })
+  }
   const near = new VmessConn(conn, {
     sealer: request.sealer,
     opener: request.opener,
-    head: request.responseHead(deps.detour?.(account)),
+    head: request.responseHead(switchTo),
     rest: request.rest,
   })
-  if (request.command === 'tcp') return { near, request: { network: 'tcp', target: request.target, user } }
-  const what = request.command === 'udp' ? 'UDP' : 'Mux.Cool'
-  const message = `the client asks for ${what}, which this version does not carry`
-  const error = new ProxyError('VMESS_COMMAND_UNSUPPORTED', message)
-  io.reject(conn, error, user)
-  near.destroy(error)
-  return undefined
+  if (command === 'tcp') return () => io.carry(near, { network: 'tcp', target, user })
+  const { env, associations, users } = deps
+  const userNow = () => {
+    const now = users.get(user.id)
+    return now && flowUser(now)
+  }
+  return () => requestMux(near, io, { env, associations, user: userNow })
 }
+
+const flowUser = ({ id, email, level }: VmessUser): Required<FlowUser> => ({ id, email, level })
 
 interface Authenticated {
   readonly request: ServerRequest<VmessUser>

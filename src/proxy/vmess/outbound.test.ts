@@ -211,7 +211,6 @@ describe('several servers', () => {
     const { clock, outbound, works } = setUp(['a', 'b'])
     works('b')
     await requests(outbound, 1)
-    clock.advance(100) // the wait for a first payload
     expect(clock.pending).toBe(0)
   })
 
@@ -299,7 +298,7 @@ describe('silence', () => {
   it('of a server that never answered is a warning, whose first cause is the id', async () => {
     const { clock, lines, network, outbound } = setUp(['a'])
     hang(network)
-    await dial(outbound)
+    await outbound.dial(target, { until: never })
     clock.advance(limits.silenceMs - 1)
     expect(lines).toEqual([])
     clock.advance(1)
@@ -336,6 +335,78 @@ describe('silence', () => {
     await dial(outbound)
     clock.advance(limits.silenceMs)
     expect(lines).toHaveLength(3)
+  })
+
+  describe('of a server that never answered', () => {
+    /** What became of a connection, once it ended. */
+    const fate = (conn: Conn) => {
+      const seen: { failure?: unknown } = {}
+      conn.read().catch((error: unknown) => {
+        seen.failure = error
+      })
+      return seen
+    }
+    const passes = async (clock: { advance(ms: number): void }, ms: number) => {
+      clock.advance(ms)
+      await new Promise(setImmediate)
+    }
+    const due = limits.firstPayloadWaitMs + limits.silenceMs
+
+    it('ends a request with the likely causes', async () => {
+      const { clock, lines, network, outbound } = setUp(['a'])
+      hang(network)
+      const seen = fate(await dial(outbound))
+      await passes(clock, due - 1)
+      expect(seen.failure).toBeUndefined()
+      await passes(clock, 1)
+      expect(seen.failure).toMatchObject({
+        code: 'RESPONSE_MISSING',
+        message: 'the server has not answered within 5 s, nor ever before',
+        hint: expect.stringMatching(/order: the id is unknown/),
+      })
+      expect(lines, 'the causes are told once').toEqual([])
+      expect(clock.pending).toBe(0)
+    })
+
+    it('ends none once it has answered another one', async () => {
+      const { clock, network, outbound, works } = setUp(['a'])
+      hang(network)
+      const slow = fate(await dial(outbound))
+      works('a')
+      await request(outbound)
+      hang(network)
+      const slower = fate(await dial(outbound))
+      await passes(clock, 60_000)
+      expect([slow.failure, slower.failure]).toEqual([undefined, undefined])
+    })
+
+    it('ends none that has sent nothing yet, or goes on sending, or sends much', async () => {
+      const { clock, network, outbound } = setUp(['a'])
+      hang(network)
+      const waiting = await outbound.dial(target, { until: never })
+      const sending = await dial(outbound)
+      const upload = await outbound.dial(target, { until: never })
+      void upload.write(new Uint8Array(limits.silentRequestMax + 1))?.catch(() => {}) // nobody reads it
+      const fates = [waiting, sending, upload].map(fate)
+      for (let i = 0; i < 4; i++) {
+        await passes(clock, limits.silenceMs)
+        await sending.write(new Uint8Array(1))
+      }
+      expect(fates.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined])
+      await waiting.write(new Uint8Array(1))
+      await passes(clock, 2 * limits.silenceMs)
+      expect(fates.map(({ failure }) => failure !== undefined)).toEqual([true, true, false])
+    })
+
+    it('ends no datagrams, which may need no answer', async () => {
+      const { clock, network, outbound } = setUp(['a'])
+      hang(network)
+      const packets = await outbound.packets!.open({ until: never, first: target })
+      packets.send(new Uint8Array(1), target)
+      await passes(clock, 60_000)
+      expect(packets.gone).toBeUndefined()
+      packets.destroy()
+    })
   })
 
   it('is none when the answer came, or the connection has ended', async () => {

@@ -4,29 +4,31 @@
  * 1. Reach a server through whatever transport stack was injected: the next in turn, or else another (reach.ts). The
  *    list grows for a while by servers that answers name (servers.ts).
  * 2. Take one of its users, at random.
- * 3. Wrap the connection with a ClientSession. The request header waits a moment for the first payload, so that both
+ * 3. Wrap the connection with a ClientSession, for a stream, datagrams (encoding/) or a carrier of many (mux-pools.ts). The request header waits a moment for the first payload, so that both
  *    leave in one write; nothing waits for the answer.
  */
 
-import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
-import type { Dialer, DialOptions, Outbound } from '../../core/dialer.ts'
+import type { Dialer, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
-import type { PacketDialer } from '../../core/packet.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 import { ClientSession } from '../../protocol/vmess/client.ts'
-import type { VmessOutboundSettings } from '../../settings/model.ts'
-import { VmessConn } from './conn.ts'
-import { type Opened, type OpenSession, packetDialer, type WantedSession } from './packet-dialer.ts'
+import type { MuxSettings, VmessOutboundSettings } from '../../settings/model.ts'
+import { directWays } from './encoding/direct-ways.ts'
+import { type EncodingOptions, packetDialer } from './encoding/packet-dialer.ts'
+import { MuxPools } from './mux-pools.ts'
 import { reach } from './reach.ts'
 import { type Identity, type Server, Servers } from './servers.ts'
-import { Silence } from './silence.ts'
+import { type Opened, type OpenSession, streamPlan, type WantedSession } from './session-plan.ts'
+import { type Asked, Silence } from './silence.ts'
 
-export interface VmessOutboundDeps {
+export interface VmessOutboundDeps extends EncodingOptions {
   /** Reaches the servers: the transport stack. */
   readonly dialer: Dialer
   readonly env: Env
+  /** How streams and datagrams share connections; absent: they do not. */
+  readonly mux?: MuxSettings | undefined
   /** What `auto` means on this machine: AES-GCM where the processor has instructions for it. */
   readonly auto: Security
   /** Authenticate in the legacy way whatever the identity says. */
@@ -35,38 +37,28 @@ export interface VmessOutboundDeps {
   readonly carrierEnds?: boolean
 }
 
-class VmessOutbound implements Outbound {
-  readonly tag: string
+/** Connections to the servers of one outbound, and what they are opened for. */
+class VmessClient {
   readonly #servers: Servers
   readonly #deps: VmessOutboundDeps
   readonly #silence: Silence
-  readonly packets: PacketDialer
 
-  constructor(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps) {
-    this.tag = tag
+  constructor(settings: VmessOutboundSettings, deps: VmessOutboundDeps) {
     this.#servers = new Servers(settings.servers, deps.env)
     this.#deps = deps
     this.#silence = new Silence(deps.env, (server) => this.#servers.unanswered(server))
-    this.packets = packetDialer(tag, deps.env, this.#open)
   }
 
-  dial(to: Address, options: DialOptions): Promise<Conn> {
-    return this.#open(options, { command: 'tcp', target: to }, (base, session, { level }) => {
-      const { sealer, opener } = session
-      const explain = (error: Error) => opener.explain(error)
-      return new VmessConn(base, { sealer, opener, head: session.head(), level, explain })
-    })
-  }
-
-  /** Connects to one of the servers, and lets `wrap` make of the connection what is wanted of it. */
-  readonly #open: OpenSession = async (options, want, wrap) => {
+  /** Connects to one of the servers, and begins there what `plan` says. */
+  readonly open: OpenSession = async (options, plan) => {
     const { dialer, env } = this.#deps
     const { server, base } = await reach(this.#servers, dialer, env.clock, options)
     try {
       const identity = server.users[env.random.below(server.users.length)]!
+      const { want, wrap, quiet } = plan(base)
       const session = this.#session(server, identity, want)
       const conn = wrap(base, session, identity)
-      this.#watch(base, conn, session, server, identity)
+      this.#watch(base, { opener: session.opener, conn, server, identity }, quiet)
       return conn
     } catch (error) {
       base.destroy()
@@ -94,16 +86,25 @@ class VmessOutbound implements Outbound {
     })
   }
 
-  #watch(base: Conn, conn: Opened, { opener }: ClientSession, server: Server, identity: Identity): void {
+  #watch(base: Conn, asked: Asked & { readonly conn: Opened }, quiet = false): void {
+    const { conn, opener, server } = asked
     conn.flushHeadAfter(limits.firstPayloadWaitMs, this.#deps.env.clock)
-    this.#silence.watch(base, opener, server, identity)
+    this.#silence.watch(base, quiet ? { ...asked, conn: {} } : asked)
     if (server.temporary) base.onGone(() => opener.answered || conn.destroyed || this.#servers.unanswered(server))
-  }
-
-  async close(): Promise<void> {
-    // Nothing is pooled: every flow has a connection of its own.
   }
 }
 
-export const createVmessOutbound = (tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps): Outbound =>
-  new VmessOutbound(tag, settings, deps)
+export function createVmessOutbound(tag: string, settings: VmessOutboundSettings, deps: VmessOutboundDeps): Outbound {
+  const { open } = new VmessClient(settings, deps)
+  const streams: Dialer = { dial: (target, options) => open(options, () => streamPlan({ command: 'tcp', target })) }
+  const carriers = (quiet: boolean): Dialer => ({
+    dial: (target, options) => open(options, () => streamPlan({ command: 'mux', target }, quiet)),
+  })
+  const pools = deps.mux && new MuxPools(deps.mux, carriers, deps.env)
+  return {
+    tag,
+    dial: (to, options) => (pools?.streams ?? streams).dial(to, options),
+    packets: packetDialer({ ...deps, ways: directWays(tag, deps.env, open), pooled: pools?.ways }),
+    close: async () => pools?.retire(),
+  }
+}

@@ -11,7 +11,7 @@ export const panelFields = {
   totalGB: whole(0, '3x-ui’s quota of limits: bytes, in spite of its name. 0: no limit.'),
   expiryTime: whole(
     Number.MIN_SAFE_INTEGER,
-    '3x-ui’s expires of limits, in milliseconds. 0: never. Below 0 is refused.',
+    '3x-ui’s expires of limits, in milliseconds; below 0: its expiresAfter. 0: never.',
   ),
   enable: flag('3x-ui’s enabled of limits.'),
   reset: whole(0, 'Days after which 3x-ui renews a client. Not applied.'),
@@ -37,11 +37,6 @@ const days = (ms: number): string => {
 /** The limits among the fields of a user, or undefined where these set none. */
 export function readPanelLimits(owner: PanelInput, { report, now }: Context): UserLimits | undefined {
   const { limitIp = 0, totalGB = 0, expiryTime = 0, enable = true, reset = 0 } = owner
-  if (expiryTime < 0) {
-    const message = `expiryTime ${expiryTime} means ${days(-expiryTime)} from the first use, which cannot be counted here`
-    const hint = 'write the day until which the user may connect: "limits": { "expires": "2026-12-31" }'
-    report.error('CFG031', report.at(owner, 'expiryTime'), message, hint)
-  }
   if (expiryTime > 0 && now !== undefined && expiryTime <= now) {
     const message = `this user expired at ${new Date(expiryTime).toISOString()} and is turned away`
     report.warn('CFG071', report.at(owner, 'expiryTime'), message)
@@ -58,6 +53,7 @@ export function readPanelLimits(owner: PanelInput, { report, now }: Context): Us
     addresses: limitIp,
     quota: totalGB,
     expiresAt: Math.max(0, expiryTime),
+    expiresAfterMs: Math.max(0, -expiryTime),
   }
   return sameLimits(limits, unlimited) ? undefined : limits
 }

@@ -1,11 +1,10 @@
 /** `limits` of a user on a server: our own field, which V2Ray and Xray pass over. */
 import { z } from 'zod'
-import { parseMoment, parseSize, parseSpeed } from '../../core/quantities.ts'
-import { sameLimits, type UserLimits, unlimited } from '../../core/user-limits.ts'
-import type { InboundConfig } from '../../settings/model.ts'
+import { parseDuration, parseMoment, parseSize, parseSpeed } from '../../core/quantities.ts'
+import { type UserLimits, unlimited } from '../../core/user-limits.ts'
 import type { Context } from '../context.ts'
 import { flag, integer, noted, object } from '../fields.ts'
-import { type Place, shorten } from '../report.ts'
+import { shorten } from '../report.ts'
 import { type PanelInput, readPanelLimits } from './panel-limits.ts'
 
 const amount = (description: string, expected: string, examples: string[]) =>
@@ -14,6 +13,8 @@ const amount = (description: string, expected: string, examples: string[]) =>
 const expectedSpeed = 'a speed such as "5 MB/s" or "40 Mbit/s", or bytes per second as a number'
 const expectedSize = 'a size such as "100 GB" or "50 GiB", or bytes as a number'
 const expectedMoment = 'a date such as "2026-12-31" or "2026-12-31T18:00:00Z", or Unix seconds as a number'
+
+const expectedDuration = 'a duration such as "30 days" or "12 h", or seconds as a number'
 
 const speedExamples = ['40 Mbit/s', '5 MB/s']
 
@@ -34,6 +35,9 @@ const limitsFields = object({
   addressGrace: integer(0, 86400, 'Seconds for which an address too many is borne with. Default: 60.'),
   quota: amount('Bytes in all, both ways, until the user is turned away. 0: no limit.', expectedSize, ['100 GB']),
   expires: amount('Until when the user may connect; a date counts to its end, UTC.', expectedMoment, ['2026-12-31']),
+  expiresAfter: amount('How long the user may connect from the first connection on. 0: for ever.', expectedDuration, [
+    '30 days',
+  ]),
 }).describe('What the user may use; kept by e-mail, for all inbounds together.')
 
 export const limitsSchema = noted(limitsFields, { own: true })
@@ -74,12 +78,13 @@ export function readGivenLimits(input: LimitsInput, context: Context): Partial<U
     given.quota = plausible(bytes, input, 'quota', leastQuota, context)
   }
   if (input.expires !== undefined) given.expiresAt = readExpiry(input, context)
+  if (input.expiresAfter !== undefined) given.expiresAfterMs = readDuration(input, context)
   return given
 }
 
 function read(
   input: LimitsInput,
-  key: 'uplink' | 'downlink' | 'quota' | 'expires',
+  key: 'uplink' | 'downlink' | 'quota' | 'expires' | 'expiresAfter',
   parse: (text: string) => number | undefined,
   expected: string,
   hintFor: (text: string) => string | undefined,
@@ -145,6 +150,37 @@ function readMoment(input: LimitsInput, context: Context): number {
   return 0
 }
 
+/** A hundred years in seconds: whoever writes more has milliseconds in mind. */
+const durationMaxS = 3_155_760_000
+
+function readDuration(input: LimitsInput, context: Context): number {
+  const { report } = context
+  const { expiresAfter } = input
+  const ms =
+    typeof expiresAfter === 'number'
+      ? expiresAfter * 1000
+      : read(input, 'expiresAfter', parseDuration, expectedDuration, durationHint, context)
+  const place = report.at(input, 'expiresAfter')
+  if (ms > durationMaxS * 1000) {
+    const hint =
+      typeof expiresAfter === 'number' ? 'a number counts seconds: write "30 days"' : 'leave it out for no end'
+    report.error('CFG023', place, `found ${expiresAfter}, expected at most a hundred years`, hint)
+    return 0
+  }
+  if (ms > 0 && ms < 60_000) {
+    const message = `this is ${ms / 1000} s, less than a minute`
+    report.warn('CFG073', place, message, `write "${typeof expiresAfter === 'number' ? expiresAfter : 30} days"`)
+  }
+  return ms
+}
+
+const durationHint = (text: string): string | undefined => {
+  const [, digits, unit = ''] = /^(\d{1,9})\s*([a-z]*)$/i.exec(text) ?? []
+  if (!digits) return undefined
+  if (/^(?:m|mo|months?)$/i.test(unit)) return `write "${Number(digits) * 30} days", or "${digits} min" for minutes`
+  return /^y/i.test(unit) ? `write "${Number(digits) * 365} days"` : `write "${digits} days"`
+}
+
 function speedHint(text: string): string | undefined {
   const [, digits, prefix = ''] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt])$/i.exec(text) ?? []
   const unit = `${digits} ${prefix.toUpperCase()}`
@@ -159,38 +195,3 @@ function sizeHint(text: string): string | undefined {
 
 const momentHint = (text: string): string | undefined =>
   /^\d{9,11}$/.test(text) ? `write ${text} without the quotes` : undefined
-
-interface VmessInput {
-  readonly clients?: readonly Written[]
-  readonly users?: readonly Written[]
-}
-
-/** A user as it was decoded. */
-type Written = string | { readonly email?: string }
-
-/** Says which users have other limits in one inbound than in another. */
-export function checkSharedLimits(
-  inbounds: readonly { readonly settings?: object; readonly config?: InboundConfig }[],
-  { report }: Context,
-): void {
-  const seen = new Map<string, { readonly limits: UserLimits; readonly place: Place }>()
-  for (const { config, settings } of inbounds) {
-    if (config?.protocol !== 'vmess' || !settings) continue
-    const { clients, users = [] } = settings as VmessInput
-    const entries = (clients ?? users).filter((entry) => typeof entry === 'object')
-    const written = new Map(entries.map((entry) => [keyOf(entry), entry]))
-    for (const user of config.settings.users) {
-      const entry = written.get(keyOf(user))
-      if (!user.limits || !entry) continue
-      const place = report.at(entry, 'limits')
-      const first = seen.get(keyOf(user))
-      if (!first) seen.set(keyOf(user), { limits: user.limits, place })
-      else if (!sameLimits(first.limits, user.limits)) {
-        const message = `the e-mail "${shorten(user.email)}" has other limits at ${first.place.path}`
-        report.error('CFG070', place, message, 'limits hold for all inbounds together: write them in one place')
-      }
-    }
-  }
-}
-
-const keyOf = ({ email = '' }: { readonly email?: string }): string => email.toLowerCase()

@@ -75,8 +75,10 @@ describe('a user who is added', () => {
 
 describe('a change', () => {
   it('has what it names, and null takes a limit away', () => {
-    const request = { limits: { quota: null, expires: null, downlink: null, connections: null, uplink: 0 } }
-    const none = { quota: 0, expiresAt: 0, downlink: 0, connections: 0, uplink: 0 }
+    const request = {
+      limits: { quota: null, expires: null, expiresAfter: null, downlink: null, connections: null, uplink: 0 },
+    }
+    const none = { quota: 0, expiresAt: 0, expiresAfterMs: 0, downlink: 0, connections: 0, uplink: 0 }
     expect(readUserChange(request, now)).toEqual({ limits: none, warnings: [] })
     expect(readUserChange({ level: 2, limits: undefined }, now)).toEqual({ level: 2, warnings: [] })
   })

@@ -74,6 +74,7 @@ const liftable: { readonly [name: string]: keyof UserLimits } = {
   addresses: 'addresses',
   quota: 'quota',
   expires: 'expiresAt',
+  expiresAfter: 'expiresAfterMs',
 }
 
 function lifted(request: object, { report }: Context, written: object): Partial<UserLimits> {

@@ -1,35 +1,28 @@
-import type { Address } from '../../core/address.ts'
-import type { Cancel, Clock } from '../../core/env.ts'
-import { ProxyError, toProxyError } from '../../core/errors.ts'
-import type { Lifetime } from '../../core/lifetime.ts'
-import { limits } from '../../core/limits.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../core/packet.ts'
-import { PacketReader } from '../../core/packet-reader.ts'
-import { WaitingPackets } from '../../core/waiting-packets.ts'
+import type { Address } from '../../../core/address.ts'
+import type { Cancel, Clock } from '../../../core/env.ts'
+import { ProxyError, toProxyError } from '../../../core/errors.ts'
+import type { Lifetime } from '../../../core/lifetime.ts'
+import { limits } from '../../../core/limits.ts'
+import type { PacketConn, PacketInfo, PacketSink } from '../../../core/packet.ts'
+import { PacketReader } from '../../../core/packet-reader.ts'
+import { WaitingPackets } from '../../../core/waiting-packets.ts'
+import { keyOf, type Link, type Sharing } from './packet-link.ts'
 
 export interface PacketLinksOptions {
   /** Opens a connection for one target. */
   open(target: Address, until: Lifetime): Promise<PacketConn>
   readonly clock: Clock
+  /** Absent: every target has a connection of its own. */
+  readonly sharing?: Sharing
 }
 
 /** What a V2Ray takes whatever the security and options: the size is not known before there is a connection. */
 const safePayload = 1_951
 
-/** The way to one target. */
-interface Link {
-  readonly target: Address
-  conn: PacketConn | undefined
-  opening: boolean
-  readonly waiting: WaitingPackets<Address>
-  usedMs: number
-  /** Not to be opened before, after it failed. */
-  retryMs: number
-}
-
 /**
- * One client socket over an encoding that names one target per connection: every target gets a connection of its own, so
- * that no datagram goes astray. Gone when the last of them broke; where others are left the target is tried again later.
+ * One client socket over connections that name one target each: every target gets a connection of its own, so that no
+ * datagram goes astray, unless targets may share one. Gone when the last of them broke; where others are left the target is
+ * tried again later.
  */
 export class PacketLinks implements PacketConn {
   readonly #options: PacketLinksOptions
@@ -37,6 +30,8 @@ export class PacketLinks implements PacketConn {
   readonly #reader = new PacketReader()
   #info: PacketInfo = { remote: '', local: '', largest: safePayload, encoding: 'plain', layers: ['vmess'] }
   #last: Link | undefined
+  /** The one that carries datagrams to every target, or is to. */
+  #common: Link | undefined
   #dropped = 0
   #closed = false
   #cancelSweep: Cancel | undefined
@@ -44,7 +39,11 @@ export class PacketLinks implements PacketConn {
   /** @param first the way to the first target, where it is there already */
   constructor(options: PacketLinksOptions, first?: { readonly target: Address; readonly conn: PacketConn }) {
     this.#options = options
-    if (first) this.#adopt(this.#linkTo(first.target), first.conn)
+    if (!first) return
+    const link = this.#ownLink(first.target)
+    this.#adopt(link, first.conn)
+    if (options.sharing && !options.sharing.apart(first.target) && this.#isCommon(options.sharing, link))
+      this.#common = link
   }
 
   /** As that of the way that was opened last. */
@@ -73,14 +72,12 @@ export class PacketLinks implements PacketConn {
   send(bytes: Uint8Array, to: Address): boolean {
     if (this.#closed || bytes.length === 0) return this.#drop()
     const link = this.#linkTo(to)
-    const now = this.#options.clock.now()
+    const now = this.#options.clock.elapsed()
     link.usedMs = now
-    if (link.conn) return link.conn.send(bytes, link.target)
+    if (link.conn) return link.conn.send(bytes, link === this.#common ? to : link.target)
     if (bytes.length > this.info.largest) return this.#drop()
     if (!link.opening) {
-      const pause = link.retryMs - now
-      // A clock that was set back must not make hours of a second.
-      if (pause > 0 && pause <= limits.packetRetryMs) return this.#drop()
+      if (link.retryMs > now) return this.#drop()
       void this.#open(link)
     }
     if (!link.waiting.add(bytes, to)) this.#dropped++
@@ -108,6 +105,26 @@ export class PacketLinks implements PacketConn {
   }
 
   #linkTo(to: Address): Link {
+    const { sharing } = this.#options
+    if (!sharing || sharing.apart(to)) return this.#ownLink(to)
+    if (!this.#isCommon(sharing, this.#common)) this.#common = this.#findCommon(sharing, to)
+    return this.#common ?? this.#ownLink(to)
+  }
+
+  #isCommon(sharing: Sharing, link: Link | undefined): boolean {
+    if (!link || !this.#has(link)) return false
+    return link.conn ? sharing.everywhere(link.conn) : sharing.expected()
+  }
+
+  #findCommon(sharing: Sharing, to: Address): Link | undefined {
+    for (const link of this.#links.values()) if (link.conn && sharing.everywhere(link.conn)) return link
+    if (!sharing.expected()) return undefined
+    const own = this.#ownLink(to)
+    // One that is there already has shown that it does not.
+    return own.conn ? undefined : own
+  }
+
+  #ownLink(to: Address): Link {
     const last = this.#last
     if (last && last.target.port === to.port && last.target.host === to.host) return last
     this.#last = this.#links.get(keyOf(to)) ?? this.#add(to)
@@ -115,8 +132,16 @@ export class PacketLinks implements PacketConn {
   }
 
   #add(target: Address): Link {
-    const usedMs = this.#options.clock.now()
-    const link: Link = { target, conn: undefined, opening: false, waiting: new WaitingPackets(), usedMs, retryMs: 0 }
+    const usedMs = this.#options.clock.elapsed()
+    const most = this.#options.sharing ? limits.packetsWaitingShared : limits.packetsWaiting
+    const link: Link = {
+      target,
+      conn: undefined,
+      opening: false,
+      waiting: new WaitingPackets(most),
+      usedMs,
+      retryMs: 0,
+    }
     if (this.#links.size >= limits.packetTargets) this.#end(this.#byUse()[0]!)
     this.#links.set(keyOf(target), link)
     if (this.#links.size > 1) this.#cancelSweep ??= this.#options.clock.after(limits.packetTargetIdleMs, this.#sweep)
@@ -138,9 +163,12 @@ export class PacketLinks implements PacketConn {
 
   #adopt(link: Link, conn: PacketConn): void {
     link.conn = conn
-    link.waiting.release((bytes, to) => conn.send(bytes, to))
+    const { sharing } = this.#options
+    const astray = link === this.#common && !this.#isCommon(sharing!, link)
+    if (astray) this.#common = undefined
+    link.waiting.release((bytes, to) => (astray ? this.send(bytes, to) : conn.send(bytes, to)))
     const sink: PacketSink = (lent, from) => {
-      link.usedMs = this.#options.clock.now()
+      link.usedMs = this.#options.clock.elapsed()
       this.#reader.deliver(lent, from)
     }
     conn.drainTo(sink).then(
@@ -153,8 +181,10 @@ export class PacketLinks implements PacketConn {
 
   #failed(link: Link, error: unknown): void {
     if (!this.#has(link)) return
+    const resumed = link.conn !== undefined && this.#options.sharing?.resumes(link.conn)
     this.#take(link)?.destroy()
-    link.retryMs = this.#options.clock.now() + limits.packetRetryMs
+    if (resumed) return
+    link.retryMs = this.#options.clock.elapsed() + limits.packetRetryMs
     const others = [...this.#links.values()].some((other) => other !== link && (other.conn || other.opening))
     if (!others) this.destroy(toProxyError(error, 'CONN_CLOSED'))
   }
@@ -164,6 +194,7 @@ export class PacketLinks implements PacketConn {
     if (!this.#has(link)) return
     this.#links.delete(keyOf(link.target))
     if (this.#last === link) this.#last = undefined
+    if (this.#common === link) this.#common = undefined
     const conn = this.#take(link)
     if (conn) Promise.resolve(conn.closeWrite()).then(() => conn.destroy())
     if (this.#closed && this.#links.size === 0) this.#reader.end()
@@ -189,11 +220,9 @@ export class PacketLinks implements PacketConn {
 
   readonly #sweep = (): void => {
     this.#cancelSweep = undefined
-    const before = this.#options.clock.now() - limits.packetTargetIdleMs
+    const before = this.#options.clock.elapsed() - limits.packetTargetIdleMs
     // The last one stays: how long a flow as a whole may be idle is not decided here.
     for (const link of this.#byUse().slice(0, -1)) if (link.usedMs <= before) this.#end(link)
     if (this.#links.size > 1) this.#cancelSweep = this.#options.clock.after(limits.packetTargetIdleMs, this.#sweep)
   }
 }
-
-const keyOf = ({ host, port }: Address): string => `${host.toLowerCase()} ${port}`

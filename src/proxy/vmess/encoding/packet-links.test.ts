@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type Address, formatAddress } from '../../core/address.ts'
-import { ProxyError } from '../../core/errors.ts'
-import { limits } from '../../core/limits.ts'
-import type { PacketConn } from '../../core/packet.ts'
-import { memoryPackets } from '../../net/memory-packets.ts'
-import { fakeClock } from '../../testing/fakes.ts'
-import { packetSuite } from '../../testing/packet-suite.ts'
+import { type Address, formatAddress } from '../../../core/address.ts'
+import { ProxyError } from '../../../core/errors.ts'
+import { limits } from '../../../core/limits.ts'
+import type { PacketConn } from '../../../core/packet.ts'
+import { memoryPackets } from '../../../net/memory-packets.ts'
+import { fakeClock } from '../../../testing/fakes.ts'
+import { packetSuite } from '../../../testing/packet-suite.ts'
 import { PacketLinks } from './packet-links.ts'
 
 const at = (port: number, host = '192.0.2.1'): Address => ({ host, port })
@@ -113,6 +113,23 @@ describe('PacketLinks', () => {
     expect(opened).toHaveLength(3)
     expect(way(at(1)).got).toEqual(['c'])
     expect(conn.dropped).toBe(1)
+  })
+
+  it('keeps its pauses, and its quiet targets, when the wall clock is corrected meanwhile', async () => {
+    const { clock, send, way } = rig()
+    await send('a', at(1), at(2))
+    clock.advance(1)
+    clock.set(clock.now() - 3_600_000)
+    await send('b', at(2))
+    way(at(1)).far.destroy()
+    await settled()
+    clock.set(clock.now() + 7_200_000)
+    expect(await send('c', at(1))).toEqual([false])
+    clock.advance(limits.packetRetryMs)
+    expect(await send('d', at(1))).toEqual([true])
+    clock.advance(2 * limits.packetTargetIdleMs)
+    await settled()
+    expect(way(at(2)).got).toEqual(['a', 'b', 'gone'])
   })
 
   it('opens again what the server has ended in order', async () => {

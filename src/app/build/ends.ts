@@ -1,0 +1,77 @@
+import type { Env } from '../../core/env.ts'
+import type { ProxyError } from '../../core/errors.ts'
+import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import type { UserDirectory } from '../../protocol/vmess/users.ts'
+import { Associations } from '../../proxy/mux/associations.ts'
+import {
+  type InboundConfig,
+  type OutboundConfig,
+  type PolicyConfig,
+  policyOf,
+  type VmessUser,
+} from '../../settings/model.ts'
+import { readSize } from '../flow/policy.ts'
+import type { InboundParts } from '../inbound/running-inbound.ts'
+import type { RunningOutbound } from '../outbounds.ts'
+import type { Detour } from '../users/detour.ts'
+import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
+
+export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
+  readonly env: Env
+  readonly detour: Detour
+  /** The policy of this moment. */
+  readonly policy: () => PolicyConfig
+  readonly onDescriptor: (fd: number) => void
+  readonly onFailedHandshake: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
+}
+
+/** Builds the inbounds and outbounds of an instance, with all that they share. */
+export class Ends {
+  readonly #deps: EndsDeps
+  readonly #readSize: () => number
+  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
+
+  constructor(deps: EndsDeps) {
+    this.#deps = deps
+    this.#readSize = () => readSize(deps.policy())
+    const { clock } = deps.env
+    this.#memory = {
+      replay: new ReplayMemory(clock),
+      history: new SessionHistory(clock),
+      associations: new Associations(clock),
+    }
+  }
+
+  /** @throws ConfigError for a certificate file */
+  outbound(config: OutboundConfig): RunningOutbound {
+    const { kinds, env, read, resolve, watch } = this.#deps
+    const files: string[] = []
+    const outbound = buildOutbound(config, {
+      kinds,
+      env,
+      resolve,
+      read: noting(files, read),
+      readSize: this.#readSize,
+      watch,
+    })
+    return { outbound, config, files }
+  }
+
+  /** @throws ConfigError for a certificate file */
+  inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
+    const { kinds, env, read, detour, onDescriptor, onFailedHandshake } = this.#deps
+    const built = buildInbound(config, {
+      kinds,
+      env,
+      ...this.#memory,
+      ...(users && { users }),
+      detour: detour.of(config, users),
+      read,
+      readSize: this.#readSize,
+      handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
+      onDescriptor,
+      onFailedHandshake: (source, error) => onFailedHandshake({ inboundTag: config.tag, source, email: '' }, error),
+    })
+    return { config, ...built }
+  }
+}

@@ -1,0 +1,46 @@
+import type { Address } from '../../core/address.ts'
+import type { Env } from '../../core/env.ts'
+import { ProxyError } from '../../core/errors.ts'
+import type { Ended, InboundIo } from '../../core/inbound.ts'
+import type { FlowUser } from '../../core/session.ts'
+import type { Associations } from '../mux/associations.ts'
+import { serveMux } from '../mux/server.ts'
+import type { VmessConn } from './conn.ts'
+
+export interface RequestMuxDeps {
+  readonly env: Env
+  readonly associations: Associations
+  /** The user of the carrier as of now; undefined once there is none. */
+  readonly user: () => Required<FlowUser> | undefined
+}
+
+/**
+ * Serves the carrier of a client that asked for command 3: every sub-stream is a flow of its own, and counts as a
+ * connection of the user. A carrier outlives changes of its user, so each sub-stream goes by the user of its time.
+ */
+export function requestMux(near: VmessConn, io: InboundIo, { env, associations, user }: RequestMuxDeps): Promise<void> {
+  const asked = (
+    network: 'tcp' | 'udp',
+    target: Address,
+    carry: (user: Required<FlowUser>) => Promise<Ended>,
+  ): void => {
+    const now = user()
+    if (now) {
+      carry(now).catch((error: unknown) => {
+        env.log.error({ err: error, network, target }, 'a sub-stream failed in an unexpected way')
+      })
+    } else near.destroy(new ProxyError('USER_REMOVED', 'the user of the carrier was removed'))
+  }
+  return serveMux(near, env, {
+    stream(conn, target) {
+      asked('tcp', target, (user) => io.carry(conn, { network: 'tcp', target, user }))
+    },
+    packets(conn, target, globalId) {
+      asked('udp', target, async (user) => {
+        const packets = globalId ? associations.join(user.id.join('.'), globalId, conn) : conn
+        return packets && io.carryPackets(packets, { network: 'udp', target, user })
+      })
+    },
+    refused: (why) => io.reject(near, why, user()),
+  })
+}

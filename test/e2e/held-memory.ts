@@ -1,0 +1,19 @@
+import type { Peer, StartOptions } from '../interop/harness.ts'
+
+/** Node's arguments for a proxy whose memory is measured. */
+export const measured: Pick<StartOptions, 'nodeArgs'> = {
+  nodeArgs: ['--expose-gc', '--require', `${import.meta.dirname}/collect-on-signal.cjs`],
+}
+
+/**
+ * Asks a proxy that was started with `measured` what it holds after a full collection, bytes: its heap, and the buffers
+ * outside of it, which lent bytes lie in. Each call of the function it gives is one more collection.
+ */
+export function heldBy(peer: Peer): () => Promise<number> {
+  let collections = 0
+  return async () => {
+    peer.kill('SIGUSR2')
+    const [, bytes] = await peer.logged(new RegExp(`collection ${++collections} leaves (\\d+) bytes`))
+    return Number(bytes)
+  }
+}
