@@ -12,7 +12,7 @@ const allowed = {
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],
   messages: ['core', 'messages'],
-  kinds: ['core', 'messages', 'protocol/vmess', 'proxy/mux/associations', 'settings', 'schema', 'kinds'],
+  kinds: ['core', 'messages', 'protocol/vmess', 'settings', 'schema', 'proxy/mux/associations', 'kinds'],
   builtin: ['core', 'kinds', 'proxy', 'transport', 'builtin'],
   dns: ['core', 'dns'],
   settings: ['core', 'settings'],
@@ -25,7 +25,7 @@ const allowed = {
   store: ['core', 'store'],
   api: ['core', 'crypto/hash', 'net', 'messages', 'kinds', 'stats', 'control', 'api'],
   config: ['core', 'crypto', 'protocol/vmess/identity', 'settings', 'schema', 'kinds', 'builtin', 'config', 'transport/sockopt-config'],
-  app: ['core', 'crypto', 'net', 'dns', 'protocol', 'settings', 'schema', 'transport', 'relay', 'proxy/mux', 'kinds', 'builtin', 'config', 'account', 'stats', 'control', 'store', 'api', 'app'],
+  app: ['core', 'crypto', 'net', 'dns', 'protocol', 'settings', 'schema', 'transport', 'relay', 'proxy/mux/associations', 'kinds', 'builtin', 'config', 'account', 'stats', 'control', 'store', 'api', 'app'],
   cli: ['core', 'crypto', 'net', 'settings', 'schema', 'config', 'app', 'cli', 'index'],
   testing: ['core', 'net', 'crypto', 'testing'],
 }

@@ -19,11 +19,11 @@ export interface Terminal {
 
 export function processTerminal(): Terminal {
   // `vmess test | head` closes our output early, and so does whoever closes the terminal: not worth a crash.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-    })
-  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+  })
+  // Messages and logs on a full disk have nobody left to tell; Node tries again with the next line.
+  process.stderr.on('error', () => {})
   const command = commandName(process.argv[1] ?? '', process.cwd(), process.env.PATH)
   const color = (stream: NodeJS.WriteStream) =>
     stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'

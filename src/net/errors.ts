@@ -81,3 +81,7 @@ function reasonText(error: unknown): string {
   }
   return texts[errno(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
 }
+
+/** Most connections end in order and are then destroyed: an error of its own, with a stack, would be built for nobody. */
+export const closedHere = new ProxyError('CONN_CLOSED', 'the connection was closed by this side')
+export const closedInOrder = new ProxyError('CONN_CLOSED', 'the connection was closed in order')

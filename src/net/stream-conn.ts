@@ -8,15 +8,11 @@ import { lend } from '../core/lend.ts'
 import { Life } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
 import { takeBuffer } from '../core/pool.ts'
-import { streamError } from './errors.ts'
+import { closedHere, closedInOrder, streamError } from './errors.ts'
 import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = limits.firstRead
-
-/** Most connections end in order and are then destroyed: an error of its own, with a stack, would be built for nobody. */
-const closedHere = new ProxyError('CONN_CLOSED', 'the connection was closed by this side')
-const closedInOrder = new ProxyError('CONN_CLOSED', 'the connection was closed in order')
 
 /**
  * A Conn over any Node Duplex, by its public interface: 'data', pause() and resume(). TLS sockets and foreign streams

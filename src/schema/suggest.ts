@@ -122,7 +122,7 @@ const limitNames = [
 /** Whether whoever wrote this unknown key meant a limit of a user: as ours alone it is, or as one that stands beside `limits`. */
 export function wouldLimit(key: string, known: readonly string[]): boolean {
   const name = key.toLowerCase()
-  if (['limits', 'addressgrace', 'quota', 'expires'].includes(name)) return true
+  if (['limits', 'addressgrace', 'quota', 'expires', 'expiresafter'].includes(name)) return true
   if (!known.includes('limits')) return false
   // Panels write limitIp with a meaning of its own.
   return limitNames.includes(name) || (name !== 'limitip' && nearest(name, ['limits']) !== undefined)

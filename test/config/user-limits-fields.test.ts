@@ -319,6 +319,11 @@ describe('limits in a place where they would limit nothing', () => {
     errorOf(load(vmessIn(settings)), 'CFG040', 'inbounds[0].settings.limits')
   })
 
+  test.each(['addressGrace', 'quota', 'expires', 'expiresAfter'])('%s, where there is no word for limits', (key) => {
+    const levels = { 0: { [key]: 5 } }
+    errorOf(load({ ...vmessIn({ clients: [{ id: uuid }] }), policy: { levels } }), 'CFG040', `policy.levels.0.${key}`)
+  })
+
   test('a date before 1970 is over, and does not stand for never', () => {
     const result = file({ expires: '1969-07-20' })
     expect(inboundOf(result, 'vmess').settings.users[0]!.limits!.expiresAt).toBe(1)
