@@ -7,7 +7,7 @@ import { streamSchema } from '../src/config/ends/stream.ts'
 import { rootSchema } from '../src/config/root.ts'
 import { problemCodes } from '../src/schema/codes.ts'
 import { notes } from '../src/schema/fields.ts'
-import { tlsSchema } from '../src/transport/tls-config.ts'
+import { tlsSchema } from '../src/transport/tls/config.ts'
 
 /** Everything below this line of docs/config.md is generated. */
 export const marker = '<!-- Generated below this line: npx vitest run test/config/generated.test.ts -u -->'

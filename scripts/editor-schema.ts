@@ -6,7 +6,7 @@ import { outboundSchema } from '../src/config/ends/outbound.ts'
 import { streamSchema } from '../src/config/ends/stream.ts'
 import { rootSchema } from '../src/config/root.ts'
 import { notes } from '../src/schema/fields.ts'
-import { tlsSchema } from '../src/transport/tls-config.ts'
+import { tlsSchema } from '../src/transport/tls/config.ts'
 
 type Json = Record<string, unknown>
 

@@ -140,9 +140,9 @@ export class Instance implements AsyncDisposable {
     return this.#inbounds.listening
   }
 
-  /** Client connections in progress. */
+  /** Client connections in progress, those in a handshake of their transport included. */
   get connections(): number {
-    return this.#connections.size
+    return this.inbounds.reduce((sum, { pending }) => sum + pending, this.#connections.size)
   }
 
   /** Adds an inbound and opens it. @throws ProxyError CONTROL_CONFLICT, LISTEN_FAILED; ConfigError for its certificate */
@@ -243,7 +243,8 @@ export class Instance implements AsyncDisposable {
       readSize: () => readSize(this.#config.policy),
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onDescriptor: (fd) => this.#descriptors.opened(fd),
-      onTlsError: (source, error) => this.observers.rejected({ inboundTag: config.tag, source, email: '' }, error),
+      onFailedHandshake: (source, error) =>
+        this.observers.rejected({ inboundTag: config.tag, source, email: '' }, error),
     })
     return { config, ...built }
   }

@@ -35,11 +35,22 @@ export interface Listener {
   listen(at: Address, accept: (conn: Conn) => void, options?: ListenOptions): Promise<Listening>
 }
 
-/** A transport layer: TLS, WebSocket and so on wrap a base, whatever the base is. */
+/** What a carrier goes through between the socket that was accepted and the connection that is served. */
+export interface Passage {
+  /** Owns the carrier: it brings connections, or is destroyed. Never throws. */
+  receive(carrier: Conn): void
+  /** Carriers on their way: nobody else knows of them yet. */
+  readonly pending: number
+  /** Cuts those on their way; connections that came out live on. */
+  close(): void
+}
+
+/** A transport layer: TLS, WebSocket and so on, over whatever carries it. It opens connections and takes them; it does not listen. */
 export interface Layer {
   readonly name: string
-  dialer(base: Dialer): Dialer
-  listener(base: Listener): Listener
+  client(base: Dialer): Dialer
+  /** `accept` owns what it is given and must not throw. */
+  server(accept: (conn: Conn) => void): Passage
 }
 
 /** A dialer with a name. close() ends what it pools. */

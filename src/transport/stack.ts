@@ -1,14 +1,36 @@
 /**
  * The fourth of the five files of the data path: how "the server" is reached. A transport is a function from dialer to
- * dialer (and listener to listener), so TLS over TCP and WebSocket over TLS over TCP are the same mechanism: a fold.
+ * dialer (and from one who accepts to one who accepts), so TLS over TCP and WebSocket over TLS over TCP are the same
+ * mechanism: a fold.
  */
-
-import type { Dialer, Layer, Listener } from '../core/dialer.ts'
+import type { Conn } from '../core/conn.ts'
+import type { Dialer, Layer, Passage } from '../core/dialer.ts'
 
 /** The dialer that opens `layers` over `base`, innermost first: `[tls, ws]` is WebSocket inside TLS. */
 export const dialerStack = (base: Dialer, layers: readonly Layer[]): Dialer =>
-  layers.reduce((dialer, layer) => layer.dialer(dialer), base)
+  layers.reduce((dialer, layer) => layer.client(dialer), base)
 
-/** The listener that accepts `layers` over `base`, in the same order. */
-export const listenerStack = (base: Listener, layers: readonly Layer[]): Listener =>
-  layers.reduce((listener, layer) => layer.listener(listener), base)
+/** The passage through `layers`, in the same order, to `accept`. */
+export const passageStack = (layers: readonly Layer[], accept: (conn: Conn) => void): Passage =>
+  layers.reduceRight(
+    (next, layer) =>
+      before(
+        layer.server((conn) => next.receive(conn)),
+        next,
+      ),
+    through(accept),
+  )
+
+/** No way at all. */
+const through = (accept: (conn: Conn) => void): Passage => ({ receive: accept, pending: 0, close() {} })
+
+const before = (first: Passage, next: Passage): Passage => ({
+  receive: (carrier) => first.receive(carrier),
+  get pending() {
+    return first.pending + next.pending
+  },
+  close() {
+    first.close()
+    next.close()
+  },
+})

@@ -7,14 +7,13 @@ import type { Inbound } from '../../core/inbound.ts'
 import { happyEyeballs } from '../../net/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
-import { dialerStack, listenerStack } from '../../transport/stack.ts'
-import { tlsLayer } from '../../transport/tls.ts'
-import type { Layers } from '../inbound/port.ts'
+import { dialerStack } from '../../transport/stack.ts'
+import { loadTlsClient, loadTlsServer, type ReadText } from '../../transport/tls/files.ts'
+import { tlsClientLayer, tlsServerLayer } from '../../transport/tls/layer.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type InboundDeps, inbounds, type OutboundDeps, outbounds, transports } from './builtin.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { readSwitches } from './switches.ts'
-import { loadTlsClient, loadTlsServer, type ReadText } from './tls-files.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
@@ -44,7 +43,7 @@ export interface OutboundBuild {
 export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
   const { env, read, resolve, readSize, ground: make = systemGround, watch = (ground) => ground } = build
   const { stream } = config
-  const tls = stream.tls && tlsLayer({ client: loadTlsClient(stream.tls, read) })
+  const tls = stream.tls && tlsClientLayer(loadTlsClient(stream.tls, read))
   const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
   const ground = watch(make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
   const { clock, log } = env
@@ -67,7 +66,7 @@ export interface InboundBuild extends InboundDeps {
   /** Bytes that one read may bring. */
   readonly readSize: () => number
   readonly onDescriptor: (fd: number) => void
-  readonly onTlsError: (remote: string, error: ProxyError) => void
+  readonly onFailedHandshake: (remote: string, error: ProxyError) => void
   readonly handshakeTimeoutMs: number
 }
 
@@ -75,21 +74,21 @@ export interface InboundBuild extends InboundDeps {
 export function buildInbound(
   config: InboundConfig,
   build: InboundBuild,
-): { handler: Inbound; base: Listener; layers: Layers; files: readonly string[] } {
+): { handler: Inbound; base: Listener; layers: readonly Layer[]; files: readonly string[] } {
   const { stream } = config
   const files: string[] = []
   const tls =
     stream.tls &&
-    tlsLayer({
-      server: loadTlsServer(stream.tls, noting(files, build.read)),
-      onError: build.onTlsError,
+    tlsServerLayer(loadTlsServer(stream.tls, noting(files, build.read)), {
+      clock: build.env.clock,
+      onError: build.onFailedHandshake,
       handshakeTimeoutMs: build.handshakeTimeoutMs,
     })
   const { readSize, onDescriptor } = build
   const base = tcpListener({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, readSize, onDescriptor })
   const layers = layersOf(tls, transports[stream.network]())
   const create = inbounds[config.protocol] as (settings: unknown, deps: InboundDeps) => Inbound
-  return { handler: create(config.settings, build), base, layers: (under) => listenerStack(under, layers), files }
+  return { handler: create(config.settings, build), base, layers, files }
 }
 
 /** Innermost first: TLS lies under the transport. */

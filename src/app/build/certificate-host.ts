@@ -1,7 +1,7 @@
 import type { PemSource } from '../../settings/model.ts'
-import { certificateIsFor } from '../../transport/certificate-host.ts'
-import { pinOfUntrusted } from '../../transport/certificate-trust.ts'
-import type { ReadText } from './tls-files.ts'
+import { certificateIsFor } from '../../transport/tls/certificate-host.ts'
+import { pinOfUntrusted } from '../../transport/tls/certificate-trust.ts'
+import type { ReadText } from '../../transport/tls/files.ts'
 
 /** Whether clients that ask for `host` will accept the certificate. The file must have been loaded without error before. */
 export const coversHost = (source: PemSource, host: string, read: ReadText): boolean =>

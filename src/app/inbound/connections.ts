@@ -25,13 +25,13 @@ export class Connections {
   async serve(inbound: RunningInbound, handler: Inbound, io: InboundIo, conn: Conn): Promise<void> {
     if (this.#over) return conn.destroy()
     this.#all.set(conn, inbound)
-    inbound.connections++
+    inbound.serving++
     try {
       await handler.serve(conn, io)
     } catch (error) {
       this.#env.log.error({ err: error, inbound: inbound.tag }, 'a connection failed in an unexpected way')
     }
-    inbound.connections--
+    inbound.serving--
     conn.destroy()
     this.#all.delete(conn)
     if (this.#all.size === 0) this.#allGone?.()

@@ -53,7 +53,7 @@ function rig({ refresh = 5, concurrency = 2, range = portsFrom(100, 10), seed = 
     config,
     handler: { serve: async () => {} },
     base,
-    layers: (under: Listener) => under,
+    layers: [],
     files: [],
   })
   const inbound = new RunningInbound(partsFor(configFor(range, { refreshMinutes: refresh, concurrency })), undefined, {

@@ -20,7 +20,7 @@ it('an inbound that is added while accepting is paused accepts when the pause en
   const accounts = new Accounts(clock)
   const inbounds = new Inbounds({
     users: new LiveUsers(accounts, new Flows({ clock, accounts, nextId: countingIds() })),
-    build: (config) => ({ config, handler: { serve: async () => {} }, base, layers: (under) => under, files: [] }),
+    build: (config) => ({ config, handler: { serve: async () => {} }, base, layers: [], files: [] }),
     host: () => ({
       env: { clock, random: fakeRandom(1), log: silentLogger },
       accept: () => {},

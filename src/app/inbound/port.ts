@@ -1,36 +1,10 @@
 import { chmod } from 'node:fs/promises'
 import { type Address, formatAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
-import type { Listener, Listening } from '../../core/dialer.ts'
+import type { Listener, Listening, Passage } from '../../core/dialer.ts'
 import type { Cancel, Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import type { ListenConfig } from '../../settings/model.ts'
-
-/** Puts the layers of a transport over whatever accepts. */
-export type Layers = (base: Listener) => Listener
-
-/** What the connections of a port go through before they are served. */
-export interface Passage {
-  receive(conn: Conn): void
-  /** Cuts what is still on its way through. */
-  close(): void
-}
-
-/** A passage that ends at `accept`. Rejects when the layers cannot be built. */
-export async function openPassage(layers: Layers, at: Address, accept: (conn: Conn) => void): Promise<Passage> {
-  let receive: (conn: Conn) => void = accept
-  const base: Listener = {
-    async listen(address, given) {
-      receive = given
-      return { address, close: async () => {} }
-    },
-  }
-  const listening = await layers(base).listen(at, accept)
-  return { receive: (conn) => receive(conn), close: () => void listening.close() }
-}
-
-/** A port lives longer than the passage behind it; an older one may still have somebody in its handshake. */
-const formerPassages = 4
 
 /**
  * An address that is listened on. What its connections go through can be exchanged, also for that of another inbound,
@@ -44,6 +18,7 @@ export class Port {
   #address: Address
   #listening: Listening | undefined
   #passage: Passage | undefined
+  /** Of those before it, the ones that somebody is still on the way through. */
   #former: readonly Passage[] = []
   #waiting: Conn[] = []
   #closed = false
@@ -79,13 +54,22 @@ export class Port {
     return portKey(this.listen)
   }
 
+  /** Accepted, and not served yet: they wait, or are in a handshake of the transport. */
+  get pending(): number {
+    return this.#passages.reduce((sum, { pending }) => sum + pending, this.#waiting.length)
+  }
+
+  get #passages(): readonly Passage[] {
+    return this.#passage ? [...this.#former, this.#passage] : this.#former
+  }
+
   /** Connections go this way from now on; those in the handshake of the way before come through it still. */
   lead(passage: Passage): void {
     if (this.#closed) {
       passage.close()
       return
     }
-    if (this.#passage) this.#former = [...this.#former.slice(1 - formerPassages), this.#passage]
+    if (this.#passage) this.#former = [...this.#former, this.#passage].filter(({ pending }) => pending > 0)
     this.#passage = passage
     for (const conn of this.#waiting.splice(0)) passage.receive(conn)
   }
@@ -138,7 +122,7 @@ export class Port {
   close(): void {
     this.#closed = true
     this.pause()
-    for (const passage of [...this.#former, ...(this.#passage ? [this.#passage] : [])]) passage.close()
+    for (const passage of this.#passages) passage.close()
     for (const conn of this.#waiting.splice(0)) conn.destroy()
   }
 

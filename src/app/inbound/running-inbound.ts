@@ -1,14 +1,15 @@
 import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
-import type { Listener } from '../../core/dialer.ts'
+import type { Layer, Listener } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { InboundConfig, ListenConfig, VmessUser } from '../../settings/model.ts'
+import { passageStack } from '../../transport/stack.ts'
 import type { Origin } from '../flow/flow.ts'
 import { DynamicPorts, type LivePort, minutesMax } from './dynamic-ports.ts'
-import { type Layers, openPassage, Port, portKey } from './port.ts'
+import { Port, portKey } from './port.ts'
 
 /** What an inbound is at a moment: built anew from each configuration that it gets. */
 export interface InboundParts {
@@ -16,8 +17,8 @@ export interface InboundParts {
   readonly handler: Inbound
   /** Binds the addresses. */
   readonly base: Listener
-  /** What connections go through before the handler has them. */
-  readonly layers: Layers
+  /** What connections go through before the handler has them, innermost first. */
+  readonly layers: readonly Layer[]
   /** Text of the files that were read for it, such as certificates. */
   readonly files: readonly string[]
 }
@@ -40,8 +41,8 @@ export class RunningInbound implements Origin {
   #parts: InboundParts
   #paused = false
   #closed = false
-  /** Connections in progress. */
-  connections = 0
+  /** Connections that the handler serves. */
+  serving = 0
 
   constructor(parts: InboundParts, users: UserDirectory<VmessUser> | undefined, host: InboundHost) {
     this.#parts = parts
@@ -67,16 +68,25 @@ export class RunningInbound implements Origin {
   }
 
   /**
-   * Serves new connections in this way from now on. Ports stay open; which there should be is the caller's business. Layers
-   * that cannot be built are a mistake of the caller, who can try them before: see openPassage().
+   * Serves new connections in this way from now on. Ports stay open; which there should be is the caller's business.
    */
   adopt(parts: InboundParts): void {
     const before = this.#parts
     this.#parts = parts
     for (const port of this.#ports.values()) {
       if (parts.base !== before.base) port.rebind(parts.base)
-      if (parts.layers !== before.layers) void this.#lead(port)
+      if (parts.layers !== before.layers) this.#lead(port)
     }
+  }
+
+  /** Connections that are not served yet: they wait, or are in a handshake of the transport. */
+  get pending(): number {
+    return this.ports.reduce((sum, { pending }) => sum + pending, 0)
+  }
+
+  /** Connections in progress, pending ones included. */
+  get connections(): number {
+    return this.pending + this.serving
   }
 
   /** What is being listened on, port 0 filled in. */
@@ -122,21 +132,16 @@ export class RunningInbound implements Origin {
       port.close()
       throw new ProxyError('LISTEN_FAILED', `the inbound "${this.tag || this.at}" was closed while it opened`)
     }
-    try {
-      await this.hold(port)
-    } catch (error) {
-      this.close(listen)
-      throw error
-    }
+    this.hold(port)
     return port.address
   }
 
-  /** Takes over an open port; connections that wait there are served. Rejects when the layers cannot be built. */
-  hold(port: Port): Promise<void> {
+  /** Takes over an open port; connections that wait there are served. */
+  hold(port: Port): void {
     this.#ports.set(port.key, port)
     if (this.#paused) port.pause()
     this.#host.listening(port.address)
-    return this.#lead(port)
+    this.#lead(port)
   }
 
   /** Gives an open port away. */
@@ -169,8 +174,8 @@ export class RunningInbound implements Origin {
     for (const port of this.#ports.values()) port.resume()
   }
 
-  async #lead(port: Port): Promise<void> {
+  #lead(port: Port): void {
     const { layers } = this.#parts
-    port.lead(await openPassage(layers, port.address, (conn) => this.#host.accept(this.#parts.handler, conn)))
+    port.lead(passageStack(layers, (conn) => this.#host.accept(this.#parts.handler, conn)))
   }
 }

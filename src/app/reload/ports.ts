@@ -2,9 +2,8 @@
 
 import type { Address } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
-import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { ListenConfig } from '../../settings/model.ts'
-import { openPassage, Port, portKey } from '../inbound/port.ts'
+import { Port, portKey } from '../inbound/port.ts'
 import type { InboundParts, RunningInbound } from '../inbound/running-inbound.ts'
 import { same } from './config-diff.ts'
 import type { ReloadPlan } from './plan.ts'
@@ -21,7 +20,7 @@ export interface OpenedPorts {
   undo(): void
 }
 
-/** @throws ProxyError LISTEN_FAILED, CONFIG_INVALID; everything is as before then */
+/** @throws ProxyError LISTEN_FAILED; everything is as before then */
 export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts> {
   const targets = [
     ...plan.changes.map(({ inbound, parts }) => ({ inbound, parts, ports: inbound.ports })),
@@ -61,7 +60,6 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
 
   try {
     for (const { inbound, parts, ports } of targets) {
-      await tryLayers(parts)
       const here = new Set(ports.map(({ key }) => key))
       for (const listen of fixed(parts)) {
         const key = portKey(listen)
@@ -86,9 +84,9 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
     attach() {
       for (const { port, to, rebind } of handed) {
         if (rebind) port.rebind(to.parts.base)
-        void to.hold(port)
+        to.hold(port)
       }
-      for (const { port, to } of opened) void to.hold(port)
+      for (const { port, to } of opened) to.hold(port)
       for (const { inbound, parts } of targets) {
         for (const port of inbound.ports) {
           const listen = fixed(parts).find((listen) => portKey(listen) === port.key)
@@ -111,14 +109,3 @@ const samePort = (a: Address, b: Address): boolean =>
 /** How an address is bound depends on the options of the socket alone. */
 const sameSockopt = (a: InboundParts, b: InboundParts): boolean =>
   same(a.config.stream.sockopt, b.config.stream.sockopt)
-
-/** Builds the layers once for nothing: what cannot be built is refused while that is still possible. */
-async function tryLayers({ config, layers }: InboundParts): Promise<void> {
-  try {
-    const passage = await openPassage(layers, { host: '', port: 0 }, (conn) => conn.destroy())
-    passage.close()
-  } catch (error) {
-    const { code, message, hint } = toProxyError(error, 'CONFIG_INVALID')
-    throw new ProxyError(code, `${config.at}.streamSettings: ${message}`, { cause: error, ...(hint && { hint }) })
-  }
-}

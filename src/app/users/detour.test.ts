@@ -63,7 +63,7 @@ function rig() {
     const base = {
       listen: async (address: { host: string; port: number }) => ({ address, close: async () => {} }),
     }
-    const parts = { config, handler: { serve: async () => {} }, base, layers: () => base, files: [] }
+    const parts = { config, handler: { serve: async () => {} }, base, layers: [], files: [] }
     const directory = protocol === 'vmess' ? new UserDirectory<VmessUser>(options.users) : undefined
     const running = new RunningInbound(parts, directory, { env, accept() {}, listening() {} })
     users.enter(running)

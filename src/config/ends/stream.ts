@@ -11,9 +11,9 @@ import { didYouMean } from '../../schema/suggest.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from '../../settings/model.ts'
 import { buildSockopt, sockoptSchema } from '../../transport/sockopt-config.ts'
-import { checkTcp, tcpSchema } from '../../transport/tcp-config.ts'
-import { buildClientTls, buildServerTls } from '../../transport/tls-build-config.ts'
-import { tlsSchema } from '../../transport/tls-config.ts'
+import { checkTcp, tcpSchema } from '../../transport/tcp/config.ts'
+import { buildClientTls, buildServerTls } from '../../transport/tls/build-config.ts'
+import { tlsSchema } from '../../transport/tls/config.ts'
 
 /** Transports of this version: name, and other spellings. */
 const transports = [{ name: 'tcp', aliases: ['raw'] }] as const

@@ -11,7 +11,7 @@ import {
   text,
   withoutEffect,
   word,
-} from '../schema/fields.ts'
+} from '../../schema/fields.ts'
 
 const pem = (description: string) =>
   noted(z.union([z.array(z.string()), z.string()]).describe(description), {

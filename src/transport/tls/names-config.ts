@@ -1,5 +1,5 @@
 /** Names of cipher suites and curves: Go's, as configurations write them, to OpenSSL's. */
-import { lookUp } from '../core/lookup.ts'
+import { lookUp } from '../../core/lookup.ts'
 
 /** IANA names of TLS 1.0 to 1.2, lower-cased. */
 const suites: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** What the TLS layer needs, with every file already read: the application turns a TlsServerConfig into this. */
 
-import type { TlsClientConfig, TlsServerConfig } from '../settings/model.ts'
+import type { TlsClientConfig, TlsServerConfig } from '../../settings/model.ts'
 
 export interface KeyPair {
   /** PEM, leaf first. */

@@ -1,13 +1,13 @@
 /** From decoded `tlsSettings` to the two ends of TLS. */
 
-import type { Context } from '../schema/context.ts'
-import { type Place, shorten } from '../schema/report.ts'
-import { didYouMean } from '../schema/suggest.ts'
-import { positionOf } from '../schema/tree.ts'
-import { listOf } from '../schema/values.ts'
-import type { PemSource, TlsClientConfig, TlsServerConfig, TlsVersion } from '../settings/model.ts'
-import type { CertificateInput, TlsInput } from './tls-config.ts'
-import { cipherOf, curveNames, curveOf, suiteNames, tls13Suites } from './tls-names-config.ts'
+import type { Context } from '../../schema/context.ts'
+import { type Place, shorten } from '../../schema/report.ts'
+import { didYouMean } from '../../schema/suggest.ts'
+import { positionOf } from '../../schema/tree.ts'
+import { listOf } from '../../schema/values.ts'
+import type { PemSource, TlsClientConfig, TlsServerConfig, TlsVersion } from '../../settings/model.ts'
+import type { CertificateInput, TlsInput } from './config.ts'
+import { cipherOf, curveNames, curveOf, suiteNames, tls13Suites } from './names-config.ts'
 
 /** What raw TCP offers when nothing is configured; VMess does not care which one is chosen. */
 const defaultAlpn = ['h2', 'http/1.1']

@@ -1,7 +1,7 @@
 /** `tcpSettings`, Xray's `rawSettings`. */
 import type { z } from 'zod'
-import type { Context } from '../schema/context.ts'
-import { anyObject, flag, object, refused, word } from '../schema/fields.ts'
+import type { Context } from '../../schema/context.ts'
+import { anyObject, flag, object, refused, word } from '../../schema/fields.ts'
 
 const header = object({
   type: word(['none', 'http'], 'Dress the first bytes up as HTTP, or not.'),

@@ -1,8 +1,8 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { checkServerIdentity, type DetailedPeerCertificate, rootCertificates, type TLSSocket } from 'node:tls'
-import { ProxyError } from '../core/errors.ts'
-import type { TlsClientOptions } from './tls-options.ts'
+import { ProxyError } from '../../core/errors.ts'
+import type { TlsClientOptions } from './options.ts'
 
 /**
  * Decides whether the peer's certificate is good, in the order that Xray and V2Ray 5 define: a pinned certificate first,

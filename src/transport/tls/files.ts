@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import { ConfigError } from '../../schema/problem.ts'
 import type { PemSource, TlsClientConfig, TlsServerConfig } from '../../settings/model.ts'
-import type { KeyPair, TlsClientOptions, TlsServerOptions } from '../../transport/tls-options.ts'
+import type { KeyPair, TlsClientOptions, TlsServerOptions } from './options.ts'
 
 /** Reads a named file as UTF-8 text; throws what node:fs throws. */
 export type ReadText = (path: string) => string

@@ -1,16 +1,18 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Conn } from '../core/conn.ts'
-import { forever } from '../core/lifetime.ts'
-import { memoryPair } from '../net/memory.ts'
-import { tcpDialer, tcpListener } from '../net/tcp.ts'
-import { connSuite } from '../testing/conn-suite.ts'
-import { dialerStack, listenerStack } from './stack.ts'
-import { tlsLayer } from './tls.ts'
-import type { KeyPair, TlsClientOptions, TlsServerOptions } from './tls-options.ts'
+import type { Conn } from '../../core/conn.ts'
+import { forever } from '../../core/lifetime.ts'
+import { memoryPair } from '../../net/memory.ts'
+import { tcpDialer, tcpListener } from '../../net/tcp.ts'
+import { connSuite } from '../../testing/conn-suite.ts'
+import { fakeClock } from '../../testing/fakes.ts'
+import { dialerStack, passageStack } from '../stack.ts'
+import { tlsClientLayer, tlsServerLayer } from './layer.ts'
+import type { KeyPair, TlsClientOptions, TlsServerOptions } from './options.ts'
 
-const pem = (name: string): string => readFileSync(new URL(`../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
+const pem = (name: string): string =>
+  readFileSync(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
 const pair = (name: string): KeyPair => ({ cert: pem(`${name}.crt`), key: pem(`${name}.key`) })
 const hashOf = (name: string): string =>
   createHash('sha256')
@@ -39,16 +41,20 @@ const clientBase: TlsClientOptions = {
   certificates: [],
 }
 
+const serverLayer = (server: Partial<TlsServerOptions> = {}) =>
+  tlsServerLayer({ ...serverBase, ...server }, { clock: fakeClock(0), handshakeTimeoutMs: 60_000, onError: () => {} })
+
+const clientLayer = (client: Partial<TlsClientOptions> = {}) => tlsClientLayer({ ...clientBase, ...client })
+
 async function tlsPair(client: Partial<TlsClientOptions> = {}, server: Partial<TlsServerOptions> = {}, lending = true) {
   let accepted: (conn: Conn) => void = () => {}
   const b = new Promise<Conn>((resolve) => {
     accepted = resolve
   })
-  const layer = tlsLayer({ client: { ...clientBase, ...client }, server: { ...serverBase, ...server } })
-  const listener = listenerStack(tcpListener({ lending }), [layer])
-  const listening = await listener.listen({ host: '127.0.0.1', port: 0 }, (conn) => accepted(conn))
+  const passage = passageStack([serverLayer(server)], (conn) => accepted(conn))
+  const listening = await tcpListener({ lending }).listen({ host: '127.0.0.1', port: 0 }, passage.receive)
   try {
-    const dialer = dialerStack(tcpDialer({ lending }), [layer])
+    const dialer = dialerStack(tcpDialer({ lending }), [clientLayer(client)])
     const a = await dialer.dial(listening.address, { until: forever })
     return { a, b: await b, close: () => listening.close() }
   } catch (error) {
@@ -73,21 +79,15 @@ connSuite(
   'TLS over a Conn that is no socket',
   async () => {
     const [near, far] = memoryPair()
-    const layer = tlsLayer({ client: clientBase, server: serverBase })
     let accepted: (conn: Conn) => void = () => {}
     const b = new Promise<Conn>((resolve) => {
       accepted = resolve
     })
+    serverLayer().server(accepted).receive(far)
     const address = { host: 'localhost', port: 1 }
-    await layer
-      .listener({
-        listen: async (_, accept) => {
-          accept(far)
-          return { address, close: async () => {} }
-        },
-      })
-      .listen(address, accepted)
-    const a = await layer.dialer({ dial: async () => near }).dial(address, { until: forever })
+    const a = await clientLayer()
+      .client({ dial: async () => near })
+      .dial(address, { until: forever })
     return { a, b: await b, close: async () => {} }
   },
   { halfClose: true, test },
@@ -144,7 +144,7 @@ describe('TLS client verification of the server', () => {
     const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => {
       void conn.write(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'))
     })
-    const dialer = tlsLayer({ client: clientBase }).dialer(tcpDialer())
+    const dialer = clientLayer().client(tcpDialer())
     const dial = dialer.dial(listening.address, { until: forever })
     await expect(dial).rejects.toThrow('does not speak TLS')
     await listening.close()

@@ -1,0 +1,75 @@
+import { type ConnectionOptions, connect } from 'node:tls'
+import type { Conn } from '../../core/conn.ts'
+import type { Dialer, DialOptions } from '../../core/dialer.ts'
+import type { Cancel } from '../../core/env.ts'
+import { ProxyError } from '../../core/errors.ts'
+import { carrierOf } from '../../net/duplex.ts'
+import { abortError } from '../../net/errors.ts'
+import { alpnOf, clientContext } from './contexts.ts'
+import type { TlsClientOptions } from './options.ts'
+import { handshakeError, secured } from './secured.ts'
+import { sniFor, verifyPeer } from './verify.ts'
+
+/** TLS over what a dialer opens. Throws what OpenSSL says of the options. */
+export function tlsClient(options: TlsClientOptions): (base: Dialer) => Dialer {
+  const settings: ConnectionOptions & { allowHalfOpen: boolean } = {
+    secureContext: clientContext(options),
+    ALPNProtocols: alpnOf(options),
+    // The verdict is ours (pins, names, reasons in words); Node still checks the chain and tells.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    allowHalfOpen: true,
+  }
+  return (base) => ({
+    async dial(to, dialOptions) {
+      const carrier = await base.dial(to, dialOptions)
+      try {
+        return await handshake(carrier, options.serverName || to.host, options, settings, dialOptions)
+      } catch (error) {
+        carrier.destroy()
+        throw error
+      }
+    },
+  })
+}
+
+function handshake(
+  carrier: Conn,
+  name: string,
+  options: TlsClientOptions,
+  settings: ConnectionOptions,
+  dial: DialOptions,
+): Promise<Conn> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...settings, socket: carrierOf(carrier), servername: sniFor(name) })
+    let cancel: Cancel = () => {}
+    const fail = (error: ProxyError): void => {
+      cancel()
+      socket.on('error', () => {})
+      socket.destroy()
+      reject(error)
+    }
+    const onError = (error: Error): void => fail(handshakeError(error, carrier.info.remote))
+    const onClose = (): void =>
+      fail(
+        new ProxyError(
+          'TLS_FAILED',
+          `TLS handshake with ${carrier.info.remote} failed: the server closed the connection`,
+          { hint: 'does this port speak TLS?' },
+        ),
+      )
+    socket.on('error', onError)
+    socket.on('close', onClose)
+    socket.on('secureConnect', () => {
+      try {
+        verifyPeer(socket, name, options)
+      } catch (error) {
+        return fail(error as ProxyError)
+      }
+      cancel()
+      socket.off('error', onError).off('close', onClose)
+      resolve(secured(socket, carrier))
+    })
+    cancel = dial.until.onGone((why) => fail(abortError(why, carrier.info.remote)))
+  })
+}

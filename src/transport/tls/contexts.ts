@@ -1,0 +1,59 @@
+/** What OpenSSL needs, made once per layer: parsing keys and certificates costs more than half of a handshake. */
+import { constants, X509Certificate } from 'node:crypto'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { KeyPair, TlsClientOptions, TlsServerOptions } from './options.ts'
+import { trustedAuthorities } from './verify.ts'
+
+/** What V2Ray and Xray offer on a raw connection when `alpn` is not configured. */
+const defaultAlpn = ['h2', 'http/1.1']
+
+/** Tickets are good for a server of this name only; OpenSSL wants one where clients show certificates. */
+const sessionIdContext = 'vmess'
+
+export const alpnOf = ({ alpn }: { readonly alpn: readonly string[] }): string[] =>
+  alpn.length > 0 ? [...alpn] : defaultAlpn
+
+/** Throws what OpenSSL says. */
+export function clientContext(options: TlsClientOptions): SecureContext {
+  const own = options.certificates[0]
+  const ca = trustedAuthorities(options)
+  return createSecureContext({ ...common(options), ...(ca && { ca }), ...(own && { cert: own.cert, key: own.key }) })
+}
+
+/** The certificates of a server. */
+export interface ServerContexts {
+  readonly first: SecureContext
+  /** Of the first certificate that names `name` exactly or by `*.parent`; undefined when none does. */
+  choose(name: string): SecureContext | undefined
+}
+
+/** Throws what OpenSSL says. */
+export function serverContexts(options: TlsServerOptions): ServerContexts {
+  const entries = options.certificates.map((pair) => ({
+    leaf: new X509Certificate(pair.cert),
+    context: serverContext(options, pair),
+  }))
+  return {
+    first: entries[0]!.context,
+    choose: (name) => entries.find(({ leaf }) => leaf.checkHost(name) !== undefined)?.context,
+  }
+}
+
+const serverContext = (options: TlsServerOptions, { cert, key }: KeyPair): SecureContext =>
+  createSecureContext({
+    ...common(options),
+    cert,
+    key,
+    sessionIdContext,
+    ...(options.verifyClient && { ca: [...options.clientAuthorities] }),
+  })
+
+function common(options: TlsClientOptions | TlsServerOptions): object {
+  return {
+    ...(options.minVersion && { minVersion: options.minVersion }),
+    ...(options.maxVersion && { maxVersion: options.maxVersion }),
+    ...(options.ciphers && { ciphers: options.ciphers }),
+    ...(options.curves && { ecdhCurve: options.curves }),
+    ...(!options.enableSessionResumption && { secureOptions: constants.SSL_OP_NO_TICKET }),
+  }
+}
