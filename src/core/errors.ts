@@ -103,6 +103,7 @@ export const errorCodes = {
   },
   VMESS_REPLAY: { fault: 'remote', text: 'The same authentication or session was seen before: a replay.' },
   VMESS_UNKNOWN_USER: { fault: 'remote', text: 'No user’s id opens the request: unknown id, or not VMess at all.' },
+  WEBSOCKET_MALFORMED: { fault: 'remote', text: 'A WebSocket frame makes no sense.' },
 } as const satisfies Record<string, { fault: Fault; text: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -82,6 +82,8 @@ export const limits = {
   requestHeadMax: 64 * 1024,
   /** The head of an HTTP origin's answer, bytes. */
   responseHeadMax: 256 * 1024,
+  /** The largest payload of a WebSocket frame that we send, bytes. */
+  webSocketFrame: 65_535,
   /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
   httpChallenges: 3,
   /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */
