@@ -80,6 +80,14 @@ export const errorCodes = {
   },
   TLS_FAILED: { fault: 'network', text: 'The TLS handshake failed; the message says on which check.' },
   TRUNCATED: { fault: 'remote', text: 'The stream ended inside a unit.' },
+  UPGRADE_FAILED: {
+    fault: 'remote',
+    text: 'The server did not agree to leave HTTP for WebSocket or HTTPUpgrade; the message says what it answered.',
+  },
+  UPGRADE_REJECTED: {
+    fault: 'remote',
+    text: 'A request to a WebSocket or HTTPUpgrade inbound was not for it: another path or host, or no upgrade.',
+  },
   USER_ADDRESSES: { fault: 'policy', text: 'The user is connected from more addresses than permitted.' },
   USER_CONNECTIONS: { fault: 'policy', text: 'The user has as many connections as permitted.' },
   USER_DISABLED: { fault: 'policy', text: 'The user is disabled.' },
