@@ -1,32 +1,32 @@
 /** The tables of docs/config.md and docs/config-errors.md, made from the schemas and the codes that the loader uses. */
 import type { z } from 'zod'
+import { builtin } from '../src/builtin/kinds.ts'
 import { inboundSchema } from '../src/config/ends/inbound.ts'
-import { inboundKinds, outboundKinds } from '../src/config/ends/kinds.ts'
 import { outboundSchema } from '../src/config/ends/outbound.ts'
 import { streamSchema } from '../src/config/ends/stream.ts'
 import { rootSchema } from '../src/config/root.ts'
+import type { Kinds } from '../src/kinds/kinds.ts'
 import { problemCodes } from '../src/schema/codes.ts'
 import { notes } from '../src/schema/fields.ts'
-import { tlsSchema } from '../src/transport/tls/config.ts'
 
 /** Everything below this line of docs/config.md is generated. */
 export const marker = '<!-- Generated below this line: npx vitest run test/config/generated.test.ts -u -->'
 
 /** The hand-written beginning of docs/config.md and fresh tables below it. */
-export function referenceText(current: string): string {
+export function referenceText(current: string, kinds: Kinds = builtin): string {
   const head = current.slice(0, current.indexOf(marker) + marker.length)
-  const root = rootSchema.shape
+  const root = rootSchema(kinds)
   const sections: [title: string, schema: z.ZodType][] = [
-    ['Outermost object', rootSchema],
-    ['`inbounds[]`', inboundSchema],
-    ...inboundKinds.map((kind): [string, z.ZodType] => [titleOf('inbound', kind), kind.schema]),
-    ['`outbounds[]`', outboundSchema],
-    ...outboundKinds.map((kind): [string, z.ZodType] => [titleOf('outbound', kind), kind.schema]),
-    ['`streamSettings`', streamSchema],
-    ['`streamSettings.tlsSettings`', tlsSchema],
+    ['Outermost object', root],
+    ['`inbounds[]`', inboundSchema(kinds)],
+    ...kinds.inbounds.map((kind): [string, z.ZodType] => [titleOf('inbound', kind), kind.schema]),
+    ['`outbounds[]`', outboundSchema(kinds)],
+    ...kinds.outbounds.map((kind): [string, z.ZodType] => [titleOf('outbound', kind), kind.schema]),
+    ['`streamSettings`', streamSchema(kinds)],
+    ['`streamSettings.tlsSettings`', kinds.tls.schema],
     ...(['log', 'policy', 'routing', 'dns', 'api'] as const).map((key): [string, z.ZodType] => [
       `\`${key}\``,
-      root[key].unwrap(),
+      root.shape[key].unwrap(),
     ]),
   ]
   const apart = new Set(['log', 'policy', 'routing', 'dns', 'api', 'streamSettings'])

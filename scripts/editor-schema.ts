@@ -1,24 +1,24 @@
 /** The JSON Schema for editors, made from the schemas that the loader uses. */
 import { z } from 'zod'
+import { builtin } from '../src/builtin/kinds.ts'
 import { inboundSchema } from '../src/config/ends/inbound.ts'
-import { inboundKinds, outboundKinds } from '../src/config/ends/kinds.ts'
 import { outboundSchema } from '../src/config/ends/outbound.ts'
 import { streamSchema } from '../src/config/ends/stream.ts'
 import { rootSchema } from '../src/config/root.ts'
+import type { Kinds } from '../src/kinds/kinds.ts'
 import { notes } from '../src/schema/fields.ts'
-import { tlsSchema } from '../src/transport/tls/config.ts'
 
 type Json = Record<string, unknown>
 
 const ref = (name: string): Json => ({ $ref: `#/definitions/${name}` })
 
 /** Text of the file that is published as `vmess/schema.json`. */
-export function editorSchemaText(): string {
-  return `${JSON.stringify(editorSchema(), null, 2)}\n`
+export function editorSchemaText(kinds: Kinds = builtin): string {
+  return `${JSON.stringify(editorSchema(kinds), null, 2)}\n`
 }
 
-function editorSchema(): Json {
-  const root = convert(rootSchema)
+function editorSchema(kinds: Kinds): Json {
+  const root = convert(rootSchema(kinds))
   const entries = (name: string) => ({ type: 'array', items: ref(name) })
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -36,12 +36,12 @@ function editorSchema(): Json {
     },
     patternProperties: { '^(//|_comment)': {} },
     definitions: {
-      inbound: withKinds(convert(inboundSchema), inboundKinds, 'inbound'),
-      outbound: withKinds(convert(outboundSchema), outboundKinds, 'outbound'),
-      streamSettings: withProperty(convert(streamSchema), 'tlsSettings', ref('tlsSettings')),
-      tlsSettings: convert(tlsSchema),
-      ...settingsOf(inboundKinds, 'inbound'),
-      ...settingsOf(outboundKinds, 'outbound'),
+      inbound: withKinds(convert(inboundSchema(kinds)), kinds.inbounds, 'inbound'),
+      outbound: withKinds(convert(outboundSchema(kinds)), kinds.outbounds, 'outbound'),
+      streamSettings: withProperty(convert(streamSchema(kinds)), 'tlsSettings', ref('tlsSettings')),
+      tlsSettings: convert(kinds.tls.schema),
+      ...settingsOf(kinds.inbounds, 'inbound'),
+      ...settingsOf(kinds.outbounds, 'outbound'),
     },
   }
 }

@@ -1,3 +1,4 @@
+import { builtin } from '../builtin/kinds.ts'
 import { linkToOutbound, parseLink, type ShareLink } from '../config/link/share-link.ts'
 import { configProblemError, loadConfigValue } from '../config/load.ts'
 import { dialDeadline } from '../core/deadline.ts'
@@ -53,5 +54,5 @@ function outboundOf(server: ServerSettings): Outbound {
   const { config, problems } = loadConfigValue({ outbounds: [outbound] })
   const [first] = config?.outbounds ?? []
   if (!first) throw configProblemError(problems)
-  return buildOutbound(first, { env: systemEnv(), read: readTextFile, resolve })
+  return buildOutbound(first, { kinds: builtin, env: systemEnv(), read: readTextFile, resolve })
 }

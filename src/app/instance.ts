@@ -1,4 +1,5 @@
 import { Accounts } from '../account/accounts.ts'
+import { builtin } from '../builtin/kinds.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -7,14 +8,8 @@ import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
 import { ReplayMemory, type SeenAuths, type SeenSessions, SessionHistory } from '../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
-import {
-  type Config,
-  type InboundConfig,
-  type OutboundConfig,
-  type PolicyConfig,
-  policyOf,
-  type VmessUser,
-} from '../settings/model.ts'
+import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
+import { policyOf } from '../settings/model.ts'
 import { Counters } from '../stats/counters.ts'
 import { Endings } from '../stats/endings.ts'
 import { FormerUsers } from '../stats/former-users.ts'
@@ -43,12 +38,15 @@ export interface InstanceDeps {
   readonly readText?: OutboundBuild['read']
   /** Addresses of host names; by default as the system's settings say. */
   readonly resolve?: OutboundBuild['resolve']
+  /** What the configuration can name, as it was loaded with; by default everything that is built in. */
+  readonly kinds?: OutboundBuild['kinds']
   /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
   readonly ids?: () => number
 }
 
 /** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
 export class Instance implements AsyncDisposable {
+  readonly kinds: OutboundBuild['kinds']
   readonly accounts: Accounts
   readonly counters = new Counters()
   readonly handshakes = new Handshakes()
@@ -61,7 +59,7 @@ export class Instance implements AsyncDisposable {
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
   readonly #env: Env
-  readonly #shared: Pick<OutboundBuild, 'read' | 'resolve'>
+  readonly #shared: Pick<OutboundBuild, 'kinds' | 'read' | 'resolve'>
   readonly #loops = new LoopGuard()
   readonly #descriptors: DescriptorGuard
   readonly #connections: Connections
@@ -76,8 +74,9 @@ export class Instance implements AsyncDisposable {
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
   constructor(config: Config, deps: InstanceDeps) {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
+    this.kinds = deps.kinds ?? builtin
     this.#env = env
-    this.#shared = { read: readText, resolve }
+    this.#shared = { kinds: this.kinds, read: readText, resolve }
     this.#config = config
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
@@ -239,7 +238,7 @@ export class Instance implements AsyncDisposable {
       ...this.#memory,
       ...(users && { users }),
       detour: this.#detour.of(config, users),
-      read: this.#shared.read,
+      ...this.#shared,
       readSize: () => readSize(this.#config.policy),
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onDescriptor: (fd) => this.#descriptors.opened(fd),

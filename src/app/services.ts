@@ -39,7 +39,13 @@ export async function startGrpcApi(
     import('../api/grpc/server.ts'),
     import('../api/grpc/outbound.ts'),
   ])
-  const grpc = await createGrpcApi({ control, services: api.services, clock: env.clock, log: env.log })
+  const grpc = await createGrpcApi({
+    control,
+    services: api.services,
+    kinds: instance.kinds,
+    clock: env.clock,
+    log: env.log,
+  })
   const outbound = apiOutbound(api.tag, grpc.accept)
   instance.outbounds.add({ outbound })
   const listening = api.listen && (await grpc.listen(api.listen))

@@ -1,5 +1,6 @@
 /** From the merged tree to a Config. */
 import type { Address } from '../core/address.ts'
+import type { Kinds } from '../kinds/kinds.ts'
 import { type Context, createContext } from '../schema/context.ts'
 import { decode } from '../schema/decode.ts'
 import type { Report } from '../schema/report.ts'
@@ -8,6 +9,7 @@ import type { Config, OutboundConfig } from '../settings/model.ts'
 import { type ReadInbound, readInbound } from './ends/inbound.ts'
 import { type ReadOutbound, readOutbound } from './ends/outbound.ts'
 import { checkPorts, type Endpoint } from './ends/ports.ts'
+import type { StreamDefaults } from './ends/stream.ts'
 import { entriesOf, oldPort, type RootInput, reverseTags, rootSchema } from './root.ts'
 import { checkTogether } from './rules.ts'
 import { buildApi } from './sections/api.ts'
@@ -22,19 +24,20 @@ export interface BuildOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly now?: number
   readonly allowUnappliedRules?: boolean
+  readonly kinds: Kinds
 }
 
 /** The configuration, complete where nothing was reported as an error. */
 export function buildConfig(
   root: ObjectNode,
-  { env, now, allowUnappliedRules = false }: BuildOptions,
+  { env, now, kinds, allowUnappliedRules = false }: BuildOptions,
   report: Report,
 ): Config | undefined {
   if (isForeignFormat(root, report)) return undefined
-  const input = decode(rootSchema, root, '', report)
+  const input = decode(rootSchema(kinds), root, '', report)
   if (!input) return undefined
   const context = createContext(report, { ...env, ...input.env }, now)
-  const defaults = { tcp: input.transport?.tcpSettings }
+  const defaults: StreamDefaults = input.transport ?? {}
   if (input.transport && Object.keys(input.transport).length > 0) {
     const place = report.at(input, 'transport')
     report.warn(
@@ -46,10 +49,10 @@ export function buildConfig(
   }
   const port = oldPort(input, context)
   const inbounds = entriesOf(input, 'inbound', context).flatMap(
-    (entry, i) => readInbound(entry, defaults, i === 0 ? port : undefined, context) ?? [],
+    (entry, i) => readInbound(entry, defaults, i === 0 ? port : undefined, kinds, context) ?? [],
   )
   const outbounds = entriesOf(input, 'outbound', context).flatMap(
-    (entry) => readOutbound(entry, defaults, context) ?? [],
+    (entry) => readOutbound(entry, defaults, kinds, context) ?? [],
   )
   checkTogether(inbounds, outbounds, context)
   if (outbounds.length === 0 && (inbounds.length > 0 || report.wrote(input, 'outbounds'))) {

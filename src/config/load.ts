@@ -1,5 +1,7 @@
 /** V2Ray's and Xray's JSON in; our Config, and everything there is to say about it, out. Pure: no file, no clock. */
 
+import { builtin } from '../builtin/kinds.ts'
+import type { Kinds } from '../kinds/kinds.ts'
 import type { Problem } from '../schema/problem.ts'
 import { Report } from '../schema/report.ts'
 import { fromValue, type JsonNode, type ObjectNode, type Source } from '../schema/tree.ts'
@@ -24,6 +26,8 @@ export interface LoadOptions {
   readonly now?: number
   /** Rules that protect and are not applied are warnings instead of errors. */
   readonly allowUnappliedRules?: boolean
+  /** What it can name; by default everything that is built in. */
+  readonly kinds?: Kinds
 }
 
 export interface LoadResult {
@@ -60,7 +64,8 @@ function load(nodes: readonly (JsonNode | undefined)[], report: Report, options:
   const decisions: string[] = []
   const whole = roots.length > 0 && roots.length === nodes.length
   const root = whole ? mergeRoots(roots, options.merge ?? 'v2ray', report, decisions) : undefined
-  const config = root && buildConfig(root, { ...options, env: options.env ?? {} }, report)
+  const config =
+    root && buildConfig(root, { ...options, env: options.env ?? {}, kinds: options.kinds ?? builtin }, report)
   const problems = report.problems(options.strict ?? false)
   const usable = config && !problems.some(({ severity }) => severity === 'error')
   return { ...(usable && { config: freeze(config) }), problems, decisions }

@@ -1,10 +1,10 @@
 /** The outermost object. */
 import { z } from 'zod'
+import { type Kinds, perKinds, settingsKey } from '../kinds/kinds.ts'
 import type { Context } from '../schema/context.ts'
 import { anyObject, flag, mapOf, noted, object, port, refused, subtree, withoutEffect } from '../schema/fields.ts'
 import type { Place } from '../schema/report.ts'
 import { type JsonNode, textOf } from '../schema/tree.ts'
-import { tcpSchema } from '../transport/tcp/config.ts'
 import type { Located } from './ends/inbound.ts'
 import { apiSchema, statsSchema } from './sections/api.ts'
 import { accountingSchema, controlSchema } from './sections/control.ts'
@@ -23,8 +23,7 @@ const unavailable = (description: string) =>
 /** Tokens are given in this way. */
 const variable = noted(z.string().describe('The value.'), { secret: 'password', expected: 'text in double quotes' })
 
-const transportSchema = object({
-  tcpSettings: tcpSchema,
+const unavailableSettings = {
   kcpSettings: unavailable('mKCP.'),
   wsSettings: unavailable('WebSocket.'),
   httpSettings: unavailable('HTTP/2.'),
@@ -32,51 +31,63 @@ const transportSchema = object({
   quicSettings: unavailable('QUIC.'),
   grpcSettings: unavailable('gRPC.'),
   gunSettings: unavailable('gRPC.'),
-}).describe('Settings for streams that have none of their own. Old form, which Xray refuses.')
+}
 
-export const rootSchema = object({
-  log: logSchema,
-  inbounds: z.array(subtree('An inbound.')).describe('Where clients connect to.'),
-  outbounds: z.array(subtree('An outbound.')).describe('How targets are reached; the first is the default.'),
-  routing: routingSchema,
-  dns: dnsSchema,
-  policy: policySchema,
-  stats: statsSchema,
-  api: apiSchema,
-  control: controlSchema,
-  accounting: accountingSchema,
-  allowUnappliedRules: flag('Start although rules that protect are not applied in this version.'),
-  env: mapOf(variable, 'Variables for env:NAME.'),
-  inbound: subtree(old('The first inbound.')),
-  outbound: subtree(old('The first outbound.')),
-  inboundDetour: z.array(subtree('An inbound.')).describe(old('More inbounds.')),
-  outboundDetour: z.array(subtree('An outbound.')).describe(old('More outbounds.')),
-  port: port(old('Port of the first inbound.')),
-  transport: transportSchema,
-  reverse: refused(
-    anyObject('Reverse proxy.'),
-    'the reverse proxy is not supported, and without it connections would leave by another way',
-    {
-      code: 'CFG034',
-    },
-  ),
-  fakedns: refused(
-    z.union([anyObject('A pool.'), z.array(z.unknown())]).describe('Pools of made-up addresses.'),
-    'made-up addresses are not supported, and clients would be sent to them',
-    { code: 'CFG034' },
-  ),
-  browserForwarder: unsupported(anyObject('V2Ray 4.')),
-  observatory: unsupported(anyObject('Measurements.')),
-  burstObservatory: unsupported(anyObject('Measurements.')),
-  multiObservatory: unsupported(anyObject('Measurements.')),
-  services: unsupported(anyObject('V2Ray 5.')),
-  metrics: unsupported(anyObject('Counters over HTTP.')),
-  version: unsupported(anyObject('Versions of Xray.')),
-  geodata: unsupported(anyObject('Downloads of lists.')),
-  remarks: subtree('A comment.'),
-}).describe('A configuration.')
+/** Under the first of their names; later ones are younger than this form. */
+const availableSettings = ({ transports }: Kinds): object =>
+  Object.fromEntries(transports.map((kind) => [settingsKey(kind), kind.schema]))
 
-export type RootInput = z.output<typeof rootSchema>
+const transportSchema = (kinds: Kinds) =>
+  object({
+    ...unavailableSettings,
+    ...availableSettings(kinds),
+  }).describe('Settings for streams that have none of their own. Old form, which Xray refuses.')
+
+export const rootSchema = perKinds((kinds) =>
+  object({
+    log: logSchema,
+    inbounds: z.array(subtree('An inbound.')).describe('Where clients connect to.'),
+    outbounds: z.array(subtree('An outbound.')).describe('How targets are reached; the first is the default.'),
+    routing: routingSchema,
+    dns: dnsSchema,
+    policy: policySchema,
+    stats: statsSchema,
+    api: apiSchema,
+    control: controlSchema,
+    accounting: accountingSchema,
+    allowUnappliedRules: flag('Start although rules that protect are not applied in this version.'),
+    env: mapOf(variable, 'Variables for env:NAME.'),
+    inbound: subtree(old('The first inbound.')),
+    outbound: subtree(old('The first outbound.')),
+    inboundDetour: z.array(subtree('An inbound.')).describe(old('More inbounds.')),
+    outboundDetour: z.array(subtree('An outbound.')).describe(old('More outbounds.')),
+    port: port(old('Port of the first inbound.')),
+    transport: transportSchema(kinds),
+    reverse: refused(
+      anyObject('Reverse proxy.'),
+      'the reverse proxy is not supported, and without it connections would leave by another way',
+      {
+        code: 'CFG034',
+      },
+    ),
+    fakedns: refused(
+      z.union([anyObject('A pool.'), z.array(z.unknown())]).describe('Pools of made-up addresses.'),
+      'made-up addresses are not supported, and clients would be sent to them',
+      { code: 'CFG034' },
+    ),
+    browserForwarder: unsupported(anyObject('V2Ray 4.')),
+    observatory: unsupported(anyObject('Measurements.')),
+    burstObservatory: unsupported(anyObject('Measurements.')),
+    multiObservatory: unsupported(anyObject('Measurements.')),
+    services: unsupported(anyObject('V2Ray 5.')),
+    metrics: unsupported(anyObject('Counters over HTTP.')),
+    version: unsupported(anyObject('Versions of Xray.')),
+    geodata: unsupported(anyObject('Downloads of lists.')),
+    remarks: subtree('A comment.'),
+  }).describe('A configuration.'),
+)
+
+export type RootInput = z.output<ReturnType<typeof rootSchema>>
 
 const listKeys = {
   inbound: ['inbound', 'inboundDetour', 'inbounds'],

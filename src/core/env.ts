@@ -18,6 +18,9 @@ export interface Random {
   below(limit: number): number
 }
 
+/** Reads a named file as UTF-8 text; throws what node:fs throws. */
+export type ReadText = (path: string) => string
+
 export type LogFields = Readonly<Record<string, unknown>>
 
 /** pino-shaped. Fields must hold no secret: ids go through `redactId`. */

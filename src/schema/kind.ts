@@ -1,9 +1,12 @@
-/** What a protocol brings to the configuration. Adding one is a `config.ts` of this form and a line in kinds.ts. */
+/**
+ * What kinds bring to the configuration: the form of their settings. The `config.ts` of a kind holds one; together with what
+ * makes the thing itself it is a kind (src/kinds).
+ */
 import type { z } from 'zod'
 import type { InboundConfig, OutboundConfig, OutboundStreamConfig } from '../settings/model.ts'
 import type { Context } from './context.ts'
 
-interface KindBase<S extends z.ZodType> {
+interface FormBase<S extends z.ZodType> {
   /** Other spellings of `protocol`. */
   readonly aliases: readonly string[]
   /** One line for editors and the reference. */
@@ -11,17 +14,17 @@ interface KindBase<S extends z.ZodType> {
   readonly schema: S
 }
 
-export interface InboundKind<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
-  extends KindBase<S> {
+export interface InboundForm<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
+  extends FormBase<S> {
   readonly kind: K
   /** True for proxies that anybody who can connect may use, unless `settings` ask for a password. */
-  readonly open?: (settings: T) => boolean
+  open?(settings: T): boolean
   /** Settings from decoded JSON, or undefined after reporting an error. */
   build(input: z.output<S>, context: Context): T | undefined
 }
 
-export interface OutboundKind<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
-  extends KindBase<S> {
+export interface OutboundForm<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
+  extends FormBase<S> {
   readonly kind: K
   /** As for inbounds; `stream` is what carries the protocol. */
   build(input: z.output<S>, context: Context, stream: OutboundStreamConfig): T | undefined
@@ -30,11 +33,37 @@ export interface OutboundKind<S extends z.ZodType = z.ZodType, K extends string 
 type SettingsOf<U extends { protocol: string; settings: unknown }, K> = Extract<U, { protocol: K }>['settings']
 
 /** Checks that a kind builds what its member of the model holds. */
-export const defineInbound = <S extends z.ZodType, K extends InboundConfig['protocol']>(
-  kind: InboundKind<S, K, SettingsOf<InboundConfig, K>>,
-): InboundKind<S, K, SettingsOf<InboundConfig, K>> => kind
+export const inboundForm = <S extends z.ZodType, K extends InboundConfig['protocol']>(
+  kind: InboundForm<S, K, SettingsOf<InboundConfig, K>>,
+): InboundForm<S, K, SettingsOf<InboundConfig, K>> => kind
 
 /** Checks that a kind builds what its member of the model holds. */
-export const defineOutbound = <S extends z.ZodType, K extends OutboundConfig['protocol']>(
-  kind: OutboundKind<S, K, SettingsOf<OutboundConfig, K>>,
-): OutboundKind<S, K, SettingsOf<OutboundConfig, K>> => kind
+export const outboundForm = <S extends z.ZodType, K extends OutboundConfig['protocol']>(
+  kind: OutboundForm<S, K, SettingsOf<OutboundConfig, K>>,
+): OutboundForm<S, K, SettingsOf<OutboundConfig, K>> => kind
+
+/** A transport: what carries a protocol, over TCP or over what it is given. */
+export interface TransportForm<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown> {
+  /** The word in `network`. */
+  readonly name: string
+  /** Other spellings of it. */
+  readonly aliases: readonly string[]
+  /** One line for editors and the reference. */
+  readonly description: string
+  readonly schema: S
+  /** What its settings are called in `streamSettings`, with what to say of each beside the schema; the last one that is written wins. */
+  readonly settingsKeys: { readonly [key in K]: string | undefined }
+  /** Settings from decoded JSON, from undefined where nothing was written. Mistakes are reported. */
+  build(input: z.output<S> | undefined, context: Context): T
+}
+
+export const transportForm = <S extends z.ZodType, K extends string, T>(
+  form: TransportForm<S, K, T>,
+): TransportForm<S, K, T> => form
+
+/** What protects a transport. Its settings are decoded only where it is asked for. */
+export interface SecurityForm<S extends z.ZodType = z.ZodType, C = unknown, V = unknown> {
+  readonly schema: S
+  buildClient(input: z.output<S>, context: Context): C
+  buildServer(input: z.output<S>, context: Context): V
+}

@@ -1,16 +1,20 @@
 /** The part of the model below the proxy protocols: transports, sockets, TLS. */
 
-/** How bytes travel below the proxy protocol. More members of `network` come with their transports. */
-export interface InboundStreamConfig {
-  readonly network: 'tcp'
-  readonly tls?: TlsServerConfig
+/** How bytes travel below the proxy protocol. */
+interface StreamConfig {
+  /** Name of a kind of transport. */
+  readonly network: string
+  /** What that kind has made of its settings; absent where it has none. */
+  readonly transport?: unknown
   readonly sockopt: SockoptConfig
 }
 
-export interface OutboundStreamConfig {
-  readonly network: 'tcp'
+export interface InboundStreamConfig extends StreamConfig {
+  readonly tls?: TlsServerConfig
+}
+
+export interface OutboundStreamConfig extends StreamConfig {
   readonly tls?: TlsClientConfig
-  readonly sockopt: SockoptConfig
 }
 
 export interface SockoptConfig {

@@ -3,7 +3,8 @@ import { status } from '@grpc/grpc-js'
 import { describe, expect, it } from 'vitest'
 import { inboundJson } from '../../src/api/grpc/convert/inbound.ts'
 import { outboundJson } from '../../src/api/grpc/convert/outbound.ts'
-import type { Family } from '../../src/api/grpc/fields.ts'
+import { builtin } from '../../src/builtin/kinds.ts'
+import type { Family } from '../../src/messages/fields.ts'
 import { certificateFile } from '../interop/configs.ts'
 import { aliceId, configOf, types } from './grpc-tools.ts'
 
@@ -16,10 +17,10 @@ interface TypedValue {
 }
 
 const inboundOf = (receiver: TypedValue, proxy: TypedValue): object =>
-  inboundJson(types.fields('inbound', { tag: 'in', receiver_settings: receiver, proxy_settings: proxy }))
+  inboundJson(types.fields('inbound', { tag: 'in', receiver_settings: receiver, proxy_settings: proxy }), builtin)
 
 const outboundOf = (proxy: TypedValue, sender?: TypedValue): object =>
-  outboundJson(types.fields('outbound', { tag: 'out', sender_settings: sender, proxy_settings: proxy }))
+  outboundJson(types.fields('outbound', { tag: 'out', sender_settings: sender, proxy_settings: proxy }), builtin)
 
 const receiverOf = (family: Family, from: number, to: number, more: object = {}) =>
   types.typed(family, 'app.proxyman.ReceiverConfig', {
@@ -339,7 +340,7 @@ describe('what has no place here', () => {
     }
     const strategy = types.typed('xray', 'proxy.freedom.Config', { domain_strategy: 99 })
     expect(thrownBy(() => outboundOf(strategy))).toEqual(refusal(/domain_strategy is 99/, status.INVALID_ARGUMENT))
-    expect(thrownBy(() => inboundJson(types.fields('inbound', { tag: 'in' })))).toEqual(
+    expect(thrownBy(() => inboundJson(types.fields('inbound', { tag: 'in' }), builtin))).toEqual(
       refusal(/no proxy_settings/, status.INVALID_ARGUMENT),
     )
   })

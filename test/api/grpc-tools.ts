@@ -3,20 +3,21 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
-import type { Family } from '../../src/api/grpc/fields.ts'
 import { loadTypes, type Types } from '../../src/api/grpc/types.ts'
 import { connect } from '../../src/app/connect.ts'
 import { InstanceControl } from '../../src/app/control/control.ts'
 import { systemEnv } from '../../src/app/env.ts'
 import { Instance } from '../../src/app/instance.ts'
 import { startGrpcApi } from '../../src/app/services.ts'
+import { builtin } from '../../src/builtin/kinds.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { Control } from '../../src/control/control.ts'
 import { silentLogger } from '../../src/core/env.ts'
+import type { Family } from '../../src/messages/fields.ts'
 import type { ApiConfig, Config } from '../../src/settings/model.ts'
 import { freePorts } from '../interop/harness.ts'
 
-export const types: Types = await loadTypes()
+export const types: Types = await loadTypes(builtin)
 
 export const aliceId = '8e3d2f6a-51c7-4b0e-9a44-6f0b7d1c2e95'
 

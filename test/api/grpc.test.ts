@@ -9,6 +9,7 @@ import { status } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createGrpcApi } from '../../src/api/grpc/server.ts'
 import { systemClock } from '../../src/app/env.ts'
+import { builtin } from '../../src/builtin/kinds.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import { limits } from '../../src/core/limits.ts'
 import { freePorts } from '../interop/harness.ts'
@@ -327,6 +328,7 @@ describe('the gRPC server', () => {
     const grpc = await createGrpcApi({
       control: api.control,
       services: ['StatsService'],
+      kinds: builtin,
       clock: systemClock,
       log: silentLogger,
     })
@@ -370,6 +372,7 @@ describe('the gRPC server', () => {
     const grpc = await createGrpcApi({
       control: api.control,
       services: ['StatsService'],
+      kinds: builtin,
       clock: systemClock,
       log: silentLogger,
     })

@@ -1,19 +1,19 @@
 import type { Control, InboundView } from '../../control/control.ts'
 import { mapInSlices } from '../../core/slices.ts'
+import type { Fields } from '../../messages/fields.ts'
+import { invalid, StatusError, unavailable } from '../../messages/status.ts'
 import { inboundJson } from './convert/inbound.ts'
 import { outboundJson } from './convert/outbound.ts'
-import type { Fields } from './fields.ts'
 import { inboundsList, outboundsList, userMessage } from './lists.ts'
 import type { Methods, ServiceDeps } from './service.ts'
-import { invalid, StatusError, unavailable } from './status.ts'
 import { alterUsers } from './user-operations.ts'
 
-export function handlerService({ control, types, log, clock }: ServiceDeps): Methods {
+export function handlerService({ control, types, kinds, log, clock }: ServiceDeps): Methods {
   // Calls show no address; only programs on this machine should be able to make any.
   const tell = (change: string): void => log.warn({}, `gRPC API: ${change}`)
   return {
     AddInbound: async (request) => {
-      const json = inboundJson(messageOf(request, 'inbound'))
+      const json = inboundJson(messageOf(request, 'inbound'), kinds)
       mustBeFree(json.tag, await control.inbounds())
       await control.addInbound(json)
       tell(`inbound ${JSON.stringify(json.tag)} added`)
@@ -49,7 +49,7 @@ export function handlerService({ control, types, log, clock }: ServiceDeps): Met
     GetInboundUsersCount: async (request) => ({ count: (await vmessInboundOf(control, request.text('tag'))).users }),
 
     AddOutbound: async (request) => {
-      const json = outboundJson(messageOf(request, 'outbound'))
+      const json = outboundJson(messageOf(request, 'outbound'), kinds)
       mustBeFree(json.tag, await control.outbounds())
       await control.addOutbound(json)
       tell(`outbound ${JSON.stringify(json.tag)} added`)

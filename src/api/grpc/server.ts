@@ -7,6 +7,8 @@ import type { Conn } from '../../core/conn.ts'
 import type { Listening } from '../../core/dialer.ts'
 import type { Clock, Logger } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
+import type { Kinds } from '../../kinds/kinds.ts'
+import { statusCodes, statusOf } from '../../messages/status.ts'
 import { carrierOf } from '../../net/duplex.ts'
 import { onBehalfOf } from '../../net/on-behalf.ts'
 import { tcpListener } from '../../net/tcp.ts'
@@ -17,7 +19,6 @@ import { handlerService } from './handler-service.ts'
 import { loggerService } from './logger-service.ts'
 import type { Method, Methods, ServiceDeps } from './service.ts'
 import { statsService } from './stats-service.ts'
-import { statusCodes, statusOf } from './status.ts'
 import { loadTypes, type Types } from './types.ts'
 
 export type GrpcService = 'HandlerService' | 'LoggerService' | 'StatsService'
@@ -26,6 +27,8 @@ export interface GrpcApiDeps {
   readonly control: Control
   /** Only these are served; calls to others are answered UNIMPLEMENTED. */
   readonly services: readonly GrpcService[]
+  /** What can be added. */
+  readonly kinds: Kinds
   readonly clock: Clock
   readonly log: Logger
 }
@@ -50,7 +53,7 @@ const services: {
 
 /** Loads what the services need. Nothing is opened. */
 export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
-  const types = await loadTypes()
+  const types = await loadTypes(deps.kinds)
   const server = new Server({
     'grpc.enable_channelz': 0,
     'grpc.max_concurrent_streams': limits.apiStreams,

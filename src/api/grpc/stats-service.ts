@@ -4,10 +4,10 @@ import { endpointHost } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import { mapInSlices, pauses } from '../../core/slices.ts'
+import type { Fields } from '../../messages/fields.ts'
+import { invalid, StatusError } from '../../messages/status.ts'
 import { counterName, type Direction } from '../../stats/counters.ts'
-import type { Fields } from './fields.ts'
 import type { Methods, ServiceDeps } from './service.ts'
-import { invalid, StatusError } from './status.ts'
 
 export function statsService({ control, clock }: ServiceDeps): Methods {
   /** Xray's name of the addresses that a user is connected from. */

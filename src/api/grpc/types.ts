@@ -1,8 +1,15 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { load, type MessageTypeDefinition, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader'
-import { type Family, Fields, type Typed } from './fields.ts'
-import { invalid, StatusError, unavailable } from './status.ts'
+import {
+  fromJSON,
+  load,
+  type MessageTypeDefinition,
+  type PackageDefinition,
+  type ServiceDefinition,
+} from '@grpc/proto-loader'
+import { type Kinds, messagesOf } from '../../kinds/kinds.ts'
+import { type Family, Fields, type Typed } from '../../messages/fields.ts'
+import { invalid, StatusError, unavailable } from '../../messages/status.ts'
 import { wireFields } from './wire.ts'
 
 type Message = MessageTypeDefinition<object, object>
@@ -10,11 +17,26 @@ type Message = MessageTypeDefinition<object, object>
 /** How the names of a family begin. What both have alike is kept once, under V2Ray's name. */
 const beginnings: { readonly [F in Family]: string } = { v2ray: 'v2ray.core.', xray: 'xray.' }
 
-/** Reads the .proto files beside this one. */
-export async function loadTypes(): Promise<Types> {
+const options = { keepCase: true, longs: Number } as const
+
+/** Reads the .proto files beside this one; what they do not have, kinds bring themselves. */
+export async function loadTypes(kinds: Kinds): Promise<Types> {
   const folder = fileURLToPath(new URL('./proto', import.meta.url))
   const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.proto'))
-  return new Types(await load(files, { includeDirs: [folder], keepCase: true, longs: Number }))
+  return new Types({ ...(await load(files, { includeDirs: [folder], ...options })), ...definitionsOf(kinds) })
+}
+
+function definitionsOf(kinds: Kinds): PackageDefinition {
+  const own = messagesOf(kinds).flatMap(({ name, fields }) =>
+    fields ? [nested(beginnings.v2ray + name, { fields })] : [],
+  )
+  return Object.assign({}, ...own.map((json) => fromJSON(json, options)))
+}
+
+/** A message under its full name, as protobufjs writes packages in JSON. */
+function nested(name: string, message: object): object {
+  const parts = name.split('.')
+  return parts.reduceRight<object>((inner, part) => ({ nested: { [part]: inner } }), message)
 }
 
 /** The messages and services of both families. */

@@ -1,9 +1,9 @@
 import type { Control, InboundView } from '../../control/control.ts'
 import { emailFault } from '../../core/email.ts'
 import { lookUp } from '../../core/lookup.ts'
-import { userJson } from './convert/vmess.ts'
-import type { Fields, Typed } from './fields.ts'
-import { invalid, StatusError, unavailable } from './status.ts'
+import type { Fields, Typed } from '../../messages/fields.ts'
+import { invalid, StatusError, unavailable } from '../../messages/status.ts'
+import { userJson } from '../../messages/vmess-user.ts'
 
 /**
  * AlterInbound: adds a user to an inbound or removes one, and returns what was done, in words for the log. Panels tell

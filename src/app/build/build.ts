@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
-import type { Env } from '../../core/env.ts'
-import type { ProxyError } from '../../core/errors.ts'
+import type { Env, ReadText } from '../../core/env.ts'
+import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
 import { happyEyeballs } from '../../net/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
+import { udpListener } from '../../net/udp-listener.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack } from '../../transport/stack.ts'
-import { loadTlsClient, loadTlsServer, type ReadText } from '../../transport/tls/files.ts'
-import { tlsClientLayer, tlsServerLayer } from '../../transport/tls/layer.ts'
 import { autoSecurity } from './auto-security.ts'
-import { type InboundDeps, inbounds, type OutboundDeps, outbounds, transports } from './builtin.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { readSwitches } from './switches.ts'
 
@@ -27,6 +26,7 @@ export const noting =
   }
 
 export interface OutboundBuild {
+  readonly kinds: Kinds
   readonly env: Env
   readonly read: ReadText
   /** The resolver of the instance: outbounds share what it knows. */
@@ -39,19 +39,23 @@ export interface OutboundBuild {
   readonly watch?: (ground: Ground) => Ground
 }
 
-/** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used. */
+/** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used, CONFIG_INVALID for a transport. */
 export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
-  const { env, read, resolve, readSize, ground: make = systemGround, watch = (ground) => ground } = build
-  const { stream } = config
-  const tls = stream.tls && tlsClientLayer(loadTlsClient(stream.tls, read))
-  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
-  const ground = watch(make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
+  const { kinds, env, resolve, readSize, ground: make = systemGround, watch = (ground) => ground } = build
   const { clock, log } = env
-  const named = happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
-  const dialer = dialerStack(named, layersOf(tls, transports[stream.network]()))
-  // The table is typed kind by kind; a union of kinds has lost which settings go with which function.
-  const create = outbounds[config.protocol] as (tag: string, settings: unknown, deps: OutboundDeps) => Outbound
-  return create(config.tag, config.settings, {
+  const { stream } = config
+  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
+  const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
+  const transport = transportOf(config, kinds)
+  const deps = layerDeps(config, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const dialer = building(config, () => {
+    const base = transport.carrier
+      ? transport.carrier.dialer(ground, stream.transport, deps)
+      : happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
+    const tls = stream.tls && kinds.tls.client(stream.tls, deps)
+    return dialerStack(base, layersOf(tls, transport.layer?.(stream.transport, deps)))
+  })
+  return kindOf(kinds.outbounds, config).create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
@@ -61,36 +65,71 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   })
 }
 
-export interface InboundBuild extends InboundDeps {
+type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake'>
+
+export interface InboundBuild extends InboundDeps, ServerDeps {
+  readonly kinds: Kinds
   readonly read: ReadText
   /** Bytes that one read may bring. */
   readonly readSize: () => number
   readonly onDescriptor: (fd: number) => void
-  readonly onFailedHandshake: (remote: string, error: ProxyError) => void
-  readonly handshakeTimeoutMs: number
 }
 
-/** An inbound's handler, what accepts for it, and the layers between the two. Throws ConfigError likewise. */
+/** An inbound's handler, what accepts for it, and the layers between the two, innermost first. Throws as buildOutbound(). */
 export function buildInbound(
   config: InboundConfig,
   build: InboundBuild,
 ): { handler: Inbound; base: Listener; layers: readonly Layer[]; files: readonly string[] } {
+  const { kinds, readSize, onDescriptor } = build
   const { stream } = config
   const files: string[] = []
-  const tls =
-    stream.tls &&
-    tlsServerLayer(loadTlsServer(stream.tls, noting(files, build.read)), {
-      clock: build.env.clock,
-      onError: build.onFailedHandshake,
-      handshakeTimeoutMs: build.handshakeTimeoutMs,
-    })
-  const { readSize, onDescriptor } = build
-  const base = tcpListener({ keepAliveIdleS: stream.sockopt.tcpKeepAliveIdleS, readSize, onDescriptor })
-  const layers = layersOf(tls, transports[stream.network]())
-  const create = inbounds[config.protocol] as (settings: unknown, deps: InboundDeps) => Inbound
-  return { handler: create(config.settings, build), base, layers, files }
+  const transport = transportOf(config, kinds)
+  const deps = layerDeps(config, { ...build, read: noting(files, build.read) })
+  const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
+  return building(config, () => ({
+    handler: kindOf(kinds.inbounds, config).create(config.settings, build),
+    base: transport.carrier
+      ? transport.carrier.listener(udpListener(), stream.transport, deps)
+      : tcpListener({ keepAliveIdleS, readSize, onDescriptor }),
+    layers: layersOf(stream.tls && kinds.tls.server(stream.tls, deps), transport.layer?.(stream.transport, deps)),
+    files,
+  }))
+}
+
+const layerDeps = (
+  { stream: { tls } }: InboundConfig | OutboundConfig,
+  { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
+): LayerDeps => ({
+  env,
+  read,
+  secure: tls !== undefined,
+  serverName: tls && 'serverName' in tls ? tls.serverName : '',
+  handshakeTimeoutMs,
+  onFailedHandshake,
+})
+
+/** What layers cannot be made of is a mistake in the configuration, which is named. */
+function building<T>({ at }: InboundConfig | OutboundConfig, build: () => T): T {
+  try {
+    return build()
+  } catch (error) {
+    if (error instanceof ProxyError) throw error
+    const { code, message } = toProxyError(error, 'CONFIG_INVALID')
+    throw new ProxyError(code, `${at}.streamSettings: ${message}`, { cause: error })
+  }
 }
 
 /** Innermost first: TLS lies under the transport. */
-const layersOf = (tls: Layer | undefined, transport: readonly Layer[]): readonly Layer[] =>
-  tls ? [tls, ...transport] : transport
+const layersOf = (...layers: readonly (Layer | undefined)[]): readonly Layer[] =>
+  layers.filter((layer) => layer !== undefined)
+
+const transportOf = ({ stream: { network } }: InboundConfig | OutboundConfig, { transports }: Kinds): TransportKind =>
+  transports.find(({ name }) => name === network) ?? unknownKind(`transport "${network}"`)
+
+/** The kinds of a configuration are those that it was loaded with. */
+const kindOf = <K extends { readonly kind: string }>(kinds: readonly K[], config: { readonly protocol: string }): K =>
+  kinds.find(({ kind }) => kind === config.protocol) ?? unknownKind(`protocol "${config.protocol}"`)
+
+function unknownKind(what: string): never {
+  throw new ProxyError('CONFIG_INVALID', `the ${what} is not among the kinds that were given`)
+}

@@ -1,7 +1,8 @@
-import type { PemSource } from '../../settings/model.ts'
+import type { ReadText } from '../../core/env.ts'
+import type { PemSource, TlsServerConfig } from '../../settings/model.ts'
 import { certificateIsFor } from '../../transport/tls/certificate-host.ts'
 import { pinOfUntrusted } from '../../transport/tls/certificate-trust.ts'
-import type { ReadText } from '../../transport/tls/files.ts'
+import { loadTlsServer } from '../../transport/tls/files.ts'
 
 /** Whether clients that ask for `host` will accept the certificate. The file must have been loaded without error before. */
 export const coversHost = (source: PemSource, host: string, read: ReadText): boolean =>
@@ -11,3 +12,6 @@ export const coversHost = (source: PemSource, host: string, read: ReadText): boo
 export const pinFor = (source: PemSource, read: ReadText): string | undefined => pinOfUntrusted(pemOf(source, read))
 
 const pemOf = (source: PemSource, read: ReadText): string => ('pem' in source ? source.pem : read(source.path))
+
+/** @throws ConfigError for files that cannot be read or do not fit together */
+export const checkCertificates = (config: TlsServerConfig, read: ReadText): void => void loadTlsServer(config, read)

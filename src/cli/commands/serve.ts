@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { coversHost, pinFor } from '../../app/build/certificate-host.ts'
-import { loadTlsServer } from '../../transport/tls/files.ts'
+import { checkCertificates, coversHost, pinFor } from '../../app/build/certificate-host.ts'
 import { systemEnv } from '../../app/env.ts'
 import { formatUuid, parseId } from '../../app/users/ids.ts'
 import { loadConfig } from '../../config/load.ts'
@@ -144,7 +143,7 @@ function defaultHost(inbound: VmessInbound): string {
 function checkTlsFiles(inbound: VmessInbound, byFlags: boolean): void {
   if (!inbound.stream.tls) return
   try {
-    loadTlsServer(inbound.stream.tls, readText)
+    checkCertificates(inbound.stream.tls, readText)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     if (!byFlags) throw new CliError(exitCodes.config, errorText(error))

@@ -1,34 +1,33 @@
 /** `inbounds[]`. */
 import type { z } from 'zod'
 import { isLoopback } from '../../core/address.ts'
+import { type Kinds, perKinds } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { noted, object, openWord, ports, stringList, subtree, text } from '../../schema/fields.ts'
-import type { InboundKind } from '../../schema/kind.ts'
 import type { Place } from '../../schema/report.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import type { InboundConfig } from '../../settings/model.ts'
 import { allocateSchema, checkSniffing, readAllocate, sniffingSchema } from './inbound-parts.ts'
-import { inboundKinds } from './kinds.ts'
 import { readListen } from './listen.ts'
 import { findKind, protocolNames } from './protocol.ts'
 import { buildInboundStream, type StreamDefaults, streamSchema } from './stream.ts'
 
-const kinds: readonly InboundKind[] = inboundKinds as readonly unknown[] as readonly InboundKind[]
-
-export const inboundSchema = object({
-  protocol: openWord(protocolNames(kinds), 'What clients speak. Required.'),
-  listen: noted(text('IP address, localhost, or path of a unix socket. Default: all addresses.'), {
-    expected: 'an IP address in double quotes',
+export const inboundSchema = perKinds((kinds) =>
+  object({
+    protocol: openWord(protocolNames(kinds.inbounds), 'What clients speak. Required.'),
+    listen: noted(text('IP address, localhost, or path of a unix socket. Default: all addresses.'), {
+      expected: 'an IP address in double quotes',
+    }),
+    port: ports('Port, range or list of ports; each is listened on.'),
+    settings: subtree('Depends on the protocol.'),
+    streamSettings: streamSchema(kinds),
+    tag: text('Name of this inbound, for rules and logs.'),
+    sniffing: sniffingSchema,
+    allocate: allocateSchema,
+    domainOverride: stringList('Old form of sniffing.'),
   }),
-  port: ports('Port, range or list of ports; each is listened on.'),
-  settings: subtree('Depends on the protocol.'),
-  streamSettings: streamSchema,
-  tag: text('Name of this inbound, for rules and logs.'),
-  sniffing: sniffingSchema,
-  allocate: allocateSchema,
-  domainOverride: stringList('Old form of sniffing.'),
-})
+)
 
 /** A value with the path under which messages name it. */
 export interface Located {
@@ -52,15 +51,16 @@ export function readInbound(
   { node, path }: Located,
   defaults: StreamDefaults,
   defaultPort: { value: number | string; place: Place } | undefined,
+  kinds: Kinds,
   context: Context,
 ): ReadInbound | undefined {
   const { report } = context
-  const input = decode(inboundSchema, node, path, report)
+  const input = decode(inboundSchema(kinds), node, path, report)
   if (!input) return undefined
   const tag = input.tag ?? ''
-  const kind = findKind(kinds, input, 'inbound', context)
+  const kind = findKind(kinds.inbounds, input, 'inbound', context)
   const listen = readListen(input, defaultPort, context)
-  const stream = buildInboundStream(input.streamSettings, defaults, context)
+  const stream = buildInboundStream(input.streamSettings, defaults, kinds, context)
   checkSniffing(input.sniffing, input.domainOverride, report.at(input, 'domainOverride'), context)
   const allocate = readAllocate(input, listen, context)
   const read = { owner: input, tag, protocol: kind?.kind ?? '' }

@@ -1,16 +1,13 @@
 /** `outbounds[]`. */
 import type { z } from 'zod'
+import { type Kinds, perKinds } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { address, flag, integer, noted, object, openWord, refused, subtree, text, word } from '../../schema/fields.ts'
-import type { OutboundKind } from '../../schema/kind.ts'
 import type { OutboundConfig } from '../../settings/model.ts'
 import { decodeSettings, type Located } from './inbound.ts'
-import { outboundKinds } from './kinds.ts'
 import { findKind, protocolNames } from './protocol.ts'
 import { buildOutboundStream, type StreamDefaults, streamSchema } from './stream.ts'
-
-const kinds: readonly OutboundKind[] = outboundKinds as readonly unknown[] as readonly OutboundKind[]
 
 const later = 'is not available in this version, and without it connections would leave by another way'
 
@@ -23,25 +20,27 @@ const muxSchema = object({
 
 const strategyNote = { code: 'CFG033', unless: ['', 'AsIs', 'asis', 'asIs'] } as const
 
-export const outboundSchema = object({
-  protocol: openWord(protocolNames(kinds), 'How targets are reached. Required.'),
-  tag: text('Name of this outbound, for rules and logs.'),
-  sendThrough: refused(
-    noted(address('Local address to connect from.'), { expected: 'an IP address in double quotes' }),
-    later,
-    { code: 'CFG033', unless: ['', '0.0.0.0', '::'] },
-  ),
-  settings: subtree('Depends on the protocol.'),
-  streamSettings: streamSchema,
-  proxySettings: object({
-    tag: text('Tag of the outbound to connect through.'),
-    transportLayer: flag('Keep the own streamSettings.'),
-  }).describe('Chain of outbounds. Not available yet.'),
-  mux: muxSchema,
-  packetEncoding: word(['none', 'packet', 'xudp'], 'How UDP is wrapped. Checked, not applied yet.'),
-  domainStrategy: refused(text('Resolve targets first.'), later, strategyNote),
-  targetStrategy: refused(text('Resolve targets first.'), later, strategyNote),
-})
+export const outboundSchema = perKinds((kinds) =>
+  object({
+    protocol: openWord(protocolNames(kinds.outbounds), 'How targets are reached. Required.'),
+    tag: text('Name of this outbound, for rules and logs.'),
+    sendThrough: refused(
+      noted(address('Local address to connect from.'), { expected: 'an IP address in double quotes' }),
+      later,
+      { code: 'CFG033', unless: ['', '0.0.0.0', '::'] },
+    ),
+    settings: subtree('Depends on the protocol.'),
+    streamSettings: streamSchema(kinds),
+    proxySettings: object({
+      tag: text('Tag of the outbound to connect through.'),
+      transportLayer: flag('Keep the own streamSettings.'),
+    }).describe('Chain of outbounds. Not available yet.'),
+    mux: muxSchema,
+    packetEncoding: word(['none', 'packet', 'xudp'], 'How UDP is wrapped. Checked, not applied yet.'),
+    domainStrategy: refused(text('Resolve targets first.'), later, strategyNote),
+    targetStrategy: refused(text('Resolve targets first.'), later, strategyNote),
+  }),
+)
 
 /** What an outbound was decoded to, for rules between several. */
 export interface ReadOutbound {
@@ -57,14 +56,15 @@ export interface ReadOutbound {
 export function readOutbound(
   { node, path }: Located,
   defaults: StreamDefaults,
+  kinds: Kinds,
   context: Context,
 ): ReadOutbound | undefined {
   const { report } = context
-  const input = decode(outboundSchema, node, path, report)
+  const input = decode(outboundSchema(kinds), node, path, report)
   if (!input) return undefined
   const tag = input.tag ?? ''
-  const kind = findKind(kinds, input, 'outbound', context)
-  const stream = buildOutboundStream(input.streamSettings, defaults, context)
+  const kind = findKind(kinds.outbounds, input, 'outbound', context)
+  const stream = buildOutboundStream(input.streamSettings, defaults, kinds, context)
   if (input.mux?.enabled) checkMux(input.mux, context)
   if (input.packetEncoding && input.packetEncoding !== 'none') {
     const place = report.at(input, 'packetEncoding')

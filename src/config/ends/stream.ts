@@ -1,139 +1,142 @@
 /** `streamSettings`: which layers carry a protocol. */
 
 import type { z } from 'zod'
-import { lookUp } from '../../core/lookup.ts'
+import { type Kinds, perKinds, type TransportKind, transportNames } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
-import { oneOf } from '../../schema/expected.ts'
 import { anyObject, object, openWord, refused, subtree, text } from '../../schema/fields.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { JsonNode } from '../../schema/tree.ts'
-import type { InboundStreamConfig, OutboundStreamConfig } from '../../settings/model.ts'
+import type { InboundStreamConfig, OutboundStreamConfig, SockoptConfig } from '../../settings/model.ts'
 import { buildSockopt, sockoptSchema } from '../../transport/sockopt-config.ts'
-import { checkTcp, tcpSchema } from '../../transport/tcp/config.ts'
-import { buildClientTls, buildServerTls } from '../../transport/tls/build-config.ts'
-import { tlsSchema } from '../../transport/tls/config.ts'
+import { otherSettings, readNetwork } from './network.ts'
 
-/** Transports of this version: name, and other spellings. */
-const transports = [{ name: 'tcp', aliases: ['raw'] }] as const
+/** Settings of every transport there is, under all their names. */
+export const transportFields = ({ transports }: Kinds): Record<string, z.ZodType> =>
+  Object.fromEntries(
+    transports.flatMap(({ settingsKeys, schema }) =>
+      Object.entries(settingsKeys).map(([key, note]) => [key, note === undefined ? schema : schema.describe(note)]),
+    ),
+  )
 
-/** Transports that V2Ray or Xray have. */
-const otherTransports: Readonly<Record<string, string>> = {
-  ws: 'WebSocket',
-  websocket: 'WebSocket',
-  httpupgrade: 'HTTPUpgrade',
-  grpc: 'gRPC',
-  gun: 'gRPC',
-  h2: 'HTTP/2',
-  http: 'HTTP/2',
-  xhttp: 'XHTTP',
-  splithttp: 'XHTTP',
-  kcp: 'mKCP',
-  mkcp: 'mKCP',
-  ds: 'domain socket',
-  domainsocket: 'domain socket',
-  quic: 'QUIC',
-  hysteria: 'Hysteria',
-  hysteria2: 'Hysteria',
-  hy2: 'Hysteria',
-}
-
-/** Settings of transports that are not available, with the names of the transports. */
-const otherSettings = {
-  wsSettings: anyObject('WebSocket.'),
-  httpupgradeSettings: anyObject('HTTPUpgrade.'),
-  grpcSettings: anyObject('gRPC.'),
-  gunSettings: anyObject('gRPC.'),
-  httpSettings: anyObject('HTTP/2.'),
-  xhttpSettings: anyObject('XHTTP.'),
-  splithttpSettings: anyObject('XHTTP.'),
-  kcpSettings: anyObject('mKCP.'),
-  dsSettings: anyObject('Domain socket.'),
-  quicSettings: anyObject('QUIC.'),
-  hysteriaSettings: anyObject('Hysteria.'),
-} as const
-
-const names = transports.flatMap(({ name, aliases }) => [name, ...aliases])
-
-export const streamSchema = object({
-  network: openWord(names, 'Transport. Default: tcp.'),
-  method: openWord(names, 'Xray’s newer name of network; it wins.'),
+/** The type knows only what does not depend on kinds: settings of transports are got at by their names. */
+const shapeOf = (kinds: Kinds) => ({
+  network: openWord(transportNames(kinds), 'Transport. Default: tcp.'),
+  method: openWord(transportNames(kinds), 'Xray’s newer name of network; it wins.'),
   security: openWord(['none', 'tls'], 'What protects the transport. Default: none.'),
   tlsSettings: subtree('TLS.'),
-  tcpSettings: tcpSchema,
-  rawSettings: tcpSchema.describe('Xray’s name of tcpSettings; it wins.'),
+  ...(transportFields(kinds) as object),
   sockopt: sockoptSchema,
   realitySettings: anyObject('REALITY.'),
-  ...otherSettings,
+  ...(idleFields(kinds) as object),
   finalmask: refused(
     anyObject('Layers that disguise the bytes.'),
     'it is not supported, and the other end waits for it',
   ),
   address: text('Only of use inside xhttp.'),
   port: subtree('Only of use inside xhttp.'),
-}).describe('How bytes travel below the protocol.')
-type StreamInput = z.output<typeof streamSchema>
+})
 
-/** What a stream stands in: `tcpSettings` of the old top-level `transport` fill in for absent ones. */
-export interface StreamDefaults {
-  readonly tcp?: z.output<typeof tcpSchema> | undefined
-}
+/** Settings of transports that are not available. */
+const idleFields = (kinds: Kinds): Record<string, z.ZodType> =>
+  Object.fromEntries(Object.entries(otherSettings).filter(([key]) => !(key in transportFields(kinds))))
 
-/** Decodes `tlsSettings` apart, for a plain stream has no use for it. */
-function tlsOf(input: StreamInput, owner: Place, context: Context) {
-  const node = input.tlsSettings as JsonNode | undefined
-  const place = context.report.at(input, 'tlsSettings')
-  const decoded = node ? decode(tlsSchema, node, place.path, context.report) : undefined
-  if (decoded || node) return decoded
-  const empty: z.output<typeof tlsSchema> = {}
-  context.report.remember(empty, { ...owner, path: `${owner.path}.tlsSettings` }, new Map())
-  return empty
+export const streamSchema = perKinds((kinds) => object(shapeOf(kinds)).describe('How bytes travel below the protocol.'))
+export type StreamInput = z.output<ReturnType<typeof streamSchema>>
+
+/** What a stream stands in: settings of transports in the old top-level `transport`, which fill in for absent ones. */
+export type StreamDefaults = Readonly<Record<string, object | undefined>>
+
+/** The parts of a stream that both ends have in common. */
+interface Stream {
+  readonly network: string
+  readonly transport?: unknown
+  readonly sockopt: SockoptConfig
 }
 
 export function buildInboundStream(
   input: StreamInput | undefined,
   defaults: StreamDefaults,
+  kinds: Kinds,
   context: Context,
 ): InboundStreamConfig | undefined {
-  const sockopt = buildSockopt(input?.sockopt, context)
-  const secure = checkStream(input, defaults, context)
-  if (!input || !secure) return { network: 'tcp', sockopt }
-  const tls = tlsOf(input, context.report.at(input), context)
-  return tls && { network: 'tcp', tls: buildServerTls(tls, context), sockopt }
+  const { stream, secure } = buildStream(input, defaults, kinds, context)
+  if (!input || !secure) return stream
+  const tls = tlsOf(input, context.report.at(input), kinds, context)
+  return tls && { ...stream, tls: kinds.tls.buildServer(tls, context) }
 }
 
 export function buildOutboundStream(
   input: StreamInput | undefined,
   defaults: StreamDefaults,
+  kinds: Kinds,
   context: Context,
 ): OutboundStreamConfig | undefined {
-  const sockopt = buildSockopt(input?.sockopt, context)
-  const secure = checkStream(input, defaults, context)
-  if (!input || !secure) return { network: 'tcp', sockopt }
-  const tls = tlsOf(input, context.report.at(input), context)
-  return tls && { network: 'tcp', tls: buildClientTls(tls, context), sockopt }
+  const { stream, secure } = buildStream(input, defaults, kinds, context)
+  if (!input || !secure) return stream
+  const tls = tlsOf(input, context.report.at(input), kinds, context)
+  return tls && { ...stream, tls: kinds.tls.buildClient(tls, context) }
 }
 
-/** Checks everything but TLS itself. True when TLS is asked for. */
-function checkStream(input: StreamInput | undefined, defaults: StreamDefaults, context: Context): boolean {
-  const { report } = context
-  if (!input) {
-    if (defaults.tcp) checkTcp(defaults.tcp, context)
-    return false
+/** Decodes `tlsSettings` apart, for a plain stream has no use for it. */
+function tlsOf(input: StreamInput, owner: Place, { tls }: Kinds, context: Context): object | undefined {
+  const node = input.tlsSettings as JsonNode | undefined
+  const place = context.report.at(input, 'tlsSettings')
+  if (node) return decode(tls.schema, node, place.path, context.report) as object | undefined
+  const empty = {}
+  context.report.remember(empty, { ...owner, path: `${owner.path}.tlsSettings` }, new Map())
+  return empty
+}
+
+/** Everything but TLS itself; `secure`: it is asked for. */
+function buildStream(
+  input: StreamInput | undefined,
+  defaults: StreamDefaults,
+  kinds: Kinds,
+  context: Context,
+): { readonly stream: Stream; readonly secure: boolean } {
+  const sockopt = buildSockopt(input?.sockopt, context)
+  const kind = input ? readNetwork(input, kinds, context) : kinds.transports[0]
+  const transport = kind?.build(settingsOf(kind, input, defaults, context), context)
+  const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }), sockopt }
+  const secure = input !== undefined && checkSecurity(input, context)
+  if (input) checkIdle(input, kind, kinds, secure, context)
+  return { stream, secure }
+}
+
+/** The settings of a transport: of several names the last that is written. */
+function settingsOf(
+  { settingsKeys }: TransportKind,
+  input: StreamInput | undefined,
+  defaults: StreamDefaults,
+  { report }: Context,
+): object | undefined {
+  const keys = Object.keys(settingsKeys)
+  const written = input ? keys.filter((key) => membersOf(input)[key] !== undefined) : []
+  const used = written.at(-1)
+  if (!input || used === undefined) return keys.map((key) => defaults[key]).find((settings) => settings !== undefined)
+  for (const key of written.slice(0, -1)) {
+    report.warn('CFG035', report.at(input, key), `"${key}" is ignored because "${used}" is there`)
   }
-  const known = checkNetwork(input, context)
-  const tcp = input.rawSettings ?? input.tcpSettings ?? defaults.tcp
-  if (input.rawSettings && input.tcpSettings) {
-    report.warn('CFG035', report.at(input, 'tcpSettings'), '"tcpSettings" is ignored because "rawSettings" is there')
+  return membersOf(input)[used]
+}
+
+const membersOf = (input: object): StreamDefaults => input as StreamDefaults
+
+/** Says which settings are for something that was not chosen. */
+function checkIdle(
+  input: StreamInput,
+  kind: TransportKind | undefined,
+  kinds: Kinds,
+  secure: boolean,
+  { report }: Context,
+): void {
+  for (const key of Object.keys({ ...transportFields(kinds), ...idleFields(kinds) })) {
+    if (!kind || key in kind.settingsKeys || saysNothing(membersOf(input)[key])) continue
+    report.warn('CFG104', report.at(input, key), `"${key}" has no effect: the transport is ${kind.name}`)
   }
-  if (known && tcp) checkTcp(tcp, context)
-  const secure = checkSecurity(input, context)
-  for (const key of Object.keys(otherSettings) as (keyof typeof otherSettings)[]) {
-    if (!known || saysNothing(input[key])) continue
-    report.warn('CFG104', report.at(input, key), `"${key}" has no effect: the transport is tcp`)
-  }
-  if (!secure && !isEmptyNode(input.tlsSettings)) {
+  if (!secure && !isEmptyNode(input.tlsSettings as JsonNode | undefined)) {
     const message = '"tlsSettings" has no effect: "security" is not "tls"'
     report.warn('CFG104', report.at(input, 'tlsSettings'), message, 'write "security": "tls" beside it')
   }
@@ -144,46 +147,12 @@ function checkStream(input: StreamInput | undefined, defaults: StreamDefaults, c
       '"realitySettings" has no effect: "security" is not "reality"',
     )
   }
-  return secure
 }
 
 /** Absent, or an object without members. */
 const saysNothing = (value: object | undefined): boolean => value === undefined || Object.keys(value).length === 0
 const isEmptyNode = (node: JsonNode | undefined): boolean =>
   node === undefined || (node.type === 'object' && node.entries.length === 0)
-
-/** True for a transport of this version. */
-function checkNetwork(input: StreamInput, { report }: Context): boolean {
-  const key = input.method === undefined ? 'network' : 'method'
-  const place = report.at(input, key)
-  if (input.method !== undefined && input.network !== undefined && input.method !== input.network) {
-    report.warn('CFG035', report.at(input, 'network'), '"network" is ignored because "method" is there')
-  }
-  const written = input[key]
-  if (written === undefined) return !report.wrote(input, key)
-  const word = written.toLowerCase()
-  if (word === '') {
-    const message = `"${key}" is empty, which V2Ray and Xray refuse; expected ${oneOf(names)}`
-    report.error('CFG100', place, message, `leave "${key}" out for tcp`)
-    return false
-  }
-  if ((names as readonly string[]).includes(word)) return true
-  const other = lookUp(otherTransports, word)
-  if (other) {
-    const message = `"${word}": the ${other} transport is not available in this version, only ${oneOf(names)}`
-    report.error('CFG033', place, message, lookUp(networkNotes, word))
-  } else {
-    const all = [...names, ...Object.keys(otherTransports)]
-    const message = `unknown transport ${JSON.stringify(shorten(written))}, expected ${oneOf(names)}`
-    report.error('CFG100', place, message, didYouMean(word, all))
-  }
-  return false
-}
-
-const networkNotes: Readonly<Record<string, string>> = {
-  grpc: 'V2Ray 4.34 has no gRPC either',
-  gun: 'V2Ray 4.34 has no gRPC either',
-}
 
 /** Words of the field with the same name in a user. Whoever writes one here does not ask for TLS. */
 const ciphers = ['auto', 'aes-128-gcm', 'aes-128-cfb', 'chacha20-poly1305', 'zero']

@@ -3,13 +3,14 @@
  * quoted UUID as the next two entries; Loon writes the same bare; Surge writes it with `username=`. The names of all of
  * them are read, in any letter case.
  */
+import type { TransportWords } from '../../kinds/kinds.ts'
 import { buildLink, plainNames } from './build.ts'
 import type { ShareLink } from './model.ts'
 import { partNames, takeTls } from './names.ts'
 import { Params } from './query.ts'
 import { linkError, readAddress, readFlag } from './text.ts'
 import { readTls, readTlsSwitch } from './tls.ts'
-import { readTransport, type TransportWords } from './transport.ts'
+import { readTransport } from './transport.ts'
 
 const start = /^([^=]*)=\s*vmess\s*,/i
 

@@ -56,6 +56,10 @@ export type LinkTransport =
       readonly mode: 'gun' | 'multi'
       readonly authority: string
     }
+  /** One that has come since: its name, and its settings under `key`, as a configuration has them. */
+  | { readonly network: 'other'; readonly name: string; readonly key: string; readonly settings: LinkSettings }
+
+export type LinkSettings = Readonly<Record<string, unknown>>
 
 export interface LinkTls {
   /** `''`: the link's address. */

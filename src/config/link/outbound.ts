@@ -60,6 +60,8 @@ function transportSettings(transport: LinkTransport): Record<string, unknown> {
       const settings = { serviceName, multiMode: mode === 'multi', ...(authority === '' ? {} : { authority }) }
       return { network: 'grpc', grpcSettings: settings }
     }
+    case 'other':
+      return { network: transport.name, [transport.key]: transport.settings }
   }
 }
 

@@ -1,4 +1,6 @@
 /** Share links: every form in use is read, the v2rayN form is written. docs/links.md has the tables. */
+import { builtin } from '../../builtin/kinds.ts'
+import type { Kinds } from '../../kinds/kinds.ts'
 import { isCipherForm, readCipherForm } from './cipher.ts'
 import { isDraft, readDraft } from './draft.ts'
 import { chooseLink, isLineOfList, splitLinks } from './envelope.ts'
@@ -7,6 +9,7 @@ import { readLine } from './line.ts'
 import type { ShareLink } from './model.ts'
 import { splitUrl } from './query.ts'
 import { decodeBase64, linkError, quote, trimLink } from './text.ts'
+import { completeLink } from './transport.ts'
 import { readUrlForm } from './url.ts'
 import { readV2rayN, writeV2rayN } from './v2rayn.ts'
 
@@ -18,6 +21,11 @@ const longestLink = 65_536
 /** Longer text is no list of links. */
 const longestText = 16_777_216
 
+export interface LinkOptions {
+  /** Transports that links can name besides the well-known ones; by default those that are built in. */
+  readonly kinds?: Kinds
+}
+
 /**
  * Reads a VMess share link: the JSON of v2rayN, the URL form of Xray's clients, the v2fly draft, Shadowrocket, V2RayU,
  * Kitsunebi (`vmess1://`), Quantumult, or a line of Surge or Loon. Quotes and punctuation around it are left out.
@@ -26,9 +34,10 @@ const longestText = 16_777_216
  *
  * @throws ProxyError LINK_INVALID; its message names the part and what belongs there, and never holds a whole id.
  */
-export function parseLink(text: string, choice?: string | number): ShareLink {
+export function parseLink(text: string, choice?: string | number, { kinds = builtin }: LinkOptions = {}): ShareLink {
   if (text.length > longestText) throw linkError('the text', 'is too long', 'give one link')
-  return readOne(chooseLink(splitLinks(text), choice === undefined ? undefined : String(choice), nameOf))
+  const link = chooseLink(splitLinks(text), choice === undefined ? undefined : String(choice), nameOf)
+  return completeLink(readOne(link), kinds)
 }
 
 function nameOf(link: string): string {
@@ -73,6 +82,6 @@ function readVmess(rest: string): ShareLink {
  *
  * @throws ProxyError LINK_INVALID for what the form has no place for: experiments, packetEncoding, mux, kcp capacities.
  */
-export function formatLink(link: ShareLink): string {
-  return writeV2rayN(link)
+export function formatLink(link: ShareLink, { kinds = builtin }: LinkOptions = {}): string {
+  return writeV2rayN(link, kinds)
 }

@@ -1,29 +1,9 @@
 /** One builder for the transport of every link form: each form maps its own keys to `TransportWords`. */
-import type { EarlyData, LinkTransport } from './model.ts'
+
+import { type Kinds, settingsKey, type TransportKind, type TransportWords, transportOf } from '../../kinds/kinds.ts'
+import type { EarlyData, LinkTransport, ShareLink } from './model.ts'
 import { defaultEarlyDataHeader } from './model.ts'
 import { linkError, quote, readList } from './text.ts'
-
-export interface TransportWords {
-  readonly network: string
-  /** Header type of tcp, kcp and quic. */
-  readonly headerType?: string
-  /** Host header, or a comma-separated list of them. */
-  readonly host?: string
-  readonly path?: string
-  readonly mode?: string
-  readonly serviceName?: string
-  readonly authority?: string
-  readonly seed?: string
-  readonly quicSecurity?: string
-  readonly key?: string
-  /** Early data given beside the path instead of inside it. */
-  readonly ed?: string
-  readonly eh?: string
-  readonly uplinkCapacity?: string
-  readonly downlinkCapacity?: string
-  /** How the link calls the field, for messages. */
-  readonly part: string
-}
 
 const networks = {
   '': 'tcp',
@@ -43,18 +23,18 @@ const networks = {
   xhttp: 'xhttp',
 } as const satisfies Record<string, LinkTransport['network']>
 
-/** Whether the word names a transport. */
+/** Whether the word names one of them. */
 export const isNetwork = (word: string): boolean => word !== '' && Object.hasOwn(networks, word.toLowerCase())
 
-export function readNetwork(word: string, part: string): LinkTransport['network'] {
+/** `other` for a word that is none of them. */
+export function readNetwork(word: string): LinkTransport['network'] {
   const key = word.trim().toLowerCase()
-  if (Object.hasOwn(networks, key)) return networks[key as keyof typeof networks]
-  const write = 'write one of tcp, kcp, ws, h2, quic, grpc, httpupgrade, xhttp'
-  throw linkError(part, `${quote(word)} is not a transport`, write)
+  return Object.hasOwn(networks, key) ? networks[key as keyof typeof networks] : 'other'
 }
 
+/** Of a transport that is not among the ones above this keeps the words; completeLink() makes something of them. */
 export function readTransport(words: TransportWords): LinkTransport {
-  const network = readNetwork(words.network, words.part)
+  const network = readNetwork(words.network)
   const host = (words.host ?? '').trim()
   const path = (words.path ?? '').trim()
   const headerType = (words.headerType ?? '').trim().toLowerCase()
@@ -90,8 +70,42 @@ export function readTransport(words: TransportWords): LinkTransport {
         mode: grpcMode(words.mode),
         authority: words.authority ?? '',
       }
+    case 'other':
+      return { network, name: words.network.trim(), key: '', settings: { ...words } }
   }
 }
+
+/** The link with the settings of its transport, where only a kind can read them. @throws LINK_INVALID when there is none */
+export function completeLink(link: ShareLink, kinds: Kinds): ShareLink {
+  if (link.transport.network !== 'other') return link
+  const words = link.transport.settings as unknown as TransportWords
+  const kind = kindOf(link.transport.name, kinds)
+  if (!kind?.link) {
+    const own = kinds.transports.flatMap(({ name, link }) => (link ? `, ${name}` : '')).join('')
+    const write = `write one of tcp, kcp, ws, h2, quic, grpc, httpupgrade, xhttp${own}`
+    throw linkError(words.part, `${quote(words.network)} is not a transport`, write)
+  }
+  const transport = {
+    network: 'other',
+    name: kind.name,
+    key: settingsKey(kind),
+    settings: kind.link.read(words),
+  } as const
+  return { ...link, transport }
+}
+
+/** What a v2rayN link says of such a transport. @throws LINK_INVALID when there is no such kind */
+export function otherFields(
+  { name, settings }: Extract<LinkTransport, { network: 'other' }>,
+  kinds: Kinds,
+): Readonly<Record<'type' | 'host' | 'path', string>> {
+  const kind = kindOf(name, kinds)
+  if (!kind?.link)
+    throw linkError('the transport', `${quote(name)} has no place in a link`, 'share the configuration file')
+  return kind.link.write(settings)
+}
+
+const kindOf = (name: string, kinds: Kinds): TransportKind | undefined => transportOf(kinds, name.toLowerCase())
 
 /** Whatever is not `http` is no header, as in the clients that read links: writers put other words into the field. */
 function readTcp(headerType: string, host: string, path: string): LinkTransport {

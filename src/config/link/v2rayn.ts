@@ -2,6 +2,7 @@
  * `vmess://` + base64 of a JSON object: the form that v2rayN writes and everybody reads. Numbers and strings are both
  * accepted for every field; written are strings only, in the order of the table in docs/links.md.
  */
+import type { Kinds } from '../../kinds/kinds.ts'
 import { formatUuid, parseId } from '../../protocol/vmess/identity.ts'
 import { buildLink } from './build.ts'
 import { fieldText, isList, readJsonObject } from './json.ts'
@@ -10,7 +11,7 @@ import { partNames, takeSecurity, takeTls } from './names.ts'
 import { Params } from './query.ts'
 import { encodeBase64, linkError, readAddress, readList, splitHostPort } from './text.ts'
 import { readTls, readTlsSwitch } from './tls.ts'
-import { pathWithEarlyData, readNetwork, readTransport } from './transport.ts'
+import { otherFields, pathWithEarlyData, readNetwork, readTransport } from './transport.ts'
 
 const names = { address: '"add"', port: '"port"', id: '"id"', alterId: '"aid"' }
 
@@ -77,7 +78,7 @@ function hostAndPath(fields: Params): { host: string; path: string } {
   const host = fields.take(...partNames.host)
   const path = fields.take(...partNames.path)
   const version = fields.take('v')
-  const network = readNetwork(fields.take(...partNames.network), '"net"')
+  const network = readNetwork(fields.take(...partNames.network))
   const first = version !== '' && Number(version) < 2 && (network === 'ws' || network === 'h2')
   const slash = path === '' && host.startsWith('/') && network !== 'quic' && network !== 'grpc'
   if (!first && !slash) return { host, path }
@@ -97,7 +98,7 @@ function serverNameFrom(host: string): string {
 }
 
 /** Refuses what this form has no place for. A custom id is written as its UUID, because many readers know no other. */
-export function writeV2rayN(link: ShareLink): string {
+export function writeV2rayN(link: ShareLink, kinds: Kinds): string {
   const absent = [
     link.experiments !== '' && 'experiments',
     link.packetEncoding !== undefined && 'packetEncoding',
@@ -106,7 +107,7 @@ export function writeV2rayN(link: ShareLink): string {
     link.transport.network === 'kcp' && link.transport.downlinkCapacity !== undefined && 'downlinkCapacity',
   ].find((name) => name !== false)
   if (absent) throw linkError(absent, 'has no place in a v2rayN link', 'leave it out, or share the configuration file')
-  const { type, host, path } = transportFields(link.transport)
+  const { type, host, path } = transportFields(link.transport, kinds)
   const fields = {
     v: '2',
     ps: link.name,
@@ -115,7 +116,7 @@ export function writeV2rayN(link: ShareLink): string {
     id: formatUuid(parseId(link.id)),
     aid: String(link.alterId),
     scy: link.security,
-    net: link.transport.network,
+    net: link.transport.network === 'other' ? link.transport.name : link.transport.network,
     type,
     host,
     path,
@@ -124,7 +125,7 @@ export function writeV2rayN(link: ShareLink): string {
   return `vmess://${encodeBase64(JSON.stringify(fields))}`
 }
 
-function transportFields(transport: LinkTransport): { type: string; host: string; path: string } {
+function transportFields(transport: LinkTransport, kinds: Kinds): { type: string; host: string; path: string } {
   switch (transport.network) {
     case 'tcp':
       if (!transport.http) return { type: 'none', host: '', path: '' }
@@ -142,6 +143,8 @@ function transportFields(transport: LinkTransport): { type: string; host: string
       return { type: transport.headerType, host: transport.security, path: transport.key }
     case 'grpc':
       return { type: transport.mode, host: transport.authority, path: transport.serviceName }
+    case 'other':
+      return otherFields(transport, kinds)
   }
 }
 

@@ -1,6 +1,6 @@
 /** blackhole, Xray's block: connections end here. */
 import { object, word } from '../../schema/fields.ts'
-import { defineOutbound } from '../../schema/kind.ts'
+import { outboundForm } from '../../schema/kind.ts'
 
 const schema = object({
   response: object({ type: word(['none', 'http'], 'Close at once, or answer 403 first. Default: none.') }).describe(
@@ -8,7 +8,7 @@ const schema = object({
   ),
 })
 
-export const blackholeOutbound = defineOutbound({
+export const blackholeOutbound = outboundForm({
   kind: 'blackhole',
   aliases: ['block'],
   description: 'Closes every connection',

@@ -13,7 +13,7 @@ import {
   stringList,
   userLevel,
 } from '../../schema/fields.ts'
-import { defineInbound } from '../../schema/kind.ts'
+import { inboundForm } from '../../schema/kind.ts'
 import { networksOf } from '../../schema/parts/networks.ts'
 import { readHost } from '../../schema/values.ts'
 
@@ -40,7 +40,7 @@ const schema = object({
   timeout: oldTimeout,
 })
 
-export const dokodemoInbound = defineInbound({
+export const dokodemoInbound = inboundForm({
   kind: 'dokodemo-door',
   aliases: ['tunnel'],
   description: 'Forwards every connection to one target',

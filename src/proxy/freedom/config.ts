@@ -16,7 +16,7 @@ import {
   userLevel,
   withoutEffect,
 } from '../../schema/fields.ts'
-import { defineOutbound } from '../../schema/kind.ts'
+import { outboundForm } from '../../schema/kind.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { readHost } from '../../schema/values.ts'
@@ -62,7 +62,7 @@ const schema = object({
   ),
 })
 
-export const freedomOutbound = defineOutbound({
+export const freedomOutbound = outboundForm({
   kind: 'freedom',
   aliases: ['direct'],
   description: 'Connects to targets directly',

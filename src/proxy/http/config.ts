@@ -1,7 +1,7 @@
 /** HTTP inbound in V2Ray's and Xray's JSON. */
 
 import { flag, object, oldTimeout, userLevel } from '../../schema/fields.ts'
-import { defineInbound } from '../../schema/kind.ts'
+import { inboundForm } from '../../schema/kind.ts'
 import { loginFields, readLogins } from '../../schema/parts/logins.ts'
 
 const schema = object({
@@ -11,7 +11,7 @@ const schema = object({
   timeout: oldTimeout,
 })
 
-export const httpInbound = defineInbound({
+export const httpInbound = inboundForm({
   kind: 'http',
   aliases: [],
   description: 'HTTP proxy: CONNECT and plain requests',

@@ -1,8 +1,8 @@
 /** SOCKS and HTTP on one port, as in Xray. */
-import { defineInbound } from '../../schema/kind.ts'
+import { inboundForm } from '../../schema/kind.ts'
 import { buildSocks, socksSchema } from '../socks/config.ts'
 
-export const mixedInbound = defineInbound({
+export const mixedInbound = inboundForm({
   kind: 'mixed',
   aliases: [],
   description: 'SOCKS and HTTP proxy on one port',

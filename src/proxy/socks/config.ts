@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
 import { address, flag, object, oldTimeout, openWord, userLevel } from '../../schema/fields.ts'
-import { defineInbound } from '../../schema/kind.ts'
+import { inboundForm } from '../../schema/kind.ts'
 import { loginFields, readLogins } from '../../schema/parts/logins.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { readHost } from '../../schema/values.ts'
@@ -51,7 +51,7 @@ export function buildSocks(input: z.output<typeof socksSchema>, context: Context
   return { auth, logins, udp: input.udp ?? false, level: input.userLevel ?? 0 }
 }
 
-export const socksInbound = defineInbound({
+export const socksInbound = inboundForm({
   kind: 'socks',
   aliases: [],
   description: 'SOCKS 4, 4a and 5 proxy',

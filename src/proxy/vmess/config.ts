@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
 import { address, anyObject, flag, integer, noted, object, port, text, withoutEffect } from '../../schema/fields.ts'
-import { defineInbound, defineOutbound } from '../../schema/kind.ts'
+import { inboundForm, outboundForm } from '../../schema/kind.ts'
 import { account } from '../../schema/parts/account.ts'
 import { panelFields, panelNotes } from '../../schema/parts/panel-limits.ts'
 import { limitsSchema, readLimits } from '../../schema/parts/user-limits.ts'
@@ -60,7 +60,7 @@ const inboundSettings = object({
   features: object({ detour }).describe('Old place of detour, used when detour is absent.'),
 })
 
-export const vmessInbound = defineInbound({
+export const vmessInbound = inboundForm({
   kind: 'vmess',
   aliases: [],
   description: 'VMess server',
@@ -112,7 +112,7 @@ function bareOwner(list: object, index: number, { report }: Context): object {
   return owner
 }
 
-export const vmessOutbound = defineOutbound({
+export const vmessOutbound = outboundForm({
   kind: 'vmess',
   aliases: [],
   description: 'VMess client',

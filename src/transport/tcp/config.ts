@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
 import { anyObject, flag, object, refused, word } from '../../schema/fields.ts'
+import { transportForm } from '../../schema/kind.ts'
 
 const header = object({
   type: word(['none', 'http'], 'Dress the first bytes up as HTTP, or not.'),
@@ -9,7 +10,7 @@ const header = object({
   response: anyObject('Head that the server sends.'),
 }).describe('What the first bytes look like.')
 
-export const tcpSchema = object({
+const schema = object({
   header,
   acceptProxyProtocol: refused(
     flag('Expect a PROXY protocol header on every connection.'),
@@ -19,7 +20,7 @@ export const tcpSchema = object({
 }).describe('Settings of the tcp transport.')
 
 /** Says what of the settings is not available. */
-export function checkTcp(input: z.output<typeof tcpSchema>, { report }: Context): void {
+function check(input: z.output<typeof schema>, { report }: Context): void {
   if (input.header?.type === 'http') {
     const message = 'the http header is not available in this version, and the other end waits for it'
     report.error('CFG033', report.at(input.header, 'type'), message, 'write "none" on both ends')
@@ -30,3 +31,14 @@ export function checkTcp(input: z.output<typeof tcpSchema>, { report }: Context)
     }
   }
 }
+
+export const tcpForm = transportForm({
+  name: 'tcp',
+  aliases: ['raw'],
+  description: 'TCP, or a unix socket',
+  schema,
+  settingsKeys: { tcpSettings: undefined, rawSettings: 'Xray’s name of tcpSettings; it wins.' },
+  build(input, context) {
+    if (input) check(input, context)
+  },
+})

@@ -1,12 +1,13 @@
 /** From decoded `tlsSettings` to the two ends of TLS. */
 
 import type { Context } from '../../schema/context.ts'
+import type { SecurityForm } from '../../schema/kind.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { positionOf } from '../../schema/tree.ts'
 import { listOf } from '../../schema/values.ts'
 import type { PemSource, TlsClientConfig, TlsServerConfig, TlsVersion } from '../../settings/model.ts'
-import type { CertificateInput, TlsInput } from './config.ts'
+import { type CertificateInput, type TlsInput, tlsSchema } from './config.ts'
 import { cipherOf, curveNames, curveOf, suiteNames, tls13Suites } from './names-config.ts'
 
 /** What raw TCP offers when nothing is configured; VMess does not care which one is chosen. */
@@ -19,7 +20,7 @@ const versions: Readonly<Record<string, TlsVersion>> = {
   '1.3': 'TLSv1.3',
 }
 
-export function buildServerTls(input: TlsInput, context: Context): TlsServerConfig {
+function buildServer(input: TlsInput, context: Context): TlsServerConfig {
   const { report } = context
   const certificates = readCertificates(input, context)
   if (certificates.own.length === 0 && !report.wrote(input, 'certificates')) {
@@ -54,7 +55,7 @@ export function buildServerTls(input: TlsInput, context: Context): TlsServerConf
   }
 }
 
-export function buildClientTls(input: TlsInput, context: Context): TlsClientConfig {
+function buildClient(input: TlsInput, context: Context): TlsClientConfig {
   const { report } = context
   const certificates = readCertificates(input, context)
   for (const key of ['rejectUnknownSni', 'verifyClientCertificate'] as const) {
@@ -236,4 +237,10 @@ function readPem(
 /** Where a source was written, for messages of those who read the file. */
 function whereIs(place: Place): Pick<PemSource, 'at' | 'file' | 'line' | 'column'> {
   return { at: place.path, file: place.source.name, ...positionOf(place.source, place.offset) }
+}
+
+export const tlsForm: SecurityForm<typeof tlsSchema, TlsClientConfig, TlsServerConfig> = {
+  schema: tlsSchema,
+  buildClient,
+  buildServer,
 }

@@ -1,10 +1,8 @@
 import { createSecureContext } from 'node:tls'
+import type { ReadText } from '../../core/env.ts'
 import { ConfigError } from '../../schema/problem.ts'
 import type { PemSource, TlsClientConfig, TlsServerConfig } from '../../settings/model.ts'
 import type { KeyPair, TlsClientOptions, TlsServerOptions } from './options.ts'
-
-/** Reads a named file as UTF-8 text; throws what node:fs throws. */
-export type ReadText = (path: string) => string
 
 /** The TLS options of an outbound, with its files read. Throws ConfigError naming the field and the file. */
 export function loadTlsClient(config: TlsClientConfig, read: ReadText): TlsClientOptions {

@@ -1,5 +1,5 @@
-import type { Family, Fields } from '../fields.ts'
-import { domainStrategies, given, wordOf } from './values.ts'
+import type { Family, Fields } from '../../../messages/fields.ts'
+import { domainStrategies, given, wordOf } from '../../../messages/values.ts'
 
 const tproxies = ['', 'tproxy', 'redirect'] as const
 const switches = ['', 'on', 'off'] as const

@@ -1,22 +1,23 @@
-import type { Family, Fields, Typed } from '../fields.ts'
-import { unavailable } from '../status.ts'
+import { type Kinds, settingsKey } from '../../../kinds/kinds.ts'
+import type { Family, Fields } from '../../../messages/fields.ts'
+import { isOfForm } from '../../../messages/form.ts'
+import { unavailable } from '../../../messages/status.ts'
+import { given, hostOf } from '../../../messages/values.ts'
 import { sockoptJson } from './sockopt.ts'
-import { tlsJson } from './tls.ts'
-import { given, hostOf } from './values.ts'
 
 /** V2Ray's old numbers of transports. */
 const networks = ['tcp', 'udp', 'mkcp', 'websocket', 'http', 'domainsocket'] as const
 
 /** A StreamConfig as `streamSettings`. */
-export function streamJson(fields: Fields | undefined, family: Family): Record<string, unknown> {
+export function streamJson(fields: Fields | undefined, family: Family, kinds: Kinds): Record<string, unknown> {
   if (!fields) return {}
   const network = networkOf(fields)
-  const transports = fields.messages('transport_settings').map((entry) => transportJson(entry))
+  const transports = fields.messages('transport_settings').map((entry) => transportJson(entry, kinds))
   const sockopt = fields.message('socket_settings')
   return given({
     network: network === 'tcp' ? '' : network,
     ...Object.assign({}, ...transports),
-    ...securityJson(fields, family),
+    ...securityJson(fields, kinds),
     sockopt: sockopt && sockoptJson(sockopt, family),
     address: hostOf(fields.message('address')),
     port: fields.number('port'),
@@ -28,34 +29,23 @@ const networkOf = (fields: Fields): string => {
   return fields.text('protocol_name') || (networks[old] ?? `transport ${old}`)
 }
 
-function transportJson(fields: Fields): object {
+function transportJson(fields: Fields, { transports }: Kinds): object {
   const network = networkOf(fields)
   const settings = fields.typed('settings')
   if (!settings) return {}
-  if (settings.name !== 'transport.internet.tcp.Config') throw unavailable(`"${settings.type}" for ${network}`)
-  const header = settings.fields.typed('header_settings')
-  return {
-    tcpSettings: given({
-      acceptProxyProtocol: settings.fields.flag('accept_proxy_protocol'),
-      header: header && { type: headerType(header) },
-    }),
-  }
-}
-
-/** Other headers are unknown messages, and have been refused by their name. */
-function headerType({ name, type }: Typed): string {
-  if (name.startsWith('transport.internet.headers.noop.')) return 'none'
-  throw unavailable(`"${type}"`)
+  const kind = transports.find(({ message }) => message && isOfForm(message, settings))
+  if (!kind?.message) throw unavailable(`"${settings.type}" for ${network}`)
+  return { [settingsKey(kind)]: kind.message.json(settings) }
 }
 
 /** Of several settings the type says which one holds; the others would be without effect, and are refused. */
-function securityJson(fields: Fields, family: Family): object {
+function securityJson(fields: Fields, { tls }: Kinds): object {
   const wanted = fields.text('security_type')
   const settings = fields.typedList('security_settings')
   const type = wanted.slice(wanted.lastIndexOf('/') + 1)
   for (const entry of settings) if (entry.type !== type) throw unavailable(`"${entry.type}" beside "${type}"`)
   if (type === '' || type === 'none') return {}
-  if (!type.endsWith('transport.internet.tls.Config') && type !== 'tls') throw unavailable(`"${type}"`)
-  const [tls] = settings
-  return { security: 'tls', tlsSettings: tls && tlsJson(tls.fields, family) }
+  if (!type.endsWith(tls.message.name) && type !== 'tls') throw unavailable(`"${type}"`)
+  const [written] = settings
+  return { security: 'tls', tlsSettings: written && tls.message.json(written) }
 }

@@ -1,11 +1,12 @@
-import type { Family, Fields } from '../fields.ts'
-import { given, wordOf } from './values.ts'
+/** TLS in the messages of the gRPC API. */
+import type { Family, Fields, Typed } from '../../messages/fields.ts'
+import { given, wordOf } from '../../messages/values.ts'
 
 const usages = ['encipherment', 'verify', 'issue', 'verifyclient'] as const
 const versions = ['', '1.0', '1.1', '1.2', '1.3'] as const
 
 /** A tls.Config as `tlsSettings`. */
-export function tlsJson(fields: Fields, family: Family): object {
+export function tlsJson({ fields, family }: Typed): object {
   return {
     ...given({
       allowInsecure: fields.flag('allow_insecure'),

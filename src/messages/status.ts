@@ -1,4 +1,4 @@
-import { type ErrorCode, isProxyError } from '../../core/errors.ts'
+import { type ErrorCode, isProxyError } from '../core/errors.ts'
 
 /** Status codes of gRPC that are answered here. Their numbers are written out so that this needs no gRPC library. */
 export const statusCodes = {

@@ -1,6 +1,6 @@
-import { formatHost, hostFromIP } from '../../../core/address.ts'
-import type { Fields } from '../fields.ts'
-import { invalid } from '../status.ts'
+import { formatHost, hostFromIP } from '../core/address.ts'
+import type { Fields } from './fields.ts'
+import { invalid } from './status.ts'
 
 /** The parts of a JSON object that say something: protobuf's defaults mean "not written". */
 export const given = (object: Readonly<Record<string, unknown>>): Record<string, unknown> =>

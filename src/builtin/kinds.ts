@@ -1,0 +1,100 @@
+/**
+ * Every kind that a configuration can name, with everything it brings. Adding one is a folder of its own and one line here:
+ * loader, reference, editor schema, links, gRPC conversion and instance follow.
+ */
+import { defineInbound, defineOutbound, defineSecurity, defineTransport, type Kinds } from '../kinds/kinds.ts'
+import { blackholeOutbound } from '../proxy/blackhole/config.ts'
+import { blackholeOutboundJson } from '../proxy/blackhole/messages.ts'
+import { createBlackhole } from '../proxy/blackhole/outbound.ts'
+import { dokodemoInbound } from '../proxy/dokodemo/config.ts'
+import { createDokodemoInbound } from '../proxy/dokodemo/inbound.ts'
+import { dokodemoInboundJson } from '../proxy/dokodemo/messages.ts'
+import { freedomOutbound } from '../proxy/freedom/config.ts'
+import { freedomOutboundJson } from '../proxy/freedom/messages.ts'
+import { createFreedom } from '../proxy/freedom/outbound.ts'
+import { httpInbound } from '../proxy/http/config.ts'
+import { createHttpInbound } from '../proxy/http/inbound.ts'
+import { httpInboundJson } from '../proxy/http/messages.ts'
+import { mixedInbound } from '../proxy/mixed/config.ts'
+import { createMixedInbound } from '../proxy/mixed/inbound.ts'
+import { socksInbound } from '../proxy/socks/config.ts'
+import { createSocksInbound } from '../proxy/socks/inbound.ts'
+import { socksInboundJson } from '../proxy/socks/messages.ts'
+import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
+import { createVmessInbound } from '../proxy/vmess/inbound.ts'
+import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
+import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+import { tcpForm } from '../transport/tcp/config.ts'
+import { tcpJson } from '../transport/tcp/messages.ts'
+import { tlsForm } from '../transport/tls/build-config.ts'
+import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
+import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
+import { tlsJson } from '../transport/tls/messages.ts'
+
+const socks = 'proxy.socks.ServerConfig'
+
+export const inbounds = [
+  defineInbound({
+    ...dokodemoInbound,
+    message: { name: 'proxy.dokodemo.Config', json: dokodemoInboundJson },
+    create: (settings) => createDokodemoInbound(settings),
+  }),
+  defineInbound({
+    ...httpInbound,
+    message: { name: 'proxy.http.ServerConfig', json: httpInboundJson },
+    create: (settings, { env }) => createHttpInbound(settings, env),
+  }),
+  defineInbound({
+    ...mixedInbound,
+    // Xray serves HTTP by its SOCKS inbound too, and calls it mixed or socks alike.
+    message: { name: socks, family: 'xray', json: socksInboundJson },
+    create: (settings, { env }) => createMixedInbound(settings, env),
+  }),
+  defineInbound({
+    ...socksInbound,
+    message: { name: socks, family: 'v2ray', json: socksInboundJson },
+    create: (settings, { env }) => createSocksInbound(settings, env),
+  }),
+  defineInbound({
+    ...vmessInbound,
+    message: { name: 'proxy.vmess.inbound.Config', json: vmessInboundJson },
+    create: ({ disableInsecureEncryption }, { env, replay, history, users, detour }) =>
+      createVmessInbound({ users: users!, replay, history, disableInsecureEncryption, env, ...(detour && { detour }) }),
+  }),
+] as const
+
+export const outbounds = [
+  defineOutbound({
+    ...blackholeOutbound,
+    message: { name: 'proxy.blackhole.Config', json: blackholeOutboundJson },
+    create: (tag, settings, { env }) => createBlackhole(tag, settings, env),
+  }),
+  defineOutbound({
+    ...freedomOutbound,
+    message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
+    create: createFreedom,
+  }),
+  defineOutbound({
+    ...vmessOutbound,
+    message: { name: 'proxy.vmess.outbound.Config', json: vmessOutboundJson },
+    create: createVmessOutbound,
+  }),
+] as const
+
+export const transports = [
+  defineTransport({ ...tcpForm, message: { name: 'transport.internet.tcp.Config', json: tcpJson } }),
+] as const
+
+export const tls = defineSecurity({
+  ...tlsForm,
+  message: { name: 'transport.internet.tls.Config', json: tlsJson },
+  client: (settings, { read }) => tlsClientLayer(loadTlsClient(settings, read)),
+  server: (settings, { read, env, handshakeTimeoutMs, onFailedHandshake }) =>
+    tlsServerLayer(loadTlsServer(settings, read), {
+      clock: env.clock,
+      handshakeTimeoutMs,
+      onError: onFailedHandshake,
+    }),
+})
+
+export const builtin: Kinds = { inbounds, outbounds, transports, tls }

@@ -1,0 +1,42 @@
+/** What a configuration can name. Loader, instance, links, APIs, reference and editor schema are given one of these. */
+import type { MessageForm } from '../messages/form.ts'
+import type { InboundKind } from './inbound.ts'
+import type { OutboundKind } from './outbound.ts'
+import type { SecurityKind, TransportKind } from './transport.ts'
+
+export { defineInbound, type InboundDeps, type InboundKind } from './inbound.ts'
+export { defineOutbound, type OutboundDeps, type OutboundKind } from './outbound.ts'
+export * from './transport.ts'
+
+export interface Kinds {
+  readonly inbounds: readonly InboundKind[]
+  readonly outbounds: readonly OutboundKind[]
+  readonly transports: readonly TransportKind[]
+  readonly tls: SecurityKind
+}
+
+/** Makes something of kinds once, and remembers it for as long as they are in use. */
+export function perKinds<T>(make: (kinds: Kinds) => T): (kinds: Kinds) => T {
+  const made = new WeakMap<Kinds, T>()
+  return (kinds) => {
+    const known = made.get(kinds)
+    if (known !== undefined) return known
+    const fresh = make(kinds)
+    made.set(kinds, fresh)
+    return fresh
+  }
+}
+
+/** The transport that a word names, in lower case. */
+export const transportOf = ({ transports }: Kinds, word: string): TransportKind | undefined =>
+  transports.find(({ name, aliases }) => name === word || aliases.includes(word))
+
+/** The first name of its settings. */
+export const settingsKey = ({ settingsKeys }: TransportKind): string => Object.keys(settingsKeys)[0]!
+
+/** Every spelling of every transport. */
+export const transportNames = ({ transports }: Kinds): string[] =>
+  transports.flatMap(({ name, aliases }) => [name, ...aliases])
+
+export const messagesOf = ({ inbounds, outbounds, transports, tls }: Kinds): readonly MessageForm[] =>
+  [...inbounds, ...outbounds, ...transports, tls].flatMap(({ message }) => message ?? [])

@@ -1,0 +1,34 @@
+import type { z } from 'zod'
+import type { Dialer, Outbound } from '../core/dialer.ts'
+import type { Env } from '../core/env.ts'
+import type { Resolve } from '../core/ground.ts'
+import type { PacketDialer } from '../core/packet.ts'
+import type { MessageForm } from '../messages/form.ts'
+import type { Security } from '../protocol/vmess/body.ts'
+import type { OutboundForm } from '../schema/kind.ts'
+
+/** What an outbound may be made with. */
+export interface OutboundDeps {
+  readonly env: Env
+  /** Reaches hosts through the outbound's own transport stack. */
+  readonly dialer: Dialer
+  /** UDP sockets, to IP addresses. */
+  readonly udp: PacketDialer
+  readonly resolve: Resolve
+  /** What `security: auto` means on this machine. */
+  readonly auto: Security
+  /** Send the legacy VMess header whatever alterId says. */
+  readonly legacyHeader: boolean
+}
+
+/** Everything about a way to reach targets. */
+export interface OutboundKind<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
+  extends OutboundForm<S, K, T> {
+  /** How the gRPC API says it; absent: it cannot be added there. */
+  readonly message?: MessageForm
+  create(tag: string, settings: T, deps: OutboundDeps): Outbound
+}
+
+export const defineOutbound = <S extends z.ZodType, const K extends string, T>(
+  kind: OutboundKind<S, K, T>,
+): OutboundKind<S, K, T> => kind

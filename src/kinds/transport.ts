@@ -1,0 +1,88 @@
+import type { z } from 'zod'
+import type { Dialer, Layer, Listener } from '../core/dialer.ts'
+import type { Env, ReadText } from '../core/env.ts'
+import type { ProxyError } from '../core/errors.ts'
+import type { Ground } from '../core/ground.ts'
+import type { UdpListener } from '../core/packet.ts'
+import type { MessageForm } from '../messages/form.ts'
+import type { SecurityForm, TransportForm } from '../schema/kind.ts'
+import type { TlsClientConfig, TlsServerConfig } from '../settings/model.ts'
+
+/** What the layers of a stream may be made with. The host of the server comes with every dial. */
+export interface LayerDeps {
+  /** Clock, random bytes and log. */
+  readonly env: Env
+  /** For files that the settings name. */
+  readonly read: ReadText
+  /** TLS lies below. */
+  readonly secure: boolean
+  /** The name that TLS asks for; `''`: the host of the server. */
+  readonly serverName: string
+  /** A client's time for its handshake. */
+  readonly handshakeTimeoutMs: number
+  /** Told of clients whose handshake failed, once each. */
+  readonly onFailedHandshake: (remote: string, error: ProxyError) => void
+}
+
+/** What a link says of its transport, whichever form it has; each form maps its own keys to these words. */
+export interface TransportWords {
+  readonly network: string
+  /** Header type of tcp, kcp and quic. */
+  readonly headerType?: string
+  /** Host header, or a comma-separated list of them. */
+  readonly host?: string
+  readonly path?: string
+  readonly mode?: string
+  readonly serviceName?: string
+  readonly authority?: string
+  readonly seed?: string
+  readonly quicSecurity?: string
+  readonly key?: string
+  /** Early data given beside the path instead of inside it. */
+  readonly ed?: string
+  readonly eh?: string
+  readonly uplinkCapacity?: string
+  readonly downlinkCapacity?: string
+  /** How the link calls the field, for messages. */
+  readonly part: string
+}
+
+/** How links say a transport that is not among the ones that all of them know (src/config/link/model.ts). */
+export interface LinkForm {
+  /** The settings as JSON, for the loader to check. */
+  read(words: TransportWords): Readonly<Record<string, unknown>>
+  /** What a v2rayN link says of them. */
+  write(settings: Readonly<Record<string, unknown>>): Readonly<Record<'type' | 'host' | 'path', string>>
+}
+
+/** Everything about a transport. Without `layer` and `carrier` it is TCP as it is. */
+export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
+  extends TransportForm<S, K, T> {
+  /** How the gRPC API says its settings; absent: they cannot be given there. */
+  readonly message?: MessageForm
+  readonly link?: LinkForm
+  /** What lies over TCP, and over TLS where that is asked for. What it throws is a mistake in the settings. */
+  layer?(settings: T, deps: LayerDeps): Layer
+  /** For a transport that is not carried by TCP, such as one over datagrams; TLS lies over it. */
+  readonly carrier?: {
+    dialer(ground: Ground, settings: T, deps: LayerDeps): Dialer
+    listener(udp: UdpListener, settings: T, deps: LayerDeps): Listener
+  }
+}
+
+export const defineTransport = <S extends z.ZodType, K extends string, T>(
+  kind: TransportKind<S, K, T>,
+): TransportKind<S, K, T> => kind
+
+/**
+ * Everything about what protects a transport. There is one, TLS, and a configuration has a place of its own for it: Node
+ * can do no other (REALITY and XTLS need a TLS library of their own).
+ */
+export interface SecurityKind<S extends z.ZodType = z.ZodType>
+  extends SecurityForm<S, TlsClientConfig, TlsServerConfig> {
+  readonly message: MessageForm
+  client(settings: TlsClientConfig, deps: LayerDeps): Layer
+  server(settings: TlsServerConfig, deps: LayerDeps): Layer
+}
+
+export const defineSecurity = <S extends z.ZodType>(kind: SecurityKind<S>): SecurityKind<S> => kind
