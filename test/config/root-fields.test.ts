@@ -60,7 +60,6 @@ describe('outermost object', () => {
 
   test.each([
     'kcpSettings',
-    'wsSettings',
     'httpSettings',
     'dsSettings',
     'quicSettings',

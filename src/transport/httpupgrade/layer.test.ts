@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { answerOf, dialerTo, layerRig, meet, requestOf, serverAddress } from '../../../test/support/layer-pair.ts'
 import { forever } from '../../core/lifetime.ts'
 import { memoryPair } from '../../net/memory.ts'
+import type { HttpUpgradeConfig } from '../../settings/upgrade.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
-import type { HttpUpgradeConfig } from '../upgrade/model.ts'
 import { httpUpgradeLayer } from './layer.ts'
 
 const plain: HttpUpgradeConfig = { path: '/up', host: '', servedHost: '', headers: {}, fastOpen: false }

@@ -1,5 +1,6 @@
 import type { Layer } from '../../core/dialer.ts'
-import type { HttpUpgradeConfig, UpgradeDeps } from '../upgrade/model.ts'
+import type { HttpUpgradeConfig } from '../../settings/upgrade.ts'
+import type { UpgradeDeps } from '../upgrade/model.ts'
 import { upgradeServer } from '../upgrade/server.ts'
 import { httpUpgradeClient } from './client.ts'
 import { httpUpgradeJudge } from './server.ts'

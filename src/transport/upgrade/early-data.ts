@@ -1,6 +1,6 @@
 /** First bytes of a stream that travel inside the request, in base64url. */
 
-import type { EarlyData } from './model.ts'
+import type { EarlyData } from '../../settings/upgrade.ts'
 
 /** The header that browsers can set, which servers know without being told. */
 export const protocolHeader = 'Sec-Websocket-Protocol'

@@ -1,7 +1,8 @@
 import { type Address, formatAddress } from '../../core/address.ts'
 import type { RequestHead } from '../../protocol/http/head.ts'
 import { valuesOf } from '../../protocol/http/headers.ts'
-import type { UpgradeConfig, UpgradeDeps } from './model.ts'
+import type { UpgradeConfig } from '../../settings/upgrade.ts'
+import type { UpgradeDeps } from './model.ts'
 import { hostOf } from './target.ts'
 
 /** The Host header of a client: what is configured, the name that TLS asks for, or the address with an unusual port. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import { parseUpgradePath } from './config.ts'
 import { decodeEarlyData } from './early-data.ts'
-import { hostOf, parseUpgradePath, pathOf } from './target.ts'
+import { hostOf, pathOf } from './target.ts'
 
 it.each([
   ['', '/', 0],

@@ -1,24 +1,4 @@
-/** What a configured path comes to, and what a request asks for. */
-
-export interface UpgradePath {
-  /** What is sent as the request target, query included; begins with a slash. */
-  readonly target: string
-  /** Bytes of early data that `?ed=` in the path asks for; 0: none. */
-  readonly earlyData: number
-}
-
-/** A path gets the slash that it lacks; `ed` is taken out of its query and the rest is sorted, as Xray does. */
-export function parseUpgradePath(configured: string): UpgradePath {
-  const whole = configured.startsWith('/') ? configured : `/${configured}`
-  const mark = whole.indexOf('?')
-  const query = new URLSearchParams(mark < 0 ? '' : whole.slice(mark + 1))
-  const ed = query.get('ed')
-  if (ed === null || !/^\d{1,9}$/.test(ed)) return { target: whole, earlyData: 0 }
-  query.delete('ed')
-  query.sort()
-  const rest = query.toString()
-  return { target: whole.slice(0, mark) + (rest === '' ? '' : `?${rest}`), earlyData: Number(ed) }
-}
+/** What a request asks for. */
 
 /** The target of a request as it came, without scheme and authority where it is an absolute URI. */
 export function originForm(target: string): string {

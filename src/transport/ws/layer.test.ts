@@ -3,8 +3,9 @@ import { answerOf, dialerTo, layerRig, meet, requestOf, serverAddress } from '..
 import { forever } from '../../core/lifetime.ts'
 import { memoryPair } from '../../net/memory.ts'
 import { acceptFor } from '../../protocol/websocket/accept.ts'
+import type { WebSocketConfig } from '../../settings/upgrade.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
-import type { UpgradeDeps, WebSocketConfig } from '../upgrade/model.ts'
+import type { UpgradeDeps } from '../upgrade/model.ts'
 import { webSocketLayer } from './layer.ts'
 
 const plain: WebSocketConfig = { path: '/ray', host: '', servedHost: '', headers: {}, heartbeatMs: 0 }

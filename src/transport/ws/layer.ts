@@ -1,5 +1,6 @@
 import type { Layer } from '../../core/dialer.ts'
-import type { UpgradeDeps, WebSocketConfig } from '../upgrade/model.ts'
+import type { WebSocketConfig } from '../../settings/upgrade.ts'
+import type { UpgradeDeps } from '../upgrade/model.ts'
 import { upgradeServer } from '../upgrade/server.ts'
 import { webSocketClient } from './client.ts'
 import { webSocketJudge } from './server.ts'
