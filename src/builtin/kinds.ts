@@ -27,6 +27,7 @@ import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
+import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
 import { tlsForm } from '../transport/tls/build-config.ts'
 import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
@@ -87,7 +88,11 @@ export const outbounds = [
 
 export const transports = [
   defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], layer: httpUpgradeLayer }),
-  defineTransport({ ...tcpForm, message: { name: 'transport.internet.tcp.Config', json: tcpJson } }),
+  defineTransport({
+    ...tcpForm,
+    message: { name: 'transport.internet.tcp.Config', json: tcpJson },
+    layer: (disguise, deps) => (disguise ? disguiseLayer(disguise, deps) : undefined),
+  }),
   defineTransport({ ...wsForm, alpn: ['http/1.1'], layer: webSocketLayer }),
 ] as const
 

@@ -86,7 +86,7 @@ export const errorCodes = {
   },
   UPGRADE_REJECTED: {
     fault: 'remote',
-    text: 'A request to a WebSocket or HTTPUpgrade inbound was not for it: another path or host, or no upgrade.',
+    text: 'A request to an inbound with WebSocket, HTTPUpgrade or the http header was not for it: another path or host, or no upgrade.',
   },
   USER_ADDRESSES: { fault: 'policy', text: 'The user is connected from more addresses than permitted.' },
   USER_CONNECTIONS: { fault: 'policy', text: 'The user has as many connections as permitted.' },

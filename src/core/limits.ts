@@ -84,6 +84,8 @@ export const limits = {
   responseHeadMax: 256 * 1024,
   /** The head of a request that is to become WebSocket or HTTPUpgrade, bytes: what nginx takes. */
   upgradeHeadMax: 32 * 1024,
+  /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
+  disguiseHeadMax: 8 * 1024,
   /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */
   strangerRequests: 1_000,
   /** How long a connection that was answered as by a web server is kept for a further request, ms, as with nginx. */

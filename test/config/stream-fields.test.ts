@@ -99,11 +99,30 @@ describe('security', () => {
 })
 
 describe('tcpSettings and rawSettings', () => {
-  test('header: none, or not available yet', () => {
+  test('header: none, or http with its defaults', () => {
     quietConfigOf(out({ tcpSettings: { header: { type: 'none' }, acceptProxyProtocol: false } }))
-    errorOf(out({ tcpSettings: { header: { type: 'http', request: {} } } }), 'CFG033', `${at}.tcpSettings.header.type`)
-    errorOf(out({ rawSettings: { header: { type: 'HTTP' } } }), 'CFG033', `${at}.rawSettings.header.type`)
+    expect(streamOf({ tcpSettings: { header: { type: 'none' } } })).not.toHaveProperty('transport')
+    quietConfigOf(out({ rawSettings: { header: { type: 'HTTP' } } }))
+    expect(streamOf({ rawSettings: { header: { type: 'HTTP' } } }).transport).toMatchObject({
+      request: { method: 'GET', version: '1.1', paths: ['/'] },
+      response: { version: '1.1', status: '200', reason: 'OK' },
+    })
     errorOf(out({ tcpSettings: { header: { type: 'srtp' } } }), 'CFG025')
+  })
+
+  test('header: what is written replaces the defaults, sorted', () => {
+    const request = { path: '/a, b', headers: { b: '2', a: ['1', '3'], c: [] } }
+    expect(streamOf({ tcpSettings: { header: { type: 'http', request } } }).transport).toMatchObject({
+      request: {
+        paths: ['/a', '/b'],
+        headers: [
+          { name: 'a', values: ['1', '3'] },
+          { name: 'b', values: ['2'] },
+        ],
+      },
+    })
+    const broken = { type: 'http', request: { headers: { a: 'b\r\nc' } } }
+    errorOf(out({ tcpSettings: { header: broken } }), 'CFG022', `${at}.tcpSettings.header.request`)
   })
 
   test('header: request and response have no effect under type none', () => {

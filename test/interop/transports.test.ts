@@ -20,9 +20,13 @@ const ours = [['ours', 'ours']] as const
 const both = [['ours', 'v2ray'], ['v2ray', 'ours'], ...ours] as const
 const ws = (wsSettings: object): Root => ({ network: 'ws', wsSettings })
 const up = (httpupgradeSettings: object): Root => ({ network: 'httpupgrade', httpupgradeSettings })
+const disguised = { type: 'http', request: { path: ['/a', '/b'], headers: { Host: ['x.example'] } }, response: {} }
+const tcp = (header: object): Root => ({ network: 'tcp', tcpSettings: { header } })
 const headers = { Host: 'front.example' }
 
 const rows: readonly Row[] = [
+  { name: 'tcp + http header', server: tcp(disguised), pairings: both },
+  { name: 'tcp + http header, as it comes, over TLS', server: tcp({ type: 'http' }), tls: true, pairings: both },
   { name: 'ws', server: ws({ path: '/ray' }), client: ws({ path: '/ray', headers }), pairings: both },
   { name: 'ws over TLS', server: ws({ path: '/ray', headers }), tls: true, pairings: both },
   // Without a terminator in the body: there is no half-close, so the idle limits end the connections.

@@ -1,4 +1,4 @@
-/** Whole conversations of other programs over WebSocket and HTTPUpgrade, cut anywhere: down to the plaintext inside VMess. */
+/** Whole conversations of other programs over WebSocket, HTTPUpgrade and tcp with the http header, cut anywhere: down to the plaintext inside VMess. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../../src/core/conn.ts'
@@ -9,6 +9,7 @@ import { memoryPair } from '../../src/net/memory.ts'
 import { parseId } from '../../src/protocol/vmess/identity.ts'
 import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
 import { httpUpgradeLayer } from '../../src/transport/httpupgrade/layer.ts'
+import { disguiseLayer } from '../../src/transport/tcp/disguise-layer.ts'
 import { webSocketLayer } from '../../src/transport/ws/layer.ts'
 import { dialerTo, layerRig, serverAddress } from '../support/layer-pair.ts'
 import { type Conversation, concat, pattern, sameBytes } from '../support/vectors.ts'
@@ -16,7 +17,6 @@ import { openAll, pushAll, testClient, testServer, testUser } from '../support/v
 
 const file = new URL('../vectors/peers-http1.json', import.meta.url)
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: Conversation[] }
-const upgraded = cases.filter(({ name }) => name !== 'tcp-http')
 
 const bytesOf = (c: Conversation, dir: 'c2s' | 's2c') =>
   concat(...c.events.flatMap((e) => (e.dir === dir && e.base64 ? [Buffer.from(e.base64, 'base64')] : [])))
@@ -38,11 +38,16 @@ async function readAll(conn: Conn): Promise<Uint8Array> {
   return concat(...parts)
 }
 
+const disguise = {
+  request: { version: '1.1', method: 'GET', paths: ['/a', '/b'], headers: [] },
+  response: { version: '1.1', status: '200', reason: 'OK', headers: [] },
+}
 const plain = { host: '', servedHost: '', headers: {} }
 
 function layerOf(c: Conversation, random: Random): Layer {
   const { deps } = layerRig()
   const own = { ...deps, env: { ...deps.env, random } }
+  if (c.name === 'tcp-http') return disguiseLayer(disguise, own)
   if (c.name === 'httpupgrade') return httpUpgradeLayer({ ...plain, path: '/up', fastOpen: false }, own)
   return webSocketLayer({ ...plain, path: '/ray', heartbeatMs: 0 }, own)
 }
@@ -75,7 +80,7 @@ async function downlink(c: Conversation, most: number): Promise<Uint8Array> {
   return bytes
 }
 
-describe.each(upgraded.map((c) => [`${c.peer} ${c.name}`, c] as const))('%s', (_, c) => {
+describe.each(cases.map((c) => [`${c.peer} ${c.name}`, c] as const))('%s', (_, c) => {
   it.each([1_000_000, 700, 5])('cut into pieces of at most %d bytes', async (most) => {
     const user = testUser(0, { id: parseId(c.id) })
     const clock = () => fakeClock(c.unixTime * 1000)
@@ -94,13 +99,15 @@ describe.each(upgraded.map((c) => [`${c.peer} ${c.name}`, c] as const))('%s', (_
 })
 
 it('there are conversations of every peer that has the transport', () => {
-  expect(upgraded.map(({ peer, name }) => `${peer} ${name}`).sort()).toEqual([
+  expect(cases.map(({ peer, name }) => `${peer} ${name}`).sort()).toEqual([
     'singbox httpupgrade',
     'singbox ws',
     'singbox ws-ed',
+    'v5 tcp-http',
     'v5 ws',
     'v5 ws-ed',
     'xray httpupgrade',
+    'xray tcp-http',
     'xray ws',
     'xray ws-ed',
   ])
