@@ -10,6 +10,7 @@ import {
   createSealer,
   type Security,
 } from '../../src/protocol/vmess/body.ts'
+import { measure } from './measure.ts'
 
 interface Row {
   readonly security: string
@@ -37,28 +38,6 @@ const bodies: readonly (readonly [string, Security, BodyOptions])[] = [
   ['none, framed', 'none', { ...framed, chunkMasking: true }],
   ['none', 'none', unframed],
 ]
-
-const rounds = 5
-/** Long enough for the collector to take its part. */
-const measureMs = 120
-
-/** The best round: CPU seconds and GB per second. The work is repeated with the bytes that one call handles. */
-function measure(bytes: number, run: () => void): { cpu: number; rate: number } {
-  for (let i = 0; i < 300; i++) run()
-  let best = { cpu: Number.POSITIVE_INFINITY, rate: 0 }
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now()
-    const before = process.cpuUsage()
-    let calls = 0
-    while (performance.now() - start < measureMs) for (let i = 0; i < 16; i++, calls++) run()
-    const used = process.cpuUsage(before)
-    const gigabytes = (calls * bytes) / 1e9
-    const rate = gigabytes / ((performance.now() - start) / 1000)
-    const cpu = (used.user + used.system) / 1e6 / gigabytes
-    if (cpu < best.cpu) best = { cpu, rate }
-  }
-  return best
-}
 
 const key = systemRandom.fill(new Uint8Array(16))
 const iv = systemRandom.fill(new Uint8Array(16))

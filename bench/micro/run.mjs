@@ -1,4 +1,4 @@
-// node bench/micro/run.mjs [--json]
+// node bench/micro/run.mjs [body|websocket] [--json]
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -7,4 +7,5 @@ const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc
   stdio: 'inherit',
 })
 if (status !== 0) process.exit(1)
-await import('../dist/bench/micro/body.js')
+const [what = 'body'] = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+await import(`../dist/bench/micro/${what}.js`)

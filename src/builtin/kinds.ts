@@ -24,12 +24,17 @@ import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
+import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
+import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
 import { tlsForm } from '../transport/tls/build-config.ts'
 import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
 import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
 import { tlsJson } from '../transport/tls/messages.ts'
+import { wsForm } from '../transport/ws/config.ts'
+import { webSocketLayer } from '../transport/ws/layer.ts'
 
 const socks = 'proxy.socks.ServerConfig'
 
@@ -82,15 +87,31 @@ export const outbounds = [
 ] as const
 
 export const transports = [
-  defineTransport({ ...tcpForm, message: { name: 'transport.internet.tcp.Config', json: tcpJson } }),
+  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], layer: httpUpgradeLayer }),
+  defineTransport({
+    ...tcpForm,
+    message: { name: 'transport.internet.tcp.Config', json: tcpJson },
+    layer: (disguise, deps) => (disguise ? disguiseLayer(disguise, deps) : undefined),
+  }),
+  defineTransport({ ...wsForm, alpn: ['http/1.1'], layer: webSocketLayer }),
 ] as const
+
+/**
+ * What a transport cannot be carried behind is not offered: files and links with WebSocket name h2 in plenty, and a server
+ * that chooses it then hears no HTTP/2.
+ */
+function withAlpn<T extends { readonly alpn: readonly string[] }>(settings: T, able: readonly string[] | undefined): T {
+  if (!able) return settings
+  const wanted = settings.alpn.filter((name) => able.includes(name))
+  return { ...settings, alpn: wanted.length > 0 ? wanted : able }
+}
 
 export const tls = defineSecurity({
   ...tlsForm,
   message: { name: 'transport.internet.tls.Config', json: tlsJson },
-  client: (settings, { read }) => tlsClientLayer(loadTlsClient(settings, read)),
-  server: (settings, { read, env, handshakeTimeoutMs, onFailedHandshake }) =>
-    tlsServerLayer(loadTlsServer(settings, read), {
+  client: (settings, { read, alpn }) => tlsClientLayer(loadTlsClient(withAlpn(settings, alpn), read)),
+  server: (settings, { read, env, alpn, handshakeTimeoutMs, onFailedHandshake }) =>
+    tlsServerLayer(loadTlsServer(withAlpn(settings, alpn), read), {
       clock: env.clock,
       handshakeTimeoutMs,
       onError: onFailedHandshake,

@@ -25,7 +25,6 @@ const variable = noted(z.string().describe('The value.'), { secret: 'password', 
 
 const unavailableSettings = {
   kcpSettings: unavailable('mKCP.'),
-  wsSettings: unavailable('WebSocket.'),
   httpSettings: unavailable('HTTP/2.'),
   dsSettings: unavailable('Domain socket.'),
   quicSettings: unavailable('QUIC.'),

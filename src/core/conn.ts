@@ -5,7 +5,10 @@
 import type { Cancel } from './env.ts'
 import type { Lifetime } from './lifetime.ts'
 
-/** Takes a lent batch. The bytes are valid only until it returns; a promise pauses the source until it settles. */
+/**
+ * Takes a lent batch. The bytes are valid only until it returns, and until then it may change them: a layer undoes its
+ * framing in place. A promise pauses the source until it settles.
+ */
 export type Sink = (lent: Uint8Array) => void | Promise<void>
 
 /** How a connection says "I have finished sending, go on answering". */

@@ -92,6 +92,14 @@ export const errorCodes = {
     fault: 'policy',
     text: 'A session of datagrams that had been quiet for longest was ended to make room for another.',
   },
+  UPGRADE_FAILED: {
+    fault: 'remote',
+    text: 'The server did not agree to leave HTTP for WebSocket or HTTPUpgrade; the message says what it answered.',
+  },
+  UPGRADE_REJECTED: {
+    fault: 'remote',
+    text: 'A request to an inbound with WebSocket, HTTPUpgrade or the http header was not for it: another path or host, or no upgrade.',
+  },
   USER_ADDRESSES: { fault: 'policy', text: 'The user is connected from more addresses than permitted.' },
   USER_CONNECTIONS: { fault: 'policy', text: 'The user has as many connections as permitted.' },
   USER_DISABLED: { fault: 'policy', text: 'The user is disabled.' },
@@ -115,6 +123,7 @@ export const errorCodes = {
   },
   VMESS_REPLAY: { fault: 'remote', text: 'The same authentication or session was seen before: a replay.' },
   VMESS_UNKNOWN_USER: { fault: 'remote', text: 'No user’s id opens the request: unknown id, or not VMess at all.' },
+  WEBSOCKET_MALFORMED: { fault: 'remote', text: 'A WebSocket frame makes no sense.' },
 } as const satisfies Record<string, { fault: Fault; text: string }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -104,6 +104,20 @@ export const limits = {
   requestHeadMax: 64 * 1024,
   /** The head of an HTTP origin's answer, bytes. */
   responseHeadMax: 256 * 1024,
+  /** The head of a request that is to become WebSocket or HTTPUpgrade, bytes: what nginx takes. */
+  upgradeHeadMax: 32 * 1024,
+  /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
+  disguiseHeadMax: 8 * 1024,
+  /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */
+  strangerRequests: 1_000,
+  /** How long a connection that was answered as by a web server is kept for a further request, ms, as with nginx. */
+  strangerIdleMs: 65_000,
+  /** First bytes of a stream that may travel inside an upgrade request, bytes, whatever is configured. */
+  earlyDataMax: 8 * 1024,
+  /** How long a server may take to agree to an upgrade that travels with the first write, ms. */
+  upgradeMs: 8_000,
+  /** The largest payload of a WebSocket frame that we send, bytes. */
+  webSocketFrame: 65_535,
   /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
   httpChallenges: 3,
   /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */

@@ -34,6 +34,10 @@ export const transportOf = ({ transports }: Kinds, word: string): TransportKind 
 /** The first name of its settings. */
 export const settingsKey = ({ settingsKeys }: TransportKind): string => Object.keys(settingsKeys)[0]!
 
+/** What carries a stream that names no transport: tcp, where it is among the kinds. */
+export const plainTransport = (kinds: Kinds): TransportKind | undefined =>
+  transportOf(kinds, 'tcp') ?? kinds.transports[0]
+
 /** Every spelling of every transport. */
 export const transportNames = ({ transports }: Kinds): string[] =>
   transports.flatMap(({ name, aliases }) => [name, ...aliases])

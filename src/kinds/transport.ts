@@ -18,6 +18,8 @@ export interface LayerDeps {
   readonly secure: boolean
   /** The name that TLS asks for; `''`: the host of the server. */
   readonly serverName: string
+  /** The application protocols that the transport can be carried behind; undefined: any. */
+  readonly alpn: readonly string[] | undefined
   /** A client's time for its handshake. */
   readonly handshakeTimeoutMs: number
   /** Told of clients whose handshake failed, once each. */
@@ -61,8 +63,10 @@ export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string
   /** How the gRPC API says its settings; absent: they cannot be given there. */
   readonly message?: MessageForm
   readonly link?: LinkForm
-  /** What lies over TCP, and over TLS where that is asked for. What it throws is a mistake in the settings. */
-  layer?(settings: T, deps: LayerDeps): Layer
+  /** The application protocols that it can be carried behind, best first: TLS offers no other. Absent: any. */
+  readonly alpn?: readonly string[]
+  /** What lies over TCP, and over TLS where that is asked for. Undefined: nothing, with these settings. What it throws is a mistake in them. */
+  layer?(settings: T, deps: LayerDeps): Layer | undefined
   /** For a transport that is not carried by TCP, such as one over datagrams; TLS lies over it. */
   readonly carrier?: {
     dialer(ground: Ground, settings: T, deps: LayerDeps): Dialer

@@ -22,15 +22,12 @@ describe('network', () => {
   })
 
   test.each([
-    'ws',
-    'websocket',
     'grpc',
     'gun',
     'h2',
     'http',
     'kcp',
     'mkcp',
-    'httpupgrade',
     'xhttp',
     'splithttp',
     'ds',
@@ -41,12 +38,14 @@ describe('network', () => {
       expect(result.config).toBeUndefined()
       expect(result.problems).toHaveLength(1)
       expect(result.problems[0]).toMatchObject({ code: 'CFG033', severity: 'error' })
-      expect(result.problems[0]!.message).toContain('transport is not available in this version, only "tcp" or "raw"')
+      expect(result.problems[0]!.message).toContain(
+        'transport is not available in this version, only "httpupgrade", "tcp", "raw", "ws" or "websocket"',
+      )
     }
   })
 
   test('settings of a transport that is not available say nothing more', () => {
-    expect(out({ network: 'ws', wsSettings: { path: '/a', anything: [1] } }).problems).toHaveLength(1)
+    expect(out({ network: 'kcp', kcpSettings: { mtu: 1, anything: [1] } }).problems).toHaveLength(1)
   })
 
   test('unknown', () => {
@@ -100,11 +99,30 @@ describe('security', () => {
 })
 
 describe('tcpSettings and rawSettings', () => {
-  test('header: none, or not available yet', () => {
+  test('header: none, or http with its defaults', () => {
     quietConfigOf(out({ tcpSettings: { header: { type: 'none' }, acceptProxyProtocol: false } }))
-    errorOf(out({ tcpSettings: { header: { type: 'http', request: {} } } }), 'CFG033', `${at}.tcpSettings.header.type`)
-    errorOf(out({ rawSettings: { header: { type: 'HTTP' } } }), 'CFG033', `${at}.rawSettings.header.type`)
+    expect(streamOf({ tcpSettings: { header: { type: 'none' } } })).not.toHaveProperty('transport')
+    quietConfigOf(out({ rawSettings: { header: { type: 'HTTP' } } }))
+    expect(streamOf({ rawSettings: { header: { type: 'HTTP' } } }).transport).toMatchObject({
+      request: { method: 'GET', version: '1.1', paths: ['/'] },
+      response: { version: '1.1', status: '200', reason: 'OK' },
+    })
     errorOf(out({ tcpSettings: { header: { type: 'srtp' } } }), 'CFG025')
+  })
+
+  test('header: what is written replaces the defaults, sorted', () => {
+    const request = { path: '/a, b', headers: { b: '2', a: ['1', '3'], c: [] } }
+    expect(streamOf({ tcpSettings: { header: { type: 'http', request } } }).transport).toMatchObject({
+      request: {
+        paths: ['/a', '/b'],
+        headers: [
+          { name: 'a', values: ['1', '3'] },
+          { name: 'b', values: ['2'] },
+        ],
+      },
+    })
+    const broken = { type: 'http', request: { headers: { a: 'b\r\nc' } } }
+    errorOf(out({ tcpSettings: { header: broken } }), 'CFG022', `${at}.tcpSettings.header.request`)
   })
 
   test('header: request and response have no effect under type none', () => {
@@ -171,5 +189,60 @@ describe('sockopt', () => {
 
   test('what asks for nothing is passed over', () => {
     quietConfigOf(sockopt({ mark: 0, tproxy: 'off', tcpFastOpen: false, domainStrategy: 'AsIs', dialerProxy: '' }))
+  })
+})
+
+describe('wsSettings and httpupgradeSettings', () => {
+  const wsOf = (wsSettings: object) => streamOf({ network: 'ws', wsSettings }).transport
+  const upOf = (httpupgradeSettings: object) => streamOf({ network: 'httpupgrade', httpupgradeSettings }).transport
+
+  test('defaults', () => {
+    const plain = { path: '/', host: '', servedHost: '', headers: {} }
+    for (const network of ['ws', 'WebSocket']) {
+      quietConfigOf(out({ network }))
+      expect(streamOf({ network })).toMatchObject({ network: 'ws', transport: { ...plain, heartbeatMs: 0 } })
+    }
+    expect(streamOf({ network: 'httpupgrade' }).transport).toEqual({ ...plain, fastOpen: false })
+  })
+
+  test('the host of the headers is a client’s alone, host is a server’s too', () => {
+    expect(wsOf({ headers: { HOST: 'a', 'X-B': 'c' } })).toMatchObject({
+      host: 'a',
+      servedHost: '',
+      headers: { 'X-B': 'c' },
+    })
+    expect(wsOf({ host: 'b', headers: { Host: 'a' } })).toMatchObject({ host: 'b', servedHost: 'b', headers: {} })
+  })
+
+  test('early data in every spelling', () => {
+    const protocol = 'Sec-WebSocket-Protocol'
+    expect(wsOf({ path: '/a?ed=2048' })).toMatchObject({
+      path: '/a',
+      earlyData: { maxBytes: 2048, headerName: protocol },
+    })
+    expect(wsOf({ maxEarlyData: 9 })).toMatchObject({ earlyData: { maxBytes: 9, headerName: '' } })
+    expect(wsOf({ maxEarlyData: 9, earlyDataHeaderName: 'X' })).toMatchObject({
+      earlyData: { maxBytes: 9, headerName: 'X' },
+    })
+    expect(wsOf({ earlyDataHeaderName: 'X' })).not.toHaveProperty('earlyData')
+    expect(upOf({ path: 'up?ed=1' })).toMatchObject({ path: '/up', fastOpen: true })
+  })
+
+  test('heartbeatPeriod is in seconds', () => {
+    expect(wsOf({ heartbeatPeriod: 10 })).toMatchObject({ heartbeatMs: 10_000 })
+  })
+
+  test('what cannot stand in a request is an error', () => {
+    const ws = (wsSettings: object) => out({ network: 'ws', wsSettings })
+    errorOf(ws({ path: '/a b' }), 'CFG022', `${at}.wsSettings.path`)
+    errorOf(ws({ host: 'a\r\nb' }), 'CFG022', `${at}.wsSettings.host`)
+    errorOf(ws({ headers: { 'a b': 'c' } }), 'CFG022', `${at}.wsSettings.headers`)
+    errorOf(ws({ headers: { a: 'c\n' } }), 'CFG022', `${at}.wsSettings.headers`)
+    errorOf(ws({ acceptProxyProtocol: true }), 'CFG033', `${at}.wsSettings.acceptProxyProtocol`)
+    warningOf(ws({ useBrowserForwarding: true }), 'CFG030', `${at}.wsSettings.useBrowserForwarding`)
+  })
+
+  test('without the transport they have no effect', () => {
+    warningOf(out({ wsSettings: { path: '/a' } }), 'CFG104', `${at}.wsSettings`)
   })
 })

@@ -13,6 +13,8 @@ export interface Link {
   readonly alterId?: number
   readonly experiments?: string
   readonly tls?: boolean
+  /** Members of streamSettings of the server and of the client: what carries it, if not tcp. */
+  readonly carrier?: { readonly server: Root; readonly client: Root }
   readonly id?: string
   /** The client's id where it is not the server's. */
   readonly clientId?: string
@@ -37,7 +39,7 @@ export function serverConfig(link: Link, extra: Root = {}): Root {
         port: link.port,
         protocol: 'vmess',
         settings: { clients: [{ ...userOf(link), email: 'alice@home.lan' }] },
-        ...(link.tls ? { streamSettings: { network: 'tcp', security: 'tls', tlsSettings } } : {}),
+        streamSettings: { network: 'tcp', ...link.carrier?.server, ...(link.tls && { security: 'tls', tlsSettings }) },
       },
     ],
     outbounds: [{ tag: 'direct', protocol: 'freedom' }],
@@ -65,7 +67,11 @@ export function clientConfig(link: Link, door: Door, extra: Root = {}, outbound:
         protocol: 'vmess',
         ...outbound,
         settings: { vnext: [{ address: '127.0.0.1', port: link.port, users: [user] }] },
-        ...(link.tls ? { streamSettings: tlsClient(link.trusted ?? true) } : {}),
+        streamSettings: {
+          network: 'tcp',
+          ...link.carrier?.client,
+          ...(link.tls && tlsClient(link.trusted ?? true)),
+        },
       },
     ],
     ...extra,
@@ -74,7 +80,6 @@ export function clientConfig(link: Link, door: Door, extra: Root = {}, outbound:
 
 /** Trusts the test certificate, or only what the system trusts. */
 const tlsClient = (trusted: boolean): Root => ({
-  network: 'tcp',
   security: 'tls',
   tlsSettings: {
     serverName: 'localhost',

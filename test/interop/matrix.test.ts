@@ -5,10 +5,10 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCell } from './cell.ts'
 import { hasV2ray, type Program } from './harness.ts'
-import { type PairSpec, withPair } from './pair.ts'
+import type { PairSpec } from './pair.ts'
 import { startTarget, type Target } from './target.ts'
-import { checkTraffic } from './traffic.ts'
 
 const pairings = [
   { name: 'ours to V2Ray', client: 'ours', server: 'v2ray' },
@@ -80,43 +80,12 @@ describe.each(rows)('$name', (row) => {
       const key = cellKey(row.name, pairing.name)
       results.set(key, 'FAILED')
       const startedAt = performance.now()
-      const again = await runCell({ ...row.link, client: pairing.client, server: pairing.server })
+      const again = await runCell({ ...row.link, client: pairing.client, server: pairing.server }, target)
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
       results.set(key, again ? `ok ${seconds} s, 2nd try (replay filter)` : `ok ${seconds} s`)
     })
   }
 })
-
-/** V2Ray's words for a connection that its replay filter has refused. */
-const replayRefused = /replayed request/
-
-/** True when the cell passed at its second try, after V2Ray's replay filter had refused an honest client. */
-async function runCell(spec: PairSpec): Promise<boolean> {
-  let refusedHonest = false
-  const attempt = () =>
-    withPair(spec, async (pair) => {
-      try {
-        await checkTraffic((name) => pair.open(target, { name }))
-      } catch (error) {
-        // V2Ray writes its refusal when the connection ends, and that may be a moment after our own end of it.
-        refusedHonest =
-          spec.server === 'v2ray' &&
-          (await pair.server.logged(replayRefused, 2_000).then(
-            () => true,
-            () => false,
-          ))
-        throw error
-      }
-    })
-  try {
-    await attempt()
-    return false
-  } catch (error) {
-    if (!refusedHonest) throw error
-    await attempt()
-    return true
-  }
-}
 
 function table(): string {
   const cell = (row: Row, pairing: PairingName) =>

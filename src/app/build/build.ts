@@ -49,7 +49,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
   const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const deps = layerDeps(config, transport, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
   const dialer = building(config, () => {
     const base = transport.carrier
       ? transport.carrier.dialer(ground, stream.transport, deps)
@@ -91,7 +91,7 @@ export function buildInbound(
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, { ...build, read: noting(files, build.read) })
+  const deps = layerDeps(config, transport, { ...build, read: noting(files, build.read) })
   const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
   return building(config, () => ({
     handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
@@ -106,12 +106,14 @@ export function buildInbound(
 
 const layerDeps = (
   { stream: { tls } }: InboundConfig | OutboundConfig,
+  { alpn }: TransportKind,
   { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,
   read,
   secure: tls !== undefined,
   serverName: tls && 'serverName' in tls ? tls.serverName : '',
+  alpn,
   handshakeTimeoutMs,
   onFailedHandshake,
 })

@@ -1,6 +1,6 @@
 /** `network`: which transport carries a stream. */
 import { lookUp } from '../../core/lookup.ts'
-import { type Kinds, type TransportKind, transportNames, transportOf } from '../../kinds/kinds.ts'
+import { type Kinds, plainTransport, type TransportKind, transportNames, transportOf } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
 import { anyObject } from '../../schema/fields.ts'
@@ -9,9 +9,6 @@ import { didYouMean } from '../../schema/suggest.ts'
 
 /** Transports that V2Ray or Xray have. */
 const otherTransports: Readonly<Record<string, string>> = {
-  ws: 'WebSocket',
-  websocket: 'WebSocket',
-  httpupgrade: 'HTTPUpgrade',
   grpc: 'gRPC',
   gun: 'gRPC',
   h2: 'HTTP/2',
@@ -30,8 +27,6 @@ const otherTransports: Readonly<Record<string, string>> = {
 
 /** Their settings. */
 export const otherSettings = {
-  wsSettings: anyObject('WebSocket.'),
-  httpupgradeSettings: anyObject('HTTPUpgrade.'),
   grpcSettings: anyObject('gRPC.'),
   gunSettings: anyObject('gRPC.'),
   httpSettings: anyObject('HTTP/2.'),
@@ -61,7 +56,7 @@ export function readNetwork(
     report.warn('CFG035', report.at(input, 'network'), '"network" is ignored because "method" is there')
   }
   const written = input[key]
-  if (written === undefined) return report.wrote(input, key) ? undefined : kinds.transports[0]
+  if (written === undefined) return report.wrote(input, key) ? undefined : plainTransport(kinds)
   const word = written.toLowerCase()
   if (word === '') {
     const message = `"${key}" is empty, which V2Ray and Xray refuse; expected ${oneOf(names)}`

@@ -1,7 +1,7 @@
 /** `streamSettings`: which layers carry a protocol. */
 
 import type { z } from 'zod'
-import { type Kinds, perKinds, type TransportKind, transportNames } from '../../kinds/kinds.ts'
+import { type Kinds, perKinds, plainTransport, type TransportKind, transportNames } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { anyObject, object, openWord, refused, subtree, text } from '../../schema/fields.ts'
@@ -97,7 +97,7 @@ function buildStream(
   context: Context,
 ): { readonly stream: Stream; readonly secure: boolean } {
   const sockopt = buildSockopt(input?.sockopt, context)
-  const kind = input ? readNetwork(input, kinds, context) : kinds.transports[0]
+  const kind = input ? readNetwork(input, kinds, context) : plainTransport(kinds)
   const transport = kind?.build(settingsOf(kind, input, defaults, context), context)
   const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }), sockopt }
   const secure = input !== undefined && checkSecurity(input, context)

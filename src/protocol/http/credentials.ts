@@ -1,4 +1,5 @@
 import { equalBytes } from '../../crypto/hash.ts'
+import { base64 } from '../wire/base64.ts'
 import type { RequestHead } from './head.ts'
 import { valuesOf } from './headers.ts'
 import { bytesOf } from './text.ts'
@@ -31,17 +32,4 @@ export class BasicLogins {
     }
     return found
   }
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-
-function base64(bytes: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3)
-    const bits = (a << 16) | (b << 8) | c
-    for (const shift of [18, 12, 6, 0]) text += ALPHABET[(bits >> shift) & 63]
-  }
-  const missing = (3 - (bytes.length % 3)) % 3
-  return text.slice(0, text.length - missing) + '='.repeat(missing)
 }

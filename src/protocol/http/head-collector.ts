@@ -23,9 +23,10 @@ export class HeadCollector {
   #lines = 0
   #previous = -1
 
-  constructor(kind: MessageKind) {
+  /** `max`: bytes that the head may have; `limits.requestHeadMax` or `limits.responseHeadMax` unless given. */
+  constructor(kind: MessageKind, max: number = kind === 'request' ? limits.requestHeadMax : limits.responseHeadMax) {
     this.#kind = kind
-    this.#max = kind === 'request' ? limits.requestHeadMax : limits.responseHeadMax
+    this.#max = max
   }
 
   /** True once a byte of the head itself came; empty lines in front of it are skipped. */
@@ -40,7 +41,7 @@ export class HeadCollector {
 
   /**
    * How many of `bytes` belong to the head, and whether it ends there. Throws HTTP_BAD_REQUEST or HTTP_BAD_RESPONSE, also
-   * above `limits.requestHeadMax` or `limits.responseHeadMax` bytes.
+   * above the limit.
    */
   push(bytes: Uint8Array): { used: number; complete: boolean } {
     for (let i = 0; i < bytes.length; i++) {

@@ -1,0 +1,21 @@
+/** `httpupgradeSettings`. */
+import type { z } from 'zod'
+import type { Context } from '../../schema/context.ts'
+import { object } from '../../schema/fields.ts'
+import { transportForm } from '../../schema/kind.ts'
+import type { HttpUpgradeConfig } from '../../settings/upgrade.ts'
+import { readUpgrade, upgradeFields } from '../upgrade/config.ts'
+
+const schema = object(upgradeFields).describe('Settings of the httpupgrade transport.')
+
+export const httpUpgradeForm = transportForm({
+  name: 'httpupgrade',
+  aliases: [],
+  description: 'HTTPUpgrade: an upgrade like that to WebSocket, with bare bytes behind it',
+  schema,
+  settingsKeys: { httpupgradeSettings: undefined },
+  build(input: z.output<typeof schema> | undefined = {}, context: Context): HttpUpgradeConfig {
+    const { path, ...rest } = readUpgrade(input, context)
+    return { path: path.target, ...rest, fastOpen: path.earlyData > 0 }
+  },
+})

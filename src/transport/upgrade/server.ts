@@ -1,0 +1,158 @@
+import type { Conn } from '../../core/conn.ts'
+import type { Passage } from '../../core/dialer.ts'
+import type { Cancel, Clock } from '../../core/env.ts'
+import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
+import { farewell } from '../../core/farewell.ts'
+import { limits } from '../../core/limits.ts'
+import { parseRequestHead, type RequestHead } from '../../protocol/http/head.ts'
+import { HeadCollector } from '../../protocol/http/head-collector.ts'
+import { valuesOf } from '../../protocol/http/headers.ts'
+import { BadRequest } from '../../protocol/http/problems.ts'
+import type { UpgradeDeps } from './model.ts'
+import { answerTo, type NginxAnswer, refusal } from './nginx.ts'
+import { type ReadHead, readHead } from './read-head.ts'
+import { skipBody } from './skip-body.ts'
+
+/** A request that is for us. */
+export interface Accepted {
+  /** The whole 101. */
+  readonly answer: Uint8Array
+  /** The connection in it; `rest`: what came behind the request, owned. */
+  open(carrier: Conn, rest: Uint8Array): Conn
+}
+
+/** What is to be done with a request; text: why it is not for us. */
+export type Judge = (head: RequestHead) => Accepted | string
+
+/**
+ * Takes carriers on which a request for an upgrade comes. Whoever is not meant meets a web server without pages: also on a
+ * path that leads somewhere, and for as many requests as such a server answers.
+ */
+export const upgradeServer =
+  (judge: Judge, deps: UpgradeDeps) =>
+  (accept: (conn: Conn) => void): Passage =>
+    new Upgrades(judge, deps, accept)
+
+class Upgrades implements Passage {
+  readonly #judge: Judge
+  readonly #deps: UpgradeDeps
+  readonly #accept: (conn: Conn) => void
+  readonly #all = new Set<Conn>()
+
+  constructor(judge: Judge, deps: UpgradeDeps, accept: (conn: Conn) => void) {
+    this.#judge = judge
+    this.#deps = deps
+    this.#accept = accept
+  }
+
+  get pending(): number {
+    return this.#all.size
+  }
+
+  receive(carrier: Conn): void {
+    if (carrier.gone) return
+    this.#all.add(carrier)
+    this.#serve(carrier)
+      .catch((error: unknown) => {
+        this.#tell(carrier, toProxyError(error, 'UPGRADE_REJECTED'))
+        carrier.destroy()
+      })
+      .finally(() => this.#all.delete(carrier))
+  }
+
+  close(): void {
+    for (const carrier of this.#all) carrier.destroy()
+  }
+
+  async #serve(carrier: Conn): Promise<void> {
+    const { clock } = this.#deps.env
+    let rest: Uint8Array | undefined
+    for (let request = 1; request <= limits.strangerRequests; request++) {
+      const read = await this.#read(carrier, rest, request > 1)
+      if (!read) return carrier.destroy()
+      const head = 'status' in read ? read : parse(read)
+      if ('status' in head) return this.#refuse(carrier, head)
+      const verdict = this.#judge(head)
+      if (typeof verdict !== 'string') return this.#open(carrier, verdict, (read as ReadHead).rest)
+      this.#tell(carrier, rejected(head, verdict))
+      const { bytes, keepAlive } = lastOf(answerTo(head, clock.now()), request)
+      if (!keepAlive) return farewell(carrier, clock, bytes)
+      await carrier.write(bytes, () => {})
+      rest = await within(clock, limits.strangerIdleMs, carrier, () => skipBody(carrier, head, (read as ReadHead).rest))
+      if (!rest) return carrier.destroy()
+    }
+  }
+
+  /** Null: there is nobody, or nobody any more. */
+  async #read(carrier: Conn, rest: Uint8Array | undefined, again: boolean): Promise<ReadHead | BadRequest | null> {
+    const { env, handshakeTimeoutMs } = this.#deps
+    const collector = new HeadCollector('request', limits.upgradeHeadMax)
+    try {
+      const ms = again ? limits.strangerIdleMs : handshakeTimeoutMs
+      return await within(env.clock, ms, carrier, () => readHead(carrier, collector, rest))
+    } catch (error) {
+      if (error instanceof BadRequest) return error
+      // Who came, said nothing of use and went is nobody's fault; who keeps us waiting is worth a line the first time.
+      const late = isProxyError(error) && error.code === 'HANDSHAKE_TIMEOUT'
+      if (late && !again) this.#tell(carrier, error)
+      return null
+    }
+  }
+
+  #open(carrier: Conn, accepted: Accepted, rest: Uint8Array): void {
+    carrier.write(accepted.answer, () => {})?.catch(() => {}) // a broken carrier shows where it is read
+    this.#all.delete(carrier)
+    this.#accept(accepted.open(carrier, rest))
+  }
+
+  #refuse(carrier: Conn, error: BadRequest): Promise<void> {
+    this.#tell(carrier, new ProxyError('UPGRADE_REJECTED', `not served: ${error.message}`, { cause: error }))
+    const { clock } = this.#deps.env
+    const now = clock.now()
+    const tooLong = error.status === 431
+    const status = error.status === 505 ? 505 : 400
+    const { bytes } = tooLong ? refusal(400, now, 'Request Header Or Cookie Too Large') : refusal(status, now)
+    return farewell(carrier, clock, bytes)
+  }
+
+  #tell(carrier: Conn, error: ProxyError): void {
+    this.#deps.onFailedHandshake(carrier.info.remote, error)
+  }
+}
+
+function parse({ head }: ReadHead): RequestHead | BadRequest {
+  try {
+    return parseRequestHead(head)
+  } catch (error) {
+    if (error instanceof BadRequest) return error
+    throw error
+  }
+}
+
+/** A server that has had enough says so with its last answer. */
+const lastOf = (answer: NginxAnswer, request: number): NginxAnswer =>
+  request < limits.strangerRequests ? answer : { ...answer, keepAlive: false }
+
+/** What the log says: it is the most frequent mistake of operators, so all that they can compare is in it. */
+function rejected(head: RequestHead, reason: string): ProxyError {
+  const host = valuesOf(head.headers, 'Host')[0] ?? ''
+  const shown = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
+  return new ProxyError(
+    'UPGRADE_REJECTED',
+    `a request for ${shown(head.target)} (Host: ${shown(host)}) is not served: ${reason}`,
+  )
+}
+
+/** Destroys the carrier when `work` takes longer: HANDSHAKE_TIMEOUT. */
+async function within<T>(clock: Clock, ms: number, carrier: Conn, work: () => Promise<T>): Promise<T> {
+  const late = (): void =>
+    carrier.destroy(
+      new ProxyError('HANDSHAKE_TIMEOUT', `no whole request from ${carrier.info.remote} within ${ms / 1000} s`),
+    )
+  const cancel: Cancel = clock.after(ms, late)
+  try {
+    return await work()
+  } finally {
+    cancel()
+  }
+}
