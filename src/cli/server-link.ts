@@ -5,6 +5,7 @@ import { formatLink, parseLink, type ShareLink } from '../config/link/share-link
 import { isProxyError } from '../core/errors.ts'
 import type { Config, InboundConfig } from '../settings/model.ts'
 import { CliError, exitCodes, usageError } from './exit.ts'
+import { linkTransport } from './link-transport.ts'
 
 export type VmessInbound = Extract<InboundConfig, { protocol: 'vmess' }>
 
@@ -28,7 +29,7 @@ export function serverLink(inbound: VmessInbound, host: string, name: string, pi
     id: formatUuid(user.id),
     alterId: user.alterId,
     security: 'auto',
-    transport: { network: 'tcp' },
+    transport: linkTransport(inbound),
     ...(inbound.stream.tls ? { tls: { ...plainTls, pinnedCertSha256: pin === undefined ? [] : [pin] } } : {}),
     experiments: '',
     mux: false,
