@@ -13,7 +13,7 @@ const allowed = {
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],
   messages: ['core', 'messages'],
-  kinds: ['core', 'messages', 'protocol/vmess', 'settings', 'schema', 'proxy/mux/associations', 'kinds'],
+  kinds: ['core', 'messages', 'protocol/vmess', 'settings', 'schema', 'kinds'],
   builtin: ['core', 'kinds', 'proxy', 'transport', 'builtin'],
   dns: ['core', 'dns'],
   settings: ['core', 'settings'],

@@ -66,6 +66,16 @@ export interface PacketDialer {
   open(options: PacketDialOptions): Promise<PacketConn>
 }
 
+/** Client sockets that are known by an id of their own, so that they can go on over another carrier. */
+export interface KnownSockets {
+  /**
+   * Datagrams that came with an id: those of a new socket, to be carried on by the caller; or undefined, when the socket was
+   * known and goes on where it was. Takes `conn` over.
+   * @param user what tells users apart, the same at every carrier
+   */
+  join(user: string, globalId: Uint8Array, conn: PacketConn): PacketConn | undefined
+}
+
 /** A UDP address that is listened on. */
 export interface UdpListening {
   /** What was really bound: port 0 is filled in. */

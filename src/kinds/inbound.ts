@@ -1,11 +1,11 @@
 import type { z } from 'zod'
 import type { Env } from '../core/env.ts'
 import type { Inbound } from '../core/inbound.ts'
+import type { KnownSockets } from '../core/packet.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { SeenAuths, SeenSessions } from '../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
-import type { Associations } from '../proxy/mux/associations.ts'
 import type { InboundForm } from '../schema/kind.ts'
 import type { VmessUser } from '../settings/model.ts'
 
@@ -18,7 +18,7 @@ export interface InboundDeps {
   readonly replay: SeenAuths
   readonly history: SeenSessions
   /** Shared likewise: a client may go on at another inbound. */
-  readonly associations: Associations
+  readonly associations: KnownSockets
   /** Users of a VMess inbound, who come and go. */
   readonly users?: UserDirectory<VmessUser>
   /** Of a VMess inbound with a detour: what its answers tell a user. */

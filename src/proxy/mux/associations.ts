@@ -1,12 +1,12 @@
 import type { Clock } from '../../core/env.ts'
-import type { PacketConn } from '../../core/packet.ts'
+import type { KnownSockets, PacketConn } from '../../core/packet.ts'
 import { RovingPackets } from './roving.ts'
 
 /**
  * Who has which GlobalID. Each user has a table of his own: the ids of another, even if they were known, lead nowhere.
  * One of these serves all inbounds at which a user may arrive.
  */
-export class Associations {
+export class Associations implements KnownSockets {
   readonly #clock: Clock
   readonly #known = new Map<string, RovingPackets>()
 
@@ -19,11 +19,6 @@ export class Associations {
     return this.#known.size
   }
 
-  /**
-   * Datagrams that came with a GlobalID: those of a new socket, to be carried on by the caller; or undefined, when the
-   * socket was known and goes on where it was. Takes `conn` over.
-   * @param user what tells users apart, the same at every carrier
-   */
   join(user: string, globalId: Uint8Array, conn: PacketConn): PacketConn | undefined {
     const key = `${user} ${globalId.join('.')}`
     const known = this.#known.get(key)

@@ -12,6 +12,7 @@ import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
+import type { KnownSockets } from '../../core/packet.ts'
 import type { FlowUser } from '../../core/session.ts'
 import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
@@ -19,7 +20,6 @@ import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { VmessUser } from '../../settings/model.ts'
-import type { Associations } from '../mux/associations.ts'
 import { VmessConn } from './conn.ts'
 import { tooLargeLog } from './packet-conn.ts'
 import { requestMux } from './request-mux.ts'
@@ -33,7 +33,7 @@ export interface VmessInboundDeps {
   /** An account elsewhere that a user is told of in the answer to each request. */
   readonly detour?: (user: VmessUser) => SwitchAccount | undefined
   /** Client sockets that go on at another carrier; shared by all inbounds at which a user may arrive. */
-  readonly associations: Associations
+  readonly associations: KnownSockets
   /** Of the inbound, for the log. */
   readonly tag: string
   readonly env: Env

@@ -2,14 +2,14 @@ import type { Address } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Ended, InboundIo } from '../../core/inbound.ts'
+import type { KnownSockets } from '../../core/packet.ts'
 import type { FlowUser } from '../../core/session.ts'
-import type { Associations } from '../mux/associations.ts'
 import { serveMux } from '../mux/server.ts'
 import type { VmessConn } from './conn.ts'
 
 export interface RequestMuxDeps {
   readonly env: Env
-  readonly associations: Associations
+  readonly associations: KnownSockets
   /** The user of the carrier as of now; undefined once there is none. */
   readonly user: () => Required<FlowUser> | undefined
 }
