@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { withPair } from '../interop/pair.ts'
 import { downSeed, readContent, sendContent, startTarget, type Target } from '../interop/target.ts'
 import { order } from '../interop/traffic.ts'
-import { eventually } from './process-usage.ts'
+import { heldBy, measured } from './held-memory.ts'
 
 let target: Target
 beforeAll(async () => {
@@ -20,7 +20,7 @@ const collections = (log: string): number => log.split('Mark-Compact').length - 
 it('carrying bytes does not make the garbage collector walk the whole heap again and again', {
   timeout: 60_000,
 }, () => {
-  const nodeArgs = ['--trace-gc', '--expose-gc', '--require', `${import.meta.dirname}/collect-on-signal.cjs`]
+  const nodeArgs = ['--trace-gc', ...measured.nodeArgs]
   const quiet = { log: { access: 'none', loglevel: 'warning' } }
   return withPair(
     {
@@ -41,11 +41,7 @@ it('carrying bytes does not make the garbage collector walk the whole heap again
         wire.destroy()
       }
       await carry(100_000_000)
-      for (const peer of [client, server]) {
-        const before = collections(peer.log())
-        peer.kill('SIGUSR2')
-        expect(await eventually(() => collections(peer.log()) > before)).toBe(true)
-      }
+      for (const peer of [client, server]) await heldBy(peer)()
       const before = [client, server].map(({ log }) => collections(log()))
       await carry(400_000_000)
       const during = [client, server].map(({ log }, i) => collections(log()) - before[i]!)

@@ -1,7 +1,7 @@
-import type { Peer, StartOptions } from '../interop/harness.ts'
+import type { Peer } from '../interop/harness.ts'
 
 /** Node's arguments for a proxy whose memory is measured. */
-export const measured: Pick<StartOptions, 'nodeArgs'> = {
+export const measured = {
   nodeArgs: ['--expose-gc', '--require', `${import.meta.dirname}/collect-on-signal.cjs`],
 }
 
