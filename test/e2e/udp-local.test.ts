@@ -1,7 +1,7 @@
 /** Datagrams through the local inbounds: SOCKS, mixed and dokodemo-door, straight to a target. */
 
 import { createSocket } from 'node:dgram'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemEnv } from '../../src/app/env.ts'
 import { Instance } from '../../src/app/instance.ts'
@@ -234,10 +234,14 @@ describe('dokodemo-door', () => {
   })
 
   it('does not start where the UDP port is taken, and leaves the TCP port free then', async () => {
-    const blocker = createSocket('udp4')
+    // A number that is free in TCP: the other way round somebody may have it there.
+    const holder = createServer()
     const port = await new Promise<number>((resolve) =>
-      blocker.bind(0, '127.0.0.1', () => resolve(blocker.address().port)),
+      holder.listen(0, '127.0.0.1', () => resolve((holder.address() as AddressInfo).port)),
     )
+    const blocker = createSocket('udp4')
+    await new Promise<void>((resolve) => blocker.bind(port, '127.0.0.1', () => resolve()))
+    await new Promise((resolve) => holder.close(resolve))
     await expect(start({ protocol: 'dokodemo-door', port, settings: { ...to(), network: 'tcp,udp' } })).rejects.toThrow(
       /UDP/,
     )
