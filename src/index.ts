@@ -29,10 +29,10 @@ export type {
   UserView,
 } from './control/control.ts'
 export type { Address } from './core/address.ts'
+export type { PacketConn, PacketInfo, PacketSink } from './core/datagrams/packet.ts'
 export type { LogFields, Logger } from './core/env.ts'
 export { type ErrorCode, errorCodes, type Fault, ProxyError } from './core/errors.ts'
 export type { Lifetime } from './core/lifetime.ts'
-export type { PacketConn, PacketInfo, PacketSink } from './core/packet.ts'
 export type { FlowUser, Session, Totals } from './core/session.ts'
-export type { DatagramSocket, DatagramSocketEvents, DatagramSource } from './net/datagram-socket.ts'
-export type { DuplexSocket } from './net/duplex-socket.ts'
+export type { DatagramSocket, DatagramSocketEvents, DatagramSource } from './net/datagrams/datagram-socket.ts'
+export type { DuplexSocket } from './net/streams/duplex-socket.ts'

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { Pace } from '../core/meter.ts'
 import type { Totals } from '../core/session.ts'
+import type { Pace } from '../core/streams/meter.ts'
 import { sameLimits, type UserLimits } from '../core/user-limits.ts'
 import { Addresses } from './addresses.ts'
 import type { Member, SharedAccount } from './book.ts'

@@ -3,8 +3,8 @@
  * that several threads or machines share.
  */
 import type { ProxyError } from '../core/errors.ts'
-import type { Pace } from '../core/meter.ts'
 import type { Totals } from '../core/session.ts'
+import type { Pace } from '../core/streams/meter.ts'
 import type { UserLimits } from '../core/user-limits.ts'
 
 /** One connection of a user, as far as limits are concerned. */

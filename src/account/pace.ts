@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/env.ts'
 import type { Lifetime } from '../core/lifetime.ts'
-import type { Pace } from '../core/meter.ts'
-import { type Pooled, takeBuffer } from '../core/pool.ts'
+import type { Pace } from '../core/streams/meter.ts'
+import { type Pooled, takeBuffer } from '../core/streams/pool.ts'
 import { Shares } from './shares.ts'
 
 type Write = (piece: Uint8Array) => void | Promise<void>

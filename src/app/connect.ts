@@ -1,4 +1,4 @@
-import type { DuplexSocket } from '../net/duplex-socket.ts'
+import type { DuplexSocket } from '../net/streams/duplex-socket.ts'
 import { type ConnectOptions, createClient, type ServerSettings } from './client.ts'
 
 /**

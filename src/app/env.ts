@@ -1,6 +1,6 @@
 import type { Cancel, Clock, Env, Logger } from '../core/env.ts'
 import { silentLogger } from '../core/env.ts'
-import { TimerWheel } from '../core/timer-wheel.ts'
+import { TimerWheel } from '../core/time/timer-wheel.ts'
 import { systemRandom } from '../crypto/random.ts'
 
 /** Node takes a longer delay for one millisecond. */

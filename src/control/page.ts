@@ -1,7 +1,7 @@
 /** Lists in pages, in the order of a key that every item has for itself: what comes or goes meanwhile shifts nothing. */
 import type { Clock } from '../core/env.ts'
 import { limits } from '../core/limits.ts'
-import { inSlices } from '../core/slices.ts'
+import { inSlices } from '../core/time/slices.ts'
 
 export interface PageQuery<Key> {
   /** Only what comes after this key: `next` of the page before. */

@@ -1,7 +1,7 @@
 import type { Address } from './address.ts'
 import type { Conn } from './conn.ts'
+import type { PacketDialer } from './datagrams/packet.ts'
 import type { Lifetime } from './lifetime.ts'
-import type { PacketDialer } from './packet.ts'
 import type { Session } from './session.ts'
 
 export interface DialOptions {

@@ -1,6 +1,6 @@
+import type { PacketDialer } from './datagrams/packet.ts'
 import type { Dialer } from './dialer.ts'
 import type { Lifetime } from './lifetime.ts'
-import type { PacketDialer } from './packet.ts'
 
 /** IP addresses of a host name as text, of one family or (0) of both. Rejects with DNS_FAILED, or with why `until` is over. */
 export type Resolve = (host: string, family: 0 | 4 | 6, until: Lifetime) => Promise<readonly string[]>

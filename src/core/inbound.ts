@@ -1,8 +1,8 @@
 import type { Conn } from './conn.ts'
+import type { PacketConn } from './datagrams/packet.ts'
+import type { UdpDoor } from './datagrams/udp-door.ts'
 import type { ProxyError } from './errors.ts'
-import type { PacketConn } from './packet.ts'
 import type { FlowRequest, FlowUser } from './session.ts'
-import type { UdpDoor } from './udp-door.ts'
 
 /** Why a flow ended before its time; undefined when in order. */
 export type Ended = ProxyError | undefined

@@ -2,10 +2,10 @@
 
 import { type Address, formatHost, parseHost } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
+import type { PacketConn, PacketDialer } from '../core/datagrams/packet.ts'
 import type { Dialer } from '../core/dialer.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Lifetime } from '../core/lifetime.ts'
-import type { PacketConn, PacketDialer } from '../core/packet.ts'
 import { repliesTo } from './answer-of-reply.ts'
 import { unlessGone } from './unless-gone.ts'
 import { decodeReply, encodeQuery, type Query, type Reply } from './wire.ts'

@@ -3,12 +3,12 @@
  * library has them, and that library itself only for names that it alone can know.
  */
 
+import type { PacketDialer } from '../core/datagrams/packet.ts'
 import type { Dialer } from '../core/dialer.ts'
 import type { Clock, Random } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Resolve } from '../core/ground.ts'
 import type { Lifetime } from '../core/lifetime.ts'
-import type { PacketDialer } from '../core/packet.ts'
 import type { RecordType } from './answer.ts'
 import {
   candidates,

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
+import type { KnownSockets } from '../core/datagrams/packet.ts'
 import type { Env } from '../core/env.ts'
 import type { Inbound } from '../core/inbound.ts'
-import type { KnownSockets } from '../core/packet.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { SeenAuths, SeenSessions } from '../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../protocol/vmess/switch-account.ts'

@@ -3,9 +3,9 @@ import { createServer as createHttp } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2'
 import { connect, createServer, type Socket } from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { toDuplex } from './duplex.ts'
-import { memoryPair } from './memory.ts'
+import { memoryPair } from './memory/memory.ts'
 import { currentPeer, onBehalfOf, type Peer, watchPeers } from './on-behalf.ts'
+import { toDuplex } from './streams/duplex.ts'
 
 beforeAll(watchPeers)
 

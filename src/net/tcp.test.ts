@@ -5,7 +5,7 @@ import type { Conn } from '../core/conn.ts'
 import { forever, lifetimeOf } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
 import { connSuite } from '../testing/conn-suite.ts'
-import { SocketConn } from './socket-conn.ts'
+import { SocketConn } from './streams/socket-conn.ts'
 import { type TcpOptions, tcpDialer, tcpListener } from './tcp.ts'
 
 async function tcpPair(options: TcpOptions, path?: string) {

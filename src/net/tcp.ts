@@ -5,10 +5,10 @@ import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts
 import { ProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { abortError, dialError, listenError } from './errors.ts'
-import { acceptLending, descriptorOf, LendingRead, SocketConn } from './socket-conn.ts'
-import { SocketInfo } from './socket-info.ts'
-import { StreamConn } from './stream-conn.ts'
-import { listenUnix } from './unix-listen.ts'
+import { listenUnix } from './listeners/unix-listen.ts'
+import { acceptLending, descriptorOf, LendingRead, SocketConn } from './streams/socket-conn.ts'
+import { SocketInfo } from './streams/socket-info.ts'
+import { StreamConn } from './streams/stream-conn.ts'
 
 export interface TcpOptions {
   /** Seconds of silence before the first keep-alive probe; negative: off. Default 45. */

@@ -1,6 +1,6 @@
 import type { Conn } from '../core/conn.ts'
 import { limits } from '../core/limits.ts'
-import type { Meter } from '../core/meter.ts'
+import type { Meter } from '../core/streams/meter.ts'
 import type { IdleTimer } from './idle.ts'
 
 /** Drains one side into the other. Settles as drainTo() does. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type Address, formatAddress } from '../core/address.ts'
-import { countInto, type Meters } from '../core/meter.ts'
-import type { PacketConn } from '../core/packet.ts'
-import { type MemoryPacketsOptions, memoryPackets } from '../net/memory-packets.ts'
+import type { PacketConn } from '../core/datagrams/packet.ts'
+import { countInto, type Meters } from '../core/streams/meter.ts'
+import { type MemoryPacketsOptions, memoryPackets } from '../net/memory/memory-packets.ts'
 import { fakeClock } from '../testing/fakes.ts'
 import { relayPackets } from './relay-packets.ts'
 

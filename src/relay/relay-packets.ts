@@ -6,11 +6,11 @@
  * 3. An end is mostly silence: the idle limit is how most of these flows end.
  */
 
+import type { PacketConn } from '../core/datagrams/packet.ts'
 import type { Clock } from '../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../core/errors.ts'
-import type { Meter, Meters } from '../core/meter.ts'
-import type { PacketConn } from '../core/packet.ts'
 import type { Totals } from '../core/session.ts'
+import type { Meter, Meters } from '../core/streams/meter.ts'
 import { IdleTimer, type RelayLimits } from './idle.ts'
 
 /**

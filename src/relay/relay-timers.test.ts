@@ -2,9 +2,9 @@
 
 import { expect, it } from 'vitest'
 import type { Conn } from '../core/conn.ts'
-import { type Deferred, deferred } from '../core/deferred.ts'
-import { countInto, type Meters, type Pace } from '../core/meter.ts'
-import { memoryPair } from '../net/memory.ts'
+import { countInto, type Meters, type Pace } from '../core/streams/meter.ts'
+import { type Deferred, deferred } from '../core/time/deferred.ts'
+import { memoryPair } from '../net/memory/memory.ts'
 import { fakeClock } from '../testing/fakes.ts'
 import { relay } from './relay.ts'
 

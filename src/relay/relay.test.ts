@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Conn } from '../core/conn.ts'
 import type { Lifetime } from '../core/lifetime.ts'
-import { countInto } from '../core/meter.ts'
-import { memoryPair } from '../net/memory.ts'
+import { countInto } from '../core/streams/meter.ts'
+import { memoryPair } from '../net/memory/memory.ts'
 import { fakeClock } from '../testing/fakes.ts'
 import { relay } from './relay.ts'
 

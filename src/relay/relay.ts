@@ -11,7 +11,7 @@ import type { Conn } from '../core/conn.ts'
 import type { Cancel, Clock } from '../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../core/errors.ts'
 import type { Ended } from '../core/inbound.ts'
-import type { Meters } from '../core/meter.ts'
+import type { Meters } from '../core/streams/meter.ts'
 import { IdleTimer, type Idling, type RelayLimits } from './idle.ts'
 import { pump } from './pump.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Conn, Sink } from '../core/conn.ts'
-import { prefixed } from '../core/prefixed.ts'
-import { WrappedConn } from '../core/wrapped.ts'
-import { memoryPair } from '../net/memory.ts'
+import { prefixed } from '../core/streams/prefixed.ts'
+import { WrappedConn } from '../core/streams/wrapped.ts'
+import { memoryPair } from '../net/memory/memory.ts'
 import { connSuite } from './conn-suite.ts'
 
 const close = async () => {}

@@ -1,11 +1,11 @@
 import dnsPacket from 'dns-packet'
 import type { Address } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
+import type { PacketConn, PacketDialer } from '../core/datagrams/packet.ts'
 import type { Dialer } from '../core/dialer.ts'
 import { ProxyError } from '../core/errors.ts'
 import { Life } from '../core/lifetime.ts'
-import type { PacketConn, PacketDialer } from '../core/packet.ts'
-import { memoryPair } from '../net/memory.ts'
+import { memoryPair } from '../net/memory/memory.ts'
 
 export interface Asked {
   /** Address of the server. */

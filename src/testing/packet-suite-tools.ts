@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type Address, formatAddress } from '../core/address.ts'
-import type { PacketConn } from '../core/packet.ts'
+import type { PacketConn } from '../core/datagrams/packet.ts'
 import { eventually } from './conn-suite-tools.ts'
 
 /** What the sender says where a datagram goes, and what the receiver is told where it came from. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { parseAddress } from '../core/address.ts'
+import { namedPackets } from '../core/datagrams/named-packets.ts'
+import type { PacketConn, PacketSink } from '../core/datagrams/packet.ts'
+import { PacketLayer } from '../core/datagrams/packet-layer.ts'
 import { forever } from '../core/lifetime.ts'
-import { namedPackets } from '../core/named-packets.ts'
-import type { PacketConn, PacketSink } from '../core/packet.ts'
-import { PacketLayer } from '../core/packet-layer.ts'
-import { memoryPackets } from '../net/memory-packets.ts'
-import { udpDialer } from '../net/udp.ts'
+import { udpDialer } from '../net/datagrams/udp.ts'
+import { memoryPackets } from '../net/memory/memory-packets.ts'
 import { type PacketPair, packetSuite, type Way } from './packet-suite.ts'
 
 const close = async () => {}

@@ -10,7 +10,7 @@
  * Buffers that were lent or sent are overwritten at once, so keeping one shows as wrong bytes.
  */
 
-import type { PacketConn } from '../core/packet.ts'
+import type { PacketConn } from '../core/datagrams/packet.ts'
 import { carryingCases } from './packet-suite-carrying.ts'
 import { endCases } from './packet-suite-ends.ts'
 import type { PacketCases, Way } from './packet-suite-tools.ts'

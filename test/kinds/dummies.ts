@@ -2,8 +2,8 @@
 
 import { type Address, formatAddress, parseAddress } from '../../src/core/address.ts'
 import type { Conn, Sink } from '../../src/core/conn.ts'
-import { prefixed } from '../../src/core/prefixed.ts'
-import { WrappedConn } from '../../src/core/wrapped.ts'
+import { prefixed } from '../../src/core/streams/prefixed.ts'
+import { WrappedConn } from '../../src/core/streams/wrapped.ts'
 import { defineInbound, defineOutbound, defineTransport } from '../../src/kinds/kinds.ts'
 import { tcpListener } from '../../src/net/tcp.ts'
 import { address, integer, object, port, text } from '../../src/schema/fields.ts'

@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Address } from '../../src/core/address.ts'
-import type { UdpListening } from '../../src/core/packet.ts'
+import type { UdpListening } from '../../src/core/datagrams/packet.ts'
 import { connect, createClient, createServer, type PacketConn, type Server, type Session } from '../../src/index.ts'
-import { udpListener } from '../../src/net/udp-listener.ts'
+import { udpListener } from '../../src/net/datagrams/udp-listener.ts'
 
 const id = '27848739-7e62-4138-9fd3-098a63964b6b'
 let server: Server

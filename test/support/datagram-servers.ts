@@ -2,8 +2,8 @@
 
 import { type Address, formatAddress } from '../../src/core/address.ts'
 import type { Conn } from '../../src/core/conn.ts'
+import type { PacketConn } from '../../src/core/datagrams/packet.ts'
 import { silentLogger } from '../../src/core/env.ts'
-import type { PacketConn } from '../../src/core/packet.ts'
 import type { ServerRequest } from '../../src/protocol/vmess/server-request.ts'
 import { Associations } from '../../src/proxy/mux/associations.ts'
 import { Carrier } from '../../src/proxy/mux/carrier.ts'

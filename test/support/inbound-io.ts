@@ -1,13 +1,13 @@
 /** What an inbound asks of the instance, with the real relay and everything else in sight of the test. */
 
 import type { Conn } from '../../src/core/conn.ts'
+import type { PacketConn } from '../../src/core/datagrams/packet.ts'
+import type { UdpDoor } from '../../src/core/datagrams/udp-door.ts'
 import type { Clock } from '../../src/core/env.ts'
 import { ProxyError, toProxyError } from '../../src/core/errors.ts'
 import type { InboundIo } from '../../src/core/inbound.ts'
-import { countInto } from '../../src/core/meter.ts'
-import type { PacketConn } from '../../src/core/packet.ts'
 import type { FlowRequest, FlowUser, Totals } from '../../src/core/session.ts'
-import type { UdpDoor } from '../../src/core/udp-door.ts'
+import { countInto } from '../../src/core/streams/meter.ts'
 import { relay } from '../../src/relay/relay.ts'
 import { relayPackets } from '../../src/relay/relay-packets.ts'
 

@@ -1,10 +1,10 @@
 import type { Conn } from '../../src/core/conn.ts'
-import { deferred } from '../../src/core/deferred.ts'
 import type { Dialer, Layer } from '../../src/core/dialer.ts'
 import { type Env, silentLogger } from '../../src/core/env.ts'
 import type { ProxyError } from '../../src/core/errors.ts'
 import { forever } from '../../src/core/lifetime.ts'
-import { memoryPair } from '../../src/net/memory.ts'
+import { deferred } from '../../src/core/time/deferred.ts'
+import { memoryPair } from '../../src/net/memory/memory.ts'
 import { type FakeClock, fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
 import type { UpgradeDeps } from '../../src/transport/upgrade/model.ts'
 

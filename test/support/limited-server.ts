@@ -11,7 +11,7 @@ import type { Conn } from '../../src/core/conn.ts'
 import type { Dialer } from '../../src/core/dialer.ts'
 import { lifetimeOf } from '../../src/core/lifetime.ts'
 import type { UserLimits } from '../../src/core/user-limits.ts'
-import { StreamConn } from '../../src/net/stream-conn.ts'
+import { StreamConn } from '../../src/net/streams/stream-conn.ts'
 import { createVmessOutbound } from '../../src/proxy/vmess/outbound.ts'
 import { type LogLine, recordingLog } from './vmess-servers.ts'
 

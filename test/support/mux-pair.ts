@@ -1,11 +1,11 @@
 /** A pool of carriers in front of a server, over memory, under a clock that stands still. */
 import type { Address } from '../../src/core/address.ts'
 import type { Conn } from '../../src/core/conn.ts'
+import type { PacketConn } from '../../src/core/datagrams/packet.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import type { ProxyError } from '../../src/core/errors.ts'
 import { forever } from '../../src/core/lifetime.ts'
-import type { PacketConn } from '../../src/core/packet.ts'
-import { memoryPair } from '../../src/net/memory.ts'
+import { memoryPair } from '../../src/net/memory/memory.ts'
 import { MuxPool } from '../../src/proxy/mux/pool.ts'
 import { serveMux } from '../../src/proxy/mux/server.ts'
 import { fakeClock } from '../../src/testing/fakes.ts'

@@ -2,7 +2,7 @@
 
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import type { PacketConn } from '../../src/core/packet.ts'
+import type { PacketConn } from '../../src/core/datagrams/packet.ts'
 
 export interface UdpSocketAt {
   readonly socket: Socket

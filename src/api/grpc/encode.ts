@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/env.ts'
-import { mapInSlices } from '../../core/slices.ts'
+import { mapInSlices } from '../../core/time/slices.ts'
 
 /** Protobuf of a message. */
 export type Encode = (message: object) => Buffer

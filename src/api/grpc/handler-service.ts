@@ -1,5 +1,5 @@
 import type { Control, InboundView } from '../../control/control.ts'
-import { mapInSlices } from '../../core/slices.ts'
+import { mapInSlices } from '../../core/time/slices.ts'
 import type { Fields } from '../../messages/fields.ts'
 import { invalid, StatusError, unavailable } from '../../messages/status.ts'
 import { inboundJson } from './convert/inbound.ts'

@@ -5,7 +5,7 @@
 
 import type { Control, InboundView, UserView } from '../../control/control.ts'
 import { parseAddress, parseHost } from '../../core/address.ts'
-import { mapInSlices } from '../../core/slices.ts'
+import { mapInSlices } from '../../core/time/slices.ts'
 import type { ServiceDeps } from './service.ts'
 import type { Types } from './types.ts'
 

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { Outbound } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { toDuplex } from '../../net/duplex.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
+import { toDuplex } from '../../net/streams/duplex.ts'
 
 /** The outbound that an API has in V2Ray's configuration: what is led to it is served inside the process. */
 export function apiOutbound(tag: string, accept: (stream: Duplex) => void): Outbound {

@@ -1,7 +1,7 @@
 /** Metrics that have a row for every user or counter, in the text format of Prometheus, written in slices. */
 import type { Control, CounterView, UserView } from '../../control/control.ts'
 import type { Clock } from '../../core/env.ts'
-import { pauses } from '../../core/slices.ts'
+import { pauses } from '../../core/time/slices.ts'
 
 type Kind = 'gauge' | 'counter'
 type Pause = ReturnType<typeof pauses>

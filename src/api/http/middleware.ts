@@ -1,7 +1,7 @@
 import type { Context, Next } from 'hono'
 import type { Logger } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
-import { onceEvery } from '../../core/once-every.ts'
+import { onceEvery } from '../../core/time/once-every.ts'
 import type { Api, ApiEnv, RouteDeps } from './deps.ts'
 import { ApiError } from './errors.ts'
 import { Attempts, hostAllowed, tokenCheck } from './guard.ts'

@@ -1,8 +1,8 @@
 import type { Clock } from '../../core/env.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
-import { ownAddresses } from '../../net/own-addresses.ts'
+import { udpDialer } from '../../net/datagrams/udp.ts'
+import { ownAddresses } from '../../net/names/own-addresses.ts'
 import { tcpDialer } from '../../net/tcp.ts'
-import { udpDialer } from '../../net/udp.ts'
 
 /** What the sockets of one outbound are made with. */
 export interface GroundOptions {

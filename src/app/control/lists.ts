@@ -3,7 +3,7 @@ import type { CounterQuery, CounterView, SessionQuery, SessionView } from '../..
 import { type Page, pageOf } from '../../control/page.ts'
 import { formatAddress } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
-import { mapInSlices } from '../../core/slices.ts'
+import { mapInSlices } from '../../core/time/slices.ts'
 import type { Counter, Counters } from '../../stats/counters.ts'
 import type { Flow } from '../flow/flow.ts'
 import type { Flows } from '../flow/flows.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ProxyError } from '../../core/errors.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { DialLimit } from './dial-limit.ts'
 

@@ -1,9 +1,9 @@
 import type { Conn } from '../../core/conn.ts'
-import { type Deadline, dialTimedOut } from '../../core/deadline.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { Life, type Lifetime } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
+import { type Deadline, dialTimedOut } from '../../core/time/deadline.ts'
 
 /**
  * How long a dial for a client may go on: at most `limits.dialTimeoutMs`, and no longer than somebody wants it. A client

@@ -1,10 +1,10 @@
 import type { Member, SharedAccount } from '../../account/book.ts'
 import { endpointHost } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
+import type { PacketConn } from '../../core/datagrams/packet.ts'
 import { type ProxyError, toProxyError } from '../../core/errors.ts'
-import type { Meter, Meters, Pace } from '../../core/meter.ts'
-import type { PacketConn } from '../../core/packet.ts'
 import type { FlowUser, Session, Totals } from '../../core/session.ts'
+import type { Meter, Meters, Pace } from '../../core/streams/meter.ts'
 import type { ByteCounter, FlowCounters } from '../../stats/counters.ts'
 
 /** The inbound that a flow came in by; told apart by identity. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { Accounts } from '../../account/accounts.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { countingIds, Flows } from './flows.ts'
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { formatAddress } from '../../core/address.ts'
 import type { ConnInfo } from '../../core/conn.ts'
+import type { PacketConn } from '../../core/datagrams/packet.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import type { Ground } from '../../core/ground.ts'
 import { forever } from '../../core/lifetime.ts'
-import type { PacketConn } from '../../core/packet.ts'
 import type { Session } from '../../core/session.ts'
-import { memoryPair } from '../../net/memory.ts'
-import { memoryPackets } from '../../net/memory-packets.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
+import { memoryPackets } from '../../net/memory/memory-packets.ts'
 import { LoopGuard } from './loop-guard.ts'
 
 let sessions = 0

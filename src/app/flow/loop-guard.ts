@@ -1,9 +1,9 @@
 import { endpointHost, parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
+import { guardedPackets } from '../../core/datagrams/guarded-packets.ts'
+import type { PacketConn, PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import type { Ground } from '../../core/ground.ts'
-import { guardedPackets } from '../../core/guarded-packets.ts'
-import type { PacketConn, PacketDialer } from '../../core/packet.ts'
 import type { Session } from '../../core/session.ts'
 
 /** Of `host:port` or `[host]:port`. */

@@ -2,7 +2,7 @@ import { addressKey } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import type { Meter, Meters } from '../../core/meter.ts'
+import type { Meter, Meters } from '../../core/streams/meter.ts'
 import type { Flow } from './flow.ts'
 
 /**

@@ -1,14 +1,14 @@
 /** What is different for the two kinds of flows: how the far end is opened, and how the two are joined. */
 
 import type { Conn } from '../../core/conn.ts'
+import type { PacketConn } from '../../core/datagrams/packet.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Ended } from '../../core/inbound.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
-import type { Meters } from '../../core/meter.ts'
-import type { PacketConn } from '../../core/packet.ts'
 import type { Session } from '../../core/session.ts'
+import type { Meters } from '../../core/streams/meter.ts'
 import { relay } from '../../relay/relay.ts'
 import { relayPackets } from '../../relay/relay-packets.ts'
 import type { End } from './flow.ts'

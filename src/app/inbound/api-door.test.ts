@@ -3,7 +3,7 @@ import { type Address, formatAddress } from '../../core/address.ts'
 import type { Ground } from '../../core/ground.ts'
 import { forever } from '../../core/lifetime.ts'
 import type { Session } from '../../core/session.ts'
-import { memoryPackets } from '../../net/memory-packets.ts'
+import { memoryPackets } from '../../net/memory/memory-packets.ts'
 import type { Config } from '../../settings/model.ts'
 import { ApiDoor } from './api-door.ts'
 

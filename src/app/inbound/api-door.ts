@@ -1,10 +1,10 @@
 import { type Address, isLoopback, parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
+import { guardedPackets } from '../../core/datagrams/guarded-packets.ts'
+import type { PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Ground } from '../../core/ground.ts'
-import { guardedPackets } from '../../core/guarded-packets.ts'
-import type { PacketDialer } from '../../core/packet.ts'
 import type { Config } from '../../settings/model.ts'
 import type { RunningInbound } from './running-inbound.ts'
 

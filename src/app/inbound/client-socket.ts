@@ -1,10 +1,10 @@
 import { type Address, formatAddress } from '../../core/address.ts'
+import type { PacketConn, PacketInfo, PacketSink } from '../../core/datagrams/packet.ts'
+import { PacketReader } from '../../core/datagrams/packet-reader.ts'
+import { WaitingPackets } from '../../core/datagrams/waiting-packets.ts'
 import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../core/packet.ts'
-import { PacketReader } from '../../core/packet-reader.ts'
-import { WaitingPackets } from '../../core/waiting-packets.ts'
 
 /** The UDP address that a client socket talks to. */
 export interface ClientDoor {

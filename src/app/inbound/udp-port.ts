@@ -1,10 +1,10 @@
 import type { Address } from '../../core/address.ts'
+import type { PacketConn, UdpListener, UdpListening } from '../../core/datagrams/packet.ts'
+import type { UdpDoor } from '../../core/datagrams/udp-door.ts'
 import type { Cancel, Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
-import type { PacketConn, UdpListener, UdpListening } from '../../core/packet.ts'
-import type { UdpDoor } from '../../core/udp-door.ts'
 import { ClientSocket } from './client-socket.ts'
 import { type Place, placeKey } from './places.ts'
 

@@ -2,8 +2,8 @@ import { endpointHost, formatAddress } from '../../core/address.ts'
 import type { Clock, Logger } from '../../core/env.ts'
 import type { ErrorCode, ProxyError } from '../../core/errors.ts'
 import type { Observer } from '../../core/observer.ts'
-import { onceEvery } from '../../core/once-every.ts'
 import type { Session, Totals } from '../../core/session.ts'
+import { onceEvery } from '../../core/time/once-every.ts'
 
 /** Ends of a flow that are everyday events, not somebody's mistake, unless there is something to say about them. */
 const everydayCodes: ReadonlySet<ErrorCode> = new Set([

@@ -1,6 +1,6 @@
 import type { Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
-import { onceEvery } from '../../core/once-every.ts'
+import { onceEvery } from '../../core/time/once-every.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { InboundConfig, VmessUser } from '../../settings/model.ts'

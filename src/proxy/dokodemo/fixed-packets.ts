@@ -1,6 +1,6 @@
 import type { Address } from '../../core/address.ts'
-import type { PacketConn, PacketSink } from '../../core/packet.ts'
-import { PacketLayer } from '../../core/packet-layer.ts'
+import type { PacketConn, PacketSink } from '../../core/datagrams/packet.ts'
+import { PacketLayer } from '../../core/datagrams/packet-layer.ts'
 
 /** Everything that comes is for one target. */
 export class FixedPackets extends PacketLayer {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { recordingIo, Tap } from '../../../test/support/inbound-io.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { createDokodemoInbound } from './inbound.ts'
 

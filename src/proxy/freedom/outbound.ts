@@ -1,10 +1,10 @@
 import { type Address, parseHost } from '../../core/address.ts'
+import type { PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer, Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
-import type { PacketDialer } from '../../core/packet.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { freedomPackets } from './packets.ts'
 

@@ -1,7 +1,7 @@
 import type { Address } from '../../core/address.ts'
+import { namedPackets } from '../../core/datagrams/named-packets.ts'
+import type { PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
-import { namedPackets } from '../../core/named-packets.ts'
-import type { PacketDialer } from '../../core/packet.ts'
 import { RedirectedPackets } from './redirected-packets.ts'
 
 export interface FreedomPacketsOptions {

@@ -1,6 +1,6 @@
 import type { Address } from '../../core/address.ts'
-import type { PacketConn } from '../../core/packet.ts'
-import { PacketLayer } from '../../core/packet-layer.ts'
+import type { PacketConn } from '../../core/datagrams/packet.ts'
+import { PacketLayer } from '../../core/datagrams/packet-layer.ts'
 
 /** Puts the given host, port or both in the place of every target's. Answers keep their true source. */
 export class RedirectedPackets extends PacketLayer {

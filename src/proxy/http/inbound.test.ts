@@ -3,7 +3,7 @@ import { answered, GET, head, KEEP, OK, refused, setUp, unavailable } from '../.
 import { recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { type ErrorCode, ProxyError } from '../../core/errors.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createHttpInbound } from './inbound.ts'
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { muxPair, turns } from '../../../test/support/mux-pair.ts'
 import type { Address } from '../../core/address.ts'
+import type { PacketConn } from '../../core/datagrams/packet.ts'
 import { limits } from '../../core/limits.ts'
-import type { PacketConn } from '../../core/packet.ts'
 import { Associations } from './associations.ts'
 
 const a = { host: '192.0.2.1', port: 53 }

@@ -1,5 +1,5 @@
+import type { KnownSockets, PacketConn } from '../../core/datagrams/packet.ts'
 import type { Clock } from '../../core/env.ts'
-import type { KnownSockets, PacketConn } from '../../core/packet.ts'
 import { RovingPackets } from './roving.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { takeBuffer } from '../../core/pool.ts'
+import { takeBuffer } from '../../core/streams/pool.ts'
 
 /** Bytes of one block: small ones run together, so that what is held costs little more than it is long. */
 const blockMin = 8 * 1024

@@ -1,9 +1,9 @@
 import type { Address } from '../../core/address.ts'
+import type { PacketConn, PacketInfo, PacketSink } from '../../core/datagrams/packet.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../core/packet.ts'
 
 /**
  * The datagrams of one socket of a client, on whichever carrier they come: what stands behind it, and with it the port

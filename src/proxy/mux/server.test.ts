@@ -4,7 +4,7 @@ import { taker, turns } from '../../../test/support/mux-pair.ts'
 import { fromHex } from '../../../test/support/vectors.ts'
 import { silentLogger } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { serveMux } from './server.ts'
 

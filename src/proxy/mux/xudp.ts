@@ -1,6 +1,6 @@
 import type { Conn } from '../../core/conn.ts'
+import type { PacketConn } from '../../core/datagrams/packet.ts'
 import type { Clock } from '../../core/env.ts'
-import type { PacketConn } from '../../core/packet.ts'
 import { Carrier } from './carrier.ts'
 import { MuxPacketConn, type MuxPacketOptions } from './packets.ts'
 

@@ -8,12 +8,12 @@
 
 import { type Address, parseAddress, parseHost } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
+import type { UdpDoor } from '../../core/datagrams/udp-door.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { InboundIo } from '../../core/inbound.ts'
 import { limits } from '../../core/limits.ts'
 import type { FlowUser } from '../../core/session.ts'
-import type { UdpDoor } from '../../core/udp-door.ts'
 import { socksReply } from '../../protocol/socks/reply.ts'
 import { SocksPackets } from './packets.ts'
 

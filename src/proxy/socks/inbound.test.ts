@@ -3,7 +3,7 @@ import { HANDSHAKE_MS, type RecordingIo, recordingIo, settled, Tap } from '../..
 import type { Conn, ConnInfo } from '../../core/conn.ts'
 import { type Env, silentLogger } from '../../core/env.ts'
 import { type ErrorCode, ProxyError } from '../../core/errors.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
 import type { SocksInboundSettings } from '../../settings/model.ts'
 import { type FakeClock, fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { createSocksInbound } from './inbound.ts'

@@ -1,10 +1,10 @@
 import type { Address } from '../../core/address.ts'
+import type { PacketConn, PacketInfo, PacketSink } from '../../core/datagrams/packet.ts'
+import { PacketReader } from '../../core/datagrams/packet-reader.ts'
+import { WaitingPackets } from '../../core/datagrams/waiting-packets.ts'
 import type { Cancel } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../core/packet.ts'
-import { PacketReader } from '../../core/packet-reader.ts'
-import { takeBuffer } from '../../core/pool.ts'
-import { WaitingPackets } from '../../core/waiting-packets.ts'
+import { takeBuffer } from '../../core/streams/pool.ts'
 import { SocksUdpReader, SocksUdpWriter } from '../../protocol/socks/udp.ts'
 
 /** Header of an answer from an IPv6 address, bytes: the longest but for names. */

@@ -1,10 +1,10 @@
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { LayeredInfo } from '../../core/layered-info.ts'
-import { lend } from '../../core/lend.ts'
-import { takeBuffer } from '../../core/pool.ts'
-import { WrappedConn } from '../../core/wrapped.ts'
+import { LayeredInfo } from '../../core/streams/layered-info.ts'
+import { lend } from '../../core/streams/lend.ts'
+import { takeBuffer } from '../../core/streams/pool.ts'
+import { WrappedConn } from '../../core/streams/wrapped.ts'
 import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
 
 export interface VmessConnOptions {

@@ -9,10 +9,10 @@
  */
 
 import type { Conn } from '../../core/conn.ts'
+import type { KnownSockets } from '../../core/datagrams/packet.ts'
 import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
-import type { KnownSockets } from '../../core/packet.ts'
 import type { FlowUser } from '../../core/session.ts'
 import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type PacketKind, packetTarget, vmessPackets } from '../../../test/support/vmess-packets.ts'
 import type { Conn } from '../../core/conn.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
 import { type PacketPair, packetSuite } from '../../testing/packet-suite.ts'
 
 const kinds: Record<string, PacketKind> = {

@@ -1,9 +1,9 @@
 import type { Conn } from '../../core/conn.ts'
-import { deadline } from '../../core/deadline.ts'
 import type { Dialer, DialOptions } from '../../core/dialer.ts'
 import type { Clock } from '../../core/env.ts'
 import { isProxyError, ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
+import { deadline } from '../../core/time/deadline.ts'
 import type { Server, Servers } from './servers.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Conn } from '../../core/conn.ts'
-import { type Pooled, takeBuffer } from '../../core/pool.ts'
+import { type Pooled, takeBuffer } from '../../core/streams/pool.ts'
 import type { BodySealer } from '../../protocol/vmess/body.ts'
 
 /** Room for what follows a first datagram at once, bytes. */

@@ -2,7 +2,7 @@ import type { Conn } from '../../core/conn.ts'
 import type { Cancel, Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import { onceEvery } from '../../core/once-every.ts'
+import { onceEvery } from '../../core/time/once-every.ts'
 import { provenSilenceCauses, silenceCauses } from '../../protocol/vmess/response-opener.ts'
 import type { Identity, Server } from './servers.ts'
 

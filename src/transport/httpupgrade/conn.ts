@@ -1,7 +1,7 @@
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
-import { LayeredInfo } from '../../core/layered-info.ts'
-import { prefixed } from '../../core/prefixed.ts'
-import { WrappedConn } from '../../core/wrapped.ts'
+import { LayeredInfo } from '../../core/streams/layered-info.ts'
+import { prefixed } from '../../core/streams/prefixed.ts'
+import { WrappedConn } from '../../core/streams/wrapped.ts'
 
 /** What is behind an upgrade: the bytes of the carrier, first those that came with the answer. */
 export class UpgradedConn extends WrappedConn {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { answerOf, dialerTo, layerRig, meet, requestOf, serverAddress } from '../../../test/support/layer-pair.ts'
 import { forever } from '../../core/lifetime.ts'
-import { memoryPair } from '../../net/memory.ts'
+import { memoryPair } from '../../net/memory/memory.ts'
 import type { HttpUpgradeConfig } from '../../settings/upgrade.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
 import { httpUpgradeLayer } from './layer.ts'

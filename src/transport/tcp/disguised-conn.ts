@@ -1,9 +1,9 @@
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { LayeredInfo } from '../../core/layered-info.ts'
 import { limits } from '../../core/limits.ts'
-import { takeBuffer } from '../../core/pool.ts'
-import { WrappedConn } from '../../core/wrapped.ts'
+import { LayeredInfo } from '../../core/streams/layered-info.ts'
+import { takeBuffer } from '../../core/streams/pool.ts'
+import { WrappedConn } from '../../core/streams/wrapped.ts'
 import { HeadEnd } from './head-end.ts'
 
 export interface DisguisedConnOptions {

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import { type Conn, rootInfo } from '../../core/conn.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { StreamConn } from '../../net/stream-conn.ts'
+import { StreamConn } from '../../net/streams/stream-conn.ts'
 
 /** The connection inside a TLS socket whose handshake is done. */
 export const secured = (socket: TLSSocket, { info }: Conn): Conn =>

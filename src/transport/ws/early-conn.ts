@@ -1,9 +1,9 @@
 import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
-import { type Deferred, deferred } from '../../core/deferred.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { LayeredInfo } from '../../core/layered-info.ts'
 import { limits } from '../../core/limits.ts'
+import { LayeredInfo } from '../../core/streams/layered-info.ts'
+import { type Deferred, deferred } from '../../core/time/deferred.ts'
 
 export interface EarlyConnOptions {
   /** Bytes of the first write that may travel inside the request. */

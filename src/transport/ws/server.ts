@@ -1,4 +1,4 @@
-import { prefixed } from '../../core/prefixed.ts'
+import { prefixed } from '../../core/streams/prefixed.ts'
 import type { RequestHead } from '../../protocol/http/head.ts'
 import { tokensOf, valuesOf } from '../../protocol/http/headers.ts'
 import { bytesOf } from '../../protocol/http/text.ts'

@@ -1,6 +1,6 @@
 import type { Conn } from '../../../core/conn.ts'
-import { dialDeadline } from '../../../core/deadline.ts'
 import type { Env } from '../../../core/env.ts'
+import { dialDeadline } from '../../../core/time/deadline.ts'
 import { muxTarget } from '../../../protocol/vmess/request.ts'
 import { xudpOver } from '../../mux/xudp.ts'
 import type { VmessConn } from '../conn.ts'

@@ -9,10 +9,10 @@
  *         Ports 53 and 443 have ways of their own, which cost their servers least.
  */
 import type { Address } from '../../../core/address.ts'
+import type { PacketConn, PacketDialer } from '../../../core/datagrams/packet.ts'
+import { PacketLayer } from '../../../core/datagrams/packet-layer.ts'
 import type { Env } from '../../../core/env.ts'
 import type { Lifetime } from '../../../core/lifetime.ts'
-import type { PacketConn, PacketDialer } from '../../../core/packet.ts'
-import { PacketLayer } from '../../../core/packet-layer.ts'
 import type { Session } from '../../../core/session.ts'
 import { sequencedTarget } from '../../../protocol/packetaddr/unit.ts'
 import type { MuxSettings, PacketEncoding } from '../../../settings/model.ts'

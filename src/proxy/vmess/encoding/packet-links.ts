@@ -1,11 +1,11 @@
 import type { Address } from '../../../core/address.ts'
+import type { PacketConn, PacketInfo, PacketSink } from '../../../core/datagrams/packet.ts'
+import { PacketReader } from '../../../core/datagrams/packet-reader.ts'
+import { WaitingPackets } from '../../../core/datagrams/waiting-packets.ts'
 import type { Cancel, Clock } from '../../../core/env.ts'
 import { ProxyError, toProxyError } from '../../../core/errors.ts'
 import type { Lifetime } from '../../../core/lifetime.ts'
 import { limits } from '../../../core/limits.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../../core/packet.ts'
-import { PacketReader } from '../../../core/packet-reader.ts'
-import { WaitingPackets } from '../../../core/waiting-packets.ts'
 import { keyOf, type Link, type Sharing } from './packet-link.ts'
 
 export interface PacketLinksOptions {

@@ -1,6 +1,6 @@
 import type { Address } from '../../../core/address.ts'
+import type { PacketConn } from '../../../core/datagrams/packet.ts'
 import type { Lifetime } from '../../../core/lifetime.ts'
-import type { PacketConn } from '../../../core/packet.ts'
 import type { Session } from '../../../core/session.ts'
 import type { MuxPacketOptions } from '../../mux/packets.ts'
 

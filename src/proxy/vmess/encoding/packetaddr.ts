@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts'
-import type { PacketInfo, PacketSink } from '../../../core/packet.ts'
-import { PacketLayer } from '../../../core/packet-layer.ts'
-import { takeBuffer } from '../../../core/pool.ts'
+import type { PacketInfo, PacketSink } from '../../../core/datagrams/packet.ts'
+import { PacketLayer } from '../../../core/datagrams/packet-layer.ts'
+import { takeBuffer } from '../../../core/streams/pool.ts'
 import { readUnit, sequencedTarget, type Unit, unitOverhead, writeUnit } from '../../../protocol/packetaddr/unit.ts'
 
 /** packetaddr within a way to `sequencedTarget`: every datagram says where it goes to. Names cannot be said, and are dropped. */

@@ -1,5 +1,5 @@
+import type { PacketConn } from '../../../core/datagrams/packet.ts'
 import type { Random } from '../../../core/env.ts'
-import type { PacketConn } from '../../../core/packet.ts'
 import { globalIdLength } from '../../../protocol/mux/model.ts'
 
 /**

@@ -1,5 +1,5 @@
+import type { PacketConn } from '../../../core/datagrams/packet.ts'
 import { limits } from '../../../core/limits.ts'
-import type { PacketConn } from '../../../core/packet.ts'
 
 /**
  * What a server has shown of itself: its answers say where they come from, so that it knows XUDP; they do not, as those of

@@ -1,0 +1,95 @@
+import { type Address, formatAddress } from '../../core/address.ts'
+import type {
+  PacketConn,
+  PacketDialer,
+  PacketDialOptions,
+  PacketInfo,
+  PacketSink,
+} from '../../core/datagrams/packet.ts'
+import { PacketReader } from '../../core/datagrams/packet-reader.ts'
+import type { Cancel } from '../../core/env.ts'
+import { ProxyError } from '../../core/errors.ts'
+import { dialError, isFamilyMissing } from '../errors.ts'
+import { largestUdp, UdpSocket } from './udp-socket.ts'
+
+/**
+ * Opens UDP sockets that talk to everybody, by IP address. One socket speaks both families: measured, a datagram costs the
+ * same on it as on one of IPv4, and a session keeps one port whatever it sends to. A machine without IPv6 gets one of IPv4.
+ */
+export const udpDialer = (): PacketDialer => ({ open: openUdp })
+
+async function openUdp({ until, first }: PacketDialOptions): Promise<PacketConn> {
+  if (until.gone) throw until.gone
+  let conn = new UdpConn('::')
+  try {
+    try {
+      await conn.ready
+    } catch (error) {
+      if (!isFamilyMissing(error)) throw error
+      conn = new UdpConn('0.0.0.0')
+      await conn.ready
+    }
+  } catch (error) {
+    throw dialError(error, `${first ? formatAddress(first) : 'anybody'} by UDP`)
+  }
+  if (until.gone) {
+    conn.destroy()
+    throw until.gone
+  }
+  return conn
+}
+
+class UdpConn implements PacketConn {
+  readonly ready: Promise<void>
+  readonly #socket: UdpSocket
+  readonly #reader = new PacketReader()
+  #info: PacketInfo = { remote: '', local: '', largest: largestUdp, encoding: 'udp', layers: ['udp'] }
+  #closed = false
+  /** After closeWrite() or destroy(). */
+  #late = 0
+
+  constructor(host: string) {
+    this.#socket = new UdpSocket({ host, port: 0 }, (lent, from) => this.#reader.deliver(lent, from))
+    this.ready = this.#socket.ready.then((address) => {
+      this.#info = { ...this.#info, local: formatAddress(address) }
+    })
+  }
+
+  get info(): PacketInfo {
+    return this.#info
+  }
+
+  get gone(): Error | undefined {
+    return this.#reader.life.gone
+  }
+
+  onGone(run: (why: Error) => void): Cancel {
+    return this.#reader.life.onGone(run)
+  }
+
+  get dropped(): number {
+    return this.#socket.dropped + this.#late
+  }
+
+  drainTo(sink: PacketSink): Promise<void> {
+    return this.#reader.drainTo(sink)
+  }
+
+  send(bytes: Uint8Array, to: Address): boolean {
+    if (!this.#closed) return this.#socket.send(bytes, to)
+    this.#late++
+    return false
+  }
+
+  closeWrite(): void | Promise<void> {
+    this.#closed = true
+    return this.#socket.flushed()
+  }
+
+  destroy(why?: Error): void {
+    if (this.gone) return
+    this.#closed = true
+    this.#socket.close()
+    this.#reader.fail(why ?? new ProxyError('CONN_CLOSED', 'the UDP socket was closed'))
+  }
+}

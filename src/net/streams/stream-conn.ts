@@ -1,0 +1,250 @@
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Conn, ConnInfo, Sink } from '../../core/conn.ts'
+import type { Cancel } from '../../core/env.ts'
+import { ProxyError } from '../../core/errors.ts'
+import { Life } from '../../core/lifetime.ts'
+import { limits } from '../../core/limits.ts'
+import { lend } from '../../core/streams/lend.ts'
+import { takeBuffer } from '../../core/streams/pool.ts'
+import { type Deferred, deferred } from '../../core/time/deferred.ts'
+import { closedHere, closedInOrder, streamError } from '../errors.ts'
+import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
+
+/** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
+const readAhead = limits.firstRead
+
+/**
+ * A Conn over any Node Duplex, by its public interface: 'data', pause() and resume(). TLS sockets and foreign streams
+ * use it as it is; SocketConn replaces only where the bytes come from.
+ */
+export class StreamConn implements Conn, StreamEvents {
+  /** The stream behind; a layer that takes it over must be its only user from then on. */
+  readonly stream: Duplex
+  readonly info: ConnInfo
+  readonly #life = new Life()
+  #sink: Sink | undefined
+  #reader: { resolve(value: Uint8Array | null): void; reject(error: Error): void } | undefined
+  #drain: { resolve(): void; reject(error: Error): void } | undefined
+  /** What the sink asked to wait for. A stream may tell of its end meanwhile, though it is paused. */
+  #sinkBusy: Promise<void> | undefined
+  /** Read ahead, or come before anybody read. */
+  #queue: Uint8Array[] | undefined
+  #queued = 0
+  #ended = false
+  #peerHalf: Life | undefined
+  #highWater: number = limits.writeHighWater
+  #writable: Deferred<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(stream: Duplex, info: ConnInfo) {
+    this.stream = stream
+    this.info = info
+    stream.pause()
+    hearEvents(stream, this)
+    this.listen()
+  }
+
+  /** Connects the source of bytes to `deliver`. */
+  protected listen(): void {
+    hearData(this.stream)
+  }
+
+  /**
+   * Gives up the stream to a layer that replaces this Conn (TLS runs on a socket natively). Only before the first read or
+   * write; afterwards this Conn only tells when the stream is gone.
+   */
+  surrender(): Duplex {
+    return unhear(this.stream)
+  }
+
+  protected resumeReading(): void {
+    this.stream.resume()
+  }
+
+  /** Takes one batch; false: read no more until resumeReading(). `owned` bytes may be kept, others are lent. */
+  protected deliver(bytes: Uint8Array, owned: boolean): boolean {
+    if (this.#sink) return this.#feed(this.#sink, bytes)
+    const kept = owned ? bytes : bytes.slice()
+    if (this.#reader) {
+      this.#reader.resolve(kept)
+      this.#reader = undefined
+      return true
+    }
+    this.#queue ??= []
+    this.#queue.push(kept)
+    this.#queued += kept.length
+    return this.#queued < readAhead
+  }
+
+  #feed(sink: Sink, bytes: Uint8Array): boolean {
+    let wait: void | Promise<void>
+    try {
+      wait = sink(bytes)
+    } catch (error) {
+      this.#endDrain(error as Error)
+      return false
+    }
+    if (!wait) return true
+    this.#sinkBusy = wait
+    wait.then(
+      () => {
+        this.#sinkBusy = undefined
+        if (this.#ended) this.#endDrain()
+        else if (this.#sink && !this.gone) this.resumeReading()
+      },
+      (error: Error) => {
+        this.#sinkBusy = undefined
+        this.#endDrain(error)
+      },
+    )
+    return false
+  }
+
+  #takeQueued(): Uint8Array | undefined {
+    const bytes = this.#queue?.shift()
+    if (bytes) this.#queued -= bytes.length
+    else this.#queue = undefined
+    return bytes
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const queued = this.#takeQueued()
+    if (queued) return Promise.resolve(queued)
+    if (this.#ended) return Promise.resolve(null)
+    if (this.gone) return Promise.reject(this.gone)
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject }
+      this.resumeReading()
+    })
+  }
+
+  drainTo(sink: Sink): Promise<void> {
+    for (let bytes = this.#takeQueued(); bytes; bytes = this.#takeQueued()) {
+      const wait = lend(bytes, sink)
+      if (wait) return wait.then(() => this.drainTo(sink))
+    }
+    if (this.#ended) return Promise.resolve()
+    if (this.gone) return Promise.reject(this.gone)
+    return new Promise((resolve, reject) => {
+      this.#sink = sink
+      this.#drain = { resolve, reject }
+      this.resumeReading()
+    })
+  }
+
+  write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
+    if (this.gone || this.#closing) {
+      release?.()
+      return Promise.reject(this.gone ?? new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
+    }
+    let held = bytes
+    let done = release
+    if (!done) {
+      const pooled = takeBuffer(bytes.length)
+      pooled.bytes.set(bytes)
+      held = pooled.bytes.subarray(0, bytes.length)
+      done = pooled.release
+    }
+    const finished = done
+    this.stream.write(held, () => {
+      finished()
+      this.#wakeWriters()
+    })
+    // Already 0 after a write that the carrier took at once, though its callback is still to come.
+    if (this.stream.writableLength > this.#highWater) {
+      this.#writable ??= deferred()
+      return this.#writable.promise
+    }
+  }
+
+  holdAtMost(bytes: number): void {
+    this.#highWater = bytes
+    this.#wakeWriters()
+  }
+
+  #wakeWriters(): void {
+    if (!this.#writable || this.stream.writableLength > this.#highWater / 2) return
+    this.#writable.resolve()
+    this.#writable = undefined
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.#closing) return this.#closing
+    if (this.gone) return Promise.resolve()
+    this.#closing = new Promise((resolve) => {
+      this.stream.once('close', () => resolve())
+      this.stream.end(() => resolve())
+    })
+    return this.#closing
+  }
+
+  destroy(reason?: Error): void {
+    this.#end(reason ?? closedHere)
+    this.stream.destroy()
+  }
+
+  hold(alive: boolean): void {
+    const { ref, unref } = this.stream as Partial<Pick<Socket, 'ref' | 'unref'>>
+    void (alive ? ref : unref)?.call(this.stream)
+  }
+
+  get gone(): Error | undefined {
+    return this.#life.gone
+  }
+
+  onGone(run: (why: Error) => void): Cancel {
+    return this.#life.onGone(run)
+  }
+
+  onEnded(run: () => void): Cancel {
+    this.#peerHalf ??= new Life()
+    if (this.#ended) this.#peerHalf.end(closedInOrder)
+    else if (!this.gone && this.#queued < readAhead) this.resumeReading()
+    return this.#peerHalf.onGone(run)
+  }
+
+  closed(): void {
+    if (this.gone) return
+    // In order, and the sink may still have the last bytes.
+    if (this.#ended && this.#sinkBusy) {
+      const over = () => this.#end(closedInOrder)
+      this.#sinkBusy.then(over, over)
+    } else if (this.#ended) this.#end(closedInOrder)
+    else this.#end(new ProxyError('CONN_CLOSED', `connection with ${this.info.remote || 'the peer'} is closed`))
+  }
+
+  broken(error: Error): void {
+    if (!this.gone) this.#end(streamError(error, this.info.remote))
+  }
+
+  ended(): void {
+    this.#ended = true
+    this.#reader?.resolve(null)
+    this.#reader = undefined
+    if (!this.#sinkBusy) this.#endDrain()
+    this.#peerHalf?.end(closedInOrder)
+  }
+
+  #end(error: Error): void {
+    if (this.gone) return
+    this.#reader?.reject(error)
+    this.#reader = undefined
+    this.#endDrain(error)
+    this.#writable?.reject(error)
+    this.#writable = undefined
+    this.#life.end(error)
+  }
+
+  #endDrain(error?: Error): void {
+    const drain = this.#drain
+    this.#drain = undefined
+    this.#sink = undefined
+    if (error) drain?.reject(error)
+    else drain?.resolve()
+  }
+
+  received(bytes: Uint8Array): void {
+    if (!this.deliver(bytes, true)) this.stream.pause()
+  }
+}
