@@ -9,6 +9,7 @@ const allowed = {
   'protocol/http': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(http|wire)'],
   'protocol/mux': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(mux|wire)'],
   'protocol/packetaddr': ['core/(address|env|errors|limits)', 'protocol/(packetaddr|wire)'],
+  'protocol/sniff': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(sniff|wire)'],
   'protocol/websocket': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(websocket|wire)'],
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],

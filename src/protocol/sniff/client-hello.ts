@@ -1,0 +1,57 @@
+/** Server name of a ClientHello (RFC 8446, 4.1.2; RFC 6066, 3), wherever its bytes were carried. */
+
+/** Bytes before the session id: type, length, version and random. */
+const beforeSession = 38
+
+/** How long the whole hello is, its 4 bytes of type and length included; `'no'`: it is no ClientHello; undefined: too short to say. */
+export function helloLength(bytes: Uint8Array): number | 'no' | undefined {
+  if (bytes.length > 0 && bytes[0] !== 1) return 'no'
+  if (bytes.length < 4) return undefined
+  return 4 + ((bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!)
+}
+
+/**
+ * The server name in a whole ClientHello, as sent; `''` for an empty one; undefined where there is none, or what came is
+ * malformed.
+ */
+export function serverNameOf(hello: Uint8Array): string | undefined {
+  const extensions = extensionsOf(hello)
+  if (!extensions) return undefined
+  for (let at = 0; at + 4 <= extensions.length; ) {
+    const length = u16(extensions, at + 2)
+    if (at + 4 + length > extensions.length) return undefined
+    if (u16(extensions, at) === 0) return nameIn(extensions.subarray(at + 4, at + 4 + length))
+    at += 4 + length
+  }
+  return undefined
+}
+
+function extensionsOf(hello: Uint8Array): Uint8Array | undefined {
+  if (hello.length < beforeSession + 4) return undefined
+  const sessionLength = hello[beforeSession]!
+  if (sessionLength > 32) return undefined
+  let at = beforeSession + 1 + sessionLength
+  if (at + 2 > hello.length) return undefined
+  const ciphers = u16(hello, at)
+  at += 2 + ciphers
+  if (ciphers % 2 === 1 || at >= hello.length) return undefined
+  at += 1 + hello[at]!
+  if (at + 2 > hello.length || at + 2 + u16(hello, at) !== hello.length) return undefined
+  return hello.subarray(at + 2)
+}
+
+/** The first host name of a list of server names. */
+function nameIn(list: Uint8Array): string | undefined {
+  if (list.length < 2 || 2 + u16(list, 0) !== list.length) return undefined
+  for (let at = 2; at + 3 <= list.length; ) {
+    const length = u16(list, at + 1)
+    if (at + 3 + length > list.length) return undefined
+    if (list[at] === 0) return text.decode(list.subarray(at + 3, at + 3 + length))
+    at += 3 + length
+  }
+  return undefined
+}
+
+const text = new TextDecoder()
+
+const u16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!
