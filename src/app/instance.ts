@@ -5,6 +5,7 @@ import type { Conn } from '../core/conn.ts'
 import type { UdpDoor } from '../core/datagrams/udp-door.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
+import type { Ground } from '../core/ground.ts'
 import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { Observer } from '../core/observer.ts'
@@ -16,7 +17,11 @@ import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
 import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
+import { systemGround } from './build/ground.ts'
 import { Descriptors } from './descriptors/descriptors.ts'
+import { Names } from './dns/names.ts'
+import { ruleLanguage } from './dns/rule-language.ts'
+import { hostsFile, reachableTypes } from './dns/system.ts'
 import type { DispatchDeps } from './flow/deps.ts'
 import { createDispatch } from './flow/dispatch.ts'
 import type { End } from './flow/flow.ts'
@@ -56,6 +61,7 @@ export class Instance implements AsyncDisposable {
   readonly flows: Flows
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
+  readonly names: Names
   readonly api = new ApiDoor({ config: () => this.#config, inbounds: () => this.inbounds })
   readonly observers: Observers
   /** For changes that wait for something on their way. */
@@ -86,21 +92,37 @@ export class Instance implements AsyncDisposable {
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
+    const route: DispatchDeps['route'] = ({ inboundTag }) => this.outbounds.route(this.api.tagFor(inboundTag))
+    const watch = (ground: Ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground)))
+    this.names = new Names(config, {
+      env,
+      clock: env.clock,
+      nextId: ids,
+      route,
+      observer: this.observers,
+      resolve,
+      ground: () => watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS: 0 })),
+      rules: ruleLanguage,
+      reachable: reachableTypes,
+      hosts: hostsFile(env.clock),
+    })
     this.#ends = new Ends({
       kinds: this.kinds,
       env,
+      names: this.names,
       read: readText,
       resolve,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
-      watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
+      watch,
       accepted: (...args) => this.#descriptors.accepted(...args),
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.#dispatch = {
       env,
       policy: () => this.#config.policy,
-      route: ({ inboundTag }) => this.outbounds.route(this.api.tagFor(inboundTag)),
+      route,
+      fakeName: (host) => this.names.fakeName(host),
       flows: this.flows,
       counters: this.counters,
       observer: this.observers,
@@ -169,6 +191,7 @@ export class Instance implements AsyncDisposable {
   /** Puts a configuration in force for what comes; these are the inbounds from now on. See reload(). */
   adopt(config: Config, inbounds: readonly RunningInbound[]): void {
     this.#config = config
+    this.names.adopt(config)
     this.#inbounds.replace(inbounds)
   }
 

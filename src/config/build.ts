@@ -15,7 +15,8 @@ import { entriesOf, oldPort, type RootInput, reverseTags, rootSchema } from './r
 import { checkTogether } from './rules.ts'
 import { buildApi } from './sections/api.ts'
 import { buildAccounting, buildControl } from './sections/control.ts'
-import { checkDns } from './sections/dns.ts'
+import { readDns } from './sections/dns.ts'
+import { readFakeDns } from './sections/fakedns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
 import { checkRouting, type Tags } from './sections/routing.ts'
@@ -62,7 +63,8 @@ export function buildConfig(
   }
   const allowed = allowUnappliedRules || input.allowUnappliedRules === true
   const toApi = checkRouting(input.routing, { ...tagsOf(input, inbounds, outbounds), allowed }, context)
-  checkDns(input.dns, context)
+  const dns = readDns(input.dns, context)
+  const fakePools = readFakeDns(input.fakedns, dns, context)
   const api = buildApi(input.api, toApi, inbounds, context)
   const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)
@@ -74,6 +76,8 @@ export function buildConfig(
     inbounds: inbounds.flatMap(({ config }) => config ?? []),
     outbounds: onePerTag(kept.flatMap(({ config }) => config ?? [])),
     policy: buildPolicy(input, context),
+    ...(dns && { dns }),
+    fakePools,
     ...(api && { api }),
     ...(control && { control }),
     ...(accounting && { accounting }),

@@ -22,6 +22,10 @@ export const limits = {
   dnsQuestions: 256,
   /** Answers of name servers remembered; when full the oldest goes. */
   dnsCacheEntries: 4_096,
+  /** Questions of one client of the dns outbound that wait for their answers; more wait or, as datagrams, are dropped. */
+  dnsQuestionsHeld: 64,
+  /** How long a connection to a name server over HTTPS stays without a question, ms. */
+  dohIdleMs: 60_000,
   /** Addresses taken from one answer. */
   dnsAddresses: 32,
   /** The longest that an answer is remembered, s. */

@@ -6,6 +6,7 @@
 import type { Address } from '../core/address.ts'
 import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
+import type { DnsConfig, DnsOutboundSettings, FakePoolConfig } from './dns.ts'
 import type {
   BlackholeSettings,
   DokodemoInboundSettings,
@@ -17,6 +18,7 @@ import type { SharedConnections } from './mux.ts'
 import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 
+export type * from './dns.ts'
 export type * from './local.ts'
 export type * from './mux.ts'
 export type * from './sniffing.ts'
@@ -28,6 +30,10 @@ export interface Config {
   /** The first one is the default route. */
   readonly outbounds: readonly OutboundConfig[]
   readonly policy: PolicyConfig
+  /** How names are resolved for rules and for outbounds that want it; absent: as the system does. */
+  readonly dns?: DnsConfig
+  /** Networks of made-up addresses; none where no server gives some. */
+  readonly fakePools: readonly FakePoolConfig[]
   /** The gRPC services of V2Ray and Xray. */
   readonly api?: ApiConfig
   /** The HTTP API of our own. */
@@ -114,6 +120,7 @@ export type OutboundConfig =
   | (OutboundBase & { readonly protocol: 'vmess'; readonly settings: VmessOutboundSettings })
   | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
   | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
+  | (OutboundBase & { readonly protocol: 'dns'; readonly settings: DnsOutboundSettings })
 
 /** Words of `security` as a client configures it. */
 export type SecurityName = 'auto' | 'aes-128-gcm' | 'chacha20-poly1305' | 'none' | 'zero' | 'aes-128-cfb'

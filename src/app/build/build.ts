@@ -6,12 +6,15 @@ import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
 import type { Inbound } from '../../core/inbound.ts'
+import type { NameService } from '../../core/name-service.ts'
+import { systemNames } from '../../dns/client/system.ts'
 import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack } from '../../transport/stack.ts'
+import { ruleLanguage } from '../dns/rule-language.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { readSwitches } from './switches.ts'
@@ -33,6 +36,8 @@ export interface OutboundBuild {
   readonly read: ReadText
   /** The resolver of the instance: outbounds share what it knows. */
   readonly resolve: Resolve
+  /** Names as the configuration has them; as `resolve` does unless given. */
+  readonly names?: NameService
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
   /** Everything that it reaches the world by; this machine's unless given. */
@@ -63,6 +68,8 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     dialer,
     udp: ground.udp,
     resolve: ground.resolve,
+    names: build.names ?? systemNames(resolve),
+    matchNames: ruleLanguage.names,
     auto: autoSecurity(),
     legacyHeader,
     coneDisabled,

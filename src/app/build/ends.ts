@@ -1,6 +1,7 @@
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import type { NameService } from '../../core/name-service.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
@@ -19,6 +20,7 @@ import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBu
 
 export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
   readonly env: Env
+  readonly names: NameService
   readonly detour: Detour
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
@@ -47,11 +49,12 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch } = this.#deps
+    const { kinds, env, read, resolve, names, watch } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
       env,
+      names,
       resolve,
       read: noting(files, read),
       readSize: this.#readSize,

@@ -17,6 +17,8 @@ export interface DispatchDeps {
   /** The policy of this moment: a reload changes it. */
   readonly policy: () => PolicyConfig
   readonly route: Route
+  /** The name behind a made-up address; `''` for one that nobody was given; undefined for a real one. */
+  readonly fakeName?: (host: string) => string | undefined
   readonly flows: Flows
   readonly counters: CounterSource
   readonly observer: Required<Observer>

@@ -7,7 +7,9 @@ import type { Conn } from '../../core/conn.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ended, Greet, InboundIo } from '../../core/inbound.ts'
+import type { Sniffed } from '../../protocol/sniff/model.ts'
 import { policyOf } from '../../settings/model.ts'
+import { recognise } from '../sniffing/apply.ts'
 import type { DispatchDeps } from './deps.ts'
 import { DialLimit } from './dial-limit.ts'
 import type { End, Flow, Origin } from './flow.ts'
@@ -76,11 +78,16 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
     observer.opened(session)
     try {
       flow.account?.admit(flow)
-      if (sniffing && !sniffing.metadataOnly) {
-        // Who waits for an answer says nothing yet.
-        waiting = undefined
-        await greeted(greet, undefined)
-        from = await way.sniff(near, session, sniffing, env.clock)
+      if (sniffing) {
+        const fake = deps.fakeName?.(session.target.host)
+        let sniffed: Sniffed | undefined
+        if (!sniffing.metadataOnly) {
+          // Who waits for an answer says nothing yet.
+          waiting = undefined
+          await greeted(greet, undefined)
+          ;({ from, sniffed } = await way.sniff(near, session, env.clock))
+        }
+        recognise(session, { ...(sniffed && { sniffed }), fake }, sniffing)
       }
       far = await connect(flow, from, way)
     } catch (error) {

@@ -6,14 +6,42 @@ import type { SniffingConfig } from '../../settings/sniffing.ts'
 /** The longest that first bytes are waited for, ms: as the peers do. Where the server speaks first that is what it costs. */
 export const sniffMs = 200
 
-/** Writes down what a flow was recognised as, and where it goes by that. */
-export function recognise(session: Session, { protocol, domain }: Sniffed, sniffing: SniffingConfig): void {
+/** A flow's end whose first bytes were looked at. */
+export interface Looked<E> {
+  /** It, from its first byte on. */
+  readonly from: E
+  readonly sniffed?: Sniffed
+}
+
+/** What was found out about a flow. */
+export interface Findings {
+  /** What its first bytes are. */
+  readonly sniffed?: Sniffed
+  /** The name behind a made-up target; `''`: it is one, and nobody was given it. */
+  readonly fake?: string | undefined
+}
+
+/** Writes down what a flow was recognised as, and where it goes by that. A made-up target never stays one if it can be helped. */
+export function recognise(session: Session, { sniffed, fake }: Findings, sniffing: SniffingConfig): void {
+  const protocol = sniffed?.protocol ?? (fake ? 'fakedns' : undefined)
+  if (protocol === undefined) return
   session.protocol = protocol
-  if (domain === '' || !sniffing.override.some((word) => protocol.startsWith(word))) return
-  const host = domain.startsWith('[') ? domain.slice(1, -1) : domain
-  // Brackets, dots and colons alone make no address.
-  if (/[[\]:]/.test(host) && parseHost(host).kind !== 'ipv6') return
+  const host = hostOf(fake || sniffed?.domain || '')
+  if (host === undefined || !replaces(sniffing, protocol, fake)) return
   const named = { host, port: session.target.port }
-  if (sniffing.routeOnly) session.ruledBy = named
+  if (sniffing.routeOnly && fake === undefined) session.ruledBy = named
   else session.routed = named
+}
+
+/** As with Xray, whose words match from both sides. */
+function replaces({ override }: SniffingConfig, protocol: string, fake: string | undefined): boolean {
+  const among = (name: string): boolean => override.some((word) => name.startsWith(word) || word.startsWith(name))
+  if (fake) return among('fakedns')
+  return among(protocol) || (fake === '' && protocol !== 'bittorrent' && among('fakedns'))
+}
+
+/** Without brackets; undefined where there is none: brackets, dots and colons alone make no address. */
+function hostOf(domain: string): string | undefined {
+  const host = domain.startsWith('[') ? domain.slice(1, -1) : domain
+  return host === '' || (/[[\]:]/.test(host) && parseHost(host).kind !== 'ipv6') ? undefined : host
 }

@@ -5,6 +5,7 @@ import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
+import type { NameService, RecordType } from '../../core/name-service.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { freedomPackets } from './packets.ts'
 
@@ -12,24 +13,26 @@ export interface FreedomDeps {
   readonly dialer: Dialer
   readonly udp: PacketDialer
   readonly resolve: Resolve
+  /** Names as the configuration has them: what a strategy asks. */
+  readonly names: NameService
   readonly env: Env
 }
 
 type Strategy = FreedomSettings['domainStrategy']
 
-/** Families to ask for in turn, the first that has an address wins; none: the dialer gets the name as it is. */
-const families: Readonly<Record<Strategy, readonly (0 | 4 | 6)[]>> = {
+/** Types to ask for in turn, the first that has an address wins; none: the dialer gets the name as it is. */
+const types: Readonly<Record<Strategy, readonly (readonly RecordType[])[]>> = {
   AsIs: [],
-  UseIP: [0],
-  UseIPv4: [4],
-  UseIPv6: [6],
-  UseIPv4v6: [4, 6],
-  UseIPv6v4: [6, 4],
-  ForceIP: [0],
-  ForceIPv4: [4],
-  ForceIPv6: [6],
-  ForceIPv4v6: [4, 6],
-  ForceIPv6v4: [6, 4],
+  UseIP: [['A', 'AAAA']],
+  UseIPv4: [['A']],
+  UseIPv6: [['AAAA']],
+  UseIPv4v6: [['A'], ['AAAA']],
+  UseIPv6v4: [['AAAA'], ['A']],
+  ForceIP: [['A', 'AAAA']],
+  ForceIPv4: [['A']],
+  ForceIPv6: [['AAAA']],
+  ForceIPv4v6: [['A'], ['AAAA']],
+  ForceIPv6v4: [['AAAA'], ['A']],
 }
 
 /**
@@ -39,15 +42,15 @@ const families: Readonly<Record<Strategy, readonly (0 | 4 | 6)[]>> = {
  * once, and clients know better than we do whether to try again.
  */
 export function createFreedom(tag: string, settings: FreedomSettings, deps: FreedomDeps): Outbound {
-  const { dialer, resolve, env } = deps
+  const { dialer, resolve, names, env } = deps
   const { redirect, domainStrategy } = settings
 
   async function addressFor(host: string, until: Lifetime): Promise<string> {
     let cause: unknown
-    for (const family of families[domainStrategy]) {
+    for (const asked of types[domainStrategy]) {
       try {
-        const found = await resolve(host, family, until)
-        if (found.length > 0) return found[env.random.below(found.length)]!
+        const { addresses } = await names.lookup(host, asked, until)
+        if (addresses.length > 0) return addresses[env.random.below(addresses.length)]!
       } catch (error) {
         if (until.gone) throw until.gone
         cause = error
