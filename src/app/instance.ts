@@ -8,7 +8,6 @@ import { ProxyError } from '../core/errors.ts'
 import type { Ground } from '../core/ground.ts'
 import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
-import type { Observer } from '../core/observer.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
 import { Counters } from '../stats/counters.ts'
@@ -17,11 +16,9 @@ import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
 import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
-import { systemGround } from './build/ground.ts'
 import { Descriptors } from './descriptors/descriptors.ts'
-import { Names } from './dns/names.ts'
-import { ruleLanguage } from './dns/rule-language.ts'
-import { hostsFile, reachableTypes } from './dns/system.ts'
+import type { Names } from './dns/names.ts'
+import { instanceNames } from './dns/system.ts'
 import type { DispatchDeps } from './flow/deps.ts'
 import { createDispatch } from './flow/dispatch.ts'
 import type { End } from './flow/flow.ts'
@@ -32,24 +29,12 @@ import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { Turns } from './turns.ts'
 import { Detour } from './users/detour.ts'
 import { LiveUsers } from './users/live-users.ts'
-
-export interface InstanceDeps {
-  readonly env: Env
-  readonly observers?: readonly Observer[]
-  /** Reads certificate files; by default from the disk. */
-  readonly readText?: OutboundBuild['read']
-  /** Addresses of host names; by default as the system's settings say. */
-  readonly resolve?: OutboundBuild['resolve']
-  /** What the configuration can name, as it was loaded with; by default everything that is built in. */
-  readonly kinds?: OutboundBuild['kinds']
-  /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
-  readonly ids?: () => number
-}
 
 /** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
 export class Instance implements AsyncDisposable {
@@ -94,18 +79,7 @@ export class Instance implements AsyncDisposable {
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
     const route: DispatchDeps['route'] = ({ inboundTag }) => this.outbounds.route(this.api.tagFor(inboundTag))
     const watch = (ground: Ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground)))
-    this.names = new Names(config, {
-      env,
-      clock: env.clock,
-      nextId: ids,
-      route,
-      observer: this.observers,
-      resolve,
-      ground: () => watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS: 0 })),
-      rules: ruleLanguage,
-      reachable: reachableTypes,
-      hosts: hostsFile(env.clock),
-    })
+    this.names = instanceNames(config, { env, nextId: ids, route, observer: this.observers, resolve, watch })
     this.#ends = new Ends({
       kinds: this.kinds,
       env,

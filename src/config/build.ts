@@ -16,7 +16,7 @@ import { checkTogether } from './rules.ts'
 import { buildApi } from './sections/api.ts'
 import { buildAccounting, buildControl } from './sections/control.ts'
 import { readDns } from './sections/dns.ts'
-import { readFakeDns } from './sections/fakedns.ts'
+import { checkFakeUse, readFakeDns } from './sections/fakedns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
 import { checkRouting, type Tags } from './sections/routing.ts'
@@ -65,6 +65,7 @@ export function buildConfig(
   const toApi = checkRouting(input.routing, { ...tagsOf(input, inbounds, outbounds), allowed }, context)
   const dns = readDns(input.dns, context)
   const fakePools = readFakeDns(input.fakedns, dns, context)
+  checkFakeUse(fakePools, inbounds, report.at(input.dns ?? input, 'servers'), context)
   const api = buildApi(input.api, toApi, inbounds, context)
   const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)

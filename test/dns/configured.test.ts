@@ -93,10 +93,14 @@ function said({ server, name, type, carrier }: Asked, zones: readonly Zone[]): S
   return { answers: [...alias, ...addresses] }
 }
 
+const inbounds = [
+  { protocol: 'socks', listen: '127.0.0.1', port: 1080, sniffing: { enabled: true, destOverride: ['fakedns'] } },
+]
+
 /** Runs a case; what was asked and answered at each step. */
 async function run(one: Case): Promise<Seen[]> {
   const { config, problems } = loadConfigValue({
-    inbounds: [],
+    inbounds,
     outbounds: [{ protocol: 'freedom' }],
     dns: placed(one.dns),
     ...(one.fakedns && { fakedns: one.fakedns }),

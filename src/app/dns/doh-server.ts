@@ -73,10 +73,11 @@ export class DohServer implements NameSource {
   }
 
   #exchange(session: ClientHttp2Session, query: Uint8Array, until: Lifetime): Promise<Uint8Array> {
-    const { path } = this.#options
+    const { path, authority } = this.#options
     return new Promise((resolve, reject) => {
       const stream = session.request({
         ':method': 'POST',
+        ':authority': authority,
         ':path': path,
         'content-type': 'application/dns-message',
         accept: 'application/dns-message',

@@ -1,9 +1,14 @@
-/** What the built-in DNS asks the system. */
+/** The names of an instance on this machine. */
 import { networkInterfaces } from 'node:os'
 import type { Clock } from '../../core/env.ts'
+import type { Ground } from '../../core/ground.ts'
 import type { RecordType } from '../../core/name-service.ts'
 import { parseHostsFile } from '../../dns/hosts-file.ts'
+import type { Config } from '../../settings/model.ts'
+import { systemGround } from '../build/ground.ts'
 import { systemFiles } from '../names/system-files.ts'
+import { Names, type NamesDeps } from './names.ts'
+import { ruleLanguage } from './rule-language.ts'
 
 /** Types of which this machine has addresses that lead anywhere. */
 export function reachableTypes(): readonly RecordType[] {
@@ -19,4 +24,21 @@ export function reachableTypes(): readonly RecordType[] {
 export function hostsFile(clock: Clock): (name: string) => readonly string[] {
   const files = systemFiles(clock)
   return (name) => parseHostsFile(files().hosts).get(name) ?? []
+}
+
+interface InstanceDeps extends Pick<NamesDeps, 'env' | 'nextId' | 'route' | 'observer' | 'resolve'> {
+  /** Wraps the ground; loop guard and API guard sit there. */
+  readonly watch: (ground: Ground) => Ground
+}
+
+export function instanceNames(config: Pick<Config, 'dns' | 'fakePools'>, { watch, ...deps }: InstanceDeps): Names {
+  const { clock } = deps.env
+  return new Names(config, {
+    ...deps,
+    clock,
+    ground: () => watch(systemGround({ clock, resolve: deps.resolve, keepAliveIdleS: 0 })),
+    rules: ruleLanguage,
+    reachable: reachableTypes,
+    hosts: hostsFile(clock),
+  })
 }

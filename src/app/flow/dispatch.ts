@@ -7,9 +7,8 @@ import type { Conn } from '../../core/conn.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ended, Greet, InboundIo } from '../../core/inbound.ts'
-import type { Sniffed } from '../../protocol/sniff/model.ts'
 import { policyOf } from '../../settings/model.ts'
-import { recognise } from '../sniffing/apply.ts'
+import { recognise } from '../sniffing/recognise.ts'
 import type { DispatchDeps } from './deps.ts'
 import { DialLimit } from './dial-limit.ts'
 import type { End, Flow, Origin } from './flow.ts'
@@ -79,15 +78,9 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
     try {
       flow.account?.admit(flow)
       if (sniffing) {
-        const fake = deps.fakeName?.(session.target.host)
-        let sniffed: Sniffed | undefined
-        if (!sniffing.metadataOnly) {
-          // Who waits for an answer says nothing yet.
-          waiting = undefined
-          await greeted(greet, undefined)
-          ;({ from, sniffed } = await way.sniff(near, session, env.clock))
-        }
-        recognise(session, { ...(sniffed && { sniffed }), fake }, sniffing)
+        // Who waits for an answer says nothing yet.
+        if (!sniffing.metadataOnly) waiting = await greeted(greet, undefined)
+        from = await recognise(near, session, sniffing, way.sniff, deps)
       }
       far = await connect(flow, from, way)
     } catch (error) {

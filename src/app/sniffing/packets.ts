@@ -4,7 +4,7 @@ import type { Clock } from '../../core/env.ts'
 import type { Session } from '../../core/session.ts'
 import type { Verdict } from '../../protocol/sniff/model.ts'
 import { QuicSniffer } from '../../protocol/sniff/quic.ts'
-import { type Looked, sniffMs } from './apply.ts'
+import { type Looked, sniffMs } from './recognise.ts'
 
 /** Looks at the client's first datagrams to its first target; `from` begins with them. */
 export async function sniffPackets(near: PacketConn, session: Session, clock: Clock): Promise<Looked<PacketConn>> {

@@ -5,7 +5,7 @@ import type { Session } from '../../core/session.ts'
 import { peek } from '../../core/streams/peek.ts'
 import type { Verdict } from '../../protocol/sniff/model.ts'
 import { StreamSniffer } from '../../protocol/sniff/stream.ts'
-import { type Looked, sniffMs } from './apply.ts'
+import { type Looked, sniffMs } from './recognise.ts'
 
 /** Looks at the client's first bytes; `from` begins with them. */
 export async function sniffStream(near: Conn, _session: Session, clock: Clock): Promise<Looked<Conn>> {

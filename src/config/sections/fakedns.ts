@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { parseHost } from '../../core/address.ts'
 import type { Context } from '../../schema/context.ts'
 import { integer, object, text } from '../../schema/fields.ts'
-import { shorten } from '../../schema/report.ts'
+import { type Place, shorten } from '../../schema/report.ts'
 import type { DnsConfig, FakePoolConfig } from '../../settings/dns.ts'
+import type { ReadInbound } from '../ends/inbound.ts'
 
 const pool = object({
   ipPool: text('Network of the addresses, such as 198.18.0.0/15.'),
@@ -67,4 +68,22 @@ function readPool(input: Pool, { report }: Context): FakePoolConfig | undefined 
   const message = `found ${size}, expected fewer than the ${room} addresses of ${written}`
   report.error('CFG023', report.at(input, 'poolSize'), message)
   return undefined
+}
+
+/** Without an inbound that looks for them, connections would be made to addresses that are nobody's. */
+export function checkFakeUse(
+  pools: readonly FakePoolConfig[],
+  inbounds: readonly ReadInbound[],
+  place: Place,
+  { report }: Context,
+): void {
+  const known = inbounds.some(({ config }) => config?.sniffing?.override.some((word) => word.startsWith('fakedns')))
+  if (pools.length === 0 || known) return
+  const message = 'made-up addresses are given out, and no inbound finds the names behind them'
+  report.error(
+    'CFG143',
+    place,
+    message,
+    'write "sniffing": { "enabled": true, "destOverride": ["fakedns"] } into the inbound',
+  )
 }

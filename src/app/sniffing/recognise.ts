@@ -1,4 +1,5 @@
 import { parseHost } from '../../core/address.ts'
+import type { Clock, Env } from '../../core/env.ts'
 import type { Session } from '../../core/session.ts'
 import type { Sniffed } from '../../protocol/sniff/model.ts'
 import type { SniffingConfig } from '../../settings/sniffing.ts'
@@ -21,8 +22,28 @@ export interface Findings {
   readonly fake?: string | undefined
 }
 
-/** Writes down what a flow was recognised as, and where it goes by that. A made-up target never stays one if it can be helped. */
-export function recognise(session: Session, { sniffed, fake }: Findings, sniffing: SniffingConfig): void {
+export interface RecogniseDeps {
+  readonly env: Pick<Env, 'clock'>
+  /** The name behind a made-up address; `''` for one that nobody was given; undefined for a real one. */
+  readonly fakeName?: (host: string) => string | undefined
+}
+
+/** Finds out what a flow is and writes it into the session. Gives the client's end, from its first byte on. */
+export async function recognise<E>(
+  near: E,
+  session: Session,
+  sniffing: SniffingConfig,
+  look: (near: E, session: Session, clock: Clock) => Promise<Looked<E>>,
+  { env, fakeName }: RecogniseDeps,
+): Promise<E> {
+  const fake = fakeName?.(session.target.host)
+  const { from, sniffed }: Looked<E> = sniffing.metadataOnly ? { from: near } : await look(near, session, env.clock)
+  apply(session, { ...(sniffed && { sniffed }), fake }, sniffing)
+  return from
+}
+
+/** A made-up target never stays one if it can be helped. */
+function apply(session: Session, { sniffed, fake }: Findings, sniffing: SniffingConfig): void {
   const protocol = sniffed?.protocol ?? (fake ? 'fakedns' : undefined)
   if (protocol === undefined) return
   session.protocol = protocol
