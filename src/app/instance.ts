@@ -1,13 +1,9 @@
 import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
-import { type Address, formatAddress } from '../core/address.ts'
-import type { Conn } from '../core/conn.ts'
-import type { UdpDoor } from '../core/datagrams/udp-door.ts'
+import type { Address } from '../core/address.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
-import type { Observer } from '../core/observer.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
 import { Counters } from '../stats/counters.ts'
@@ -18,33 +14,24 @@ import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
 import { Descriptors } from './descriptors/descriptors.ts'
 import type { DispatchDeps } from './flow/deps.ts'
-import { createDispatch } from './flow/dispatch.ts'
 import type { End } from './flow/flow.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
 import { Observers } from './flow/observers.ts'
 import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
+import { hostOf } from './inbound/host.ts'
 import { Inbounds } from './inbound/inbounds.ts'
-import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
+import { Routing } from './routing/routing.ts'
 import { Turns } from './turns.ts'
 import { Detour } from './users/detour.ts'
 import { LiveUsers } from './users/live-users.ts'
 
-export interface InstanceDeps {
-  readonly env: Env
-  readonly observers?: readonly Observer[]
-  /** Reads certificate files; by default from the disk. */
-  readonly readText?: OutboundBuild['read']
-  /** Addresses of host names; by default as the system's settings say. */
-  readonly resolve?: OutboundBuild['resolve']
-  /** What the configuration can name, as it was loaded with; by default everything that is built in. */
-  readonly kinds?: OutboundBuild['kinds']
-  /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
-  readonly ids?: () => number
-}
+export type { InstanceDeps } from './instance-deps.ts'
 
 /** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
 export class Instance implements AsyncDisposable {
@@ -56,11 +43,11 @@ export class Instance implements AsyncDisposable {
   readonly flows: Flows
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
-  readonly api = new ApiDoor({ config: () => this.#config, inbounds: () => this.inbounds })
+  readonly routing: Routing
+  readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
   readonly observers: Observers
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
-  readonly #env: Env
   readonly #loops = new LoopGuard()
   readonly #descriptors: Descriptors
   readonly #connections: Connections
@@ -75,7 +62,6 @@ export class Instance implements AsyncDisposable {
   constructor(config: Config, deps: InstanceDeps) {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
     this.kinds = deps.kinds ?? builtin
-    this.#env = env
     this.#config = config
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
@@ -91,16 +77,27 @@ export class Instance implements AsyncDisposable {
       env,
       read: readText,
       resolve,
+      findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
       accepted: (...args) => this.#descriptors.accepted(...args),
       refused: (at, error) => this.observers.rejected(at, error),
     })
+    this.routing = new Routing({
+      env,
+      outbounds: this.outbounds,
+      resolve,
+      findAsset: deps.findAsset,
+      api: () => this.#config.api?.tag,
+      isApiDoor: (tag) => this.api.isDoor(tag),
+      observe: () => undefined,
+    })
+    this.routing.adopt(this.routing.prepare(config.routing))
     this.#dispatch = {
       env,
       policy: () => this.#config.policy,
-      route: ({ inboundTag }) => this.outbounds.route(this.api.tagFor(inboundTag)),
+      route: (session, until) => this.routing.route(session, until),
       flows: this.flows,
       counters: this.counters,
       observer: this.observers,
@@ -111,7 +108,8 @@ export class Instance implements AsyncDisposable {
     this.#inbounds = new Inbounds({
       users: this.users,
       build: (...args) => this.buildInbound(...args),
-      host: (inbound) => this.#host(inbound),
+      host: (inbound) =>
+        hostOf(inbound, { dispatch: this.#dispatch, connections: this.#connections, descriptors: this.#descriptors }),
     })
     this.#inbounds.replace(config.inbounds.map((inbound) => this.#inbounds.create(inbound)))
   }
@@ -211,31 +209,6 @@ export class Instance implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0)
-  }
-
-  #host(inbound: () => RunningInbound): InboundHost {
-    let made: InboundIo | undefined
-    const io = (): InboundIo => {
-      made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside: (near) => this.#udpBeside(inbound(), near) }
-      return made
-    }
-    return {
-      env: this.#env,
-      accept: (handler, conn) => {
-        void this.#connections.serve(inbound(), conn, () => handler.serve(conn, io()))
-      },
-      acceptPackets: (handler, client) => {
-        const serve = async () => handler.servePackets?.(client, io())
-        void this.#connections.serve(inbound(), client, serve)
-      },
-      listening: (address) => this.#loops.listening(formatAddress(address)),
-    }
-  }
-
-  /** Whoever may ask for it has shown who it is, and no flow of its own will say so. */
-  #udpBeside(inbound: RunningInbound, near: Conn): UdpDoor | undefined {
-    this.#descriptors.admit(near.info)
-    return inbound.udpBeside(near)
   }
 
   /** @throws ConfigError for a certificate file */

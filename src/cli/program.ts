@@ -80,7 +80,6 @@ function withSources(command: Command): Command {
     .option('--format <format>', 'json or auto')
     .option('--merge <mode>', 'how several files become one: v2ray, v4 (a list replaces the list) or v5 (deep)')
     .option('--strict', 'take warnings for errors')
-    .option('--allow-unapplied-rules', 'start although rules that protect are not applied in this version')
 }
 
 const withLog = (command: Command): Command =>

@@ -4,6 +4,7 @@ import type { ProxyError } from '../../core/errors.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
+import type { FindFile } from '../../routing/geo/lists.ts'
 import {
   type InboundConfig,
   type OutboundConfig,
@@ -14,12 +15,14 @@ import {
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import type { RunningOutbound } from '../outbounds.ts'
+import { prepareExcluded } from '../sniffing/excluded.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
 
 export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
   readonly env: Env
   readonly detour: Detour
+  readonly findAsset?: FindFile | undefined
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
   /** A socket was accepted; false: it was closed again, and `refused` was told. */
@@ -65,6 +68,7 @@ export class Ends {
     const { kinds, env, read, detour, accepted } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
+    prepareExcluded(config.sniffing, this.#deps)
     const built = buildInbound(config, {
       kinds,
       env,
