@@ -1,7 +1,6 @@
 import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import type { Address } from '../core/address.ts'
-import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
