@@ -25,6 +25,7 @@ import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
 import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
+import { Measurements } from './routing/measurements.ts'
 import { Routing } from './routing/routing.ts'
 import { Turns } from './turns.ts'
 import { Detour } from './users/detour.ts'
@@ -43,6 +44,7 @@ export class Instance implements AsyncDisposable {
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
   readonly routing: Routing
+  readonly measurements: Measurements
   readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
   readonly observers: Observers
   /** For changes that wait for something on their way. */
@@ -90,8 +92,14 @@ export class Instance implements AsyncDisposable {
       findAsset: deps.findAsset,
       api: () => this.#config.api?.tag,
       isApiDoor: (tag) => this.api.isDoor(tag),
-      observe: () => undefined,
+      observe: (tag) => this.measurements.observe(tag),
     })
+    this.measurements = new Measurements({
+      ...env,
+      outbounds: () => [...this.outbounds].map(({ outbound }) => outbound),
+      probe: (...args) => this.#ends.probe(...args),
+    })
+    this.measurements.adopt(config)
     this.routing.adopt(this.routing.prepare(config.routing))
     this.#dispatch = {
       env,
@@ -126,6 +134,7 @@ export class Instance implements AsyncDisposable {
     try {
       for (const inbound of this.inbounds) await inbound.openAll()
       this.#started = true
+      this.measurements.start()
     } catch (error) {
       this.#inbounds.closeAll()
       throw error
@@ -196,6 +205,7 @@ export class Instance implements AsyncDisposable {
 
   async #stop(graceMs: number): Promise<void> {
     this.#inbounds.closeAll()
+    this.measurements.stop()
     await this.#connections.drain(graceMs)
     this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
     await this.outbounds.close()

@@ -70,6 +70,7 @@ function apply(instance: Instance, config: Config, plan: ReloadPlan, ports: Open
   const users = new UserChanges(instance, config)
   instance.outbounds.replace(outboundsAfter(instance, config, plan))
   if (plan.routing) instance.routing.adopt(plan.routing, same)
+  instance.measurements.adopt(config, same)
   for (const { inbound, before, parts } of plan.changes) users.update(inbound, before, parts.config)
   const inbounds = inboundsAfter(instance, config, plan)
   ports.detach()

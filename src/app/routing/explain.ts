@@ -44,6 +44,7 @@ export async function explainRoute(config: Config, asked: AskedFlow, env: Env): 
   const explained = router ? await explain(router, viewOf(session), (name) => resolve(name, 0, forever)) : nothing
   const [first] = config.outbounds
   const tag = explained.rule?.rule.outboundTag
-  const exists = tag === undefined || tag === config.api?.tag || config.outbounds.some((outbound) => outbound.tag === tag)
+  const exists =
+    tag === undefined || tag === config.api?.tag || config.outbounds.some((outbound) => outbound.tag === tag)
   return { ...explained, first: first && (first.tag || first.protocol), exists }
 }

@@ -58,7 +58,8 @@ function sourceOf(text: string | undefined): string {
 
 /** Where it goes, in words. */
 function outcomeOf({ rule, first, exists }: ExplainedRoute): string {
-  if (!rule) return first === undefined ? 'nowhere: there is no outbound' : `to the first outbound, ${JSON.stringify(first)}`
+  if (!rule)
+    return first === undefined ? 'nowhere: there is no outbound' : `to the first outbound, ${JSON.stringify(first)}`
   const { outboundTag, balancerTag } = rule.rule
   if (outboundTag === undefined) return `to the balancer ${JSON.stringify(balancerTag)}`
   return `to ${JSON.stringify(outboundTag)}${exists ? '' : ', which does not exist: it is blocked'}`
