@@ -1,12 +1,8 @@
 import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
-import { type Address, formatAddress } from '../core/address.ts'
-import type { Conn } from '../core/conn.ts'
-import type { UdpDoor } from '../core/datagrams/udp-door.ts'
-import type { Env } from '../core/env.ts'
+import type { Address } from '../core/address.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { Ground } from '../core/ground.ts'
-import type { InboundIo } from '../core/inbound.ts'
 import { limits } from '../core/limits.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
@@ -20,21 +16,25 @@ import { Descriptors } from './descriptors/descriptors.ts'
 import type { Names } from './dns/names.ts'
 import { instanceNames } from './dns/system.ts'
 import type { DispatchDeps } from './flow/deps.ts'
-import { createDispatch } from './flow/dispatch.ts'
 import type { End } from './flow/flow.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
 import { Observers } from './flow/observers.ts'
 import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
+import { hostOf } from './inbound/host.ts'
 import { Inbounds } from './inbound/inbounds.ts'
-import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
 import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
+import { Measurements } from './routing/measurements.ts'
+import { Routing } from './routing/routing.ts'
 import { Turns } from './turns.ts'
 import { Detour } from './users/detour.ts'
 import { LiveUsers } from './users/live-users.ts'
+
+export type { InstanceDeps } from './instance-deps.ts'
 
 /** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
 export class Instance implements AsyncDisposable {
@@ -47,11 +47,12 @@ export class Instance implements AsyncDisposable {
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
   readonly names: Names
-  readonly api = new ApiDoor({ config: () => this.#config, inbounds: () => this.inbounds })
+  readonly routing: Routing
+  readonly measurements: Measurements
+  readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
   readonly observers: Observers
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
-  readonly #env: Env
   readonly #loops = new LoopGuard()
   readonly #descriptors: Descriptors
   readonly #connections: Connections
@@ -66,7 +67,6 @@ export class Instance implements AsyncDisposable {
   constructor(config: Config, deps: InstanceDeps) {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
     this.kinds = deps.kinds ?? builtin
-    this.#env = env
     this.#config = config
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
@@ -77,25 +77,49 @@ export class Instance implements AsyncDisposable {
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
-    const route: DispatchDeps['route'] = ({ inboundTag }) => this.outbounds.route(this.api.tagFor(inboundTag))
     const watch = (ground: Ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground)))
-    this.names = instanceNames(config, { env, nextId: ids, route, observer: this.observers, resolve, watch })
+    this.names = instanceNames(config, {
+      env,
+      nextId: ids,
+      route: (session, until) => this.routing.route(session, until),
+      observer: this.observers,
+      resolve,
+      findAsset: deps.findAsset,
+      watch,
+    })
     this.#ends = new Ends({
       kinds: this.kinds,
       env,
       names: this.names,
       read: readText,
       resolve,
+      findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
       watch,
       accepted: (...args) => this.#descriptors.accepted(...args),
       refused: (at, error) => this.observers.rejected(at, error),
     })
+    this.routing = new Routing({
+      env,
+      outbounds: this.outbounds,
+      names: this.names,
+      findAsset: deps.findAsset,
+      api: () => this.#config.api?.tag,
+      isApiDoor: (tag) => this.api.isDoor(tag),
+      observe: (tag) => this.measurements.observe(tag),
+    })
+    this.measurements = new Measurements({
+      ...env,
+      outbounds: () => [...this.outbounds].map(({ outbound }) => outbound),
+      probe: (...args) => this.#ends.probe(...args),
+    })
+    this.measurements.adopt(config)
+    this.routing.adopt(this.routing.prepare(config.routing))
     this.#dispatch = {
       env,
       policy: () => this.#config.policy,
-      route,
+      route: (session, until) => this.routing.route(session, until),
       fakeName: (host) => this.names.fakeName(host),
       flows: this.flows,
       counters: this.counters,
@@ -107,7 +131,8 @@ export class Instance implements AsyncDisposable {
     this.#inbounds = new Inbounds({
       users: this.users,
       build: (...args) => this.buildInbound(...args),
-      host: (inbound) => this.#host(inbound),
+      host: (inbound) =>
+        hostOf(inbound, { dispatch: this.#dispatch, connections: this.#connections, descriptors: this.#descriptors }),
     })
     this.#inbounds.replace(config.inbounds.map((inbound) => this.#inbounds.create(inbound)))
   }
@@ -125,6 +150,7 @@ export class Instance implements AsyncDisposable {
     try {
       for (const inbound of this.inbounds) await inbound.openAll()
       this.#started = true
+      this.measurements.start()
     } catch (error) {
       this.#inbounds.closeAll()
       throw error
@@ -165,7 +191,6 @@ export class Instance implements AsyncDisposable {
   /** Puts a configuration in force for what comes; these are the inbounds from now on. See reload(). */
   adopt(config: Config, inbounds: readonly RunningInbound[]): void {
     this.#config = config
-    this.names.adopt(config)
     this.#inbounds.replace(inbounds)
   }
 
@@ -196,6 +221,7 @@ export class Instance implements AsyncDisposable {
 
   async #stop(graceMs: number): Promise<void> {
     this.#inbounds.closeAll()
+    this.measurements.stop()
     await this.#connections.drain(graceMs)
     this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
     await this.outbounds.close()
@@ -208,31 +234,6 @@ export class Instance implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0)
-  }
-
-  #host(inbound: () => RunningInbound): InboundHost {
-    let made: InboundIo | undefined
-    const io = (): InboundIo => {
-      made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside: (near) => this.#udpBeside(inbound(), near) }
-      return made
-    }
-    return {
-      env: this.#env,
-      accept: (handler, conn) => {
-        void this.#connections.serve(inbound(), conn, () => handler.serve(conn, io()))
-      },
-      acceptPackets: (handler, client) => {
-        const serve = async () => handler.servePackets?.(client, io())
-        void this.#connections.serve(inbound(), client, serve)
-      },
-      listening: (address) => this.#loops.listening(formatAddress(address)),
-    }
-  }
-
-  /** Whoever may ask for it has shown who it is, and no flow of its own will say so. */
-  #udpBeside(inbound: RunningInbound, near: Conn): UdpDoor | undefined {
-    this.#descriptors.admit(near.info)
-    return inbound.udpBeside(near)
   }
 
   /** @throws ConfigError for a certificate file */

@@ -24,8 +24,6 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Milliseconds since the epoch: users whose date has passed get a warning. Without it none does. */
   readonly now?: number
-  /** Rules that protect and are not applied are warnings instead of errors. */
-  readonly allowUnappliedRules?: boolean
   /** What it can name; by default everything that is built in. */
   readonly kinds?: Kinds
 }

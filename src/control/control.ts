@@ -88,6 +88,8 @@ export interface SessionView {
   readonly id: number
   readonly inbound: string
   readonly outbound: string
+  /** The rule that chose the outbound: its label, or `#` and its number from 1; `''`: none did. */
+  readonly rule: string
   readonly email: string
   /** Client's address with port. */
   readonly source: string
@@ -140,6 +142,8 @@ export interface ReloadReport {
     readonly removed: readonly string[]
   }
   readonly users: { readonly added: number; readonly changed: number; readonly removed: number }
+  /** Whether other rules or balancers are in force. */
+  readonly routing: boolean
   /** Parts of the file that need a restart, in words. */
   readonly restart: readonly string[]
   /** What the new configuration asks for that is not applied, or has no effect: one text each. */

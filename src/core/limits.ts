@@ -8,6 +8,10 @@ export const limits = {
   pacedRead: 32_736,
   /** How many first bytes of a stream are looked at for what it is. */
   sniffedMax: 32_767,
+  /** Lists that are known of one data file; behind them it is not looked at. */
+  geoLists: 65_536,
+  /** Measurements of one outbound that are kept. */
+  probeSamples: 1_000,
   /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */
   writeHighWater: 512 * 1024,
   /** The largest buffer that a policy level can ask for, bytes, each way. */

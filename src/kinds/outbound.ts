@@ -19,7 +19,7 @@ export interface OutboundDeps {
   readonly resolve: Resolve
   /** Names as the configuration has them. */
   readonly names: NameService
-  /** Whether a name is meant by rules about domains, in which a plain word is a part of a name. */
+  /** Whether a name, in lower case, is meant by rules. @throws ConfigError for a list that is not there */
   readonly matchNames: (rules: readonly string[]) => (name: string) => boolean
   /** What `security: auto` means on this machine. */
   readonly auto: Security

@@ -1,6 +1,7 @@
 /** `dns` of a configuration, and the pools of fake addresses. */
 
 import type { Address } from '../core/address.ts'
+import type { DomainRule, IpRule } from './routing.ts'
 
 /** Kinds of addresses that are asked for; `system`: those that this machine can reach. */
 export type AddressFamilies = 'both' | 'ipv4' | 'ipv6' | 'system'
@@ -29,11 +30,12 @@ export interface DnsServerConfig extends DnsTerms {
   readonly path: string
   /** Its queries do not pass the router. */
   readonly local: boolean
-  /** Names for which it comes first, in the language of rules; a plain word is a part of a name. */
-  readonly domains: readonly string[]
-  /** Addresses to keep, in the language of rules; none: all. `*` makes it a preference. */
-  readonly expectedIps: readonly string[]
-  readonly unexpectedIps: readonly string[]
+  /** Names for which it comes first. */
+  readonly domains: readonly DomainRule[]
+  /** Addresses to keep; absent: all. */
+  readonly expected?: AddressWish
+  /** Addresses to drop. */
+  readonly unexpected?: AddressWish
   /** Only for its own names. */
   readonly skipFallback: boolean
   /** Nobody is asked after it. */
@@ -41,10 +43,16 @@ export interface DnsServerConfig extends DnsTerms {
   readonly timeoutMs: number
 }
 
+/** Addresses that are wanted, or not. */
+export interface AddressWish {
+  readonly rules: readonly IpRule[]
+  /** It is a preference: where nothing is left, all are. */
+  readonly mild: boolean
+}
+
 /** A fixed answer. */
 export interface DnsHost {
-  /** In the language of rules; a plain word is the whole name. */
-  readonly rule: string
+  readonly rule: DomainRule
   readonly addresses: readonly string[]
   /** Asked in its place; beats addresses. */
   readonly alias?: string

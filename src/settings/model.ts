@@ -15,12 +15,15 @@ import type {
   SocksInboundSettings,
 } from './local.ts'
 import type { SharedConnections } from './mux.ts'
+import type { BurstConfig, ObservatoryConfig, RoutingConfig } from './routing.ts'
 import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 
 export type * from './dns.ts'
 export type * from './local.ts'
 export type * from './mux.ts'
+export type * from './ports.ts'
+export type * from './routing.ts'
 export type * from './sniffing.ts'
 export type * from './stream.ts'
 
@@ -34,6 +37,10 @@ export interface Config {
   readonly dns?: DnsConfig
   /** Networks of made-up addresses; none where no server gives some. */
   readonly fakePools: readonly FakePoolConfig[]
+  /** Which flow takes which outbound; absent: all take the first. */
+  readonly routing?: RoutingConfig
+  readonly observatory?: ObservatoryConfig
+  readonly burstObservatory?: BurstConfig
   /** The gRPC services of V2Ray and Xray. */
   readonly api?: ApiConfig
   /** The HTTP API of our own. */
@@ -50,8 +57,6 @@ export interface ApiConfig {
   readonly services: readonly ApiService[]
   /** A port of its own. */
   readonly listen?: Address
-  /** Inbounds whose connections a rule leads to it. */
-  readonly inboundTags: readonly string[]
 }
 
 export interface ControlConfig {

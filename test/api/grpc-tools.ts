@@ -59,7 +59,13 @@ export async function startApi(services = allServices): Promise<Api> {
       ],
       outbounds: [{ tag: 'direct', protocol: 'freedom' }],
     }),
-    api: { tag: 'api', services, listen: { host: '127.0.0.1', port: listenPort }, inboundTags: ['api-in'] },
+    api: { tag: 'api', services, listen: { host: '127.0.0.1', port: listenPort } },
+    routing: {
+      domainStrategy: 'AsIs',
+      normalizeTrailingDot: false,
+      rules: [{ at: '', ruleTag: '', inboundTags: ['api-in'], outboundTag: 'api' }],
+      balancers: [],
+    },
   }
   const warned: string[] = []
   const env = systemEnv({ ...silentLogger, warn: (_fields, message) => void warned.push(message) })

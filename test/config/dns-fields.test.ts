@@ -71,7 +71,7 @@ describe('dns.servers', () => {
     const [first] = serversOf({
       servers: [{ address: '1.1.1.1', expectIPs: ['10.0.0.0/8'], expectedIPs: ['*', '1.0.0.0/8'] }],
     })
-    expect(first!.expectedIps).toEqual(['*', '1.0.0.0/8'])
+    expect(first!.expected).toMatchObject({ rules: [{ kind: 'block', prefix: 8 }], mild: true })
   })
 })
 
@@ -80,10 +80,10 @@ test('dns.hosts', () => {
     dns({ hosts: { 'domain:a': '1.1.1.1', b: ['::1', '10.0.0.1'], c: 'D.example', e: '#3' } }),
   ).dns!
   expect(hosts).toEqual([
-    { rule: 'domain:a', addresses: ['1.1.1.1'] },
-    { rule: 'b', addresses: ['::1', '10.0.0.1'] },
-    { rule: 'c', addresses: [], alias: 'd.example' },
-    { rule: 'e', addresses: [], rcode: 3 },
+    { rule: { kind: 'domain', value: 'a' }, addresses: ['1.1.1.1'] },
+    { rule: { kind: 'full', value: 'b' }, addresses: ['::1', '10.0.0.1'] },
+    { rule: { kind: 'full', value: 'c' }, addresses: [], alias: 'd.example' },
+    { rule: { kind: 'full', value: 'e' }, addresses: [], rcode: 3 },
   ])
   errorOf(dns({ hosts: { 'regexp:(': '1.1.1.1' } }), 'CFG122')
   errorOf(dns({ hosts: { a: 5 } }), 'CFG022', 'dns.hosts.a')

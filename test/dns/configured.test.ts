@@ -1,8 +1,7 @@
 /** What the DNS of a configuration asks and answers, by recorded scenarios of three peers (test/vectors/dns.json says which). */
 import dnsPacket from 'dns-packet'
 import { describe, expect, test } from 'vitest'
-import { Names, type RuleLanguage } from '../../src/app/dns/names.ts'
-import { ruleLanguage } from '../../src/app/dns/rule-language.ts'
+import { Names } from '../../src/app/dns/names.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { Outbound } from '../../src/core/dialer.ts'
 import { silentLogger } from '../../src/core/env.ts'
@@ -117,7 +116,6 @@ async function run(one: Case): Promise<Seen[]> {
     observer: { routed() {} },
     resolve: async () => [],
     ground: () => ({ tcp: servers.tcp, udp: servers.udp, resolve: async () => [], isOwn: () => false }),
-    rules: ruleLanguage as RuleLanguage,
     reachable: () => ['A', 'AAAA'],
     hosts: () => [],
   })

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { domainRules } from '../../config/routing/names.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { UdpListener } from '../../core/datagrams/packet.ts'
 import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
@@ -12,9 +13,10 @@ import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/k
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
+import type { FindFile } from '../../routing/geo/lists.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack } from '../../transport/stack.ts'
-import { ruleLanguage } from '../dns/rule-language.ts'
+import { withRules } from '../dns/rule-language.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { readSwitches } from './switches.ts'
@@ -38,6 +40,8 @@ export interface OutboundBuild {
   readonly resolve: Resolve
   /** Names as the configuration has them; as `resolve` does unless given. */
   readonly names?: NameService
+  /** Opens geoip.dat and the like; by default where they usually are. */
+  readonly findAsset?: FindFile | undefined
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
   /** Everything that it reaches the world by; this machine's unless given. */
@@ -69,7 +73,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     udp: ground.udp,
     resolve: ground.resolve,
     names: build.names ?? systemNames(resolve),
-    matchNames: ruleLanguage.names,
+    matchNames: (rules) => withRules(build, (language) => language.names(domainRules(rules))),
     auto: autoSecurity(),
     legacyHeader,
     coneDisabled,

@@ -1,33 +1,63 @@
 import type { Conn } from '../../core/conn.ts'
+import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import type { NameService } from '../../core/name-service.ts'
+import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
+import type { FindFile } from '../../routing/geo/lists.ts'
 import {
   type InboundConfig,
   type OutboundConfig,
   type PolicyConfig,
   policyOf,
+  type TlsClientConfig,
   type VmessUser,
 } from '../../settings/model.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import type { RunningOutbound } from '../outbounds.ts'
+import { type ProbeRequest, probe } from '../routing/probe.ts'
+import { prepareExcluded } from '../sniffing/excluded.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
+import { systemGround } from './ground.ts'
 
 export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
   readonly env: Env
   readonly names: NameService
   readonly detour: Detour
+  readonly findAsset?: FindFile | undefined
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
   /** A socket was accepted; false: it was closed again, and `refused` was told. */
   readonly accepted: (conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void) => boolean
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
+}
+
+/** TLS as a browser has it. */
+const plainTls: TlsClientConfig = {
+  alpn: ['http/1.1'],
+  enableSessionResumption: false,
+  authorities: [],
+  disableSystemRoot: false,
+  serverName: '',
+  allowInsecure: false,
+  pinnedCertSha256: [],
+  pinnedChainSha256: [],
+  verifyNames: [],
+  certificates: [],
+}
+
+const plainLayer = {
+  secure: true,
+  serverName: '',
+  alpn: undefined,
+  handshakeTimeoutMs: 0,
+  onFailedHandshake: () => {},
 }
 
 /** Builds the inbounds and outbounds of an instance, with all that they share. */
@@ -49,12 +79,13 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, names, watch } = this.#deps
+    const { kinds, env, read, resolve, names, findAsset, watch } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
       env,
       names,
+      findAsset,
       resolve,
       read: noting(files, read),
       readSize: this.#readSize,
@@ -63,11 +94,21 @@ export class Ends {
     return { outbound, config, files }
   }
 
+  /** Asks through an outbound, or without one by this machine's own sockets. */
+  probe(outbound: Outbound | undefined, request: ProbeRequest): Promise<number> {
+    const { env, resolve, kinds } = this.#deps
+    const { clock, log } = env
+    const own = () => happyEyeballs(systemGround({ clock, resolve, keepAliveIdleS: -1 }).tcp, { resolve, clock, log })
+    const deps = { ...plainLayer, env, read: this.#deps.read }
+    return probe(outbound ?? own(), request, { clock, secure: (base) => kinds.tls.client(plainTls, deps).client(base) })
+  }
+
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
     const { kinds, env, read, detour, accepted } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
+    prepareExcluded(config.sniffing, this.#deps)
     const built = buildInbound(config, {
       kinds,
       env,

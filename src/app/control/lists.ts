@@ -60,6 +60,7 @@ function sessionView({ session, totals }: Flow): SessionView {
     id: session.id,
     inbound: session.inboundTag,
     outbound: session.outboundTag ?? '',
+    rule: session.rule ?? '',
     email: session.user.email,
     source: session.source,
     target: formatAddress(session.target),

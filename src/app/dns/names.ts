@@ -11,26 +11,18 @@ import { AskedServer } from '../../dns/client/asked-server.ts'
 import { DnsClient } from '../../dns/client/client.ts'
 import { FixedNames } from '../../dns/client/fixed.ts'
 import { isSystemName } from '../../dns/client/local-names.ts'
-import type { MatchAddress, MatchName, RankNames } from '../../dns/client/matchers.ts'
 import { Remembered } from '../../dns/client/remembered.ts'
 import { ConfiguredServer } from '../../dns/client/server.ts'
 import type { NameSource } from '../../dns/client/source.ts'
 import { systemNames, systemSource } from '../../dns/client/system.ts'
 import { FakeNames } from '../../dns/fake/fake-names.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
-import type { Config, DnsConfig, DnsServerConfig, FakePoolConfig } from '../../settings/model.ts'
+import type { FindFile } from '../../routing/geo/lists.ts'
+import type { Config, DnsConfig, DnsServerConfig } from '../../settings/model.ts'
 import { same } from '../reload/config-diff.ts'
 import { DohServer } from './doh-server.ts'
 import { type RoutedDeps, routedWays } from './routed-ground.ts'
-
-/** The language of rules, as the router knows it. */
-export interface RuleLanguage {
-  /** A plain word is a part of a name. */
-  names(rules: readonly string[]): MatchName
-  /** A plain word is a whole name. */
-  rank(rules: readonly string[]): RankNames
-  addresses(rules: readonly string[]): MatchAddress
-}
+import { type RuleLanguage, withRules } from './rule-language.ts'
 
 export interface NamesDeps extends RoutedDeps {
   readonly env: Env
@@ -38,7 +30,7 @@ export interface NamesDeps extends RoutedDeps {
   readonly resolve: Resolve
   /** What does not pass the router. */
   readonly ground: () => Ground
-  readonly rules: RuleLanguage
+  readonly findAsset?: FindFile | undefined
   /** Types of which this machine has addresses. */
   readonly reachable: () => readonly RecordType[]
   /** Addresses in the hosts file. */
@@ -47,40 +39,53 @@ export interface NamesDeps extends RoutedDeps {
 
 type Parts = Pick<Config, 'dns' | 'fakePools'>
 
+/** Names of another configuration, which are not in force yet. */
+export interface PreparedNames {
+  readonly config: DnsConfig | undefined
+  readonly service: NameService
+  readonly fake: FakeNames | undefined
+}
+
 export class Names implements NameService {
   readonly #deps: NamesDeps
-  #config: DnsConfig | undefined
-  #service: NameService
-  #fake: FakeNames | undefined
+  #now: PreparedNames
 
+  /** @throws ConfigError for a list that is not there */
   constructor(config: Parts, deps: NamesDeps) {
     this.#deps = deps
-    this.#service = systemNames(deps.resolve)
-    this.adopt(config)
+    this.#now = { config: undefined, service: systemNames(deps.resolve), fake: undefined }
+    this.adopt(this.prepare(config))
   }
 
-  /** Another configuration. What is remembered stays where nothing has changed, and made-up addresses keep their names. */
-  adopt({ dns, fakePools }: Parts): void {
-    const pools = this.#fake?.pools ?? []
-    const kept = same(pools, fakePools)
-    if (!kept) this.#fake = fakePools.length > 0 ? new FakeNames(fakePools as readonly FakePoolConfig[]) : undefined
-    if (kept && same(this.#config, dns)) return
-    this.#config = dns
-    this.#service = dns ? build(dns, this.#fake, this.#deps) : systemNames(this.#deps.resolve)
+  /**
+   * What is remembered stays where nothing has changed, and made-up addresses keep their names.
+   *
+   * @throws ConfigError for a list that is not there
+   */
+  prepare({ dns, fakePools }: Parts): PreparedNames {
+    const before = this.#now
+    const sameFake = same(before.fake?.pools ?? [], fakePools)
+    if (sameFake && same(before.config, dns)) return before
+    const fake = sameFake ? before.fake : fakePools.length > 0 ? new FakeNames(fakePools) : undefined
+    return { config: dns, service: dns ? this.#build(dns, fake) : systemNames(this.#deps.resolve), fake }
+  }
+
+  adopt(prepared: PreparedNames): void {
+    this.#now = prepared
   }
 
   /** Whether it has names of its own. */
   get configured(): boolean {
-    return this.#config !== undefined
+    return this.#now.config !== undefined
   }
 
   lookup(name: string, types: readonly RecordType[], until: Lifetime, fake = false): Promise<NameAnswer> {
-    return this.#service.lookup(name, types, until, fake)
+    return this.#now.service.lookup(name, types, until, fake)
   }
 
   /** The name behind a made-up address; `''` for one that nobody was given; undefined for a real one. */
   fakeName(address: string): string | undefined {
-    return this.#fake?.nameOf(address)
+    return this.#now.fake?.nameOf(address)
   }
 
   /** For those who ask with a family, as the system's resolver is asked. */
@@ -90,35 +95,29 @@ export class Names implements NameService {
     if (addresses.length === 0 && family === 0) throw new ProxyError('DNS_FAILED', `${host} has no address`)
     return addresses
   }
-}
 
-function build(config: DnsConfig, fake: FakeNames | undefined, deps: NamesDeps): DnsClient {
-  const { env, rules, hosts, reachable } = deps
-  return new DnsClient({
-    config,
-    fixed: new FixedNames(config.hosts, rules.rank(config.hosts.map(({ rule }) => rule))),
-    system: config.useSystemHosts ? hosts : undefined,
-    servers: config.servers.map(
-      (server) =>
-        new ConfiguredServer(server, sourceOf(server, fake, deps), rulesOf(server, rules), {
-          clock: env.clock,
-          reachable,
-        }),
-    ),
-    reachable,
-  })
-}
-
-function rulesOf({ kind, domains, expectedIps, unexpectedIps }: DnsServerConfig, rules: RuleLanguage) {
-  const named = domains.length > 0 ? rules.names(domains) : () => false
-  const addresses = (list: readonly string[]): MatchAddress | undefined => {
-    const plain = list.filter((rule) => rule !== '*')
-    return plain.length > 0 ? rules.addresses(plain) : undefined
+  #build(config: DnsConfig, fake: FakeNames | undefined): DnsClient {
+    const { env, hosts, reachable, findAsset } = this.#deps
+    return withRules({ findAsset }, (rules) => {
+      const servers = config.servers.map(
+        (server) =>
+          new ConfiguredServer(server, sourceOf(server, fake, this.#deps), rulesOf(server, rules), {
+            clock: env.clock,
+            reachable,
+          }),
+      )
+      const fixed = new FixedNames(config.hosts, rules.rank(config.hosts.map(({ rule }) => rule)))
+      return new DnsClient({ config, fixed, system: config.useSystemHosts ? hosts : undefined, servers, reachable })
+    })
   }
+}
+
+function rulesOf({ kind, domains, expected, unexpected }: DnsServerConfig, rules: RuleLanguage) {
+  const named = domains.length > 0 ? rules.names(domains) : () => false
   return {
     matches: kind === 'localhost' ? (name: string) => isSystemName(name) || named(name) : named,
-    expected: addresses(expectedIps),
-    unexpected: addresses(unexpectedIps),
+    expected: expected && rules.addresses(expected.rules),
+    unexpected: unexpected && rules.addresses(unexpected.rules),
   }
 }
 

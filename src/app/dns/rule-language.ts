@@ -1,42 +1,70 @@
-import type { RuleLanguage } from './names.ts'
+/** Rules about names and addresses outside the router: those of the DNS and of the dns outbound. */
+import type { MatchAddress, MatchName, RankNames } from '../../dns/client/matchers.ts'
+import { addressGroups, inGroups } from '../../routing/address-groups.ts'
+import { ipOf } from '../../routing/addresses.ts'
+import { comparable, DomainTable } from '../../routing/domains.ts'
+import { GeoError } from '../../routing/geo/data-file.ts'
+import { GeoLists } from '../../routing/geo/lists.ts'
+import { ConfigError } from '../../schema/problem.ts'
+import type { DomainRule, IpRule } from '../../settings/routing.ts'
+import { AssetFiles, assetDirectories } from '../geo/find.ts'
+import type { CompileOptions } from '../routing/compile.ts'
 
-/** PLACEHOLDER */
-const matchOf = (rule: string, plain: string) => {
-  const m = /^(keyword|domain|full|regexp|dotless):(.*)$/s.exec(rule)
-  const [kind, text] = m ? [m[1]!, m[2]!] : [plain, rule]
-  return {
-    kind,
-    rank: kind === 'full' ? 1000 : kind === 'domain' ? text.split('.').length : 0,
-    is: (n: string) =>
-      kind === 'full'
-        ? n === text.toLowerCase()
-        : kind === 'domain'
-          ? n === text || n.endsWith('.' + text)
-          : kind === 'regexp'
-            ? new RegExp(text).test(n)
-            : kind === 'dotless'
-              ? !n.includes('.') && n.includes(text)
-              : n.includes(text),
+export interface RuleLanguage {
+  names(rules: readonly DomainRule[]): MatchName
+  rank(rules: readonly DomainRule[]): RankNames
+  addresses(rules: readonly IpRule[]): MatchAddress
+}
+
+/** Has rules compiled while the lists that they name are open. @throws ConfigError for one that is not there */
+export function withRules<T>({ findAsset }: Pick<CompileOptions, 'findAsset'>, compile: (rules: RuleLanguage) => T): T {
+  const files = new AssetFiles(assetDirectories([]))
+  try {
+    return compile(languageOf(new GeoLists(findAsset ?? files.find)))
+  } catch (error) {
+    if (!(error instanceof GeoError)) throw error
+    const at = { path: 'dns', file: '', line: 0, column: 0 }
+    throw new ConfigError([{ code: 'CFG124', severity: 'error', ...at, message: error.message }])
+  } finally {
+    files.close()
   }
 }
-export const ruleLanguage: RuleLanguage = {
-  names: (rules) => {
-    const all = rules.map((r) => matchOf(r, 'keyword'))
-    return (n) => all.some((m) => m.is(n))
-  },
-  rank: (rules) => {
-    const all = rules.map((r, i) => ({ ...matchOf(r, 'full'), i }))
-    return (n) =>
-      all
-        .filter((m) => m.is(n))
-        .sort((a, b) => b.rank - a.rank || a.i - b.i)
-        .map((m) => m.i)
-  },
-  addresses: (rules) => (a) =>
-    rules.some((r) => {
-      const [base, bits] = r.split('/')
-      const num = (x: string) => x.split('.').reduce((s, b) => s * 256 + Number(b), 0)
-      const k = 2 ** (32 - Number(bits ?? 32))
-      return !a.includes(':') && Math.floor(num(a) / k) === Math.floor(num(base!) / k)
-    }),
+
+function languageOf(lists: GeoLists): RuleLanguage {
+  const enter = (table: DomainTable, rule: DomainRule, id: number): void => {
+    if (rule.kind !== 'list') table.add(rule.kind, rule.value, id)
+    else lists.names(rule.file, rule.code, rule.attributes, (kind, value) => table.add(kind, value, id))
+  }
+  return {
+    names(rules) {
+      const table = new DomainTable()
+      for (const rule of rules) enter(table, rule, 0)
+      return (name) => {
+        table.match(comparable(name))
+        return table.holds(0)
+      }
+    },
+    rank(rules) {
+      const table = new DomainTable()
+      for (const [id, rule] of rules.entries()) enter(table, rule, id)
+      const order = [...rules.keys()].sort((a, b) => weight(rules[b]!) - weight(rules[a]!) || a - b)
+      return (name) => {
+        table.match(comparable(name))
+        return order.filter((id) => table.holds(id))
+      }
+    },
+    addresses(rules) {
+      const groups = addressGroups(rules, (file, code) => lists.addresses(file, code))
+      return (address) => {
+        const ip = ipOf(address)
+        return ip !== undefined && inGroups(groups, ip)
+      }
+    },
+  }
+}
+
+/** Whole names come first, then domains, the longer one first, then the rest. */
+function weight(rule: DomainRule): number {
+  if (rule.kind === 'full') return 1000
+  return rule.kind === 'domain' ? rule.value.split('.').length : 0
 }

@@ -8,7 +8,6 @@ import type { Config } from '../../settings/model.ts'
 import { systemGround } from '../build/ground.ts'
 import { systemFiles } from '../names/system-files.ts'
 import { Names, type NamesDeps } from './names.ts'
-import { ruleLanguage } from './rule-language.ts'
 
 /** Types of which this machine has addresses that lead anywhere. */
 export function reachableTypes(): readonly RecordType[] {
@@ -26,7 +25,7 @@ export function hostsFile(clock: Clock): (name: string) => readonly string[] {
   return (name) => parseHostsFile(files().hosts).get(name) ?? []
 }
 
-interface InstanceDeps extends Pick<NamesDeps, 'env' | 'nextId' | 'route' | 'observer' | 'resolve'> {
+interface InstanceDeps extends Pick<NamesDeps, 'env' | 'nextId' | 'route' | 'observer' | 'resolve' | 'findAsset'> {
   /** Wraps the ground; loop guard and API guard sit there. */
   readonly watch: (ground: Ground) => Ground
 }
@@ -37,7 +36,6 @@ export function instanceNames(config: Pick<Config, 'dns' | 'fakePools'>, { watch
     ...deps,
     clock,
     ground: () => watch(systemGround({ clock, resolve: deps.resolve, keepAliveIdleS: 0 })),
-    rules: ruleLanguage,
     reachable: reachableTypes,
     hosts: hostsFile(clock),
   })

@@ -1,6 +1,7 @@
 /**
  * One line per flow, in Xray's form, because programs that count and block read it:
- * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out]][ <reason>][ email: <email>]`
+ * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out]][ rule: <rule>][ <reason>][ email: <email>]`
+ * The rule is ours; it stands in front because programs take everything behind `email: ` for the e-mail.
  */
 import { formatAddress } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
@@ -15,6 +16,8 @@ interface AccessEntry {
   /** `''` when the peer was turned away before it named one. */
   readonly target: string
   readonly route: string
+  /** What chose the outbound; `''` where no rule did. */
+  readonly rule: string
   readonly reason: string
   readonly email: string
 }
@@ -44,7 +47,15 @@ export function createAccessLog(options: AccessLogOptions): Observer {
         write({ ...accepted(session, ''), status: 'rejected', reason: error.message })
     },
     rejected: (at, error) =>
-      write({ from: at.source, status: 'rejected', target: '', route: '', reason: error.message, email: at.email }),
+      write({
+        from: at.source,
+        status: 'rejected',
+        target: '',
+        route: '',
+        rule: '',
+        reason: error.message,
+        email: at.email,
+      }),
   }
 }
 
@@ -55,6 +66,7 @@ function accepted(session: Session, outboundTag: string): AccessEntry {
     target: `${session.network}:${formatAddress(session.target)}`,
     // An unnamed inbound is left out of the route, an unnamed outbound leaves no route at all: so does Xray.
     route: outboundTag === '' || session.inboundTag === '' ? outboundTag : `${session.inboundTag} >> ${outboundTag}`,
+    rule: session.rule ?? '',
     reason: '',
     email: session.user.email,
   }
@@ -62,9 +74,10 @@ function accepted(session: Session, outboundTag: string): AccessEntry {
 
 function formatAccess(entry: AccessEntry): string {
   const route = entry.route === '' ? '' : ` [${entry.route}]`
+  const rule = entry.rule === '' ? '' : ` rule: ${entry.rule}`
   const reason = entry.reason === '' ? '' : ` ${entry.reason}`
   const email = entry.email === '' ? '' : ` email: ${entry.email}`
-  return `from ${entry.from} ${entry.status} ${entry.target}${route}${reason}${email}`
+  return `from ${entry.from} ${entry.status} ${entry.target}${route}${rule}${reason}${email}`
 }
 
 function mapText(entry: AccessEntry, map: (text: string) => string): AccessEntry {

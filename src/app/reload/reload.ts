@@ -6,7 +6,7 @@ import { ProxyError } from '../../core/errors.ts'
 import type { Config } from '../../settings/model.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
 import type { Instance } from '../instance.ts'
-import { keepUntilRestart } from './config-diff.ts'
+import { keepUntilRestart, same } from './config-diff.ts'
 import { planReload, type ReloadPlan } from './plan.ts'
 import { type OpenedPorts, openPorts } from './ports.ts'
 import { reportOf } from './report.ts'
@@ -69,6 +69,9 @@ function whatCameBetween(instance: Instance, plan: ReloadPlan, ports: OpenedPort
 function apply(instance: Instance, config: Config, plan: ReloadPlan, ports: OpenedPorts): void {
   const users = new UserChanges(instance, config)
   instance.outbounds.replace(outboundsAfter(instance, config, plan))
+  instance.names.adopt(plan.names)
+  if (plan.routing) instance.routing.adopt(plan.routing, same)
+  instance.measurements.adopt(config, same)
   for (const { inbound, before, parts } of plan.changes) users.update(inbound, before, parts.config)
   const inbounds = inboundsAfter(instance, config, plan)
   ports.detach()

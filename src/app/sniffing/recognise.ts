@@ -3,6 +3,7 @@ import type { Clock, Env } from '../../core/env.ts'
 import type { Session } from '../../core/session.ts'
 import type { Sniffed } from '../../protocol/sniff/model.ts'
 import type { SniffingConfig } from '../../settings/sniffing.ts'
+import { isExcluded } from './excluded.ts'
 
 /** The longest that first bytes are waited for, ms: as the peers do. Where the server speaks first that is what it costs. */
 export const sniffMs = 200
@@ -42,13 +43,14 @@ export async function recognise<E>(
   return from
 }
 
-/** A made-up target never stays one if it can be helped. */
-function apply(session: Session, { sniffed, fake }: Findings, sniffing: SniffingConfig): void {
+/** Writes down what was found out, and where the flow goes by that. A made-up target never stays one if it can be helped. */
+export function apply(session: Session, { sniffed, fake }: Findings, sniffing: SniffingConfig): void {
   const protocol = sniffed?.protocol ?? (fake ? 'fakedns' : undefined)
   if (protocol === undefined) return
   session.protocol = protocol
+  if (sniffed?.attributes) session.seenAttributes = sniffed.attributes
   const host = hostOf(fake || sniffed?.domain || '')
-  if (host === undefined || !replaces(sniffing, protocol, fake)) return
+  if (host === undefined || !replaces(sniffing, protocol, fake) || isExcluded(sniffing, session, host)) return
   const named = { host, port: session.target.port }
   if (sniffing.routeOnly && fake === undefined) session.ruledBy = named
   else session.routed = named

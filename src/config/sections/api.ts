@@ -61,7 +61,7 @@ export function buildApi(
       hint,
     )
   }
-  return input.tag ? { tag: input.tag, services, ...(listen && { listen }), inboundTags } : undefined
+  return input.tag ? { tag: input.tag, services, ...(listen && { listen }) } : undefined
 }
 
 function readServices(input: ApiInput, { report }: Context): readonly ApiService[] {

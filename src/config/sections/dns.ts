@@ -17,9 +17,11 @@ import {
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
-import type { AddressFamilies, DnsConfig, DnsHost, DnsServerConfig, DnsTerms } from '../../settings/dns.ts'
+import type { AddressFamilies, AddressWish, DnsConfig, DnsHost, DnsServerConfig, DnsTerms } from '../../settings/dns.ts'
+import type { DomainRule, IpRule } from '../../settings/routing.ts'
+import { readIpRule } from '../routing/addresses.ts'
+import { readDomainRule } from '../routing/names.ts'
 import { readServer } from './dns-server.ts'
-import { checkDomainRule, checkIpRule } from './domain-rules.ts'
 
 const strategies = ['UseIP', 'UseIPv4', 'UseIPv6', 'UseSystem'] as const
 const common = {
@@ -101,8 +103,6 @@ export function readDns(input: z.output<typeof dnsSchema> | undefined, context: 
 
 const noConditions = {
   domains: [],
-  expectedIps: [],
-  unexpectedIps: [],
   skipFallback: false,
   finalQuery: false,
   timeoutMs,
@@ -120,21 +120,36 @@ function serverOf(entry: z.output<typeof server>, terms: DnsTerms, context: Cont
     return undefined
   }
   const at = readServer(entry.address, entry.port, report.at(entry, 'address'), context)
-  for (const rule of listOf(entry.domains)) checkDomainRule(rule, report.at(entry, 'domains'), context)
-  for (const key of ['expectIPs', 'expectedIPs', 'unexpectedIPs'] as const) {
-    for (const rule of listOf(entry[key])) if (rule !== '*') checkIpRule(rule, report.at(entry, key), context)
-  }
+  const domains = listOf(entry.domains).flatMap(
+    (rule) => readDomainRule(rule, report.at(entry, 'domains'), context) ?? [],
+  )
+  const expected = wishOf(entry, entry.expectedIPs === undefined ? 'expectIPs' : 'expectedIPs', context)
+  const unexpected = wishOf(entry, 'unexpectedIPs', context)
   if (!at) return undefined
   return {
     ...termsOf(entry, terms, context),
     ...at,
-    domains: listOf(entry.domains),
-    expectedIps: listOf(entry.expectedIPs ?? entry.expectIPs),
-    unexpectedIps: listOf(entry.unexpectedIPs),
+    domains,
+    ...(expected && { expected }),
+    ...(unexpected && { unexpected }),
     skipFallback: entry.skipFallback ?? false,
     finalQuery: entry.finalQuery ?? false,
     timeoutMs: entry.timeoutMs || timeoutMs,
   }
+}
+
+/** With `*` among them they are a preference. */
+function wishOf(
+  entry: z.output<typeof server>,
+  key: 'expectIPs' | 'expectedIPs' | 'unexpectedIPs',
+  context: Context,
+): AddressWish | undefined {
+  const written = listOf(entry[key])
+  const place = context.report.at(entry, key)
+  const rules = written.flatMap((rule): IpRule[] =>
+    rule === '*' ? [] : [readIpRule(rule, place, context) ?? []].flat(),
+  )
+  return rules.length > 0 ? { rules, mild: written.includes('*') } : undefined
 }
 
 type Common = Partial<Pick<z.output<typeof server>, keyof typeof common>> & object
@@ -174,13 +189,13 @@ function familiesOf(input: Common, { report }: Context): AddressFamilies | undef
 }
 
 function hostsOf(input: Readonly<Record<string, string | readonly string[]>>, context: Context): DnsHost[] {
-  return Object.entries(input).map(([rule, value]) => {
-    checkDomainRule(rule, context.report.at(input, rule), context)
-    return hostOf(rule, typeof value === 'string' ? [value] : value)
+  return Object.entries(input).flatMap(([written, value]) => {
+    const rule = readDomainRule(written, context.report.at(input, written), context, 'full')
+    return rule ? hostOf(rule, typeof value === 'string' ? [value] : value) : []
   })
 }
 
-function hostOf(rule: string, values: readonly string[]): DnsHost {
+function hostOf(rule: DomainRule, values: readonly string[]): DnsHost {
   const code = /^#(\d{1,5})$/.exec(values[0] ?? '')
   if (code) return { rule, addresses: [], rcode: Number(code[1]) }
   const isName = (value: string) => parseHost(value).kind === 'domain'
@@ -201,7 +216,7 @@ function warnOfName(
   if (
     kind !== 'udp' ||
     parseHost(host).kind !== 'domain' ||
-    fixed.some(({ rule }) => rule.replace(/^full:/, '') === host)
+    fixed.some(({ rule }) => rule.kind === 'full' && rule.value === host)
   )
     return
   const message = `${JSON.stringify(shorten(label))} is a name, which an outbound has to look up before anything is asked`

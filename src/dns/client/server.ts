@@ -3,7 +3,7 @@ import { ProxyError } from '../../core/errors.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
 import type { NameAnswer, RecordType } from '../../core/name-service.ts'
 import { deadline } from '../../core/time/deadline.ts'
-import type { DnsServerConfig } from '../../settings/dns.ts'
+import type { AddressWish, DnsServerConfig } from '../../settings/dns.ts'
 import { allowedTypes } from './families.ts'
 import type { MatchAddress, MatchName } from './matchers.ts'
 import type { NameSource } from './source.ts'
@@ -54,24 +54,22 @@ export class ConfiguredServer {
     }
   }
 
-  /** With `*` among them rules say what is preferred, and nothing is lost. */
   #sifted(answer: NameAnswer): NameAnswer {
     const { expected, unexpected } = this.#rules
-    const { expectedIps, unexpectedIps } = this.config
     let { addresses } = answer
-    if (expected) addresses = kept(addresses, addresses.filter(expected), expectedIps)
+    if (expected) addresses = kept(addresses, addresses.filter(expected), this.config.expected)
     if (unexpected)
       addresses = kept(
         addresses,
         addresses.filter((address) => !unexpected(address)),
-        unexpectedIps,
+        this.config.unexpected,
       )
     return { ...answer, addresses }
   }
 }
 
-const kept = (all: readonly string[], good: readonly string[], rules: readonly string[]): readonly string[] =>
-  good.length === 0 && rules.includes('*') ? all : good
+const kept = (all: readonly string[], good: readonly string[], wish: AddressWish | undefined): readonly string[] =>
+  good.length === 0 && wish?.mild ? all : good
 
 function joined(answers: readonly NameAnswer[]): NameAnswer {
   const withAddresses = answers.filter(({ addresses }) => addresses.length > 0)
