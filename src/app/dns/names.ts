@@ -129,7 +129,15 @@ function sourceOf(server: DnsServerConfig, fake: FakeNames | undefined, deps: Na
   const ways = waysOf(server, deps)
   const source =
     kind === 'udp' || kind === 'tcp'
-      ? new AskedServer(server.address, { ...ways, random: env.random }, { stream: kind === 'tcp', subnet: clientIp })
+      ? new AskedServer(
+          server.address,
+          { ...ways, random: env.random },
+          {
+            stream: kind === 'tcp',
+            subnet: clientIp,
+            routed: !server.local,
+          },
+        )
       : dohServer(server, ways.tcp)
   const staleMs = serveExpiredTtlS === 0 ? Number.POSITIVE_INFINITY : serveExpiredTtlS * 1000
   return new Remembered(source, env.clock, { disabled: disableCache, stale: serveStale, staleMs })

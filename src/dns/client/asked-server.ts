@@ -26,13 +26,22 @@ export class AskedServer implements NameSource {
   readonly #deps: AskedServerDeps
   readonly #stream: boolean
   readonly #subnet: string
+  readonly #routed: boolean
 
-  /** @param subnet an address of the network that the server is told of; `''`: none */
-  constructor(address: Address, deps: AskedServerDeps, { stream, subnet }: { stream: boolean; subnet: string }) {
+  /**
+   * @param subnet an address of the network that the server is told of; `''`: none
+   * @param routed rules may lead queries elsewhere
+   */
+  constructor(
+    address: Address,
+    deps: AskedServerDeps,
+    { stream, subnet, routed }: { stream: boolean; subnet: string; routed: boolean },
+  ) {
     this.#address = address
     this.#deps = deps
     this.#stream = stream
     this.#subnet = subnet
+    this.#routed = routed
   }
 
   async ask(name: string, type: RecordType, until: Lifetime): Promise<NameAnswer> {
@@ -48,7 +57,7 @@ export class AskedServer implements NameSource {
 
   async #exchange(query: Query, until: Lifetime): Promise<Reply> {
     if (!this.#stream) {
-      const reply = await askByDatagram(this.#deps.udp, this.#address, query, until)
+      const reply = await askByDatagram(this.#deps.udp, this.#address, query, until, this.#routed)
       if (!reply.truncated) return reply
     }
     return askByStream(this.#deps.tcp, this.#address, query, until)
