@@ -51,11 +51,23 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   /**
-   * Gives up the stream to a layer that replaces this Conn (TLS runs on a socket natively). Only before the first read or
-   * write; afterwards this Conn only tells when the stream is gone.
+   * Gives up the stream to a layer that replaces this Conn (TLS runs on a socket natively). Only before the first write, and
+   * before a read whose bytes were not taken back; afterwards this Conn only tells when the stream is gone.
    */
   surrender(): Duplex {
-    return unhear(this.stream)
+    const stream = unhear(this.stream)
+    // A stream that flows would drop what nobody hears.
+    if (this.#queue) stream.pause()
+    for (let bytes = this.#queue?.pop(); bytes; bytes = this.#queue?.pop()) stream.unshift(bytes)
+    this.#queue = undefined
+    this.#queued = 0
+    return stream
+  }
+
+  takeBack(bytes: Uint8Array): void {
+    this.#queue ??= []
+    this.#queue.unshift(bytes)
+    this.#queued += bytes.length
   }
 
   protected resumeReading(): void {
