@@ -52,7 +52,7 @@ const tlsOf = ({ claim }: Claimant): SharerTls | undefined => claim.sharer.tls
 export function chooseTls<C extends Claimant>(sets: readonly TlsSet<C>[], { name, protocols }: Hello): TlsSet<C> {
   const parent = `*${name.slice(name.indexOf('.'))}`
   const serving = (wanted: string) => sets.filter(({ first }) => namesOf(first.claim).includes(wanted))
-  const choices = [name, parent, '*'].map(serving).find(({ length }) => length > 0) ?? sets
+  const choices = [name, parent, '*'].map(serving).find(({ length }) => length > 0) ?? [sets[0]!]
   for (const protocol of protocols) {
     const able = choices.find(({ first }) => tlsOf(first)!.alpn?.includes(protocol))
     if (able) return able
