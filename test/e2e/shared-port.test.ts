@@ -74,14 +74,12 @@ async function servedBy(streamSettings: object): Promise<string> {
   const trust = { certificates: [{ certificate: pemLines('ca.crt'), usage: 'verify' }] }
   const own = (streamSettings as { tlsSettings?: object }).tlsSettings
   const vnext = [{ address: '127.0.0.1', port, users: [{ id, security: 'aes-128-gcm' }] }]
-  const stream = await connect(
-    {
-      protocol: 'vmess',
-      settings: { vnext },
-      streamSettings: { ...streamSettings, ...(security && { tlsSettings: { ...trust, ...own } }) },
-    },
-    { host: '127.0.0.1', port: echoPort },
-  )
+  const outbound = {
+    protocol: 'vmess' as const,
+    settings: { vnext },
+    streamSettings: { ...streamSettings, ...(security && { tlsSettings: { ...trust, ...own } }) },
+  }
+  const stream = await connect(outbound, { host: '127.0.0.1', port: echoPort })
   open.push(stream)
   stream.on('error', () => {})
   stream.write('hello')

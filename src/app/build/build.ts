@@ -6,6 +6,7 @@ import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
 import { type InboundDeps, type Kinds, type LayerDeps, sharerOf, type TransportKind } from '../../kinds/kinds.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
+import { httpPost } from '../../net/http-post.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
@@ -18,12 +19,12 @@ import { readSwitches } from './switches.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
-/** Reads as `read` does, and enters what was read in `files`: by that a later look tells whether something has changed. */
+/** Reads as `read` does, and enters what was read in `files` until they are frozen: by that a later look tells whether something has changed. */
 export const noting =
   (files: string[], read: ReadText): ReadText =>
   (path) => {
     const text = read(path)
-    files.push(text)
+    if (!Object.isFrozen(files)) files.push(text)
     return text
   }
 
@@ -49,13 +50,13 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
   const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const base = happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
+  const serverDeps = { handshakeTimeoutMs: 0, onFailedHandshake: () => {}, post: httpPost(base, clock) }
+  const deps = layerDeps(config, transport, { ...build, ...serverDeps })
   const dialer = building(config, () => {
-    const base = transport.carrier
-      ? transport.carrier.dialer(ground, stream.transport, deps)
-      : happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
+    const carrier = transport.carrier?.dialer(ground, stream.transport, deps) ?? base
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
-    return dialerStack(base, layersOf(tls, transport.layer?.(stream.transport, deps)))
+    return dialerStack(carrier, layersOf(tls, transport.layer?.(stream.transport, deps)))
   })
   const { legacyHeader, coneDisabled } = readSwitches()
   return kindOf(kinds.outbounds, config).create(config.tag, config.settings, {
@@ -71,7 +72,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   })
 }
 
-type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake'>
+type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'post'>
 
 export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
   readonly kinds: Kinds
@@ -94,6 +95,7 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
   const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
+    Object.freeze(files)
     const sharer = sharerOf(config, kinds)
     const names = () => secure?.names() ?? []
     return {
@@ -114,10 +116,17 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
 const layerDeps = (
   { stream: { tls } }: InboundConfig | OutboundConfig,
   { alpn }: TransportKind,
-  { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
+  {
+    env,
+    read,
+    post,
+    handshakeTimeoutMs,
+    onFailedHandshake,
+  }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,
   read,
+  post,
   secure: tls !== undefined,
   serverName: tls?.serverName ?? '',
   alpn,

@@ -1,6 +1,8 @@
 import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import { httpPost, type Post } from '../../net/http-post.ts'
+import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
@@ -17,6 +19,7 @@ import { SharedPorts } from '../inbound/shared/shared-ports.ts'
 import type { RunningOutbound } from '../outbounds.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
+import { systemGround } from './ground.ts'
 
 export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
   readonly env: Env
@@ -34,6 +37,7 @@ export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
   readonly #shared: SharedPorts
+  readonly #post: Post
   readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
 
   constructor(deps: EndsDeps) {
@@ -41,6 +45,8 @@ export class Ends {
     this.#readSize = () => readSize(deps.policy())
     const { clock } = deps.env
     this.#shared = new SharedPorts(clock)
+    const ground = deps.watch(systemGround({ clock, resolve: deps.resolve, keepAliveIdleS: 45 }))
+    this.#post = httpPost(happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log: deps.env.log }), clock)
     this.#memory = {
       replay: new ReplayMemory(clock),
       history: new SessionHistory(clock),
@@ -80,6 +86,7 @@ export class Ends {
       onAccept: (conn, fd) => accepted(conn, fd, refused),
       onFailedHandshake: refused,
       shared: this.#shared,
+      post: this.#post,
     })
   }
 }
