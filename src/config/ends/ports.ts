@@ -1,6 +1,7 @@
 /** Nothing can listen where something else does already, unless first bytes tell the two apart. */
 import type { Address } from '../../core/address.ts'
-import { type Kinds, type Sharer, sharerOf, sharingClash } from '../../kinds/kinds.ts'
+import type { Kinds } from '../../kinds/kinds.ts'
+import { type Sharer, sharerOf, sharingClash } from '../../kinds/sharing.ts'
 import type { Context } from '../../schema/context.ts'
 import type { Place } from '../../schema/report.ts'
 import type { InboundConfig } from '../../settings/model.ts'
