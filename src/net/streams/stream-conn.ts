@@ -9,6 +9,7 @@ import { lend } from '../../core/streams/lend.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
 import { type Deferred, deferred } from '../../core/time/deferred.ts'
 import { closedHere, closedInOrder, streamError } from '../errors.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
@@ -29,8 +30,7 @@ export class StreamConn implements Conn, StreamEvents {
   /** What the sink asked to wait for. A stream may tell of its end meanwhile, though it is paused. */
   #sinkBusy: Promise<void> | undefined
   /** Read ahead, or come before anybody read. */
-  #queue: Uint8Array[] | undefined
-  #queued = 0
+  readonly #held = new HeldBytes()
   #ended = false
   #peerHalf: Life | undefined
   #highWater: number = limits.writeHighWater
@@ -57,36 +57,33 @@ export class StreamConn implements Conn, StreamEvents {
   surrender(): Duplex {
     const stream = unhear(this.stream)
     // A stream that flows would drop what nobody hears.
-    if (this.#queue) stream.pause()
-    for (let bytes = this.#queue?.pop(); bytes; bytes = this.#queue?.pop()) stream.unshift(bytes)
-    this.#queue = undefined
-    this.#queued = 0
+    if (!this.#held.empty) stream.pause()
+    for (const bytes of [...this.#held.drain()].reverse()) stream.unshift(bytes)
     return stream
   }
 
   takeBack(bytes: Uint8Array): void {
-    this.#queue ??= []
-    this.#queue.unshift(bytes)
-    this.#queued += bytes.length
+    this.#held.putBack(bytes)
   }
 
   protected resumeReading(): void {
     this.stream.resume()
   }
 
-  /** Takes one batch; false: read no more until resumeReading(). `owned` bytes may be kept, others are lent. */
+  /**
+   * Takes one batch; false: read no more until resumeReading(). `owned` bytes may be kept, others are lent. What comes all the
+   * same, because TLS had it decrypted already, is kept until the sink is ready.
+   */
   protected deliver(bytes: Uint8Array, owned: boolean): boolean {
-    if (this.#sink) return this.#feed(this.#sink, bytes)
+    if (this.#sink && !this.#sinkBusy) return this.#feed(this.#sink, bytes)
     const kept = owned ? bytes : bytes.slice()
     if (this.#reader) {
       this.#reader.resolve(kept)
       this.#reader = undefined
       return true
     }
-    this.#queue ??= []
-    this.#queue.push(kept)
-    this.#queued += kept.length
-    return this.#queued < readAhead
+    this.#held.push(kept)
+    return this.#held.size < readAhead && !this.#sinkBusy
   }
 
   #feed(sink: Sink, bytes: Uint8Array): boolean {
@@ -102,8 +99,7 @@ export class StreamConn implements Conn, StreamEvents {
     wait.then(
       () => {
         this.#sinkBusy = undefined
-        if (this.#ended) this.#endDrain()
-        else if (this.#sink && !this.gone) this.resumeReading()
+        this.#goOn()
       },
       (error: Error) => {
         this.#sinkBusy = undefined
@@ -113,16 +109,18 @@ export class StreamConn implements Conn, StreamEvents {
     return false
   }
 
-  #takeQueued(): Uint8Array | undefined {
-    const bytes = this.#queue?.shift()
-    if (bytes) this.#queued -= bytes.length
-    else this.#queue = undefined
-    return bytes
+  /** The sink is ready for more. */
+  #goOn(): void {
+    while (this.#sink && !this.#held.empty) {
+      if (!this.#feed(this.#sink, this.#held.take()!)) return
+    }
+    if (this.#ended) this.#endDrain()
+    else if (this.#sink && !this.gone) this.resumeReading()
   }
 
   read(): Promise<Uint8Array | null> {
-    const queued = this.#takeQueued()
-    if (queued) return Promise.resolve(queued)
+    const held = this.#held.take()
+    if (held) return Promise.resolve(held)
     if (this.#ended) return Promise.resolve(null)
     if (this.gone) return Promise.reject(this.gone)
     return new Promise((resolve, reject) => {
@@ -132,7 +130,7 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   drainTo(sink: Sink): Promise<void> {
-    for (let bytes = this.#takeQueued(); bytes; bytes = this.#takeQueued()) {
+    for (const bytes of this.#held.drain()) {
       const wait = lend(bytes, sink)
       if (wait) return wait.then(() => this.drainTo(sink))
     }
@@ -212,7 +210,7 @@ export class StreamConn implements Conn, StreamEvents {
   onEnded(run: () => void): Cancel {
     this.#peerHalf ??= new Life()
     if (this.#ended) this.#peerHalf.end(closedInOrder)
-    else if (!this.gone && this.#queued < readAhead) this.resumeReading()
+    else if (!this.gone && this.#held.size < readAhead) this.resumeReading()
     return this.#peerHalf.onGone(run)
   }
 
