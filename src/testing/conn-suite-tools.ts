@@ -75,14 +75,16 @@ export async function readExactly(from: Conn, length: number): Promise<Uint8Arra
  * stream does. Turns are counted and not time: a process that is kept waiting for the processor has made none.
  */
 export async function isStuck(wait: Promise<void>): Promise<boolean> {
-  let moved = false
-  const moving = wait.finally(() => {
-    moved = true
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const stuck = new Promise<boolean>((resolve) => {
+    const turn = (left: number): void => {
+      timer = setTimeout(() => (left > 0 ? turn(left - 1) : resolve(true)), 4)
+    }
+    turn(8)
   })
-  moving.catch(() => {})
-  for (let turn = 0; turn < 8 && !moved; turn++) await new Promise((resolve) => setTimeout(resolve, 4))
-  if (moved) await moving
-  return !moved
+  const verdict = await Promise.race([wait.then(() => false), stuck])
+  clearTimeout(timer)
+  return verdict
 }
 
 export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {

@@ -17,7 +17,7 @@ export interface PairSpec extends Omit<Link, 'port'> {
   /** Ours runs in this process, where the test asks for nothing of a process of its own. */
   readonly inside?: boolean
   /** Instead of a SOCKS port: the client's local port leads to this target alone. */
-  readonly fixedTo?: SocksTarget
+  readonly fixedTo?: SocksTarget & { readonly network?: 'tcp' | 'udp' | 'tcp,udp' }
 }
 
 export interface Pair {
@@ -34,7 +34,9 @@ export interface Pair {
 export async function withPair<T>(spec: PairSpec, body: (pair: Pair) => Promise<T>): Promise<T> {
   const [serverPort, doorPort] = (await freePorts(2)) as [number, number]
   const link: Link = { ...spec, port: serverPort }
-  const door: Door = spec.fixedTo ? { fixedPort: doorPort, to: spec.fixedTo } : { socksPort: doorPort }
+  const door: Door = spec.fixedTo
+    ? { fixedPort: doorPort, to: spec.fixedTo, network: spec.fixedTo.network ?? 'tcp' }
+    : { socksPort: doorPort }
   const start: typeof startPeer = (program, config, options) =>
     spec.inside && program === 'ours' ? startInside(config, options.name!) : startPeer(program, config, options)
   const started = await Promise.allSettled([
