@@ -33,11 +33,13 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       session.outboundTag = outbound.tag
       observer.routed(session, outbound.tag)
       const far = await way.open(outbound, session, limit.until)
-      flow.far = far
-      flow.farLevel = far.info.level ?? outbound.level ?? 0
-      if (!near.gone) return far
-      far.destroy()
-      throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
+      flow.reached(far, outbound.level)
+      if (near.gone) {
+        far.destroy()
+        throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
+      }
+      observer.connected(session)
+      return far
     } finally {
       limit.done()
       deps.handshakes.delete(near)
@@ -63,6 +65,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       .join(near, far, { session, terms, meters, clock: env.clock })
       .finally(() => flows.close(flow))
     const ended = flow.reason ?? reason
+    flow.noteEncoding()
     observer.closed(session, flow.totals, ended)
     return ended
   }
