@@ -47,9 +47,9 @@ module.exports = {
     {
       name: 'proxy-imports',
       severity: 'error',
-      comment: 'A proxy imports core, protocol and the settings types; another proxy only where it is built from it (mixed). Mux.Cool is there for all.',
-      from: { path: '^src/proxy/([^/]+)/', pathNot: [test, '/config\\.ts$', '^src/proxy/mixed/'] },
-      to: { path: '^src/', pathNot: ['^src/core/', '^src/protocol/', '^src/messages/', '^src/settings/', '^src/proxy/mux/', '^src/proxy/$1/'] },
+      comment: 'A proxy imports core, protocol and the settings types; another proxy only where it is built from it (mixed). Mux.Cool is there for all, and so is what reaches servers (upstream).',
+      from: { path: '^src/proxy/([^/]+)/', pathNot: [test, '/config\\.ts$', '-config\\.ts$', '^src/proxy/mixed/'] },
+      to: { path: '^src/', pathNot: ['^src/core/', '^src/protocol/', '^src/messages/', '^src/settings/', '^src/proxy/(mux|upstream)/', '^src/proxy/$1/'] },
     },
     {
       name: 'schemas-import-schema-only',

@@ -31,6 +31,8 @@ export interface OutboundKind<S extends z.ZodType = z.ZodType, K extends string 
   extends OutboundForm<S, K, T> {
   /** How the gRPC API says it; absent: it cannot be added there. */
   readonly message?: MessageForm
+  /** The application protocols that it can be carried behind, where the transport takes any. Absent: any. */
+  readonly alpn?: readonly string[]
   create(tag: string, settings: T, deps: OutboundDeps): Outbound
 }
 

@@ -15,10 +15,12 @@ import type {
 } from './local.ts'
 import type { SharedConnections } from './mux.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
+import type { HttpOutboundSettings, SocksOutboundSettings } from './upstream.ts'
 
 export type * from './local.ts'
 export type * from './mux.ts'
 export type * from './stream.ts'
+export type * from './upstream.ts'
 
 export interface Config {
   readonly log: LogConfig
@@ -111,6 +113,8 @@ export type OutboundConfig =
   | (OutboundBase & { readonly protocol: 'vmess'; readonly settings: VmessOutboundSettings })
   | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
   | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
+  | (OutboundBase & { readonly protocol: 'http'; readonly settings: HttpOutboundSettings })
+  | (OutboundBase & { readonly protocol: 'socks'; readonly settings: SocksOutboundSettings })
 
 /** Words of `security` as a client configures it. */
 export type SecurityName = 'auto' | 'aes-128-gcm' | 'chacha20-poly1305' | 'none' | 'zero' | 'aes-128-cfb'

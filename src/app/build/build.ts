@@ -49,7 +49,9 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
   const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const kind = kindOf(kinds.outbounds, config)
+  const alpn = transport.alpn ?? kind.alpn
+  const deps = layerDeps(config, alpn, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
   const dialer = building(config, () => {
     const base = transport.carrier
       ? transport.carrier.dialer(ground, stream.transport, deps)
@@ -58,7 +60,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     return dialerStack(base, layersOf(tls, transport.layer?.(stream.transport, deps)))
   })
   const { legacyHeader, coneDisabled } = readSwitches()
-  return kindOf(kinds.outbounds, config).create(config.tag, config.settings, {
+  return kind.create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
@@ -91,7 +93,7 @@ export function buildInbound(
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, read: noting(files, build.read) })
+  const deps = layerDeps(config, transport.alpn, { ...build, read: noting(files, build.read) })
   const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
   return building(config, () => ({
     handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
@@ -106,7 +108,7 @@ export function buildInbound(
 
 const layerDeps = (
   { stream: { tls } }: InboundConfig | OutboundConfig,
-  { alpn }: TransportKind,
+  alpn: LayerDeps['alpn'],
   { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,

@@ -41,7 +41,7 @@ export const datagrams: Way<PacketConn> = {
   async open({ tag, packets }, session, until) {
     if (packets) return packets.open({ until, session, first: session.target })
     throw new ProxyError('OUTBOUND_TCP_ONLY', `the outbound "${tag}" does not carry UDP`, {
-      hint: 'lead UDP to a vmess or freedom outbound',
+      hint: 'lead UDP to a vmess, socks or freedom outbound',
     })
   },
   join: (near, far, { session, terms, clock, meters }) =>
