@@ -39,6 +39,8 @@ export interface Session {
   readonly startedAt: number
   /** Set when the router has chosen. */
   outboundTag?: string
+  /** Tags of the outbounds that the chosen one goes through, the next one first; set with it. */
+  through?: readonly string[] | undefined
   /** Of a flow of datagrams: how many a speed limit or a full connection did not let pass, each way. */
   readonly drops?: Readonly<Totals>
 }

@@ -13,7 +13,7 @@ export interface OutboundDeps {
   readonly env: Env
   /** Reaches hosts through the outbound's own transport stack. */
   readonly dialer: Dialer
-  /** UDP sockets, to IP addresses. */
+  /** Opens what datagrams leave by: UDP sockets, or what another outbound has instead. */
   readonly udp: PacketDialer
   readonly resolve: Resolve
   /** What `security: auto` means on this machine. */

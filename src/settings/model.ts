@@ -107,6 +107,25 @@ interface OutboundBase extends SharedConnections {
   readonly tag: string
   readonly at: string
   readonly stream: OutboundStreamConfig
+  /** Its connections go through another outbound; absent: they leave from here. */
+  readonly through?: ThroughConfig
+  /** What they leave from; absent: what the system chooses. */
+  readonly sendThrough?: SendThroughConfig
+}
+
+export interface ThroughConfig {
+  /** Tag of the other outbound. */
+  readonly tag: string
+  /** The transport is dropped, TLS is kept: `proxySettings` without `transportLayer`. */
+  readonly withoutTransport: boolean
+}
+
+/** An address of this machine, or a network of which every connection takes an address by chance. */
+export interface SendThroughConfig {
+  /** IP address; the first of the network. */
+  readonly host: string
+  /** How many bits belong to the network: 32 or 128 for one address. */
+  readonly bits: number
 }
 
 export type OutboundConfig =

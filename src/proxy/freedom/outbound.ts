@@ -44,7 +44,7 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
   return {
     tag,
     level: settings.level,
-    packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, redirect }),
+    packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, asIs: domainStrategy === 'AsIs', redirect }),
     async dial(to, options) {
       const target = redirected(to, redirect)
       if (target.path !== undefined || parseHost(target.host).kind !== 'domain') return dialer.dial(target, options)

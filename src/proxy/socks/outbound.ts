@@ -17,7 +17,6 @@ import { AssociatedPackets } from './associated-packets.ts'
 export interface SocksOutboundDeps {
   /** Reaches the proxies: the transport stack. */
   readonly dialer: Dialer
-  /** UDP, to IP addresses. */
   readonly udp: PacketDialer
   readonly resolve: Resolve
   readonly env: Env
@@ -50,7 +49,7 @@ export function createSocksOutbound(tag: string, settings: SocksOutboundSettings
     const named = parseHost(told)
     if (named.kind !== 'domain' && named.bytes.some((byte) => byte !== 0)) return told
     const host = named.kind === 'domain' && told !== '' ? told : proxy.host
-    if (parseHost(host).kind !== 'domain') return host
+    if (parseHost(host).kind !== 'domain' || deps.udp.takesNames) return host
     const reached = host === proxy.host ? parseAddress(rootInfo(control.info).remote)?.host : undefined
     if (reached !== undefined) return reached
     const [found] = await deps.resolve(host, 0, until)
