@@ -14,12 +14,16 @@ import { freedomOutboundJson } from '../proxy/freedom/messages.ts'
 import { createFreedom } from '../proxy/freedom/outbound.ts'
 import { httpInbound } from '../proxy/http/config.ts'
 import { createHttpInbound } from '../proxy/http/inbound.ts'
-import { httpInboundJson } from '../proxy/http/messages.ts'
+import { httpInboundJson, httpOutboundJson } from '../proxy/http/messages.ts'
+import { createHttpOutbound } from '../proxy/http/outbound.ts'
+import { httpOutbound } from '../proxy/http/outbound-config.ts'
 import { mixedInbound } from '../proxy/mixed/config.ts'
 import { createMixedInbound } from '../proxy/mixed/inbound.ts'
 import { socksInbound } from '../proxy/socks/config.ts'
 import { createSocksInbound } from '../proxy/socks/inbound.ts'
-import { socksInboundJson } from '../proxy/socks/messages.ts'
+import { socksInboundJson, socksOutboundJson } from '../proxy/socks/messages.ts'
+import { createSocksOutbound } from '../proxy/socks/outbound.ts'
+import { socksOutbound } from '../proxy/socks/outbound-config.ts'
 import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
@@ -78,6 +82,18 @@ export const outbounds = [
     ...freedomOutbound,
     message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
     create: createFreedom,
+  }),
+  defineOutbound({
+    ...httpOutbound,
+    message: { name: 'proxy.http.ClientConfig', json: httpOutboundJson },
+    // A proxy that chose h2 would hear no HTTP/2.
+    alpn: ['http/1.1'],
+    create: createHttpOutbound,
+  }),
+  defineOutbound({
+    ...socksOutbound,
+    message: { name: 'proxy.socks.ClientConfig', json: socksOutboundJson },
+    create: createSocksOutbound,
   }),
   defineOutbound({
     ...vmessOutbound,

@@ -49,6 +49,8 @@ export interface Session {
    * since it is found out what a server knows.
    */
   encoding?: string
+  /** Tags of the outbounds that the chosen one goes through, the next one first; set with it. */
+  through?: readonly string[] | undefined
   /** Of a flow of datagrams: how many a speed limit or a full connection did not let pass, each way. */
   readonly drops?: Readonly<Totals>
 }

@@ -17,7 +17,7 @@ import type { RunningOutbound } from '../outbounds.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
 
-export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
+export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
   readonly detour: Detour
   /** The policy of this moment. */
@@ -47,7 +47,7 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch } = this.#deps
+    const { kinds, env, read, resolve, watch, find } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
@@ -56,6 +56,7 @@ export class Ends {
       read: noting(files, read),
       readSize: this.#readSize,
       watch,
+      find,
     })
     return { outbound, config, files }
   }

@@ -31,6 +31,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       if (!outbound) throw new ProxyError('NO_OUTBOUND', 'the configuration has no outbound')
       if (!deps.loops.entered(near, session, origin.at)) throw loop(outbound, origin)
       session.outboundTag = outbound.tag
+      session.through = deps.waysOf?.(outbound)
       observer.routed(session, outbound.tag)
       const far = await way.open(outbound, session, limit.until)
       flow.reached(far, outbound.level)

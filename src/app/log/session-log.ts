@@ -48,6 +48,7 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
         source: session.source,
         target: formatAddress(session.target),
         outbound: session.outboundTag,
+        ...(session.through && { through: session.through }),
         ...named(session),
         ...by(session),
         ...detail(error),
