@@ -8,8 +8,9 @@ import { LayeredInfo } from '../../core/streams/layered-info.ts'
 import { closedHere, streamError } from '../../net/errors.ts'
 import { onBehalfOf } from '../../net/on-behalf.ts'
 import { carrierOf } from '../../net/streams/duplex.ts'
-import { Http2Conn } from './http2-conn.ts'
+import { Http2Conn, type Watched } from './http2-conn.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { KeepReading } from './keep-reading.ts'
 import type {
   Answer,
   ClientSession,
@@ -39,8 +40,9 @@ class Session implements ClientSession {
   readonly #session: ClientHttp2Session
   readonly #life = new Life()
   readonly #keepAlive: KeepAlive | undefined
+  readonly #watched: Watched
   readonly #onEnd: (() => void)[] = []
-  #open = 0
+  readonly #streams = new Set<ClientHttp2Stream>()
   #retired = false
   #broken: Error | undefined
 
@@ -66,6 +68,9 @@ class Session implements ClientSession {
       this.#broken ??= why
       quietly(() => session.destroy())
     })
+    const reading = new KeepReading(stream, clock, this.#streams)
+    const wrote = (): void => reading.wrote()
+    this.#watched = { wrote }
     if (keepAlive && keepAlive.idleMs > 0) {
       const dead = (): void =>
         this.destroy(
@@ -74,7 +79,8 @@ class Session implements ClientSession {
             `${this.info.remote} did not answer a PING for ${keepAlive.timeoutMs / 1000} s`,
           ),
         )
-      this.#keepAlive = new KeepAlive(session, clock, keepAlive, () => this.#open, dead)
+      this.#keepAlive = new KeepAlive(session, clock, keepAlive, () => this.open, dead)
+      this.#watched = { wrote, heard: () => this.#keepAlive?.heard() }
     }
   }
 
@@ -87,14 +93,14 @@ class Session implements ClientSession {
   }
 
   get open(): number {
-    return this.#open
+    return this.#streams.size
   }
 
   get usable(): boolean {
     const session = this.#session
     if (this.gone || this.#retired || session.closed || session.destroyed) return false
     const permitted = session.remoteSettings?.maxConcurrentStreams ?? limits.http2ClientStreams
-    return this.#open < Math.min(permitted, limits.http2ClientStreams)
+    return this.open < Math.min(permitted, limits.http2ClientStreams)
   }
 
   onIdle(run: () => void): void {
@@ -117,17 +123,15 @@ class Session implements ClientSession {
         },
       )
     }
-    this.#open++
-    const keepAlive = this.#keepAlive
-    const info = new LayeredInfo(this.info, layer, halfClose)
-    const conn = new Http2Conn(stream, info, keepAlive && (() => keepAlive.heard()))
-    stream.once('close', () => this.#ended())
+    this.#streams.add(stream)
+    const conn = new Http2Conn(stream, new LayeredInfo(this.info, layer, halfClose), this.#watched)
+    stream.once('close', () => this.#ended(stream))
     return new Exchange(stream, conn)
   }
 
   retire(): void {
     this.#retired = true
-    if (this.#open === 0) quietly(() => this.#session.close())
+    if (this.open === 0) quietly(() => this.#session.close())
   }
 
   destroy(reason?: Error): void {
@@ -136,9 +140,9 @@ class Session implements ClientSession {
     quietly(() => this.#session.destroy())
   }
 
-  #ended(): void {
-    this.#open--
-    if (this.#retired && this.#open === 0) quietly(() => this.#session.close())
+  #ended(stream: ClientHttp2Stream): void {
+    this.#streams.delete(stream)
+    if (this.#retired && this.open === 0) quietly(() => this.#session.close())
     for (const run of this.#onEnd) run()
   }
 

@@ -7,6 +7,14 @@ import { quietly } from './options.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants
 
+/** The session of a stream, which wants to know of every batch. */
+export interface Watched {
+  /** One came. Absent: it does not. */
+  heard?(): void
+  /** One was written. */
+  wrote(): void
+}
+
 /**
  * The bytes inside a stream of HTTP/2. A reader that pauses holds back the window of its own stream only; a write waits for
  * the window that the peer gives. Where peers do not understand half a close ('none'), closeWrite() only waits until
@@ -14,23 +22,26 @@ const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants
  */
 export class Http2Conn extends StreamConn {
   readonly #stream: Http2Stream
-  readonly #heard: (() => void) | undefined
+  readonly #session: Watched
   #flushing: Promise<void> | undefined
 
-  /** @param heard called for every batch that comes */
-  constructor(stream: Http2Stream, info: ConnInfo, heard?: () => void) {
+  constructor(stream: Http2Stream, info: ConnInfo, session: Watched) {
     super(stream, info)
     this.#stream = stream
-    this.#heard = heard
+    this.#session = session
   }
 
   override received(bytes: Uint8Array): void {
-    this.#heard?.()
+    this.#session.heard?.()
     super.received(bytes)
   }
 
   override write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
-    if (!this.#flushing) return super.write(bytes, release)
+    if (!this.#flushing) {
+      const wait = super.write(bytes, release)
+      this.#session.wrote()
+      return wait
+    }
     release?.()
     return Promise.reject(this.gone ?? new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
   }

@@ -40,9 +40,9 @@ export class KeepAlive {
   #look(): void {
     const { idleMs, withoutStreams } = this.#options
     const silent = this.#clock.elapsed() - this.#heardAt
-    if (silent < idleMs) return this.#wait(idleMs - silent)
-    if (this.#open() === 0 && !withoutStreams) return this.#wait(idleMs)
-    this.#ping()
+    if (silent < idleMs) this.#wait(idleMs - silent)
+    else if (this.#open() === 0 && !withoutStreams) this.#wait(idleMs)
+    else this.#ping()
   }
 
   #ping(): void {

@@ -60,7 +60,7 @@ export interface KeepAliveOptions {
   readonly withoutStreams: boolean
 }
 
-/** A request of a client. Its stream belongs to whoever serves it: respond() or refuse() it, or destroy `conn`. */
+/** A request of a client. Its stream belongs to whoever serves it: respond() to it, reply() or deny(), or destroy `conn`. */
 export interface ServerRequest {
   readonly method: string
   /** As it came, query included. */
@@ -80,4 +80,6 @@ export interface ServerRequest {
   respond(headers: OutgoingHttpHeaders, trailers?: OutgoingHttpHeaders): void
   /** Sends a whole response. What the client still sends is dropped. Never throws. */
   reply(headers: OutgoingHttpHeaders, body?: Uint8Array): void
+  /** Answers as a web server without pages would, and has it told that the request is not for us, and why. Never throws. */
+  deny(reason: string): void
 }

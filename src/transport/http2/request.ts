@@ -1,16 +1,17 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Conn, ConnInfo } from '../../core/conn.ts'
 import { LayeredInfo } from '../../core/streams/layered-info.ts'
-import { endInOrder, Http2Conn } from './http2-conn.ts'
+import { endInOrder, Http2Conn, type Watched } from './http2-conn.ts'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerRequest, StreamKind } from './model.ts'
 import { quietly } from './options.ts'
 
 interface RequestParts {
   readonly carrier: ConnInfo
   readonly kind: StreamKind
-  readonly heard?: () => void
+  readonly session: Watched
   readonly responded: () => void
   readonly replied: () => void
+  readonly denied: (request: ServerRequest, reason: string) => void
 }
 
 const text = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '')
@@ -36,9 +37,9 @@ export class Request implements ServerRequest {
   }
 
   get conn(): Conn {
-    const { carrier, kind, heard } = this.#parts
+    const { carrier, kind, session } = this.#parts
     const info = new LayeredInfo(carrier, kind.layer, kind.halfClose)
-    this.#conn ??= new Http2Conn(this.#stream, info, heard)
+    this.#conn ??= new Http2Conn(this.#stream, info, session)
     return this.#conn
   }
 
@@ -61,5 +62,9 @@ export class Request implements ServerRequest {
       if (body && this.method !== 'HEAD') stream.write(body)
       endInOrder(stream)
     })
+  }
+
+  deny(reason: string): void {
+    this.#parts.denied(this, reason)
   }
 }

@@ -7,11 +7,14 @@ import { limits } from '../../core/limits.ts'
 import { onBehalfOf } from '../../net/on-behalf.ts'
 import { carrierOf } from '../../net/streams/duplex.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
+import type { Watched } from './http2-conn.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { KeepReading } from './keep-reading.ts'
 import type { IncomingHttpHeaders, KeepAliveOptions, ServerRequest, StreamKind } from './model.ts'
 import { quietly, sessionOptions, widenWindow } from './options.ts'
 import { sniffHttp2 } from './preface.ts'
 import { Request } from './request.ts'
+import { deniedError, nginxAnswer } from './strangers.ts'
 
 export interface Http2Service {
   /** Of the streams that requests bring. */
@@ -71,8 +74,11 @@ export class Http2Passage implements Passage {
   }
 
   #found(carrier: Conn, found: Awaited<ReturnType<typeof sniffHttp2>>): void {
-    if (!found) return carrier.destroy()
-    if (!found.http2) return this.#service.other.receive(found.whole())
+    if (!found?.http2) {
+      if (found) this.#service.other.receive(found.whole())
+      else carrier.destroy()
+      return
+    }
     const { remote } = carrier.info
     const peer = { remote, through: 'HTTP/2', destroy: (reason: Error) => carrier.destroy(reason) }
     onBehalfOf(peer, () => {
@@ -98,7 +104,8 @@ class ServerSession {
   readonly #service: Http2Service
   readonly #deps: UpgradeDeps
   readonly #keepAlive: KeepAlive | undefined
-  #open = 0
+  readonly #streams = new Set<ServerHttp2Stream>()
+  readonly #watched: Watched
   #refused = 0
   #cancel: Cancel
 
@@ -124,15 +131,19 @@ class ServerSession {
     stream.read(0) // it comes paused, and HTTP/2 takes over the reading only of one that reads
     quietly(() => widenWindow(session))
     carrier.onGone(() => quietly(() => session.destroy()))
+    const reading = new KeepReading(stream, clock, this.#streams)
+    const wrote = (): void => reading.wrote()
+    this.#watched = { wrote }
     const { keepAlive } = service
     if (keepAlive && keepAlive.idleMs > 0) {
       this.#keepAlive = new KeepAlive(
         session,
         clock,
         keepAlive,
-        () => this.#open,
+        () => this.#streams.size,
         () => this.destroy(),
       )
+      this.#watched = { wrote, heard: () => this.#keepAlive?.heard() }
     }
     this.#cancel = clock.after(limits.strangerIdleMs, () => this.destroy())
   }
@@ -152,20 +163,19 @@ class ServerSession {
     // For good: it may break at any time, and nobody else may listen.
     stream.on('error', () => {})
     this.#cancel()
-    this.#open++
-    stream.once('close', () => this.#ended())
-    const keepAlive = this.#keepAlive
-    keepAlive?.heard()
+    this.#streams.add(stream)
+    stream.once('close', () => this.#ended(stream))
+    this.#watched.heard?.()
     try {
-      const heard = keepAlive && (() => keepAlive.heard())
       const request = new Request(stream, headers, {
         carrier: this.#carrier.info,
         kind: this.#service.kind,
-        ...(heard && { heard }),
+        session: this.#watched,
         responded: () => {
           this.known = true
         },
         replied: () => this.#count(),
+        denied: (denied, reason) => this.#deny(denied, reason),
       })
       this.#service.serve(request)
     } catch (err) {
@@ -174,13 +184,20 @@ class ServerSession {
     }
   }
 
+  #deny(request: ServerRequest, reason: string): void {
+    this.#deps.onFailedHandshake(request.info.remote, deniedError(request, reason))
+    const { headers, body } = nginxAnswer(request, this.#deps.env.clock.now())
+    request.reply(headers, body)
+  }
+
   /** A server that has had enough of a stranger says so. */
   #count(): void {
     if (!this.known && ++this.#refused >= limits.strangerRequests) quietly(() => this.#session.close())
   }
 
-  #ended(): void {
-    if (--this.#open > 0 || this.#session.destroyed) return
+  #ended(stream: ServerHttp2Stream): void {
+    this.#streams.delete(stream)
+    if (this.#streams.size > 0 || this.#session.destroyed) return
     const ms = this.known ? limits.http2ServerIdleMs : limits.strangerIdleMs
     this.#cancel = this.#deps.env.clock.after(ms, () => quietly(() => this.#session.close()))
   }
