@@ -118,6 +118,10 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
+  /** The largest gRPC message that we send, bytes. */
+  grpcMessage: 32 * 1024,
+  /** The largest gRPC message that we take, bytes; the Go peers take no more either. Its bytes are passed on as they come. */
+  grpcMessageMax: 4 * 1024 * 1024,
   /** Bytes of one HTTP/2 stream that its peer may send before they are read, and so the most that is held of it unread. */
   http2StreamWindow: 2 * 1024 * 1024,
   /** Bytes of all streams of an HTTP/2 connection that may be under way to us. */

@@ -49,7 +49,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
   const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const deps = layerDeps(config, transport.alpn, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
   const dialer = building(config, () => {
     const base = transport.carrier
       ? transport.carrier.dialer(ground, stream.transport, deps)
@@ -91,7 +91,8 @@ export function buildInbound(
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, read: noting(files, build.read) })
+  const { alpn, alpnServed = alpn } = transport
+  const deps = layerDeps(config, alpnServed, { ...build, read: noting(files, build.read) })
   const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
   return building(config, () => ({
     handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
@@ -106,7 +107,7 @@ export function buildInbound(
 
 const layerDeps = (
   { stream: { tls } }: InboundConfig | OutboundConfig,
-  { alpn }: TransportKind,
+  alpn: TransportKind['alpn'],
   { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,

@@ -79,7 +79,9 @@ export function endInOrder(stream: Http2Stream): void {
   // The reset must not overtake trailers, which Node sends in a turn of their own.
   const reset = (): void => void setImmediate(() => quietly(() => stream.closed || stream.close(NGHTTP2_NO_ERROR)))
   stream.resume()
-  if (stream.writableFinished) return reset()
-  stream.once('finish', reset)
-  stream.end()
+  if (stream.writableFinished) reset()
+  else {
+    stream.once('finish', reset)
+    stream.end()
+  }
 }

@@ -3,6 +3,7 @@ import type { Conn, ConnInfo, HalfClose } from '../../core/conn.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
 
 export type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
+export type { KeepAlive as KeepAliveOptions } from '../../settings/http2.ts'
 
 /** What the Conn in a stream says of itself. */
 export interface StreamKind {
@@ -50,16 +51,6 @@ export interface ClientSession extends Lifetime {
   onIdle(run: () => void): void
 }
 
-/** How a session finds out that its peer is gone; see `KeepAlive`. */
-export interface KeepAliveOptions {
-  /** Silence of the peer before a PING, ms; 0: none is sent. */
-  readonly idleMs: number
-  /** How long the answer may take, ms. */
-  readonly timeoutMs: number
-  /** Also while no stream is open. */
-  readonly withoutStreams: boolean
-}
-
 /** A request of a client. Its stream belongs to whoever serves it: respond() to it, reply() or deny(), or destroy `conn`. */
 export interface ServerRequest {
   readonly method: string
@@ -73,9 +64,11 @@ export interface ServerRequest {
   readonly info: ConnInfo
   /** What is read is the body of the request; what is written is that of the response, after respond(). */
   readonly conn: Conn
+  /** Counts its session as known, so that it is pending no more; respond() does that too. */
+  take(): void
   /**
-   * Sends the head of a response whose body is what is written to `conn`. `trailers` are sent when that ends. Counts the
-   * session as known: it is pending no more. Without effect when the client has gone; never throws.
+   * Sends the head of a response whose body is what is written to `conn`. `trailers` are sent when that ends. Without
+   * effect when the client has gone; never throws.
    */
   respond(headers: OutgoingHttpHeaders, trailers?: OutgoingHttpHeaders): void
   /** Sends a whole response. What the client still sends is dropped. Never throws. */

@@ -17,6 +17,7 @@ export class SessionPool {
   readonly #options: ClientSessionOptions
   readonly #sessions = new Map<string, Set<ClientSession>>()
   readonly #dials = new Map<string, SharedDial>()
+  #closed = false
 
   constructor(base: Dialer, clock: Clock, options: ClientSessionOptions = {}) {
     this.#base = base
@@ -33,6 +34,12 @@ export class SessionPool {
       // Others who waited for the same dial may have used it up.
       if (session.usable || session.gone) return session
     }
+  }
+
+  /** No further requests; sessions end with the last of those in progress. */
+  close(): void {
+    this.#closed = true
+    for (const all of this.#sessions.values()) for (const session of all) session.retire()
   }
 
   #dial(key: string, to: Address, options: DialOptions): Promise<ClientSession> {
@@ -65,8 +72,9 @@ export class SessionPool {
       cancel()
       cancel = this.#clock.after(limits.http2ClientIdleMs, () => session.open === 0 && session.retire())
     }
-    idle()
-    session.onIdle(() => session.open === 0 && !session.gone && idle())
+    if (this.#closed) session.retire()
+    else idle()
+    session.onIdle(() => session.open === 0 && !session.gone && !this.#closed && idle())
     session.onGone(() => {
       cancel()
       all.delete(session)

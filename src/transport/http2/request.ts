@@ -9,7 +9,7 @@ interface RequestParts {
   readonly carrier: ConnInfo
   readonly kind: StreamKind
   readonly session: Watched
-  readonly responded: () => void
+  readonly taken: () => void
   readonly replied: () => void
   readonly denied: (request: ServerRequest, reason: string) => void
 }
@@ -43,9 +43,13 @@ export class Request implements ServerRequest {
     return this.#conn
   }
 
+  take(): void {
+    this.#parts.taken()
+  }
+
   respond(headers: OutgoingHttpHeaders, trailers?: OutgoingHttpHeaders): void {
     const stream = this.#stream
-    this.#parts.responded()
+    this.take()
     if (stream.destroyed || stream.closed) return
     quietly(() => {
       if (trailers) stream.once('wantTrailers', () => quietly(() => stream.sendTrailers(trailers)))

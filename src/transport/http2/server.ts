@@ -171,7 +171,7 @@ class ServerSession {
         carrier: this.#carrier.info,
         kind: this.#service.kind,
         session: this.#watched,
-        responded: () => {
+        taken: () => {
           this.known = true
         },
         replied: () => this.#count(),
