@@ -28,6 +28,12 @@ import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+import { grpcForm } from '../transport/grpc/config.ts'
+import { grpcLayer } from '../transport/grpc/layer.ts'
+import { grpcJson } from '../transport/grpc/messages.ts'
+import { h2Form } from '../transport/h2/config.ts'
+import { h2Layer } from '../transport/h2/layer.ts'
+import { h2Json } from '../transport/h2/messages.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
@@ -102,7 +108,22 @@ export const outbounds = [
   }),
 ] as const
 
+/** Over HTTP/2 alone; a server offers HTTP/1 too, as a web server does, and answers it as one without pages. */
+const overHttp2 = { alpn: ['h2'], alpnServed: ['h2', 'http/1.1'] } as const
+
 export const transports = [
+  defineTransport({
+    ...grpcForm,
+    ...overHttp2,
+    message: { name: 'transport.internet.grpc.encoding.Config', json: grpcJson },
+    layer: grpcLayer,
+  }),
+  defineTransport({
+    ...h2Form,
+    ...overHttp2,
+    message: { name: 'transport.internet.http.Config', json: h2Json },
+    layer: h2Layer,
+  }),
   defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], layer: httpUpgradeLayer }),
   defineTransport({
     ...tcpForm,

@@ -120,7 +120,8 @@ export function buildInbound(
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport.alpn, { ...build, read: noting(files, build.read) })
+  const { alpn, alpnServed = alpn } = transport
+  const deps = layerDeps(config, alpnServed, { ...build, read: noting(files, build.read) })
   const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false } = stream.sockopt
   return building(config, () => ({
     handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),

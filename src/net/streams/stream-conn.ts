@@ -51,11 +51,18 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   /**
-   * Gives up the stream to a layer that replaces this Conn (TLS runs on a socket natively). Only before the first read or
-   * write; afterwards this Conn only tells when the stream is gone.
+   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read
+   * ahead put back; `first`, owned, was read by somebody before. Only before the first write and drainTo(), and not after
+   * the end; afterwards this Conn only tells when the stream is gone.
    */
-  surrender(): Duplex {
-    return unhear(this.stream)
+  surrender(first?: Uint8Array): Duplex {
+    const stream = unhear(this.stream)
+    const queued = this.#queue ?? []
+    this.#queue = undefined
+    const back = first && first.length > 0 ? [first, ...queued] : queued
+    if (back.length > 0) stream.pause()
+    for (const bytes of back.reverse()) stream.unshift(bytes)
+    return stream
   }
 
   protected resumeReading(): void {
@@ -181,6 +188,11 @@ export class StreamConn implements Conn, StreamEvents {
 
   destroy(reason?: Error): void {
     this.#end(reason ?? closedHere)
+    this.drop()
+  }
+
+  /** Frees the stream, whose Conn is gone. May be called again. */
+  protected drop(): void {
     this.stream.destroy()
   }
 
