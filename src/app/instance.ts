@@ -27,6 +27,7 @@ import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import { checkSharing } from './inbound/shared/check.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { Turns } from './turns.ts'
@@ -115,7 +116,9 @@ export class Instance implements AsyncDisposable {
       build: (...args) => this.buildInbound(...args),
       host: (inbound) => this.#host(inbound),
     })
-    this.#inbounds.replace(config.inbounds.map((inbound) => this.#inbounds.create(inbound)))
+    const inbounds = config.inbounds.map((inbound) => this.#inbounds.create(inbound))
+    checkSharing(inbounds.map(({ parts }) => parts))
+    this.#inbounds.replace(inbounds)
   }
 
   get config(): Config {

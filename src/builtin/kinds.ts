@@ -43,6 +43,7 @@ import { tlsForm } from '../transport/tls/build-config.ts'
 import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
 import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
 import { tlsJson } from '../transport/tls/messages.ts'
+import { requestOpening } from '../transport/upgrade/opening.ts'
 import { wsForm } from '../transport/ws/config.ts'
 import { webSocketLayer } from '../transport/ws/layer.ts'
 
@@ -68,11 +69,13 @@ export const inbounds = [
   defineInbound({
     ...socksInbound,
     message: { name: socks, family: 'v2ray', json: socksInboundJson },
+    opening: { kind: 'bytes' },
     create: (settings, { env }) => createSocksInbound(settings, env),
   }),
   defineInbound({
     ...vmessInbound,
     message: { name: 'proxy.vmess.inbound.Config', json: vmessInboundJson },
+    opening: { kind: 'bytes' },
     create: ({ disableInsecureEncryption }, { users, detour, ...deps }) =>
       createVmessInbound({ ...deps, users: users!, disableInsecureEncryption, ...(detour && { detour }) }),
   }),
@@ -124,13 +127,19 @@ export const transports = [
     message: { name: 'transport.internet.http.Config', json: h2Json },
     layer: h2Layer,
   }),
-  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], layer: httpUpgradeLayer }),
+  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], opening: requestOpening, layer: httpUpgradeLayer }),
   defineTransport({
     ...tcpForm,
     message: { name: 'transport.internet.tcp.Config', json: tcpJson },
+    opening: (disguise) => disguise && { kind: 'request', paths: disguise.request.paths, host: '' },
     layer: (disguise, deps) => (disguise ? disguiseLayer(disguise, deps) : undefined),
   }),
-  defineTransport({ ...wsForm, alpn: ['http/1.1'], layer: webSocketLayer }),
+  defineTransport({
+    ...wsForm,
+    alpn: ['http/1.1'],
+    opening: (settings) => requestOpening(settings, settings.earlyData?.headerName === ''),
+    layer: webSocketLayer,
+  }),
 ] as const
 
 /**
