@@ -14,16 +14,26 @@ import { freedomOutboundJson } from '../proxy/freedom/messages.ts'
 import { createFreedom } from '../proxy/freedom/outbound.ts'
 import { httpInbound } from '../proxy/http/config.ts'
 import { createHttpInbound } from '../proxy/http/inbound.ts'
-import { httpInboundJson } from '../proxy/http/messages.ts'
+import { httpInboundJson, httpOutboundJson } from '../proxy/http/messages.ts'
+import { createHttpOutbound } from '../proxy/http/outbound.ts'
+import { httpOutbound } from '../proxy/http/outbound-config.ts'
 import { mixedInbound } from '../proxy/mixed/config.ts'
 import { createMixedInbound } from '../proxy/mixed/inbound.ts'
 import { socksInbound } from '../proxy/socks/config.ts'
 import { createSocksInbound } from '../proxy/socks/inbound.ts'
-import { socksInboundJson } from '../proxy/socks/messages.ts'
+import { socksInboundJson, socksOutboundJson } from '../proxy/socks/messages.ts'
+import { createSocksOutbound } from '../proxy/socks/outbound.ts'
+import { socksOutbound } from '../proxy/socks/outbound-config.ts'
 import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+import { grpcForm } from '../transport/grpc/config.ts'
+import { grpcLayer } from '../transport/grpc/layer.ts'
+import { grpcJson } from '../transport/grpc/messages.ts'
+import { h2Form } from '../transport/h2/config.ts'
+import { h2Layer } from '../transport/h2/layer.ts'
+import { h2Json } from '../transport/h2/messages.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
@@ -83,13 +93,44 @@ export const outbounds = [
     create: createFreedom,
   }),
   defineOutbound({
+    ...httpOutbound,
+    message: { name: 'proxy.http.ClientConfig', json: httpOutboundJson },
+    // A proxy that chose h2 would hear no HTTP/2.
+    alpn: ['http/1.1'],
+    create: createHttpOutbound,
+  }),
+  defineOutbound({
+    ...socksOutbound,
+    message: { name: 'proxy.socks.ClientConfig', json: socksOutboundJson },
+    create: createSocksOutbound,
+  }),
+  defineOutbound({
     ...vmessOutbound,
     message: { name: 'proxy.vmess.outbound.Config', json: vmessOutboundJson },
     create: createVmessOutbound,
   }),
 ] as const
 
+/** Over HTTP/2 alone; a server offers HTTP/1 too, as a web server does, and answers it as one without pages. */
+const overHttp2 = {
+  alpn: ['h2'],
+  alpnServed: ['h2', 'http/1.1'],
+  opening: () => ({ kind: 'http2' }) as const,
+} as const
+
 export const transports = [
+  defineTransport({
+    ...grpcForm,
+    ...overHttp2,
+    message: { name: 'transport.internet.grpc.encoding.Config', json: grpcJson },
+    layer: grpcLayer,
+  }),
+  defineTransport({
+    ...h2Form,
+    ...overHttp2,
+    message: { name: 'transport.internet.http.Config', json: h2Json },
+    layer: h2Layer,
+  }),
   defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], opening: requestOpening, layer: httpUpgradeLayer }),
   defineTransport({
     ...tcpForm,

@@ -68,6 +68,8 @@ export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string
   readonly link?: LinkForm
   /** The application protocols that it can be carried behind, best first: TLS offers no other. Absent: any. */
   readonly alpn?: readonly string[]
+  /** The same of a server, where it offers more so as not to stand out. Absent: `alpn`. */
+  readonly alpnServed?: readonly string[]
   /** How its connections begin, so that it can share a port; undefined: as the protocol in it does. */
   opening?(settings: T): Opening | undefined
   /** What lies over TCP, and over TLS where that is asked for. Undefined: nothing, with these settings. What it throws is a mistake in them. */

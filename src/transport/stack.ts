@@ -8,7 +8,17 @@ import type { Dialer, Layer, Passage } from '../core/dialer.ts'
 
 /** The dialer that opens `layers` over `base`, innermost first: `[tls, ws]` is WebSocket inside TLS. */
 export const dialerStack = (base: Dialer, layers: readonly Layer[]): Dialer =>
-  layers.reduce((dialer, layer) => layer.client(dialer), base)
+  layers.reduce((dialer, layer) => closing(layer.client(dialer), dialer), base)
+
+/** What is below is closed too. */
+const closing = (dialer: Dialer, below: Dialer): Dialer => {
+  if (!below.close) return dialer
+  const close = (): void => {
+    dialer.close?.()
+    below.close?.()
+  }
+  return { dial: (to, options) => dialer.dial(to, options), close }
+}
 
 /** The passage through `layers`, in the same order, to `accept`. */
 export const passageStack = (layers: readonly Layer[], accept: (conn: Conn) => void): Passage =>

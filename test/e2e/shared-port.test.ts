@@ -140,6 +140,20 @@ describe('inbounds on one port are told apart', () => {
     expect(await protocolFor({ servername: 'localhost', ALPNProtocols: ['h2', 'http/1.1'] })).toBe('http/1.1')
   })
 
+  it('by the application protocol, and by that of HTTP inside', async () => {
+    const grpc = { network: 'grpc', grpcSettings: { serviceName: 'some.Service' } }
+    await start(
+      inbound('grpc', { ...grpc, ...tls('server') }),
+      inbound('ws', { ...ws('/a'), ...tls('server') }),
+      inbound('raw', tls('server')),
+      inbound('plain', grpc),
+    )
+    expect(await servedBy({ ...grpc, ...secure('localhost') })).toBe('grpc')
+    expect(await servedBy({ ...ws('/a'), ...secure('localhost') })).toBe('ws')
+    expect(await servedBy(secure('localhost'))).toBe('raw')
+    expect(await servedBy(grpc)).toBe('plain')
+  })
+
   it('with an application protocol for each name', async () => {
     await start(inbound('raw', tls('server')), inbound('ws', { ...ws('/'), ...tls('other') }))
     const ALPNProtocols = ['h2', 'http/1.1']
@@ -249,6 +263,7 @@ describe('what cannot be told apart', () => {
   it.each([
     ['two that take any bytes', [{}, {}], 'both take whatever bytes come first'],
     ['two with one path', [ws('/a'), upgrade('/a')], 'both take requests for "/a"'],
+    ['two with HTTP/2', [{ network: 'grpc' }, { network: 'h2' }], 'both take HTTP/2'],
     ['a path with early data behind it', [ws('/a', { maxEarlyData: 9 }), ws('/ab')], 'both take requests for "/a"'],
     ['different options of the socket', [ws('/a'), { ...ws('/b'), sockopt: { tcpKeepAliveIdle: 9 } }], '"sockopt"'],
   ])('is an error of the configuration: %s', (_what, [one, two], reason) => {

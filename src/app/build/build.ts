@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Conn } from '../../core/conn.ts'
-import type { Layer, Outbound } from '../../core/dialer.ts'
+import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
+import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
@@ -16,7 +17,9 @@ import type { InboundParts } from '../inbound/running-inbound.ts'
 import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
+import { localAddresses } from './local-addresses.ts'
 import { readSwitches } from './switches.ts'
+import { type FindOutbound, throughOutbound } from './through.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
@@ -41,26 +44,28 @@ export interface OutboundBuild {
   readonly ground?: (options: GroundOptions) => Ground
   /** Wraps the ground; loop guard and API guard sit there. */
   readonly watch?: (ground: Ground) => Ground
+  /** Finds the outbounds that others go through. */
+  readonly find?: FindOutbound
 }
 
 /** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used, CONFIG_INVALID for a transport. */
 export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
-  const { kinds, env, resolve, readSize, ground: make = systemGround, watch = (ground) => ground } = build
-  const { clock, log } = env
+  const { kinds, env } = build
   const { stream } = config
-  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
-  const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
-  const transport = transportOf(config, kinds)
-  const base = happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
-  const serverDeps = { handshakeTimeoutMs: 0, onFailedHandshake: () => {}, post: httpPost(base, clock) }
-  const deps = layerDeps(config, transport, { ...build, ...serverDeps })
+  const ground = groundOf(config, build)
+  const kind = kindOf(kinds.outbounds, config)
+  const transport = config.through?.withoutTransport ? undefined : transportOf(config, kinds)
+  const alpn = transport?.alpn ?? kind.alpn
+  const names = namesOver(ground, config, env)
+  const serverDeps = { handshakeTimeoutMs: 0, onFailedHandshake: () => {}, post: httpPost(names, env.clock) }
+  const deps = layerDeps(config, alpn, { ...build, ...serverDeps })
   const dialer = building(config, () => {
-    const carrier = transport.carrier?.dialer(ground, stream.transport, deps) ?? base
+    const base = transport?.carrier?.dialer(ground, stream.transport, deps) ?? names
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
-    return dialerStack(carrier, layersOf(tls, transport.layer?.(stream.transport, deps)))
+    return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
   const { legacyHeader, coneDisabled } = readSwitches()
-  return kindOf(kinds.outbounds, config).create(config.tag, config.settings, {
+  return kind.create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
@@ -71,6 +76,32 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     mux: config.mux,
     packetEncoding: config.packetEncoding,
   })
+}
+
+/** What it reaches the world by: another outbound, or sockets. */
+function groundOf({ through, sendThrough, stream }: OutboundConfig, build: OutboundBuild): Ground {
+  const {
+    env,
+    resolve,
+    readSize,
+    ground: make = systemGround,
+    watch = (ground) => ground,
+    find = () => undefined,
+  } = build
+  if (through) return throughOutbound(through.tag, find, resolve)
+  const from = sendThrough && localAddresses(sendThrough, env.random)
+  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
+  return watch(
+    make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }), ...(from && { from }) }),
+  )
+}
+
+/** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
+function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: OutboundConfig, env: Env): Dialer {
+  const { domainStrategy = 'AsIs', race } = sockopt
+  if (through && domainStrategy === 'AsIs') return tcp
+  const { clock, log } = env
+  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
 }
 
 type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'post'>
@@ -92,8 +123,9 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, read: noting(files, build.read) })
-  const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
+  const { alpn, alpnServed = alpn } = transport
+  const deps = layerDeps(config, alpnServed, { ...build, read: noting(files, build.read) })
+  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false } = stream.sockopt
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
     Object.freeze(files)
@@ -103,9 +135,9 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
       config,
       handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
       base: transport.carrier
-        ? alone(transport.carrier.listener(udpListener(), stream.transport, deps))
-        : shared.over(tcpListener({ keepAliveIdleS, readSize, onAccept })),
-      udp: udpListener(),
+        ? alone(transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps))
+        : shared.over(tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })),
+      udp: udpListener({ ipv6Only }),
       secure,
       layers: layersOf(transport.layer?.(stream.transport, deps)),
       claim: sharer && { sharer, names, secure, handshakeTimeoutMs, refused: onFailedHandshake },
@@ -116,7 +148,7 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
 
 const layerDeps = (
   { stream: { tls } }: InboundConfig | OutboundConfig,
-  { alpn }: TransportKind,
+  alpn: LayerDeps['alpn'],
   {
     env,
     read,

@@ -21,7 +21,7 @@ import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
 import { systemGround } from './ground.ts'
 
-export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
+export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
   readonly detour: Detour
   /** The policy of this moment. */
@@ -56,7 +56,7 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch } = this.#deps
+    const { kinds, env, read, resolve, watch, find } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
@@ -65,6 +65,7 @@ export class Ends {
       read: noting(files, read),
       readSize: this.#readSize,
       watch,
+      find,
     })
     return { outbound, config, files }
   }

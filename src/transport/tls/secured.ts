@@ -10,6 +10,8 @@ const recordMax = 16_384
 
 /** The connection inside a TLS socket whose handshake was done this moment: nothing has been read from it. */
 export function secured(socket: TLSSocket, carrier: Conn): Conn {
+  // Nobody else says so of a socket that no tls.Server made, and Node's HTTP/2 waits until it is said.
+  Object.assign(socket, { secureConnecting: false })
   const { remote, local, layers } = carrier.info
   const info: ConnInfo = {
     remote,

@@ -8,9 +8,9 @@ import { carrierOf } from '../../net/streams/duplex.ts'
 import { Live } from './certificates/live.ts'
 import type { Source, TlsServerOptions } from './options.ts'
 import { handshakeError, secured } from './secured.ts'
-import { Serving, type ServingDeps } from './serving.ts'
+import { TlsService, type TlsServiceDeps } from './service.ts'
 
-export interface TlsServerDeps extends ServingDeps {
+export interface TlsServerDeps extends TlsServiceDeps {
   /** A client's time for its handshake. */
   readonly handshakeTimeoutMs: number
   /** Told of clients whose handshake failed, once each. */
@@ -25,21 +25,21 @@ export interface TlsServer {
 
 /** TLS for what comes by a passage. Throws what OpenSSL says of the options. */
 export function tlsServer(source: Source<TlsServerOptions>, deps: TlsServerDeps): TlsServer {
-  const made = { load: () => new Serving(source.load(), deps), paths: source.paths }
+  const made = { load: () => new TlsService(source.load(), deps), paths: source.paths }
   const live = new Live(made, deps)
   return { server: (accept) => new Handshakes(live, deps, accept), names: () => live.current.contexts.names }
 }
 
 /** Clients in their handshake: nobody else knows of them yet. */
 class Handshakes implements Passage {
-  readonly #live: Live<Serving>
+  readonly #live: Live<TlsService>
   readonly #deps: TlsServerDeps
   readonly #accept: (conn: Conn) => void
   readonly #all = new Set<Handshake>()
   /** Those whose handshake cannot begin yet. */
   readonly #waiting = new Set<Conn>()
 
-  constructor(live: Live<Serving>, deps: TlsServerDeps, accept: (conn: Conn) => void) {
+  constructor(live: Live<TlsService>, deps: TlsServerDeps, accept: (conn: Conn) => void) {
     this.#live = live
     this.#deps = deps
     this.#accept = accept
@@ -83,7 +83,7 @@ class Handshakes implements Passage {
         this.#all.delete(handshake)
         if (conn) this.#accept(conn)
       }
-      const handshake = new Handshake(carrier, { serving: this.#live.current, deps: this.#deps, done })
+      const handshake = new Handshake(carrier, { service: this.#live.current, deps: this.#deps, done })
       this.#all.add(handshake)
     })
   }
@@ -98,7 +98,7 @@ class Handshakes implements Passage {
 }
 
 interface HandshakeParts {
-  readonly serving: Serving
+  readonly service: TlsService
   readonly deps: TlsServerDeps
   /** Called once, later than the handshake began: with the connection, or without one when it is over. */
   readonly done: (conn?: Conn) => void
@@ -120,8 +120,8 @@ class Handshake {
     const broken = (error: Error): void => this.#fail(error)
     // A carrier that breaks under the connection is told by the TLS socket.
     stream.on('error', broken)
-    this.#socket = new TLSSocket(stream, parts.serving.settings())
-    parts.serving.watch(this.#socket)
+    this.#socket = new TLSSocket(stream, parts.service.settings())
+    parts.service.watch(this.#socket)
     this.#socket
       .on('secure', () => this.#secured())
       .on('end', () => this.#fail(new Error('the client left')))
@@ -145,7 +145,7 @@ class Handshake {
 
   #secured(): void {
     if (this.#over) return
-    const refusal = this.#parts.serving.refusalOf(this.#socket)
+    const refusal = this.#parts.service.refusalOf(this.#socket)
     if (refusal) this.#fail(refusal)
     else if (this.#end()) this.#parts.done(secured(this.#socket, this.#carrier))
   }

@@ -7,7 +7,7 @@ import { alpnOf, type ServerContexts, serverContexts } from './contexts.ts'
 import { keyLog } from './key-log.ts'
 import type { TlsServerOptions } from './options.ts'
 
-export interface ServingDeps {
+export interface TlsServiceDeps {
   readonly clock: Clock
   readonly log: Logger
   /** Asks a server for OCSP answers. */
@@ -15,14 +15,14 @@ export interface ServingDeps {
 }
 
 /** What a server serves clients with: the settings of their sockets. */
-export class Serving {
+export class TlsService {
   readonly contexts: ServerContexts
   readonly #options: TlsServerOptions
   readonly #settings: TLSSocketOptions
   readonly #logKeys: (socket: TLSSocket) => void
 
   /** Throws what OpenSSL says of the options. */
-  constructor(options: TlsServerOptions, deps: ServingDeps) {
+  constructor(options: TlsServerOptions, deps: TlsServiceDeps) {
     this.#options = options
     this.contexts = serverContexts(options, deps.clock)
     this.#logKeys = keyLog(options.masterKeyLog, deps.log)
