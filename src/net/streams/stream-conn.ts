@@ -7,10 +7,10 @@ import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import { lend } from '../../core/streams/lend.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
-import { type Deferred, deferred } from '../../core/time/deferred.ts'
 import { closedHere, closedInOrder, streamError } from '../errors.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
+import { WriteRoom } from './write-room.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = limits.firstRead
@@ -33,13 +33,13 @@ export class StreamConn implements Conn, StreamEvents {
   readonly #held = new HeldBytes()
   #ended = false
   #peerHalf: Life | undefined
-  #highWater: number = limits.writeHighWater
-  #writable: Deferred<void> | undefined
+  readonly #room: WriteRoom
   #closing: Promise<void> | undefined
 
   constructor(stream: Duplex, info: ConnInfo) {
     this.stream = stream
     this.info = info
+    this.#room = new WriteRoom(stream)
     stream.pause()
     hearEvents(stream, this)
     this.listen()
@@ -121,9 +121,7 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   read(): Promise<Uint8Array | null> {
-    const held = this.#held.take()
-    if (held) return Promise.resolve(held)
-    if (this.#ended) return Promise.resolve(null)
+    if (this.#ended || !this.#held.empty) return Promise.resolve(this.#held.take() ?? null)
     if (this.gone) return Promise.reject(this.gone)
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject }
@@ -161,24 +159,13 @@ export class StreamConn implements Conn, StreamEvents {
     const finished = done
     this.stream.write(held, () => {
       finished()
-      this.#wakeWriters()
+      this.#room.written()
     })
-    // Already 0 after a write that the carrier took at once, though its callback is still to come.
-    if (this.stream.writableLength > this.#highWater) {
-      this.#writable ??= deferred()
-      return this.#writable.promise
-    }
+    return this.#room.wait()
   }
 
   holdAtMost(bytes: number): void {
-    this.#highWater = bytes
-    this.#wakeWriters()
-  }
-
-  #wakeWriters(): void {
-    if (!this.#writable || this.stream.writableLength > this.#highWater / 2) return
-    this.#writable.resolve()
-    this.#writable = undefined
+    this.#room.holdAtMost(bytes)
   }
 
   closeWrite(): Promise<void> {
@@ -224,10 +211,8 @@ export class StreamConn implements Conn, StreamEvents {
   closed(): void {
     if (this.gone) return
     // In order, and the sink may still have the last bytes.
-    if (this.#ended && this.#sinkBusy) {
-      const over = () => this.#end(closedInOrder)
-      this.#sinkBusy.then(over, over)
-    } else if (this.#ended) this.#end(closedInOrder)
+    if (this.#ended && this.#sinkBusy) void this.#sinkBusy.catch(() => {}).then(() => this.closed())
+    else if (this.#ended) this.#end(closedInOrder)
     else this.#end(new ProxyError('CONN_CLOSED', `connection with ${this.info.remote || 'the peer'} is closed`))
   }
 
@@ -248,8 +233,7 @@ export class StreamConn implements Conn, StreamEvents {
     this.#reader?.reject(error)
     this.#reader = undefined
     this.#endDrain(error)
-    this.#writable?.reject(error)
-    this.#writable = undefined
+    this.#room.fail(error)
     this.#life.end(error)
   }
 
