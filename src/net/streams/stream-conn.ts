@@ -51,9 +51,8 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   /**
-   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read
-   * ahead put back; `first`, owned, was read by somebody before. Only before the first write and drainTo(), and not after
-   * the end; afterwards this Conn only tells when the stream is gone.
+   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read ahead
+   * put back; `first`, owned, was read before. Only before the first write, drainTo() and end; it then tells only when it is gone.
    */
   surrender(first?: Uint8Array): Duplex {
     if (first && first.length > 0) this.takeBack(first)
