@@ -27,7 +27,6 @@ import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
-import { checkSharing } from './inbound/shared/check.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { Turns } from './turns.ts'
@@ -116,9 +115,7 @@ export class Instance implements AsyncDisposable {
       build: (...args) => this.buildInbound(...args),
       host: (inbound) => this.#host(inbound),
     })
-    const inbounds = config.inbounds.map((inbound) => this.#inbounds.create(inbound))
-    checkSharing(inbounds.map(({ parts }) => parts))
-    this.#inbounds.replace(inbounds)
+    this.#inbounds.fill(config.inbounds)
   }
 
   get config(): Config {

@@ -1,5 +1,8 @@
+import { transportLimits } from './limits-transport.ts'
+
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
+  ...transportLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
   /** What one read brings while it is not known what a connection is for, bytes: that much is copied, and may be kept for a while. */
@@ -108,20 +111,6 @@ export const limits = {
   responseHeadMax: 256 * 1024,
   /** The head of a request that is to become WebSocket or HTTPUpgrade, bytes: what nginx takes. */
   upgradeHeadMax: 32 * 1024,
-  /** How often certificate files are looked at while clients come, ms. */
-  fileLookEveryMs: 1_000,
-  /** The longest that a client waits for a slow look at them, ms. */
-  fileLookMs: 250,
-  /** Certificates that an authority has issued and that are kept; when full the one goes that was not asked for for longest. */
-  issuedCertificates: 1_024,
-  /** An OCSP answer, bytes. */
-  ocspAnswerMax: 64 * 1024,
-  /** How long an OCSP server may take, ms. */
-  ocspMs: 10_000,
-  /** Pause before an OCSP server is asked again that gave no good answer, ms. */
-  ocspRetryMs: 60_000,
-  /** A ClientHello that is looked at to tell inbounds on one port apart, bytes. */
-  clientHelloMax: 64 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
   /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */
