@@ -189,10 +189,7 @@ export class Instance implements AsyncDisposable {
     return this.#ends.outbound(config)
   }
 
-  /**
-   * Stops accepting, cuts what carries nothing yet or no more, waits for the other connections to end, and cuts those left
-   * after `graceMs`. Called again it waits for the same end; with 0 it hastens it.
-   */
+  /** Stops accepting, cuts what carries nothing, waits for the others, cuts those left after `graceMs`. Again: the same end, hastened by 0. */
   stop(graceMs: number = limits.shutdownMs): Promise<void> {
     if (this.#stopped && graceMs === 0) this.kill()
     this.#stopped ??= this.#stop(graceMs)

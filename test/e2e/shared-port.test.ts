@@ -284,6 +284,13 @@ describe('what cannot be told apart', () => {
     instance = new Instance(load(), { env })
   })
 
+  it('is told when the certificates are read: no name at all', () => {
+    const nameless = { security: 'tls', tlsSettings: { certificates: [inlinePair('address')], minVersion: '1.3' } }
+    const two = () => new Instance(load(inbound('a', tls('server')), inbound('b', nameless)), { env })
+    expect(two).toThrow('no name is in the certificate of the second')
+    instance = new Instance(load(inbound('b', nameless), inbound('a', tls('server'))), { env })
+  })
+
   it('cannot be added by an API either', async () => {
     await start(inbound('a', ws('/a')))
     const [config] = load(inbound('b', ws('/a'))).inbounds

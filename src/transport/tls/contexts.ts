@@ -1,5 +1,6 @@
 /** What OpenSSL needs, made once per layer: parsing keys and certificates costs more than half of a handshake. */
 import { constants, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Clock } from '../../core/env.ts'
 import { IssuedContexts } from './certificates/issued.ts'
@@ -50,12 +51,12 @@ export function serverContexts(options: TlsServerOptions, clock: Clock): ServerC
   }
 }
 
-/** Names of a certificate, those of its subject where it has no others. */
+/** Names of a certificate that TLS can ask for, those of its subject where it has no others. */
 function namesOf({ subjectAltName, subject }: X509Certificate): string[] {
   const alternative = (subjectAltName ?? '').split(', ').filter((name) => name.startsWith('DNS:'))
   const common = /^CN=(.*)$/m.exec(subject ?? '')?.[1]
   const names = alternative.length > 0 ? alternative.map((name) => name.slice(4)) : common ? [common] : []
-  return names.map((name) => name.toLowerCase())
+  return names.map((name) => name.toLowerCase()).filter((name) => isIP(name) === 0)
 }
 
 const serverContext = (options: TlsServerOptions, { cert, key }: KeyPair): SecureContext =>
