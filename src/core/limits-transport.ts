@@ -6,6 +6,8 @@ export const transportLimits = {
   fileLookMs: 250,
   /** Certificates that an authority has issued and that are kept; when full the one goes that was not asked for for longest. */
   issuedCertificates: 1_024,
+  /** TLS sessions that a client keeps to take them up again; when full the one goes that was not used for longest. */
+  tlsSessions: 128,
   /** An OCSP answer, bytes. */
   ocspAnswerMax: 64 * 1024,
   /** How long an OCSP server may take, ms. */

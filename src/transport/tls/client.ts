@@ -10,6 +10,7 @@ import { alpnOf, clientContext } from './contexts.ts'
 import { keyLog } from './key-log.ts'
 import type { Source, TlsClientOptions } from './options.ts'
 import { handshakeError, secured } from './secured.ts'
+import { Sessions } from './sessions.ts'
 import { sniFor, verifyPeer } from './verify.ts'
 
 /** TLS over what a dialer opens. Throws what OpenSSL says of the options. */
@@ -35,6 +36,8 @@ interface Dialling {
   readonly options: TlsClientOptions
   readonly settings: ConnectionOptions & { readonly allowHalfOpen: boolean }
   readonly logKeys: (socket: TLSSocket) => void
+  /** Where sessions may be taken up again. */
+  readonly sessions: Sessions | undefined
 }
 
 const withSettings = (options: TlsClientOptions, { log }: LiveDeps): Dialling => ({
@@ -48,17 +51,26 @@ const withSettings = (options: TlsClientOptions, { log }: LiveDeps): Dialling =>
     allowHalfOpen: true,
   },
   logKeys: keyLog(options.masterKeyLog, log),
+  sessions: options.enableSessionResumption ? new Sessions() : undefined,
 })
 
 function handshake(
   carrier: Conn,
   host: string,
-  { options, settings, logKeys }: Dialling,
+  { options, settings, logKeys, sessions }: Dialling,
   dial: DialOptions,
 ): Promise<Conn> {
   const name = options.serverName || host
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...settings, socket: carrierOf(carrier), servername: sniFor(name) })
+    const session = sessions?.take(name)
+    const socket = connect({
+      ...settings,
+      socket: carrierOf(carrier),
+      servername: sniFor(name),
+      ...(session && { session }),
+    })
+    let good = false
+    sessions?.watch(socket, name, () => good)
     logKeys(socket)
     let cancel: Cancel = () => {}
     const fail = (error: ProxyError): void => {
@@ -80,11 +92,13 @@ function handshake(
     socket.on('close', onClose)
     socket.on('secureConnect', () => {
       try {
-        verifyPeer(socket, name, options)
+        // What is taken up again was verified when it began.
+        if (!socket.isSessionReused()) verifyPeer(socket, name, options)
       } catch (error) {
         return fail(error as ProxyError)
       }
       cancel()
+      good = true
       socket.off('error', onError).off('close', onClose)
       resolve(secured(socket, carrier))
     })

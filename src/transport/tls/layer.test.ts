@@ -1,9 +1,11 @@
 import { createHash, X509Certificate } from 'node:crypto'
+import type { TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { keyPair, pem, pinOf, tlsClient, tlsServer } from '../../../test/support/tls.ts'
 import type { Conn } from '../../core/conn.ts'
 import { forever } from '../../core/lifetime.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
+import type { StreamConn } from '../../net/streams/stream-conn.ts'
 import { tcpDialer, tcpListener } from '../../net/tcp.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
 import { dialerStack, passageStack } from '../stack.ts'
@@ -128,6 +130,52 @@ describe('TLS client verification of the server', () => {
     const dial = dialer.dial(listening.address, { until: forever })
     await expect(dial).rejects.toThrow('does not speak TLS')
     await listening.close()
+  })
+})
+
+describe('TLS sessions', () => {
+  async function reused(client: Partial<TlsClientOptions>, server: Partial<TlsServerOptions> = client) {
+    const served: Conn[] = []
+    const passage = passageStack([tlsServer(server)], (conn) => served.push(conn))
+    const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => passage.receive(conn))
+    const dialer = dialerStack(tcpDialer(), [tlsClient(client)])
+    for (const turn of [1, 2]) {
+      const conn = await dialer.dial(listening.address, { until: forever })
+      await expect.poll(() => served.length).toBe(turn)
+      // Tickets come before the first bytes.
+      await served.at(-1)!.write(Uint8Array.of(turn))
+      expect(await conn.read()).toEqual(Uint8Array.of(turn))
+      conn.destroy()
+    }
+    await listening.close()
+    return served.map((conn) => ((conn as StreamConn).stream as TLSSocket).isSessionReused())
+  }
+
+  it.each([
+    'TLSv1.2',
+    'TLSv1.3',
+  ] as const)('are taken up again where both ends want it, with %s', async (maxVersion) => {
+    const [first, second] = await reused({ enableSessionResumption: true, maxVersion })
+    expect([first, second]).toEqual([false, true])
+  })
+
+  it('are not kept of a server that was not found good', async () => {
+    const served: Conn[] = []
+    const passage = tlsServer({ enableSessionResumption: true, maxVersion: 'TLSv1.2' }).server((conn) =>
+      served.push(conn),
+    )
+    const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => passage.receive(conn))
+    const dialer = tlsClient({ enableSessionResumption: true, serverName: 'wrong.test' }).client(tcpDialer())
+    for (const _turn of [1, 2]) {
+      await expect(dialer.dial(listening.address, { until: forever })).rejects.toThrow('not for wrong.test')
+    }
+    for (const conn of served) conn.destroy()
+    await listening.close()
+  })
+
+  it('are not otherwise', async () => {
+    expect(await reused({ enableSessionResumption: false })).toEqual([false, false])
+    expect(await reused({ enableSessionResumption: true }, {})).toEqual([false, false])
   })
 })
 
