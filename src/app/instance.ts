@@ -95,6 +95,7 @@ export class Instance implements AsyncDisposable {
       policy: () => this.#config.policy,
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
       accepted: (...args) => this.#descriptors.accepted(...args),
+      clientIs: (carrier, address) => this.#descriptors.clientIs(carrier, address),
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.#dispatch = {

@@ -1,5 +1,8 @@
 /** The part of the model below the proxy protocols: transports, sockets, TLS. */
 
+import type { Address } from '../core/address.ts'
+import type { ProxyTrust } from './trust.ts'
+
 /** How bytes travel below the proxy protocol. */
 interface StreamConfig {
   /** Name of a kind of transport. */
@@ -10,8 +13,14 @@ interface StreamConfig {
 }
 
 export interface InboundStreamConfig extends StreamConfig {
+  readonly trust: ProxyTrust
+  /** What whoever is not for the proxy meets; absent: a web server without pages. */
+  readonly fallback?: FallbackConfig
   readonly tls?: TlsServerConfig
 }
+
+/** Another server, or a folder of files. */
+export type FallbackConfig = { readonly to: Address } | { readonly root: string }
 
 export interface OutboundStreamConfig extends StreamConfig {
   readonly tls?: TlsClientConfig

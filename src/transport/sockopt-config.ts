@@ -1,8 +1,11 @@
 /** `sockopt`: options of the sockets. */
 import { z } from 'zod'
+import { parseNetwork } from '../core/networks.ts'
 import type { Context } from '../schema/context.ts'
 import { anyObject, flag, integer, object, refused, stringList, text, withoutEffect } from '../schema/fields.ts'
+import { shorten } from '../schema/report.ts'
 import type { SockoptConfig } from '../settings/model.ts'
+import type { ProxyTrust } from '../settings/trust.ts'
 
 /** Seconds, on both ends: peers that vanished are noticed even where the idle limit is long. */
 const defaultIdleS = 45
@@ -40,10 +43,10 @@ export const sockoptSchema = object({
     ...later,
     unless: ['', 'none'],
   }),
-  trustedXForwardedFor: withoutEffect(
-    stringList('Headers that make X-Forwarded-For trustworthy.'),
-    'raw TCP has no such header',
+  trustedProxies: stringList(
+    'Our own, of a server: addresses and networks of proxies, and unix for unix sockets, that are believed where a client is (X-Forwarded-For). Default: 127.0.0.0/8, ::1 and unix.',
   ),
+  trustedXForwardedFor: stringList('Of a server: headers that make X-Forwarded-For trustworthy whoever sends it.'),
   happyEyeballs: withoutEffect(anyObject('Race of IPv4 and IPv6.'), 'Node’s own race is used'),
   tcpFastOpen: withoutEffect(z.union([z.boolean(), z.int()]).describe('TCP fast open.'), unset, [false, 0, -1]),
   tcpUserTimeout: withoutEffect(size('Milliseconds.'), unset, [0]),
@@ -60,7 +63,39 @@ export const sockoptSchema = object({
   penetrate: withoutEffect(flag('For xhttp.'), 'it belongs to another transport'),
 }).describe('Options of the sockets.')
 
-export function buildSockopt(input: z.output<typeof sockoptSchema> | undefined, { report }: Context): SockoptConfig {
+type Input = z.output<typeof sockoptSchema>
+
+const trustFields = ['trustedProxies', 'trustedXForwardedFor'] as const
+
+/** Whom a server believes. */
+export function buildTrust(input: Input | undefined, { report }: Context): ProxyTrust {
+  const proxies = input?.trustedProxies === undefined ? defaultProxies : listOf(input.trustedProxies)
+  const networks = proxies.flatMap((text) => {
+    if (text === 'unix') return []
+    const network = parseNetwork(text)
+    if (!network) {
+      const message = `${JSON.stringify(shorten(text))} is no address, expected "10.0.0.0/8", "::1" or "unix"`
+      report.error('CFG028', report.at(input!, 'trustedProxies'), message, 'names are not looked up: write addresses')
+    }
+    return network ?? []
+  })
+  return { networks, unix: proxies.includes('unix'), headers: listOf(input?.trustedXForwardedFor) }
+}
+
+const defaultProxies = ['127.0.0.0/8', '::1', 'unix']
+
+const listOf = (value: string | readonly string[] = []): readonly string[] =>
+  (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter((text) => text !== '')
+
+/** Says of `trust` that it has no effect there. */
+export function trustWithoutEffect(input: Input | undefined, why: string, { report }: Context): void {
+  for (const key of trustFields) {
+    if (input?.[key] !== undefined && listOf(input[key]).length > 0)
+      report.warn('CFG030', report.at(input, key), `"${key}" has no effect: ${why}`)
+  }
+}
+
+export function buildSockopt(input: Input | undefined, { report }: Context): SockoptConfig {
   const idle = input?.tcpKeepAliveIdle || defaultIdleS
   const interval = input?.tcpKeepAliveInterval ?? 0
   if (interval > 0) {

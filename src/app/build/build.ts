@@ -11,10 +11,13 @@ import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
+import type { ProxyTrust } from '../../settings/trust.ts'
 import { dialerStack } from '../../transport/stack.ts'
+import { plainSite } from '../../transport/website/plain.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { readSwitches } from './switches.ts'
+import { websiteOf } from './website.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
@@ -49,7 +52,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
   const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const deps = layerDeps(config, transport, { ...build, ...clientDeps })
   const dialer = building(config, () => {
     const base = transport.carrier
       ? transport.carrier.dialer(ground, stream.transport, deps)
@@ -71,15 +74,28 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   })
 }
 
-type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake'>
+type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website'>
 
-export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
+/** A client has none of this. */
+const clientDeps: ServerDeps = {
+  handshakeTimeoutMs: 0,
+  onFailedHandshake: () => {},
+  onClientAddress: () => {},
+  website: plainSite,
+}
+const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
+
+export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website'> {
   readonly kinds: Kinds
   readonly read: ReadText
   /** Bytes that one read may bring. */
   readonly readSize: () => number
   /** See TcpOptions. */
   readonly onAccept: (conn: Conn, fd: number) => boolean
+  /** Wraps the ground by which a fallback server is reached. */
+  readonly watch: (ground: Ground) => Ground
+  /** Of the instance. */
+  readonly resolve: Resolve
 }
 
 /** An inbound's handler, what accepts for it, and the layers between the two, innermost first. Throws as buildOutbound(). */
@@ -87,12 +103,15 @@ export function buildInbound(
   config: InboundConfig,
   build: InboundBuild,
 ): { handler: Inbound; base: Listener; udp: UdpListener; layers: readonly Layer[]; files: readonly string[] } {
-  const { kinds, readSize, onAccept } = build
+  const { kinds, readSize, onAccept, watch, resolve, env } = build
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, read: noting(files, build.read) })
   const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
+  const ground = watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS, readSize }))
+  const dialer = happyEyeballs(ground.tcp, { resolve, clock: env.clock, log: env.log })
+  const website = building(config, () => websiteOf(stream.fallback, { env, dialer }))
+  const deps = layerDeps(config, transport, { ...build, website, read: noting(files, build.read) })
   return building(config, () => ({
     handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
     base: transport.carrier
@@ -105,17 +124,20 @@ export function buildInbound(
 }
 
 const layerDeps = (
-  { stream: { tls } }: InboundConfig | OutboundConfig,
+  { stream }: InboundConfig | OutboundConfig,
   { alpn }: TransportKind,
-  { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
+  { env, read, ...server }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,
   read,
-  secure: tls !== undefined,
-  serverName: tls && 'serverName' in tls ? tls.serverName : '',
+  secure: stream.tls !== undefined,
+  serverName: stream.tls && 'serverName' in stream.tls ? stream.tls.serverName : '',
   alpn,
-  handshakeTimeoutMs,
-  onFailedHandshake,
+  trust: 'trust' in stream ? stream.trust : nobody,
+  handshakeTimeoutMs: server.handshakeTimeoutMs,
+  onFailedHandshake: server.onFailedHandshake,
+  onClientAddress: server.onClientAddress,
+  website: server.website,
 })
 
 /** What layers cannot be made of is a mistake in the configuration, which is named. */

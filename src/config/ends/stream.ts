@@ -1,7 +1,14 @@
 /** `streamSettings`: which layers carry a protocol. */
 
 import type { z } from 'zod'
-import { type Kinds, perKinds, plainTransport, type TransportKind, transportNames } from '../../kinds/kinds.ts'
+import {
+  type Kinds,
+  perKinds,
+  plainTransport,
+  type TransportKind,
+  transportNames,
+  transportOf,
+} from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { anyObject, object, openWord, refused, subtree, text } from '../../schema/fields.ts'
@@ -9,7 +16,8 @@ import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import type { InboundStreamConfig, OutboundStreamConfig, SockoptConfig } from '../../settings/model.ts'
-import { buildSockopt, sockoptSchema } from '../../transport/sockopt-config.ts'
+import { buildSockopt, buildTrust, sockoptSchema, trustWithoutEffect } from '../../transport/sockopt-config.ts'
+import { fallbackSchema, readFallback } from './fallback.ts'
 import { otherSettings, readNetwork } from './network.ts'
 
 /** Settings of every transport there is, under all their names. */
@@ -28,6 +36,7 @@ const shapeOf = (kinds: Kinds) => ({
   tlsSettings: subtree('TLS.'),
   ...(transportFields(kinds) as object),
   sockopt: sockoptSchema,
+  fallback: fallbackSchema,
   realitySettings: anyObject('REALITY.'),
   ...(idleFields(kinds) as object),
   finalmask: refused(
@@ -61,7 +70,12 @@ export function buildInboundStream(
   kinds: Kinds,
   context: Context,
 ): InboundStreamConfig | undefined {
-  const { stream, secure } = buildStream(input, defaults, kinds, context)
+  const { stream: both, secure } = buildStream(input, defaults, kinds, context)
+  const fallback = input && readFallback(input.fallback, context.report.at(input, 'fallback'), context)
+  const stream = { ...both, trust: buildTrust(input?.sockopt, context), ...(fallback && { fallback }) }
+  if (stream.network !== '' && !transportOf(kinds, stream.network)?.readsRequests) {
+    withoutRequests(input, `the transport is ${stream.network}, which reads no requests of others`, context)
+  }
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
   return tls && { ...stream, tls: kinds.tls.buildServer(tls, context) }
@@ -73,10 +87,20 @@ export function buildOutboundStream(
   kinds: Kinds,
   context: Context,
 ): OutboundStreamConfig | undefined {
+  withoutRequests(input, 'it belongs to a server', context)
   const { stream, secure } = buildStream(input, defaults, kinds, context)
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
   return tls && { ...stream, tls: kinds.tls.buildClient(tls, context) }
+}
+
+/** Says which settings would only count where strangers ask for something. */
+function withoutRequests(input: StreamInput | undefined, why: string, context: Context): void {
+  if (!input) return
+  trustWithoutEffect(input.sockopt, why, context)
+  if (input.fallback !== undefined) {
+    context.report.warn('CFG030', context.report.at(input, 'fallback'), `"fallback" has no effect: ${why}`)
+  }
 }
 
 /** Decodes `tlsSettings` apart, for a plain stream has no use for it. */

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
-import { flag, mapOf, refused, text, withoutEffect } from '../../schema/fields.ts'
+import { flag, mapOf, refused, text } from '../../schema/fields.ts'
 import { shorten } from '../../schema/report.ts'
 
 export const upgradeFields = {
@@ -14,9 +14,8 @@ export const upgradeFields = {
     'the PROXY protocol is not available in this version, and without it every client would seem to be the balancer',
     { code: 'CFG033' },
   ),
-  parseXForwardedFor: withoutEffect(
-    flag('Take the address of a client from a header.'),
-    'the address of a client is that of its connection in this version',
+  parseXForwardedFor: flag(
+    'Take the address of a client from X-Forwarded-For where a trusted proxy sends it (sockopt.trustedProxies). Default: true.',
   ),
 } as const
 
@@ -24,6 +23,7 @@ interface UpgradeInput {
   readonly path?: string | undefined
   readonly host?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly parseXForwardedFor?: boolean | undefined
 }
 
 /** The host that is used and the headers beside it; what cannot stand in a request is reported. */
@@ -42,7 +42,7 @@ export function readUpgrade(input: UpgradeInput, { report }: Context) {
   }
   const path: UpgradePath = parseUpgradePath(input.path ?? '')
   if (!/^[!-~]*$/.test(path.target)) wrong('path', `the path ${JSON.stringify(shorten(path.target))} cannot be sent`)
-  return { path, host, headers, servedHost: input.host ?? '' }
+  return { path, host, headers, servedHost: input.host ?? '', forwarded: input.parseXForwardedFor ?? true }
 }
 
 export interface UpgradePath {
