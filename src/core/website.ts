@@ -10,16 +10,20 @@ export interface SiteRequest {
   readonly origin: string
   /** The values of a header by its name, in any case of letters. */
   values(name: string): readonly string[]
+  /** All of them, without what concerns the connection, for a server that is asked in turn. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The body of the request; absent: none, or it is read by others. */
+  readonly body?: Pick<Conn, 'read'>
 }
 
 /** Bytes that are read as they are sent. */
 export interface SiteBody {
-  readonly length: number
-  /** To be read to the end, or left by `return()`. */
-  chunks(): AsyncGenerator<Uint8Array>
+  chunks(): AsyncIterable<Uint8Array>
+  /** Called once in any case, after the last of them or instead of it. */
+  close(): void
 }
 
-/** An answer for HTTP/1 and HTTP/2 alike: without what concerns the connection, and without Server and Date. */
+/** An answer for HTTP/1 and HTTP/2 alike, without what concerns the connection. Server and Date are added where they are not there. */
 export interface SiteAnswer {
   readonly status: number
   /** In the order of nginx; Content-Length among them where there is a body. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, get, type Server as HttpServer, type IncomingMessage } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,8 +38,12 @@ interface Rig {
   through(headers?: Record<string, string>): Promise<string>
 }
 
+const settingsOf = (network: string) => (network === 'h2' ? 'httpSettings' : `${network}Settings`)
+const settingsFor = (network: string, headers: object = {}) =>
+  network === 'grpc' ? { serviceName: 'ray' } : { path: '/ray', ...(network !== 'h2' && { headers }) }
+
 async function withServer<T>(network: string, more: object, use: (rig: Rig) => Promise<T>): Promise<T> {
-  const settings = `${network}Settings`
+  const settings = settingsOf(network)
   const server = createServer({
     inbounds: [
       {
@@ -46,7 +51,7 @@ async function withServer<T>(network: string, more: object, use: (rig: Rig) => P
         port: 0,
         protocol: 'vmess',
         settings: { clients: [{ id }] },
-        streamSettings: { network, [settings]: { path: '/ray' }, ...more },
+        streamSettings: { network, [settings]: settingsFor(network), ...more },
       },
     ],
     outbounds: [{ protocol: 'freedom' }],
@@ -61,7 +66,7 @@ async function withServer<T>(network: string, more: object, use: (rig: Rig) => P
     await using client = createClient({
       protocol: 'vmess',
       settings: { vnext: [{ address: '127.0.0.1', port, users: [{ id }] }] },
-      streamSettings: { network, [settings]: { path: '/ray', headers } },
+      streamSettings: { network, [settings]: settingsFor(network, headers) },
     } as never)
     const stream = await client.connect({ host: '127.0.0.1', port: portOf(echo) })
     stream.write('hello')
@@ -146,6 +151,55 @@ describe.each(['ws', 'httpupgrade'])('%s', (network) => {
       expect(await through()).toBe('hello')
     })
     rmSync(root, { recursive: true })
+  })
+})
+
+describe.each(['grpc', 'h2'])('%s', (network) => {
+  /** What a server of HTTP/2 says without TLS. */
+  async function ask2(port: number, headers: Record<string, string>, body?: string) {
+    const session = connectHttp2(`http://127.0.0.1:${port}`)
+    const request = session.request(headers)
+    const [response] = (await once(request.end(body), 'response')) as [Record<string, string>]
+    let text = ''
+    for await (const part of request) text += String(part)
+    session.destroy()
+    return { response, text }
+  }
+
+  it('has visitors of both versions of HTTP meet the same site', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'vmess-site-'))
+    writeFileSync(join(root, 'index.html'), 'x'.repeat(300_000))
+    await withServer(network, { fallback: { root } }, async ({ port, through, rejected }) => {
+      const { response, text } = await ask2(port, { ':path': '/' })
+      expect(response).toMatchObject({ ':status': 200, server: 'nginx/1.22.1', 'content-length': '300000' })
+      expect(text.length).toBe(300_000)
+      expect((await ask2(port, { ':path': '/', ':method': 'HEAD' })).text).toBe('')
+      expect((await ask2(port, { ':path': '/nix' })).response).toMatchObject({ ':status': 404 })
+      expect((await ask(port, '/')).text.length).toBe(300_000)
+      expect(await through()).toBe('hello')
+      expect(rejected).toEqual([])
+    })
+    rmSync(root, { recursive: true })
+  })
+
+  it('asks another server for them', async () => {
+    await withServer(network, { fallback: portOf(web) }, async ({ port, through }) => {
+      const { response, text } = await ask2(port, { ':path': '/a?b', ':method': 'POST' }, 'body')
+      expect(response).toMatchObject({ ':status': 200, 'x-web': '1' })
+      expect(text).toBe('POST /a?b body')
+      expect((await ask2(port, { ':path': '/a', ':method': 'HEAD' })).response).toMatchObject({ 'x-web': '1' })
+      expect((await ask(port, '/c')).text).toBe('GET /c ')
+      expect(await through()).toBe('hello')
+    })
+  })
+
+  it('is a server without pages otherwise, and tells where they come from', async () => {
+    await withServer(network, {}, async ({ port, rejected }) => {
+      const { response, text } = await ask2(port, { ':path': '/', 'x-forwarded-for': '9.9.9.9, 203.0.113.7' })
+      expect(response).toMatchObject({ ':status': 404, server: 'nginx/1.22.1', 'content-length': '153' })
+      expect(text).toContain('<hr><center>nginx/1.22.1</center>')
+      expect(rejected).toMatchObject([{ source: '203.0.113.7:0', error: { code: 'UPGRADE_REJECTED' } }])
+    })
   })
 })
 

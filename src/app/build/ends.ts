@@ -13,11 +13,12 @@ import {
 } from '../../settings/model.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
+import { SharedPorts } from '../inbound/shared/shared-ports.ts'
 import type { RunningOutbound } from '../outbounds.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
 
-export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
+export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
   readonly detour: Detour
   /** The policy of this moment. */
@@ -34,12 +35,14 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
 export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
+  readonly #shared: SharedPorts
   readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
     this.#readSize = () => readSize(deps.policy())
     const { clock } = deps.env
+    this.#shared = new SharedPorts(clock)
     this.#memory = {
       replay: new ReplayMemory(clock),
       history: new SessionHistory(clock),
@@ -49,7 +52,7 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch } = this.#deps
+    const { kinds, env, read, resolve, watch, find } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
@@ -58,6 +61,7 @@ export class Ends {
       read: noting(files, read),
       readSize: this.#readSize,
       watch,
+      find,
     })
     return { outbound, config, files }
   }
@@ -67,7 +71,7 @@ export class Ends {
     const { kinds, env, read, resolve, watch, detour, accepted, clientIs } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
-    const built = buildInbound(config, {
+    return buildInbound(config, {
       kinds,
       env,
       resolve,
@@ -81,7 +85,7 @@ export class Ends {
       onAccept: (conn, fd) => accepted(conn, fd, refused),
       onFailedHandshake: refused,
       onClientAddress: clientIs,
+      shared: this.#shared,
     })
-    return { config, ...built }
   }
 }

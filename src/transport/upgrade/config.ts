@@ -2,21 +2,20 @@
 
 import { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
-import { flag, mapOf, refused, text } from '../../schema/fields.ts'
+import { acceptProxyProtocol, flag, mapOf, text } from '../../schema/fields.ts'
 import { shorten } from '../../schema/report.ts'
+
+/** Of every transport whose server reads requests. */
+export const forwardedFor = flag(
+  'Take the address of a client from X-Forwarded-For where a trusted proxy sends it (sockopt.trustedProxies). Default: true.',
+)
 
 export const upgradeFields = {
   path: text('What a client asks for and a server answers to. Default: /.'),
   host: text('Host header of a client; what a server insists on. Default: the server name of TLS, or the address.'),
   headers: mapOf(z.string(), 'Further headers of a client.'),
-  acceptProxyProtocol: refused(
-    flag('Expect a PROXY protocol header on every connection.'),
-    'the PROXY protocol is not available in this version, and without it every client would seem to be the balancer',
-    { code: 'CFG033' },
-  ),
-  parseXForwardedFor: flag(
-    'Take the address of a client from X-Forwarded-For where a trusted proxy sends it (sockopt.trustedProxies). Default: true.',
-  ),
+  acceptProxyProtocol,
+  parseXForwardedFor: forwardedFor,
 } as const
 
 interface UpgradeInput {

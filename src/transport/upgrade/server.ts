@@ -214,7 +214,13 @@ function siteRequest(carrier: Conn, { method, target, headers }: RequestHead, se
   const host = hostOf(valuesOf(headers, 'Host')[0] ?? '') || (local?.host ?? 'localhost')
   const usual = !local || local.path !== undefined || local.port === (secure ? 443 : 80)
   const origin = `http${secure ? 's' : ''}://${host}${usual ? '' : `:${local.port}`}`
-  return { method, target, origin, values: (name: string) => valuesOf(headers, canonicalName(name)) }
+  return {
+    method,
+    target,
+    origin,
+    values: (name: string) => valuesOf(headers, canonicalName(name)),
+    headers: headers.map(({ name, value }) => [name, value] as const),
+  }
 }
 
 /** What the log says: it is the most frequent mistake of operators, so all that they can compare is in it. */

@@ -1,7 +1,7 @@
 import { constants, realpathSync, type Stats, statSync } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import type { SiteAnswer, SiteBody, SiteRequest, Website } from '../../core/website.ts'
+import type { SiteAnswer, SiteRequest, Website } from '../../core/website.ts'
 import { page } from './pages.ts'
 import { refusalOf } from './plain.ts'
 import { escapedPath, siteTarget } from './target.ts'
@@ -72,7 +72,11 @@ async function fileAnswer(path: string, found: Stats, request: SiteRequest): Pro
   ] as const
   if (request.method === 'HEAD') return { status: 200, headers }
   const file = await openFile(path)
-  return { status: 200, headers, body: { length: found.size, chunks: () => chunksOf(file, found.size) } }
+  return {
+    status: 200,
+    headers,
+    body: { chunks: () => chunksOf(file, found.size), close: () => void file.close().catch(() => {}) },
+  }
 }
 
 /** What nginx looks at: an exact time, and any of the tags. */
@@ -90,16 +94,12 @@ const openFile = (path: string): Promise<FileHandle> =>
   open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
 
 /** Exactly so many bytes, or it throws: the length has been said. */
-async function* chunksOf(file: FileHandle, length: number): ReturnType<SiteBody['chunks']> {
-  try {
-    for (let at = 0; at < length; ) {
-      const chunk = new Uint8Array(Math.min(chunkBytes, length - at))
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, at)
-      if (bytesRead === 0) throw new Error('the file became shorter')
-      at += bytesRead
-      yield chunk.subarray(0, bytesRead)
-    }
-  } finally {
-    await file.close()
+async function* chunksOf(file: FileHandle, length: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < length; ) {
+    const chunk = new Uint8Array(Math.min(chunkBytes, length - at))
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at)
+    if (bytesRead === 0) throw new Error('the file became shorter')
+    at += bytesRead
+    yield chunk.subarray(0, bytesRead)
   }
 }

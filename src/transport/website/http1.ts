@@ -3,7 +3,8 @@ import type { Clock } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import { farewell } from '../../core/streams/farewell.ts'
 import type { SiteAnswer } from '../../core/website.ts'
-import { bytesOf, join } from '../../protocol/http/text.ts'
+import { bytesOf } from '../../protocol/http/text.ts'
+import { join } from '../../protocol/wire/join.ts'
 import { reasons, type SiteStatus, serverName } from './pages.ts'
 
 export interface Saying {
@@ -17,16 +18,15 @@ export interface Saying {
 export async function say(carrier: Conn, clock: Clock, answer: SiteAnswer, how: Saying): Promise<void> {
   const { keepAlive, only } = how
   const head = only === 'body' ? nothing : bytesOf(headOf(answer, keepAlive, clock.now()))
-  const body = only === 'head' ? undefined : answer.body
+  const { body } = answer
   let last = head
-  if (body instanceof Uint8Array) last = join([head, body])
+  if (body instanceof Uint8Array) last = only === 'head' ? head : join([head, body])
   else if (body) {
-    const chunks = body.chunks()
     try {
       await send(carrier, clock, head)
-      for await (const chunk of chunks) await send(carrier, clock, chunk)
+      if (only !== 'head') for await (const chunk of body.chunks()) await send(carrier, clock, chunk)
     } finally {
-      await chunks.return(undefined)
+      body.close()
     }
     last = nothing
   }
