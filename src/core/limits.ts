@@ -112,6 +112,8 @@ export const limits = {
   clientHelloMax: 64 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
+  /** Warnings in a minute about clients that were turned away, whoever they are; the others are noted at info. */
+  rejectionWarnings: 20,
   /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */
   strangerRequests: 1_000,
   /** How long a client may take for the head of its first request where a web site answers others, ms, as with nginx. */
