@@ -20,10 +20,11 @@ const { values } = parseArgs({
   },
 })
 
+/** Bytes of a piece, which is sent again and again. */
+const wide = 1 << 16
+
 if (values.help) console.log('node bench/behind-nginx.mjs [--size 50 (MB)] [--idle 600 (s)] [--heartbeat 30 (s)]')
 else await main(Number(values.size) * 1_000_000, Number(values.idle), Number(values.heartbeat))
-
-const wide = 1 << 16
 
 async function main(bytes: number, idleS: number, heartbeatS: number): Promise<void> {
   const echo = createTcpServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1')

@@ -70,8 +70,8 @@ export interface LinkForm {
 /** Everything about a transport. Without `layer` and `carrier` it is TCP as it is. */
 export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
   extends TransportForm<S, K, T> {
-  /** How the gRPC API says its settings; absent: they cannot be given there. */
-  readonly message?: MessageForm
+  /** How the gRPC API says its settings, by several names where families differ; absent: they cannot be given there. */
+  readonly message?: MessageForm | readonly MessageForm[]
   readonly link?: LinkForm
   /** The application protocols that it can be carried behind, best first: TLS offers no other. Absent: any. */
   readonly alpn?: readonly string[]
