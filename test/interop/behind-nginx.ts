@@ -51,6 +51,8 @@ export async function withNginx<T>(use: (rig: Rig) => Promise<T>): Promise<T> {
       streamSettings: { network, ...documented[network].settings, sockopt: { trustedProxies: ['127.0.0.1'] } },
     })),
     outbounds: [{ protocol: 'freedom' }],
+    // Heartbeats keep nginx content; to the proxy itself a tunnel without payload is idle all the same.
+    policy: { levels: { 0: { connIdle: 3600 } } },
   })
   const sessions: Session[] = []
   const rejected: string[] = []
