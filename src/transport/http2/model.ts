@@ -71,7 +71,7 @@ export interface ServerRequest {
    * effect when the client has gone; never throws.
    */
   respond(headers: OutgoingHttpHeaders, trailers?: OutgoingHttpHeaders): void
-  /** Sends a whole response. What the client still sends is dropped. Never throws. */
+  /** Sends a whole response, instead of respond(). What the client still sends is dropped; `conn`, if it was asked for, is of no use then. Never throws. */
   reply(headers: OutgoingHttpHeaders, body?: Uint8Array): void
   /** Answers as a web server without pages would, and has it told that the request is not for us, and why. Never throws. */
   deny(reason: string): void
