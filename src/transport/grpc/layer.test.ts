@@ -18,10 +18,6 @@ const layerOf = (config: Partial<GrpcConfig> = {}, deps: Partial<UpgradeDeps> = 
 
 const test = { describe, it }
 connSuite('grpc over memory', () => meetOverHttp2(layerOf()), { halfClose: false, test })
-connSuite('grpc in multi mode over TCP', () => meetOverHttp2(layerOf({ multi: true }), { tcp: true }), {
-  halfClose: false,
-  test,
-})
 
 describe('gRPC', () => {
   it('asks as Xray does', async () => {

@@ -17,7 +17,6 @@ const layerOf = (config: Partial<H2Config> = {}, deps: Partial<UpgradeDeps> = {}
   h2Layer({ ...plain, ...config }, layerRig(deps).deps)
 
 const test = { describe, it }
-connSuite('h2 over memory', () => meetOverHttp2(layerOf()), { halfClose: false, test })
 connSuite('h2 over TCP', () => meetOverHttp2(layerOf(), { tcp: true }), { halfClose: false, test })
 
 describe('h2', () => {
