@@ -9,7 +9,7 @@ import { lend } from '../../core/streams/lend.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
 import { type Deferred, deferred } from '../../core/time/deferred.ts'
 import { closedHere, closedInOrder, streamError } from '../errors.ts'
-import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
+import { hearData, hearEvents, putBack, type StreamEvents, unhear } from './stream-events.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = limits.firstRead
@@ -51,18 +51,13 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   /**
-   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read
-   * ahead put back; `first`, owned, was read by somebody before. Only before the first write and drainTo(), and not after
-   * the end; afterwards this Conn only tells when the stream is gone.
+   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read put
+   * back: ahead, and as `first`, owned, by somebody. Not after write(), drainTo() or the end; then it only tells of its end.
    */
   surrender(first?: Uint8Array): Duplex {
-    const stream = unhear(this.stream)
-    const queued = this.#queue ?? []
+    const back = [...(first ? [first] : []), ...(this.#queue ?? [])]
     this.#queue = undefined
-    const back = first && first.length > 0 ? [first, ...queued] : queued
-    if (back.length > 0) stream.pause()
-    for (const bytes of back.reverse()) stream.unshift(bytes)
-    return stream
+    return putBack(unhear(this.stream), back)
   }
 
   protected resumeReading(): void {
