@@ -6,6 +6,8 @@ export const limits = {
   firstRead: 16_368,
   /** What one read brings where a speed limit holds, bytes: that much may have to be copied while it waits for its turn. */
   pacedRead: 32_736,
+  /** How many first bytes of a stream are looked at for what it is. */
+  sniffedMax: 32_767,
   /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */
   writeHighWater: 512 * 1024,
   /** The largest buffer that a policy level can ask for, bytes, each way. */
@@ -106,6 +108,8 @@ export const limits = {
   responseHeadMax: 256 * 1024,
   /** The head of a request that is to become WebSocket or HTTPUpgrade, bytes: what nginx takes. */
   upgradeHeadMax: 32 * 1024,
+  /** A ClientHello that is looked at to tell inbounds on one port apart, bytes. */
+  clientHelloMax: 64 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
   /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */
