@@ -12,6 +12,7 @@ import { tcpDialer, tcpListener } from '../../src/net/tcp.ts'
 import { dialerStack, passageStack } from '../../src/transport/stack.ts'
 import { tlsClientLayer, tlsServerLayer } from '../../src/transport/tls/layer.ts'
 import { fixed } from '../../src/transport/tls/options.ts'
+import { plainSite } from '../../src/transport/website/plain.ts'
 import { webSocketLayer } from '../../src/transport/ws/layer.ts'
 
 const env = systemEnv()
@@ -45,8 +46,17 @@ const secureClient = tlsClientLayer(
   env,
 )
 const ws = webSocketLayer(
-  { path: '/', host: '', servedHost: '', headers: {}, heartbeatMs: 0 },
-  { env, secure: true, serverName: 'localhost', handshakeTimeoutMs: 10_000, onFailedHandshake: onError },
+  { path: '/', host: '', servedHost: '', forwarded: false, headers: {}, heartbeatMs: 0 },
+  {
+    env,
+    secure: true,
+    serverName: 'localhost',
+    handshakeTimeoutMs: 10_000,
+    website: plainSite,
+    trust: { networks: [], unix: false, headers: [] },
+    onClientAddress: () => {},
+    onFailedHandshake: onError,
+  },
 )
 
 const stacks: readonly (readonly [string, readonly Layer[], readonly Layer[]])[] = [

@@ -13,7 +13,7 @@ import { fixed } from './tls/options.ts'
 import type { UpgradeDeps } from './upgrade/model.ts'
 import { webSocketLayer } from './ws/layer.ts'
 
-const upgrade = { path: '/', host: '', servedHost: '', headers: {} }
+const upgrade = { path: '/', host: '', servedHost: '', headers: {}, forwarded: false }
 const head = { version: '1.1', headers: [] }
 const disguise: DisguiseConfig = {
   request: { ...head, method: 'GET', paths: ['/'] },
@@ -26,8 +26,15 @@ const tls = ({ env }: UpgradeDeps): Layer => ({
 })
 
 const keepAlive = { idleMs: 0, timeoutMs: 0, withoutStreams: false }
-const grpc = { serviceName: 'some.Service', multi: false, authority: '', userAgent: 'golang', keepAlive }
-const h2 = { hosts: [], path: '/', method: 'PUT', headers: {}, keepAlive }
+const grpc = {
+  serviceName: 'some.Service',
+  multi: false,
+  authority: '',
+  userAgent: 'golang',
+  keepAlive,
+  forwarded: false,
+}
+const h2 = { hosts: [], path: '/', method: 'PUT', headers: {}, keepAlive, forwarded: false }
 
 const layers: readonly (readonly [string, (deps: UpgradeDeps) => Layer])[] = [
   ['tls', tls],

@@ -22,10 +22,6 @@ describe('network', () => {
   })
 
   test.each([
-    'grpc',
-    'gun',
-    'h2',
-    'http',
     'kcp',
     'mkcp',
     'xhttp',
@@ -39,7 +35,7 @@ describe('network', () => {
       expect(result.problems).toHaveLength(1)
       expect(result.problems[0]).toMatchObject({ code: 'CFG033', severity: 'error' })
       expect(result.problems[0]!.message).toContain(
-        'transport is not available in this version, only "httpupgrade", "tcp", "raw", "ws" or "websocket"',
+        'transport is not available in this version, only "grpc", "gun", "h2", "http", "httpupgrade", "tcp", "raw", "ws" or "websocket"',
       )
     }
   })
@@ -185,6 +181,7 @@ describe('sockopt', () => {
     { tcpMptcp: true },
     { customSockopt: [{}] },
     { trustedXForwardedFor: ['x'] },
+    { trustedProxies: ['::1'] },
     { V6Only: true },
   ])('%j has no effect', (value) => {
     warningOf(sockopt(value), 'CFG030', `${at}.sockopt.${Object.keys(value)[0]}`)
@@ -227,7 +224,7 @@ describe('wsSettings and httpupgradeSettings', () => {
   const upOf = (httpupgradeSettings: object) => streamOf({ network: 'httpupgrade', httpupgradeSettings }).transport
 
   test('defaults', () => {
-    const plain = { path: '/', host: '', servedHost: '', headers: {} }
+    const plain = { path: '/', host: '', servedHost: '', forwarded: true, headers: {} }
     for (const network of ['ws', 'WebSocket']) {
       quietConfigOf(out({ network }))
       expect(streamOf({ network })).toMatchObject({ network: 'ws', transport: { ...plain, heartbeatMs: 0 } })

@@ -1,8 +1,6 @@
-import type { Conn } from '../../core/conn.ts'
+import type { Conn, ConnInfo } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
-import { httpPost, type Post } from '../../net/http-post.ts'
-import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
@@ -19,7 +17,6 @@ import { SharedPorts } from '../inbound/shared/shared-ports.ts'
 import type { RunningOutbound } from '../outbounds.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
-import { systemGround } from './ground.ts'
 
 export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
@@ -28,6 +25,8 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   readonly policy: () => PolicyConfig
   /** A socket was accepted; false: it was closed again, and `refused` was told. */
   readonly accepted: (conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void) => boolean
+  /** A client that came by a proxy was found to be elsewhere. */
+  readonly clientIs: (carrier: ConnInfo, address: string) => void
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -37,7 +36,6 @@ export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
   readonly #shared: SharedPorts
-  readonly #post: Post
   readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
 
   constructor(deps: EndsDeps) {
@@ -45,8 +43,6 @@ export class Ends {
     this.#readSize = () => readSize(deps.policy())
     const { clock } = deps.env
     this.#shared = new SharedPorts(clock)
-    const ground = deps.watch(systemGround({ clock, resolve: deps.resolve, keepAliveIdleS: 45 }))
-    this.#post = httpPost(happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log: deps.env.log }), clock)
     this.#memory = {
       replay: new ReplayMemory(clock),
       history: new SessionHistory(clock),
@@ -72,12 +68,14 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { kinds, env, read, detour, accepted } = this.#deps
+    const { kinds, env, read, resolve, watch, detour, accepted, clientIs } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
     return buildInbound(config, {
       kinds,
       env,
+      resolve,
+      watch,
       ...this.#memory,
       ...(users && { users }),
       detour: detour.of(config, users),
@@ -86,8 +84,8 @@ export class Ends {
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onAccept: (conn, fd) => accepted(conn, fd, refused),
       onFailedHandshake: refused,
+      onClientAddress: clientIs,
       shared: this.#shared,
-      post: this.#post,
     })
   }
 }

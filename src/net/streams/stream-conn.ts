@@ -8,9 +8,9 @@ import { limits } from '../../core/limits.ts'
 import { lend } from '../../core/streams/lend.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
 import { closedHere, closedInOrder, streamError } from '../errors.ts'
-import { HeldBytes } from './held-bytes.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
-import { WriteRoom } from './write-room.ts'
+import { WriteGate } from './write-gate.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = limits.firstRead
@@ -30,16 +30,15 @@ export class StreamConn implements Conn, StreamEvents {
   /** What the sink asked to wait for. A stream may tell of its end meanwhile, though it is paused. */
   #sinkBusy: Promise<void> | undefined
   /** Read ahead, or come before anybody read. */
-  readonly #held = new HeldBytes()
+  #ahead: ReadAhead | undefined
   #ended = false
   #peerHalf: Life | undefined
-  readonly #room: WriteRoom
+  readonly #gate = new WriteGate()
   #closing: Promise<void> | undefined
 
   constructor(stream: Duplex, info: ConnInfo) {
     this.stream = stream
     this.info = info
-    this.#room = new WriteRoom(stream)
     stream.pause()
     hearEvents(stream, this)
     this.listen()
@@ -51,30 +50,27 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   /**
-   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read ahead
-   * put back; `first`, owned, was read before. Only before the first write, drainTo() and end; it then tells only when it is gone.
+   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read put
+   * back: ahead, and as `first`, owned, by somebody. Not after write(), drainTo() or the end; then it only tells of its end.
    */
   surrender(first?: Uint8Array): Duplex {
     if (first && first.length > 0) this.takeBack(first)
     const stream = unhear(this.stream)
-    // A stream that flows would drop what nobody hears.
-    if (!this.#held.empty) stream.pause()
-    for (const bytes of [...this.#held.drain()].reverse()) stream.unshift(bytes)
+    this.#ahead?.returnTo(stream)
+    this.#ahead = undefined
     return stream
   }
 
   takeBack(bytes: Uint8Array): void {
-    this.#held.putBack(bytes)
+    this.#ahead ??= new ReadAhead()
+    this.#ahead.unshift(bytes)
   }
 
   protected resumeReading(): void {
     this.stream.resume()
   }
 
-  /**
-   * Takes one batch; false: read no more until resumeReading(). `owned` bytes may be kept, others are lent. What comes all the
-   * same, because TLS had it decrypted already, is kept until the sink is ready.
-   */
+  /** Takes one batch; false: read no more until resumeReading(). TLS has decrypted more: it is kept. `owned` bytes may be kept, others are lent. */
   protected deliver(bytes: Uint8Array, owned: boolean): boolean {
     if (this.#sink && !this.#sinkBusy) return this.#feed(this.#sink, bytes)
     const kept = owned ? bytes : bytes.slice()
@@ -83,8 +79,9 @@ export class StreamConn implements Conn, StreamEvents {
       this.#reader = undefined
       return true
     }
-    this.#held.push(kept)
-    return this.#held.size < readAhead && !this.#sinkBusy
+    this.#ahead ??= new ReadAhead()
+    this.#ahead.push(kept)
+    return this.#ahead.size < readAhead && !this.#sinkBusy
   }
 
   #feed(sink: Sink, bytes: Uint8Array): boolean {
@@ -98,10 +95,7 @@ export class StreamConn implements Conn, StreamEvents {
     if (!wait) return true
     this.#sinkBusy = wait
     wait.then(
-      () => {
-        this.#sinkBusy = undefined
-        this.#goOn()
-      },
+      () => this.#goOn(),
       (error: Error) => {
         this.#sinkBusy = undefined
         this.#endDrain(error)
@@ -112,15 +106,24 @@ export class StreamConn implements Conn, StreamEvents {
 
   /** The sink is ready for more. */
   #goOn(): void {
-    while (this.#sink && !this.#held.empty) {
-      if (!this.#feed(this.#sink, this.#held.take()!)) return
+    this.#sinkBusy = undefined
+    while (this.#sink && this.#ahead) {
+      const bytes = this.#takeQueued()
+      if (bytes && !this.#feed(this.#sink, bytes)) return
     }
     if (this.#ended) this.#endDrain()
     else if (this.#sink && !this.gone) this.resumeReading()
   }
 
+  #takeQueued(): Uint8Array | undefined {
+    const bytes = this.#ahead?.shift()
+    if (!bytes) this.#ahead = undefined
+    return bytes
+  }
+
   read(): Promise<Uint8Array | null> {
-    if (this.#ended || !this.#held.empty) return Promise.resolve(this.#held.take() ?? null)
+    const queued = this.#takeQueued()
+    if (queued || this.#ended) return Promise.resolve(queued ?? null)
     if (this.gone) return Promise.reject(this.gone)
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject }
@@ -129,7 +132,7 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   drainTo(sink: Sink): Promise<void> {
-    for (const bytes of this.#held.drain()) {
+    for (let bytes = this.#takeQueued(); bytes; bytes = this.#takeQueued()) {
       const wait = lend(bytes, sink)
       if (wait) return wait.then(() => this.drainTo(sink))
     }
@@ -147,24 +150,21 @@ export class StreamConn implements Conn, StreamEvents {
       release?.()
       return Promise.reject(this.gone ?? new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
     }
-    let held = bytes
-    let done = release
-    if (!done) {
-      const pooled = takeBuffer(bytes.length)
-      pooled.bytes.set(bytes)
-      held = pooled.bytes.subarray(0, bytes.length)
-      done = pooled.release
+    if (!release) {
+      const copy = takeBuffer(bytes.length)
+      copy.bytes.set(bytes)
+      return this.write(copy.bytes.subarray(0, bytes.length), copy.release)
     }
-    const finished = done
-    this.stream.write(held, () => {
-      finished()
-      this.#room.written()
+    this.stream.write(bytes, () => {
+      release()
+      this.#gate.wake(this.stream.writableLength)
     })
-    return this.#room.wait()
+    // Already 0 after a write that the carrier took at once, though its callback is still to come.
+    return this.#gate.wait(this.stream.writableLength)
   }
 
   holdAtMost(bytes: number): void {
-    this.#room.holdAtMost(bytes)
+    this.#gate.holdAtMost(bytes, this.stream.writableLength)
   }
 
   closeWrite(): Promise<void> {
@@ -203,7 +203,7 @@ export class StreamConn implements Conn, StreamEvents {
   onEnded(run: () => void): Cancel {
     this.#peerHalf ??= new Life()
     if (this.#ended) this.#peerHalf.end(closedInOrder)
-    else if (!this.gone && this.#held.size < readAhead) this.resumeReading()
+    else if (!this.gone && (this.#ahead?.size ?? 0) < readAhead) this.resumeReading()
     return this.#peerHalf.onGone(run)
   }
 
@@ -232,7 +232,7 @@ export class StreamConn implements Conn, StreamEvents {
     this.#reader?.reject(error)
     this.#reader = undefined
     this.#endDrain(error)
-    this.#room.fail(error)
+    this.#gate.fail(error)
     this.#life.end(error)
   }
 
