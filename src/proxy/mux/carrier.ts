@@ -4,11 +4,11 @@ import type { Clock } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import { Life, type Lifetime } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
-import { type Pooled, takeBuffer } from '../../core/streams/pool.ts'
-import { atEndOfTurn } from '../../core/time/turn.ts'
+import { takeBuffer } from '../../core/streams/pool.ts'
 import { FrameDecoder } from '../../protocol/mux/frame-decoder.ts'
 import { endLength, writeEnd } from '../../protocol/mux/frame-encoder.ts'
 import type { DataUse, Frame } from '../../protocol/mux/model.ts'
+import { FrameBatch } from './frame-batch.ts'
 import { Intake } from './intake.ts'
 
 /** One sub-stream, as its carrier sees it. None of these may throw. */
@@ -51,10 +51,10 @@ export class Carrier implements Lifetime {
   #disowned = -1
   #waits = 0
   #answered: Promise<void> | undefined
-  /** Frames of datagrams that leave in one write. */
-  #batch: Pooled | undefined
-  #batched = 0
-  #batchDue = false
+  readonly #batch = new FrameBatch((frames, release) => {
+    if (this.#life.gone) release()
+    else this.#watch(this.#base.write(frames, release))?.catch(() => {})
+  })
 
   constructor(base: Conn, clock: Clock, events: CarrierEvents) {
     this.#base = base
@@ -113,14 +113,14 @@ export class Carrier implements Lifetime {
   refuse(session: number, error: boolean): void {
     const frame = new Uint8Array(endLength)
     writeEnd(frame, 0, session, error)
-    this.#flush()
+    this.#batch.flush()
     const wait = this.#watch(this.#base.write(frame))
     if (wait) this.#answered = wait.catch(() => {})
   }
 
   /** Lets `fill` write at most `room` bytes of frames; `done` when the connection has taken them. As Conn.write(). */
   write(room: number, fill: (into: Uint8Array) => number, done?: () => void): void | Promise<void> {
-    this.#flush()
+    this.#batch.flush()
     const pooled = takeBuffer(room)
     const release = done ? () => [pooled.release(), done()] : pooled.release
     return this.#watch(this.#base.write(pooled.bytes.subarray(0, fill(pooled.bytes)), release))
@@ -128,28 +128,7 @@ export class Carrier implements Lifetime {
 
   /** As write(), for a datagram: it leaves with the others of this turn of the event loop. */
   writeSoon(room: number, fill: (into: Uint8Array) => number): void {
-    if (this.#batch && this.#batch.bytes.length - this.#batched < room) this.#flush()
-    this.#batch ??= takeBuffer(this.#batchDue ? Math.max(room, batchRoom) : room)
-    this.#batched += fill(this.#batch.bytes.subarray(this.#batched))
-    if (this.#batchDue) return
-    this.#batchDue = true
-    atEndOfTurn(this.#endTurn)
-  }
-
-  readonly #endTurn = (): void => {
-    this.#batchDue = false
-    this.#flush()
-  }
-
-  /** Whatever else is written comes behind the datagrams that were sent before. */
-  #flush(): void {
-    const pooled = this.#batch
-    if (!pooled) return
-    const frames = pooled.bytes.subarray(0, this.#batched)
-    this.#batch = undefined
-    this.#batched = 0
-    if (this.#life.gone) pooled.release()
-    else this.#watch(this.#base.write(frames, pooled.release))?.catch(() => {})
+    this.#batch.add(room, fill)
   }
 
   /** The connection holds what the most generous of its sub-streams allows. */
@@ -166,7 +145,7 @@ export class Carrier implements Lifetime {
   /** Ends it in order; to be called when no sub-stream is left. */
   close(): void {
     const end = () => this.destroy(new ProxyError('CONN_CLOSED', 'the carrier has no sub-streams left'))
-    this.#flush()
+    this.#batch.flush()
     this.#life.onGone(this.clock.after(limits.flushMs, end))
     Promise.resolve(this.#base.closeWrite()).then(end, end)
   }
@@ -256,9 +235,6 @@ export class Carrier implements Lifetime {
     return 'skip'
   }
 }
-
-/** Room for what follows a first datagram at once, bytes. */
-const batchRoom = 16 * 1024
 
 /** What a carrier holds of a sub-stream that has not said otherwise. */
 export const holdDefault = limits.writeHighWater

@@ -66,6 +66,7 @@ export class VmessPackets extends PacketEnd {
       carrier: rootInfo(base.info),
     }
     base.holdAtMost(limits.packetsUnsent)
+    base.readAtMost?.(limits.packetsRead)
     base.onGone((why) => this.reader.fail(why))
   }
 
