@@ -40,7 +40,7 @@ interface Task {
 
 async function main(rate: number, seconds: number, sessions: number): Promise<void> {
   await flood(rate, seconds)
-  await leavers(sessions)
+  if (sessions > 0) await leavers(sessions)
 }
 
 interface Rig {
