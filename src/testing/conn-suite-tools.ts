@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { Conn } from '../core/conn.ts'
+import { join } from '../protocol/wire/join.ts'
 
 /** Declares one case, once for each direction. */
 export type Cases = (title: string, body: (from: Conn, to: Conn) => Promise<void>) => void
@@ -38,7 +39,7 @@ async function collecting(from: Conn, length: number): Promise<Uint8Array> {
     return have >= length
   })
   assert(length === Number.POSITIVE_INFINITY || have === length, `${have} bytes instead of ${length}`)
-  return concat(pieces)
+  return join(pieces)
 }
 
 /** Drains until the end or until `enough` says so; the stream is left as it is then. */
@@ -67,7 +68,7 @@ export async function readExactly(from: Conn, length: number): Promise<Uint8Arra
     pieces.push(piece)
     have += piece.length
   }
-  return concat(pieces)
+  return join(pieces)
 }
 
 /**
@@ -125,16 +126,6 @@ export function pattern(length: number, seed: number): Uint8Array {
     bytes[i] = state >>> 24
   }
   return bytes
-}
-
-export function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }
 
 export const same = (x: Uint8Array, y: Uint8Array): boolean => Buffer.compare(x, y) === 0

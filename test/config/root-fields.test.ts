@@ -58,14 +58,7 @@ describe('outermost object', () => {
     expect(configOf(load(file)).inbounds[0]!.stream).not.toHaveProperty('transport')
   })
 
-  test.each([
-    'kcpSettings',
-    'httpSettings',
-    'dsSettings',
-    'quicSettings',
-    'grpcSettings',
-    'gunSettings',
-  ])('transport.%s has no effect', (key) => {
+  test.each(['kcpSettings', 'dsSettings', 'quicSettings'])('transport.%s has no effect', (key) => {
     const file = (settings: object) => load({ ...vmessIn({ clients }), transport: { [key]: settings } })
     warningOf(file({ path: '/' }), 'CFG030', `transport.${key}`)
     expect(codesOf(file({}))).toEqual(['CFG036'])
@@ -264,7 +257,12 @@ test('stats: an object or null, which changes nothing', () => {
 })
 
 test('a part that occurs often is named once', () => {
-  const socks = (port: number) => ({ protocol: 'socks', listen: '127.0.0.1', port, sniffing: { enabled: true } })
+  const socks = (port: number) => ({
+    protocol: 'socks',
+    listen: '127.0.0.1',
+    port,
+    sniffing: { enabled: true, domainsExcluded: ['a'] },
+  })
   const result = load({ inbounds: [socks(1), socks(2), socks(3)], outbounds: [freedom] })
   expect(problemOf(result, 'warning', 'CFG032').message).toMatch(/\(in 3 places\)$/)
 })

@@ -1,4 +1,4 @@
-import type { Conn } from '../../core/conn.ts'
+import type { Conn, ConnInfo } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
@@ -13,17 +13,20 @@ import {
 } from '../../settings/model.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
+import { SharedPorts } from '../inbound/shared/shared-ports.ts'
 import type { RunningOutbound } from '../outbounds.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
 
-export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
+export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
   readonly detour: Detour
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
   /** A socket was accepted; false: it was closed again, and `refused` was told. */
   readonly accepted: (conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void) => boolean
+  /** A client that came by a proxy was found to be elsewhere. */
+  readonly clientIs: (carrier: ConnInfo, address: string) => void
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -32,12 +35,14 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
 export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
+  readonly #shared: SharedPorts
   readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
     this.#readSize = () => readSize(deps.policy())
     const { clock } = deps.env
+    this.#shared = new SharedPorts(clock)
     this.#memory = {
       replay: new ReplayMemory(clock),
       history: new SessionHistory(clock),
@@ -47,7 +52,7 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch } = this.#deps
+    const { kinds, env, read, resolve, watch, find } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
@@ -56,18 +61,21 @@ export class Ends {
       read: noting(files, read),
       readSize: this.#readSize,
       watch,
+      find,
     })
     return { outbound, config, files }
   }
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { kinds, env, read, detour, accepted } = this.#deps
+    const { kinds, env, read, resolve, watch, detour, accepted, clientIs } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
-    const built = buildInbound(config, {
+    return buildInbound(config, {
       kinds,
       env,
+      resolve,
+      watch,
       ...this.#memory,
       ...(users && { users }),
       detour: detour.of(config, users),
@@ -76,7 +84,8 @@ export class Ends {
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onAccept: (conn, fd) => accepted(conn, fd, refused),
       onFailedHandshake: refused,
+      onClientAddress: clientIs,
+      shared: this.#shared,
     })
-    return { config, ...built }
   }
 }

@@ -62,6 +62,12 @@ describe('the access log', () => {
     ])
   })
 
+  it('shows the outbounds that the chosen one goes through', () => {
+    const { lines, log } = recorder()
+    log.routed?.({ ...session, user: { email: '', level: 0 }, through: ['front', 'far'] }, 'out')
+    expect(lines).toEqual([`${time} from 192.0.2.7:50000 accepted tcp:example.com:443 [in >> out >> front >> far]\n`])
+  })
+
   it('writes a peer that was turned away', () => {
     const { lines, log } = recorder()
     const error = new ProxyError('VMESS_INSECURE_REFUSED', 'Insecure encryption')

@@ -1,6 +1,6 @@
 /**
  * One line per flow, in Xray's form, because programs that count and block read it:
- * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out]][ <reason>][ email: <email>]`
+ * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out[ >> through …]]][ <reason>][ email: <email>]`
  *
  * Where Xray has a reason, datagrams inside a tunnel say how they travel (`encoding: xudp`). That is known when the outbound's
  * end is there, so their line is written then.
@@ -64,12 +64,16 @@ function accepted(session: Session, outboundTag: string): AccessEntry {
     status: 'accepted',
     target: `${session.network}:${formatAddress(session.target)}`,
     // An unnamed inbound is left out of the route, an unnamed outbound leaves no route at all: so does Xray.
-    route: outboundTag === '' || session.inboundTag === '' ? outboundTag : `${session.inboundTag} >> ${outboundTag}`,
+    route: outboundTag === '' ? '' : routeOf(session, outboundTag),
     reason: '',
     ...(session.encoding !== undefined && { encoding: session.encoding }),
     email: session.user.email,
   }
 }
+
+/** Outbounds that the first one leads through stand behind it; Xray does not show them. */
+const routeOf = ({ inboundTag, through = [] }: Session, outboundTag: string): string =>
+  [...(inboundTag === '' ? [] : [inboundTag]), outboundTag, ...through].join(' >> ')
 
 function formatAccess(entry: AccessEntry): string {
   const route = entry.route === '' ? '' : ` [${entry.route}]`

@@ -18,6 +18,7 @@ export class SocksPackets extends HoldingEnd {
   readonly #base: PacketConn
   readonly #headers = new SocksUdpReader()
   readonly #writer = new SocksUdpWriter()
+  #dropped = 0
   #begun: ((target: Address) => void) | undefined
 
   /** @param begun called once, with the target of the first datagram */
@@ -39,10 +40,15 @@ export class SocksPackets extends HoldingEnd {
   }
 
   get dropped(): number {
-    return this.#base.dropped
+    return this.#base.dropped + this.#dropped
   }
 
   send(bytes: Uint8Array, from: Address): boolean {
+    // One without data is dropped by every client.
+    if (bytes.length === 0 || bytes.length > this.info.largest) {
+      this.#dropped++
+      return false
+    }
     const header = this.#writer.header(from)
     const { bytes: whole, release } = takeBuffer(header.length + bytes.length)
     whole.set(header)
