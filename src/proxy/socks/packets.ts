@@ -18,7 +18,8 @@ export class SocksPackets extends HoldingEnd {
   readonly #base: PacketConn
   readonly #headers = new SocksUdpReader()
   readonly #writer = new SocksUdpWriter()
-  #dropped = 0
+  /** Answers that the client could not be given. */
+  #lost = 0
   #begun: ((target: Address) => void) | undefined
 
   /** @param begun called once, with the target of the first datagram */
@@ -40,13 +41,13 @@ export class SocksPackets extends HoldingEnd {
   }
 
   get dropped(): number {
-    return this.#base.dropped + this.#dropped
+    return this.#base.dropped + this.#lost
   }
 
   send(bytes: Uint8Array, from: Address): boolean {
     // One without data is dropped by every client.
     if (bytes.length === 0 || bytes.length > this.info.largest) {
-      this.#dropped++
+      this.#lost++
       return false
     }
     const header = this.#writer.header(from)
