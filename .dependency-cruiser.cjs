@@ -10,6 +10,7 @@ const allowed = {
   'protocol/mux': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(mux|wire)'],
   'protocol/packetaddr': ['core/(address|env|errors|limits)', 'protocol/(packetaddr|wire)'],
   'protocol/websocket': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(websocket|wire)'],
+  'protocol/proxyprotocol': ['core/(address|env|errors|limits)', 'protocol/proxyprotocol'],
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],
   messages: ['core', 'messages'],

@@ -95,7 +95,7 @@ export class Instance implements AsyncDisposable {
       policy: () => this.#config.policy,
       find: (tag) => this.outbounds.route(tag),
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
-      accepted: (...args) => this.#descriptors.accepted(...args),
+      descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.#dispatch = {
@@ -217,10 +217,8 @@ export class Instance implements AsyncDisposable {
 
   #host(inbound: () => RunningInbound): InboundHost {
     let made: InboundIo | undefined
-    const io = (): InboundIo => {
-      made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside: (near) => this.#udpBeside(inbound(), near) }
-      return made
-    }
+    const udpBeside: InboundIo['udpBeside'] = (near) => this.#udpBeside(inbound(), near)
+    const io = (): InboundIo => (made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside })
     return {
       env: this.#env,
       accept: (handler, conn) => {

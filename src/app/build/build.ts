@@ -12,6 +12,7 @@ import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
+import { type ProxyProtocolDeps, proxyProtocolLayer } from '../../transport/proxyprotocol/layer.ts'
 import { dialerStack } from '../../transport/stack.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
@@ -109,6 +110,8 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
   readonly readSize: () => number
   /** See TcpOptions. */
   readonly onAccept: (conn: Conn, fd: number) => boolean
+  /** See ProxyProtocolDeps. */
+  readonly onAddress: ProxyProtocolDeps['onAddress']
 }
 
 /** An inbound's handler, what accepts for it, and the layers between the two, innermost first. Throws as buildOutbound(). */
@@ -128,7 +131,11 @@ export function buildInbound(
       ? transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps)
       : tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only }),
     udp: udpListener({ ipv6Only }),
-    layers: layersOf(stream.tls && kinds.tls.server(stream.tls, deps), transport.layer?.(stream.transport, deps)),
+    layers: layersOf(
+      stream.sockopt.acceptProxyProtocol && proxyProtocolLayer({ ...build, clock: build.env.clock }),
+      stream.tls && kinds.tls.server(stream.tls, deps),
+      transport.layer?.(stream.transport, deps),
+    ),
     files,
   }))
 }

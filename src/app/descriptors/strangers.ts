@@ -5,9 +5,10 @@ import { type Link, LinkedList } from '../../core/linked-list.ts'
 /** A connection that has not shown yet who it is. */
 export interface Stranger {
   readonly conn: Conn
-  readonly peers: Peers
   readonly byAge: Link<Stranger>
-  readonly byPeers: Link<Stranger>
+  /** Those of its address, and its place among them. */
+  peers: Peers
+  byPeers: Link<Stranger>
 }
 
 /** Strangers of one address. */
@@ -53,6 +54,18 @@ export class Strangers {
     return this.#byInfo.get(info)
   }
 
+  /** It is one of the strangers at this address, as in ConnInfo.remote, and the latest of them. */
+  move(stranger: Stranger, remote: string): void {
+    this.#leave(stranger)
+    stranger.peers = this.#peersOf(addressKey(endpointHost(remote)))
+    stranger.byPeers = stranger.peers.list.push(stranger)
+  }
+
+  #leave({ peers, byPeers }: Stranger): void {
+    peers.list.remove(byPeers)
+    if (peers.list.size === 0) this.#byAddress.delete(peers.address)
+  }
+
   /** The oldest of the address of this one, if there are more than `most`. Those without an address are not counted. */
   tooMany({ peers: { address, list } }: Stranger, most: number): Stranger | undefined {
     return address !== '' && list.size > most ? list.first : undefined
@@ -60,11 +73,10 @@ export class Strangers {
 
   /** Nothing if it was taken out before. */
   remove(stranger: Stranger): void {
-    const { conn, peers, byAge, byPeers } = stranger
+    const { conn, byAge } = stranger
     if (this.#byInfo.get(conn.info) !== stranger) return
     this.#byInfo.delete(conn.info)
     this.#byAge.remove(byAge)
-    peers.list.remove(byPeers)
-    if (peers.list.size === 0) this.#byAddress.delete(peers.address)
+    this.#leave(stranger)
   }
 }
