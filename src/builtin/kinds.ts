@@ -28,6 +28,8 @@ import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+import { dsForm } from '../transport/ds/config.ts'
+import { dsMessage } from '../transport/ds/messages.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
@@ -103,6 +105,7 @@ export const outbounds = [
 ] as const
 
 export const transports = [
+  defineTransport({ ...dsForm, message: dsMessage, socket: ({ path }) => path }),
   defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], layer: httpUpgradeLayer }),
   defineTransport({
     ...tcpForm,

@@ -61,7 +61,6 @@ describe('outermost object', () => {
   test.each([
     'kcpSettings',
     'httpSettings',
-    'dsSettings',
     'quicSettings',
     'grpcSettings',
     'gunSettings',

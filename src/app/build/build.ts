@@ -57,7 +57,10 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const alpn = transport?.alpn ?? kind.alpn
   const deps = layerDeps(config, alpn, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
   const dialer = building(config, () => {
-    const base = transport?.carrier?.dialer(ground, stream.transport, deps) ?? namesOver(ground, config, env)
+    const path = transport?.socket?.(stream.transport)
+    const base =
+      transport?.carrier?.dialer(ground, stream.transport, deps) ??
+      (path === undefined ? namesOver(ground, config, env) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
@@ -92,6 +95,11 @@ function groundOf({ through, sendThrough, stream }: OutboundConfig, build: Outbo
     make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }), ...(from && { from }) }),
   )
 }
+
+/** Always this unix socket; host and port stay for those above, such as TLS. */
+const overSocket = (tcp: Dialer, path: string): Dialer => ({
+  dial: (to, options) => tcp.dial({ ...to, path }, options),
+})
 
 /** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
 function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: OutboundConfig, env: Env): Dialer {

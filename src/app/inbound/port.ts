@@ -1,5 +1,5 @@
 import { chmod } from 'node:fs/promises'
-import type { Address } from '../../core/address.ts'
+import { type Address, formatAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Listener, Listening, Passage } from '../../core/dialer.ts'
 import type { Cancel, Env } from '../../core/env.ts'
@@ -138,6 +138,7 @@ export class Port {
     const listening = await this.#base.listen(this.#address, (conn) => this.#accept(conn), options)
     if (turn !== this.#turn) return void listening.close()
     this.#listening = listening
+    if (listening.note !== undefined) this.#env.log.warn({ address: formatAddress(listening.address) }, listening.note)
     this.#address = listening.address
   }
 

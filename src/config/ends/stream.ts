@@ -1,7 +1,14 @@
 /** `streamSettings`: which layers carry a protocol. */
 
 import type { z } from 'zod'
-import { type Kinds, perKinds, plainTransport, type TransportKind, transportNames } from '../../kinds/kinds.ts'
+import {
+  type Kinds,
+  perKinds,
+  plainTransport,
+  settingsKey,
+  type TransportKind,
+  transportNames,
+} from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { anyObject, object, openWord, refused, subtree, text } from '../../schema/fields.ts'
@@ -107,7 +114,7 @@ function buildStream(
 ): { readonly stream: Stream; readonly secure: boolean; readonly proxied: object | undefined } {
   const kind = input ? readNetwork(input, kinds, context) : plainTransport(kinds)
   const settings: { readonly acceptProxyProtocol?: unknown } | undefined =
-    kind && settingsOf(kind, input, defaults, context)
+    kind && (settingsOf(kind, input, defaults, context) ?? requiredOf(kind, input, context))
   const transport = kind?.build(settings, context)
   const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }) }
   const secure = input !== undefined && checkSecurity(input, context)
@@ -130,6 +137,14 @@ function settingsOf(
     report.warn('CFG035', report.at(input, key), `"${key}" is ignored because "${used}" is there`)
   }
   return membersOf(input)[used]
+}
+
+/** A socket has no default: what is missing is said where it belongs. */
+function requiredOf(kind: TransportKind, input: StreamInput | undefined, { report }: Context): object | undefined {
+  if (!kind.socket || !input) return undefined
+  const empty = {}
+  report.remember(empty, report.at(input, settingsKey(kind)), new Map())
+  return empty
 }
 
 const membersOf = (input: object): StreamDefaults => input as StreamDefaults
