@@ -53,12 +53,15 @@ export const inbounds = [
   defineInbound({
     ...httpInbound,
     message: { name: 'proxy.http.ServerConfig', json: httpInboundJson },
+    // A client that is offered h2 takes it, V2Ray's own among them.
+    alpn: ['http/1.1'],
     create: (settings, { env }) => createHttpInbound(settings, env),
   }),
   defineInbound({
     ...mixedInbound,
     // Xray serves HTTP by its SOCKS inbound too, and calls it mixed or socks alike.
     message: { name: socks, family: 'xray', json: socksInboundJson },
+    alpn: ['http/1.1'],
     create: (settings, { env }) => createMixedInbound(settings, env),
   }),
   defineInbound({

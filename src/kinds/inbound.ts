@@ -30,6 +30,8 @@ export interface InboundKind<S extends z.ZodType = z.ZodType, K extends string =
   extends InboundForm<S, K, T> {
   /** How the gRPC API says it; absent: it cannot be added there. */
   readonly message?: MessageForm
+  /** The application protocols that it can be carried behind, where the transport takes any. Absent: any. */
+  readonly alpn?: readonly string[]
   create(settings: T, deps: InboundDeps): Inbound
 }
 

@@ -131,10 +131,11 @@ export function buildInbound(
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport.alpn, { ...build, read: noting(files, build.read) })
+  const kind = kindOf(kinds.inbounds, config)
+  const deps = layerDeps(config, transport.alpn ?? kind.alpn, { ...build, read: noting(files, build.read) })
   const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false } = stream.sockopt
   return building(config, () => ({
-    handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
+    handler: kind.create(config.settings, { ...build, tag: config.tag }),
     base: transport.carrier
       ? transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps)
       : tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only }),
