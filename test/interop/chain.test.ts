@@ -93,7 +93,9 @@ const rows: readonly ChainRow[] = [
 ]
 
 describe.each(rows)('vmess through a SOCKS proxy: $name', ({ server, client, way, oursOnly = false }) => {
-  it.each(pairings.filter(([near, far]) => (oursOnly ? near === 'ours' : near !== far)))('%s to %s', async (near, far) => {
+  it.each(
+    pairings.filter(([near, far]) => (oursOnly ? near === 'ours' : near !== far)),
+  )('%s to %s', async (near, far) => {
     const [doorPort, frontPort, serverPort] = (await freePorts(3)) as [number, number, number]
     const front = {
       protocol: 'socks',
