@@ -1,8 +1,6 @@
 import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import { type Address, formatAddress } from '../core/address.ts'
-import type { Conn } from '../core/conn.ts'
-import type { UdpDoor } from '../core/datagrams/udp-door.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
@@ -27,6 +25,7 @@ import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import { checkSharing } from './inbound/shared/check.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { Turns } from './turns.ts'
@@ -115,7 +114,9 @@ export class Instance implements AsyncDisposable {
       build: (...args) => this.buildInbound(...args),
       host: (inbound) => this.#host(inbound),
     })
-    this.#inbounds.replace(config.inbounds.map((inbound) => this.#inbounds.create(inbound)))
+    const inbounds = config.inbounds.map((inbound) => this.#inbounds.create(inbound))
+    checkSharing(inbounds.map(({ parts }) => parts))
+    this.#inbounds.replace(inbounds)
   }
 
   get config(): Config {
@@ -217,7 +218,11 @@ export class Instance implements AsyncDisposable {
 
   #host(inbound: () => RunningInbound): InboundHost {
     let made: InboundIo | undefined
-    const udpBeside: InboundIo['udpBeside'] = (near) => this.#udpBeside(inbound(), near)
+    const udpBeside: InboundIo['udpBeside'] = (near) => {
+      // Whoever may ask for it has shown who it is, and no flow of its own will say so.
+      this.#descriptors.admit(near.info)
+      return inbound().udpBeside(near)
+    }
     const io = (): InboundIo => (made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside })
     return {
       env: this.#env,
@@ -230,12 +235,6 @@ export class Instance implements AsyncDisposable {
       },
       listening: (address) => this.#loops.listening(formatAddress(address)),
     }
-  }
-
-  /** Whoever may ask for it has shown who it is, and no flow of its own will say so. */
-  #udpBeside(inbound: RunningInbound, near: Conn): UdpDoor | undefined {
-    this.#descriptors.admit(near.info)
-    return inbound.udpBeside(near)
   }
 
   /** @throws ConfigError for a certificate file */

@@ -30,6 +30,12 @@ import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
 import { dsForm } from '../transport/ds/config.ts'
 import { dsMessage } from '../transport/ds/messages.ts'
+import { grpcForm } from '../transport/grpc/config.ts'
+import { grpcLayer } from '../transport/grpc/layer.ts'
+import { grpcJson } from '../transport/grpc/messages.ts'
+import { h2Form } from '../transport/h2/config.ts'
+import { h2Layer } from '../transport/h2/layer.ts'
+import { h2Json } from '../transport/h2/messages.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
@@ -39,6 +45,7 @@ import { tlsForm } from '../transport/tls/build-config.ts'
 import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
 import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
 import { tlsJson } from '../transport/tls/messages.ts'
+import { requestOpening } from '../transport/upgrade/opening.ts'
 import { wsForm } from '../transport/ws/config.ts'
 import { webSocketLayer } from '../transport/ws/layer.ts'
 
@@ -67,11 +74,13 @@ export const inbounds = [
   defineInbound({
     ...socksInbound,
     message: { name: socks, family: 'v2ray', json: socksInboundJson },
+    opening: { kind: 'bytes' },
     create: (settings, { env }) => createSocksInbound(settings, env),
   }),
   defineInbound({
     ...vmessInbound,
     message: { name: 'proxy.vmess.inbound.Config', json: vmessInboundJson },
+    opening: { kind: 'bytes' },
     create: ({ disableInsecureEncryption }, { users, detour, ...deps }) =>
       createVmessInbound({ ...deps, users: users!, disableInsecureEncryption, ...(detour && { detour }) }),
   }),
@@ -107,15 +116,36 @@ export const outbounds = [
   }),
 ] as const
 
+/** Over HTTP/2 alone; a server offers HTTP/1 too, as a web server does, and answers it as one without pages. */
+const overHttp2 = { alpn: ['h2'], alpnServed: ['h2', 'http/1.1'] } as const
+
 export const transports = [
   defineTransport({ ...dsForm, message: dsMessage, socket: ({ path }) => path }),
-  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], layer: httpUpgradeLayer }),
+  defineTransport({
+    ...grpcForm,
+    ...overHttp2,
+    message: { name: 'transport.internet.grpc.encoding.Config', json: grpcJson },
+    layer: grpcLayer,
+  }),
+  defineTransport({
+    ...h2Form,
+    ...overHttp2,
+    message: { name: 'transport.internet.http.Config', json: h2Json },
+    layer: h2Layer,
+  }),
+  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], opening: requestOpening, layer: httpUpgradeLayer }),
   defineTransport({
     ...tcpForm,
     message: { name: 'transport.internet.tcp.Config', json: tcpJson },
+    opening: (disguise) => disguise && { kind: 'request', paths: disguise.request.paths, host: '' },
     layer: (disguise, deps) => (disguise ? disguiseLayer(disguise, deps) : undefined),
   }),
-  defineTransport({ ...wsForm, alpn: ['http/1.1'], layer: webSocketLayer }),
+  defineTransport({
+    ...wsForm,
+    alpn: ['http/1.1'],
+    opening: (settings) => requestOpening(settings, settings.earlyData?.headerName === ''),
+    layer: webSocketLayer,
+  }),
 ] as const
 
 /**

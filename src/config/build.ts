@@ -68,7 +68,7 @@ export function buildConfig(
   const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)
   checkFirstUses(inbounds, accounting !== undefined, context)
-  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), context)
+  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), kinds, context)
   const kept = input.api?.tag ? withoutTag(outbounds, input.api.tag, context) : outbounds
   return {
     log: buildLog(input.log, context),

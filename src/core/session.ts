@@ -33,12 +33,22 @@ export interface Session {
   readonly target: Address
   /** Where the flow really goes, where that differs: a router may know the name behind an address. Set before the dial. */
   routed?: Address
+  /** What rules look at in the place of both, where first bytes named it and the flow is to go on as asked. */
+  ruledBy?: Address
+  /** What the first bytes are: `http1`, `tls`, `quic`, `bittorrent`; absent: nobody looked, or nothing known. */
+  protocol?: string
   readonly user: FlowUser
   readonly attributes?: Readonly<Record<string, string>>
   /** Milliseconds since the epoch, from the injected clock. */
   readonly startedAt: number
   /** Set when the router has chosen. */
   outboundTag?: string
+  /**
+   * Of a flow of datagrams: how they travel inside of tunnels, as PacketInfo.encoding, from the client to us and from us on:
+   * `xudp`, `plain >> xudp`. Absent where they travel by themselves. Set when the far end is there, and again at the end,
+   * since it is found out what a server knows.
+   */
+  encoding?: string
   /** Tags of the outbounds that the chosen one goes through, the next one first; set with it. */
   through?: readonly string[] | undefined
   /** Of a flow of datagrams: how many a speed limit or a full connection did not let pass, each way. */

@@ -77,6 +77,8 @@ interface TlsCommon {
 }
 
 export interface TlsServerConfig extends TlsCommon {
+  /** The one name that it serves where several inbounds share a port; `''`: those of its certificates. */
+  readonly serverName: string
   readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
   readonly rejectUnknownSni: boolean
   /** Ask for and verify a client certificate against `clientAuthorities`. */

@@ -71,11 +71,17 @@ export async function readExactly(from: Conn, length: number): Promise<Uint8Arra
   return join(pieces)
 }
 
-/** True if the promise stays open for 150 ms, which on one machine no moving stream does. */
+/**
+ * True if the promise stays open for eight turns of the event loop of at least 4 ms each, which on one machine no moving
+ * stream does. Turns are counted and not time: a process that is kept waiting for the processor has made none.
+ */
 export async function isStuck(wait: Promise<void>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const stuck = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(true), 150)
+    const turn = (left: number): void => {
+      timer = setTimeout(() => (left > 0 ? turn(left - 1) : resolve(true)), 4)
+    }
+    turn(8)
   })
   const verdict = await Promise.race([wait.then(() => false), stuck])
   clearTimeout(timer)

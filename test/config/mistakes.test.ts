@@ -44,7 +44,8 @@ describe('ports', () => {
     const inbound = (listen: string | null, port: unknown) => ({ protocol: 'http', listen, port })
     const result = load({ inbounds: [inbound('127.0.0.1', '80-90'), inbound('127.0.0.1', 85)], outbounds: [freedom] })
     expect(errorOf(result, 'CFG086', 'inbounds[1].port')).toMatchObject({
-      message: 'port 85 of 127.0.0.1 is already listened on by inbounds[0]',
+      message:
+        'port 85 of 127.0.0.1 is already listened on by inbounds[0], and nothing tells the two apart: what clients send first does not show which of the two it is for',
       hint: 'write another port',
     })
     for (const [first, second] of [
@@ -58,7 +59,7 @@ describe('ports', () => {
     }
     const sockets = load({ inbounds: [inbound('/run/a', null), inbound('/run/a', null)], outbounds: [freedom] })
     expect(errorOf(sockets, 'CFG086', 'inbounds[1].listen').message).toBe(
-      'this socket is already listened on by inbounds[0]',
+      'this socket is already listened on by inbounds[0], and nothing tells the two apart: what clients send first does not show which of the two it is for',
     )
     quietConfigOf(load({ inbounds: [inbound('127.0.0.1', 80), inbound('127.0.0.2', 80)], outbounds: [freedom] }))
     quietConfigOf(load({ inbounds: [inbound('127.0.0.1', 0), inbound('127.0.0.1', 0)], outbounds: [freedom] }))

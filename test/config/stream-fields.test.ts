@@ -37,7 +37,7 @@ describe('network', () => {
       expect(result.problems).toHaveLength(1)
       expect(result.problems[0]).toMatchObject({ code: 'CFG033', severity: 'error' })
       expect(result.problems[0]!.message).toContain(
-        'transport is not available in this version, only "ds", "domainsocket", "httpupgrade", "tcp", "raw", "ws" or "websocket"',
+        'transport is not available in this version, only "ds", "domainsocket"',
       )
     }
   })

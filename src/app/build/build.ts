@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs'
 import type { Conn } from '../../core/conn.ts'
-import type { UdpListener } from '../../core/datagrams/packet.ts'
-import type { Dialer, Layer, Listener, Outbound } from '../../core/dialer.ts'
+import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
 import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
-import type { Inbound } from '../../core/inbound.ts'
-import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
+import { type InboundDeps, type Kinds, type LayerDeps, sharerOf, type TransportKind } from '../../kinds/kinds.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
-import { type ProxyProtocolDeps, proxyProtocolLayer } from '../../transport/proxyprotocol/layer.ts'
+import type { ProxyProtocolDeps } from '../../transport/proxyprotocol/layer.ts'
+import { proxiedListener } from '../../transport/proxyprotocol/listener.ts'
 import { dialerStack } from '../../transport/stack.ts'
+import type { InboundParts } from '../inbound/running-inbound.ts'
+import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { localAddresses } from './local-addresses.ts'
@@ -116,37 +117,42 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
   readonly read: ReadText
   /** Bytes that one read may bring. */
   readonly readSize: () => number
+  /** The addresses of the instance. */
+  readonly shared: SharedPorts
   /** See TcpOptions. */
   readonly onAccept: (conn: Conn, fd: number) => boolean
   /** See ProxyProtocolDeps. */
   readonly onAddress: ProxyProtocolDeps['onAddress']
 }
 
-/** An inbound's handler, what accepts for it, and the layers between the two, innermost first. Throws as buildOutbound(). */
-export function buildInbound(
-  config: InboundConfig,
-  build: InboundBuild,
-): { handler: Inbound; base: Listener; udp: UdpListener; layers: readonly Layer[]; files: readonly string[] } {
-  const { kinds, readSize, onAccept } = build
+/** An inbound's handler, what accepts for it, and the layers between the two. Throws as buildOutbound(). */
+export function buildInbound(config: InboundConfig, build: InboundBuild): InboundParts {
+  const { kinds, readSize, onAccept, shared, handshakeTimeoutMs, onFailedHandshake } = build
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
   const kind = kindOf(kinds.inbounds, config)
-  const deps = layerDeps(config, transport.alpn ?? kind.alpn, { ...build, read: noting(files, build.read) })
-  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false } = stream.sockopt
-  return building(config, () => ({
-    handler: kind.create(config.settings, { ...build, tag: config.tag }),
-    base: transport.carrier
-      ? transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps)
-      : tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only }),
-    udp: udpListener({ ipv6Only }),
-    layers: layersOf(
-      stream.sockopt.acceptProxyProtocol && proxyProtocolLayer({ ...build, clock: build.env.clock }),
-      stream.tls && kinds.tls.server(stream.tls, deps),
-      transport.layer?.(stream.transport, deps),
-    ),
-    files,
-  }))
+  const { alpn = kind.alpn, alpnServed = alpn } = transport
+  const deps = layerDeps(config, alpnServed, { ...build, read: noting(files, build.read) })
+  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false, acceptProxyProtocol: proxied } = stream.sockopt
+  const sockets = tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })
+  return building(config, () => {
+    const secure = stream.tls && kinds.tls.server(stream.tls, deps)
+    const sharer = sharerOf(config, kinds)
+    const names = () => secure?.names() ?? []
+    return {
+      config,
+      handler: kind.create(config.settings, { ...build, tag: config.tag }),
+      base: transport.carrier
+        ? alone(transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps))
+        : shared.over(proxied ? proxiedListener(sockets, { ...build, clock: build.env.clock }) : sockets),
+      udp: udpListener({ ipv6Only }),
+      secure,
+      layers: layersOf(transport.layer?.(stream.transport, deps)),
+      claim: sharer && { sharer, names, secure, handshakeTimeoutMs, refused: onFailedHandshake },
+      files,
+    }
+  })
 }
 
 const layerDeps = (
@@ -157,7 +163,7 @@ const layerDeps = (
   env,
   read,
   secure: tls !== undefined,
-  serverName: tls && 'serverName' in tls ? tls.serverName : '',
+  serverName: tls?.serverName ?? '',
   alpn,
   handshakeTimeoutMs,
   onFailedHandshake,

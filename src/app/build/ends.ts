@@ -13,6 +13,7 @@ import {
 import type { Descriptors } from '../descriptors/descriptors.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
+import { SharedPorts } from '../inbound/shared/shared-ports.ts'
 import type { RunningOutbound } from '../outbounds.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
@@ -32,12 +33,14 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
 export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
+  readonly #shared: SharedPorts
   readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
     this.#readSize = () => readSize(deps.policy())
     const { clock } = deps.env
+    this.#shared = new SharedPorts(clock)
     this.#memory = {
       replay: new ReplayMemory(clock),
       history: new SessionHistory(clock),
@@ -66,7 +69,7 @@ export class Ends {
     const { kinds, env, read, detour, descriptors } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
-    const built = buildInbound(config, {
+    return buildInbound(config, {
       kinds,
       env,
       ...this.#memory,
@@ -78,7 +81,7 @@ export class Ends {
       onAccept: (conn, fd) => descriptors.accepted(conn, fd, refused),
       onAddress: (carrier, remote) => descriptors.addressed(carrier, remote),
       onFailedHandshake: refused,
+      shared: this.#shared,
     })
-    return { config, ...built }
   }
 }

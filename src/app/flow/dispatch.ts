@@ -23,7 +23,6 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
 
   async function connect<E extends End>(flow: Flow, near: E, way: Way<E>): Promise<E> {
     const { session } = flow
-    flow.account?.admit(flow)
     const limit = new DialLimit(env.clock, near, policyOf(deps.policy(), session.user.level).downlinkOnly * 1000)
     deps.handshakes.add(near)
     try {
@@ -35,11 +34,13 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       session.through = deps.waysOf?.(outbound)
       observer.routed(session, outbound.tag)
       const far = await way.open(outbound, session, limit.until)
-      flow.far = far
-      flow.farLevel = far.info.level ?? outbound.level ?? 0
-      if (!near.gone) return far
-      far.destroy()
-      throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
+      flow.reached(far, outbound.level)
+      if (near.gone) {
+        far.destroy()
+        throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
+      }
+      observer.connected(session)
+      return far
     } finally {
       limit.done()
       deps.handshakes.delete(near)
@@ -65,21 +66,33 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       .join(near, far, { session, terms, meters, clock: env.clock })
       .finally(() => flows.close(flow))
     const ended = flow.reason ?? reason
+    flow.noteEncoding()
     observer.closed(session, flow.totals, ended)
     return ended
   }
 
   async function carried<E extends End>(flow: Flow, near: E, way: Way<E>, greet?: Greet): Promise<Ended> {
-    observer.opened(flow.session)
+    const { session } = flow
+    const { sniffing } = origin
+    let waiting = greet
+    let from = near
     let far: E
+    observer.opened(session)
     try {
-      far = await connect(flow, near, way)
+      flow.account?.admit(flow)
+      if (sniffing && !sniffing.metadataOnly) {
+        // Who waits for an answer says nothing yet.
+        waiting = undefined
+        await greeted(greet, undefined)
+        from = await way.sniff(near, session, sniffing, env.clock)
+      }
+      far = await connect(flow, from, way)
     } catch (error) {
-      return failed(flow, error, greet)
+      return failed(flow, error, waiting)
     }
     // Only a stream has somebody who waits to be greeted.
-    if (greet) await greeted(greet, far as Conn)
-    return joined(flow, near, far, way)
+    if (waiting) await greeted(waiting, far as Conn)
+    return joined(flow, from, far, way)
   }
 
   return {

@@ -5,6 +5,7 @@ import type { PacketConn } from '../../core/datagrams/packet.ts'
 import { type ProxyError, toProxyError } from '../../core/errors.ts'
 import type { FlowUser, Session, Totals } from '../../core/session.ts'
 import type { Meter, Meters, Pace } from '../../core/streams/meter.ts'
+import type { SniffingConfig } from '../../settings/sniffing.ts'
 import type { ByteCounter, FlowCounters } from '../../stats/counters.ts'
 
 /** The inbound that a flow came in by; told apart by identity. */
@@ -12,6 +13,8 @@ export interface Origin {
   readonly tag: string
   /** Names it where it has no tag. */
   readonly at: string
+  /** Whether first bytes are looked at; may change at any time. */
+  readonly sniffing?: SniffingConfig | undefined
 }
 
 /** One end of a flow. */
@@ -49,6 +52,21 @@ export class Flow implements Member {
     this.near = near
     this.idleMs = idleMs
     this.host = endpointHost(session.source)
+  }
+
+  /** The outbound's end is there. @param level the outbound's, where the connection has none of its own */
+  reached(far: End, level = 0): void {
+    this.far = far
+    this.farLevel = far.info.level ?? level
+    this.noteEncoding()
+  }
+
+  /** How datagrams travel is found out with the first of them, so what was noted may be old. */
+  noteEncoding(): void {
+    const { near, far, session } = this
+    const used = [near, far].map((end) => (end && 'encoding' in end.info ? end.info.encoding : 'udp'))
+    const text = used.filter((encoding) => encoding !== 'udp' && encoding !== 'memory').join(' >> ')
+    if (text) session.encoding = text
   }
 
   /** Counts for another account from now on; where that does not let it in, it ends. */

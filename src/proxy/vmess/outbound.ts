@@ -105,6 +105,9 @@ export function createVmessOutbound(tag: string, settings: VmessOutboundSettings
     tag,
     dial: (to, options) => (pools?.streams ?? streams).dial(to, options),
     packets: packetDialer({ ...deps, ways: directWays(tag, deps.env, open), pooled: pools?.ways }),
-    close: async () => pools?.retire(),
+    close: async () => {
+      pools?.retire()
+      deps.dialer.close?.()
+    },
   }
 }
