@@ -92,7 +92,7 @@ export class Instance implements AsyncDisposable {
       resolve,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
-      find: (tag) => this.outbounds.route(tag),
+      find: (tag) => this.outbounds.passable(tag),
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
       descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),

@@ -21,6 +21,14 @@ describe('chains of outbounds', () => {
     expect(outbounds.waysOf(c.outbound)).toBeUndefined()
   })
 
+  it('never lead to the API, which asks for no password', () => {
+    const outbounds = new Outbounds()
+    outbounds.add({ outbound: { ...running('api').outbound, tag: 'api' } })
+    outbounds.add(running('out'))
+    expect(outbounds.passable('api')).toBeUndefined()
+    expect(outbounds.passable('out')!.tag).toBe('out')
+  })
+
   it('cannot be closed to a ring by an API', () => {
     const outbounds = new Outbounds()
     outbounds.add(running('a', 'b'))
