@@ -21,17 +21,7 @@ describe('network', () => {
     expect(streamOf({ network }).network).toBe('tcp')
   })
 
-  test.each([
-    'grpc',
-    'gun',
-    'h2',
-    'http',
-    'kcp',
-    'mkcp',
-    'xhttp',
-    'splithttp',
-    'quic',
-  ])('%s is not available yet', (network) => {
+  test.each(['kcp', 'mkcp', 'xhttp', 'splithttp', 'quic'])('%s is not available yet', (network) => {
     for (const result of [out({ network }), into({ network })]) {
       expect(result.config).toBeUndefined()
       expect(result.problems).toHaveLength(1)
@@ -183,6 +173,7 @@ describe('sockopt', () => {
     { tcpMptcp: true },
     { customSockopt: [{}] },
     { trustedXForwardedFor: ['x'] },
+    { trustedProxies: ['::1'] },
     { V6Only: true },
   ])('%j has no effect', (value) => {
     warningOf(sockopt(value), 'CFG030', `${at}.sockopt.${Object.keys(value)[0]}`)
@@ -225,7 +216,7 @@ describe('wsSettings and httpupgradeSettings', () => {
   const upOf = (httpupgradeSettings: object) => streamOf({ network: 'httpupgrade', httpupgradeSettings }).transport
 
   test('defaults', () => {
-    const plain = { path: '/', host: '', servedHost: '', headers: {} }
+    const plain = { path: '/', host: '', servedHost: '', forwarded: true, headers: {} }
     for (const network of ['ws', 'WebSocket']) {
       quietConfigOf(out({ network }))
       expect(streamOf({ network })).toMatchObject({ network: 'ws', transport: { ...plain, heartbeatMs: 0 } })

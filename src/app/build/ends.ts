@@ -23,8 +23,8 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   readonly detour: Detour
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
-  /** Who may have a descriptor. */
-  readonly descriptors: Pick<Descriptors, 'accepted' | 'addressed'>
+  /** Who may have a descriptor, and where a client really is that came by a proxy. */
+  readonly descriptors: Pick<Descriptors, 'accepted' | 'clientIs'>
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -66,12 +66,14 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { kinds, env, read, detour, descriptors } = this.#deps
+    const { kinds, env, read, resolve, watch, detour, descriptors } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
     return buildInbound(config, {
       kinds,
       env,
+      resolve,
+      watch,
       ...this.#memory,
       ...(users && { users }),
       detour: detour.of(config, users),
@@ -79,8 +81,8 @@ export class Ends {
       readSize: this.#readSize,
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onAccept: (conn, fd) => descriptors.accepted(conn, fd, refused),
-      onAddress: (carrier, remote) => descriptors.addressed(carrier, remote),
       onFailedHandshake: refused,
+      onClientAddress: (carrier, remote) => descriptors.clientIs(carrier, remote),
       shared: this.#shared,
     })
   }

@@ -70,20 +70,20 @@ export class Descriptors {
     return !conn.gone
   }
 
-  /** Who is at the other end of a connection has become known: a balancer in front has many clients, and is no one address. */
-  addressed(carrier: ConnInfo, remote: string): void {
-    const stranger = this.#strangers.find(carrier)
-    if (!stranger) return
-    this.#strangers.move(stranger, remote)
-    const most = this.#perAddress()
-    const tooMany = most > 0 ? this.#strangers.tooMany(stranger, most) : undefined
-    if (tooMany) this.#evict(tooMany)
-  }
-
   /** The connection that this runs on has shown who it is. */
   admit(info: { readonly carrier?: ConnInfo }): void {
     const stranger = this.#strangers.find(rootInfo(info as ConnInfo))
     if (stranger) this.#strangers.remove(stranger)
+  }
+
+  /** The stranger on this connection came by a proxy, from `address`; bounds of one address hold for that. */
+  clientIs(info: ConnInfo, address: string): void {
+    const stranger = this.#strangers.find(rootInfo(info))
+    if (!stranger) return
+    this.#strangers.move(stranger, address)
+    const most = this.#perAddress()
+    const tooMany = most > 0 ? this.#strangers.tooMany(stranger, most) : undefined
+    if (tooMany) this.#evict(tooMany)
   }
 
   /** A way to the world on which sockets wait for a descriptor where there is none. */

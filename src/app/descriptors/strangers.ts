@@ -5,9 +5,9 @@ import { type Link, LinkedList } from '../../core/linked-list.ts'
 /** A connection that has not shown yet who it is. */
 export interface Stranger {
   readonly conn: Conn
-  readonly byAge: Link<Stranger>
-  /** Those of its address, and its place among them. */
+  /** Those of its address, which turns out to be another where it comes by a proxy. */
   peers: Peers
+  readonly byAge: Link<Stranger>
   byPeers: Link<Stranger>
 }
 
@@ -33,7 +33,7 @@ export class Strangers {
   }
 
   add(conn: Conn): Stranger {
-    const peers = this.#peersOf(addressKey(endpointHost(conn.info.remote)))
+    const peers = this.#peersOf(conn.info.remote)
     const stranger = { conn, peers } as { -readonly [K in keyof Stranger]: Stranger[K] }
     stranger.byAge = this.#byAge.push(stranger)
     stranger.byPeers = peers.list.push(stranger)
@@ -41,7 +41,20 @@ export class Strangers {
     return stranger
   }
 
-  #peersOf(address: string): Peers {
+  /** @param remote where it really comes from */
+  move(stranger: Stranger, remote: string): void {
+    this.#leave(stranger)
+    stranger.peers = this.#peersOf(remote)
+    stranger.byPeers = stranger.peers.list.push(stranger)
+  }
+
+  #leave({ peers, byPeers }: Stranger): void {
+    peers.list.remove(byPeers)
+    if (peers.list.size === 0) this.#byAddress.delete(peers.address)
+  }
+
+  #peersOf(remote: string): Peers {
+    const address = addressKey(endpointHost(remote))
     const known = this.#byAddress.get(address)
     if (known) return known
     const peers = { address, list: new LinkedList<Stranger>() }
@@ -52,18 +65,6 @@ export class Strangers {
   /** By what the connection, not what runs on it, says of itself. */
   find(info: ConnInfo): Stranger | undefined {
     return this.#byInfo.get(info)
-  }
-
-  /** It is one of the strangers at this address, as in ConnInfo.remote, and the latest of them. */
-  move(stranger: Stranger, remote: string): void {
-    this.#leave(stranger)
-    stranger.peers = this.#peersOf(addressKey(endpointHost(remote)))
-    stranger.byPeers = stranger.peers.list.push(stranger)
-  }
-
-  #leave({ peers, byPeers }: Stranger): void {
-    peers.list.remove(byPeers)
-    if (peers.list.size === 0) this.#byAddress.delete(peers.address)
   }
 
   /** The oldest of the address of this one, if there are more than `most`. Those without an address are not counted. */

@@ -20,7 +20,7 @@ function rig(handshakeTimeoutMs = 60_000) {
     clock,
     handshakeTimeoutMs,
     onFailedHandshake: (remote: string, { code }: ProxyError) => failures.push(`${remote} ${code}`),
-    onAddress: (info, remote) => addresses.push([info, remote]),
+    onClientAddress: (info, remote) => addresses.push([info, remote]),
   })
   const passage = layer.server((conn) => accepted.push(conn))
   const arrive = (): { near: Conn; far: Conn } => {

@@ -15,7 +15,7 @@ export interface ProxyProtocolDeps {
   /** Told of connections that began otherwise, once each. */
   readonly onFailedHandshake: (remote: string, error: ProxyError) => void
   /** Told who is really at the other end of a connection that was accepted. */
-  readonly onAddress: (carrier: ConnInfo, remote: string) => void
+  readonly onClientAddress: (carrier: ConnInfo, remote: string) => void
 }
 
 /**
@@ -84,7 +84,7 @@ class Headers implements Passage {
   #opened(carrier: Conn, remote: string | undefined, rest: Uint8Array): Conn {
     const conn = prefixed(carrier, rest)
     if (remote === undefined) return conn
-    this.#deps.onAddress(rootInfo(carrier.info), remote)
+    this.#deps.onClientAddress(rootInfo(carrier.info), remote)
     return toldAs(conn, new RealInfo(carrier.info, remote))
   }
 }
