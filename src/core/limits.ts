@@ -210,6 +210,10 @@ export const limits = {
   fdWarningMs: 10_000,
   /** Connections of one address in their handshake, unless `policy.system.handshakesPerAddress` says otherwise; for one more its oldest goes. */
   handshakesPerAddress: 1_024,
+  /** What is held of a PROXY protocol header, bytes: the longest up to the end of its addresses; what follows is passed over. */
+  proxyHeaderHeld: 232,
+  /** A PROXY protocol header must be there within, ms, or within the time for a handshake where that is shorter. */
+  proxyHeaderMs: 10_000,
   /** Clients that the kernel may hold for us until they are accepted; it caps it at `net.core.somaxconn`. */
   listenBacklog: 65_535,
   /** Pause before a listener that could not be opened again is tried once more, ms. */
