@@ -26,6 +26,9 @@ import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
+import { kcpCarrier } from '../transport/kcp/carrier.ts'
+import { kcpForm } from '../transport/kcp/config.ts'
+import { kcpJson } from '../transport/kcp/messages.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
 import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
@@ -88,6 +91,11 @@ export const outbounds = [
 
 export const transports = [
   defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], layer: httpUpgradeLayer }),
+  defineTransport({
+    ...kcpForm,
+    message: { name: 'transport.internet.kcp.Config', json: kcpJson },
+    carrier: kcpCarrier(),
+  }),
   defineTransport({
     ...tcpForm,
     message: { name: 'transport.internet.tcp.Config', json: tcpJson },

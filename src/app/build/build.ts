@@ -86,7 +86,7 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
 export function buildInbound(
   config: InboundConfig,
   build: InboundBuild,
-): { handler: Inbound; base: Listener; udp: UdpListener; layers: readonly Layer[]; files: readonly string[] } {
+): { handler: Inbound; base: Listener; udp: UdpListener; layers: readonly Layer[]; files: readonly string[]; binding: object } {
   const { kinds, readSize, onAccept } = build
   const { stream } = config
   const files: string[] = []
@@ -99,6 +99,7 @@ export function buildInbound(
       ? transport.carrier.listener(udpListener(), stream.transport, deps)
       : tcpListener({ keepAliveIdleS, readSize, onAccept }),
     udp: udpListener(),
+    binding: { sockopt: stream.sockopt, ...(transport.carrier && { carrier: transport.name, of: stream.transport }) },
     layers: layersOf(stream.tls && kinds.tls.server(stream.tls, deps), transport.layer?.(stream.transport, deps)),
     files,
   }))

@@ -54,6 +54,7 @@ function rig({ refresh = 5, concurrency = 2, range = portsFrom(100, 10), seed = 
     config,
     handler: { serve: async () => {} },
     base,
+    binding: {},
     layers: [],
     files: [],
     udp: udpListener(),

@@ -21,6 +21,8 @@ export interface InboundParts {
   readonly handler: Inbound
   /** Binds the addresses. */
   readonly base: Listener
+  /** What tells how it binds them: with the same it need not be done again. */
+  readonly binding: object
   /** Binds those of UDP. */
   readonly udp: UdpListener
   /** What connections go through before the handler has them, innermost first. */

@@ -4,7 +4,8 @@ import type { z } from 'zod'
 import { type Kinds, perKinds, plainTransport, type TransportKind, transportNames } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
-import { anyObject, object, openWord, refused, subtree, text } from '../../schema/fields.ts'
+import { anyObject, object, openWord, subtree, text } from '../../schema/fields.ts'
+import { type FinalmaskInput, finalmaskSchema } from '../../schema/parts/finalmask.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { JsonNode } from '../../schema/tree.ts'
@@ -30,10 +31,7 @@ const shapeOf = (kinds: Kinds) => ({
   sockopt: sockoptSchema,
   realitySettings: anyObject('REALITY.'),
   ...(idleFields(kinds) as object),
-  finalmask: refused(
-    anyObject('Layers that disguise the bytes.'),
-    'it is not supported, and the other end waits for it',
-  ),
+  finalmask: finalmaskSchema,
   address: text('Only of use inside xhttp.'),
   port: subtree('Only of use inside xhttp.'),
 })
@@ -98,11 +96,30 @@ function buildStream(
 ): { readonly stream: Stream; readonly secure: boolean } {
   const sockopt = buildSockopt(input?.sockopt, context)
   const kind = input ? readNetwork(input, kinds, context) : plainTransport(kinds)
-  const transport = kind?.build(settingsOf(kind, input, defaults, context), context)
+  const finalmask = kind && masksFor(kind, input, context)
+  const transport = kind?.build(settingsOf(kind, input, defaults, context), context, finalmask)
   const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }), sockopt }
   const secure = input !== undefined && checkSecurity(input, context)
   if (input) checkIdle(input, kind, kinds, secure, context)
   return { stream, secure }
+}
+
+/** Layers that a transport cannot carry are an error: the other end waits for them. */
+function masksFor(
+  { takesMasks, name }: TransportKind,
+  input: StreamInput | undefined,
+  { report }: Context,
+): FinalmaskInput | undefined {
+  const finalmask = input?.finalmask
+  if (!input || !finalmask) return undefined
+  const { tcp = [], udp = [] } = finalmask
+  const refused = [...(tcp.length > 0 ? ['tcp'] : []), ...(udp.length > 0 && !takesMasks ? ['udp'] : [])]
+  for (const key of refused) {
+    const place = report.at(finalmask, key)
+    const message = `layers of "${key}" are not supported with the transport ${name}, and the other end waits for them`
+    report.error('CFG031', place, message)
+  }
+  return takesMasks ? finalmask : undefined
 }
 
 /** The settings of a transport: of several names the last that is written. */

@@ -1,0 +1,324 @@
+/**
+ * One connection of mKCP, without clock, socket and timer: datagrams and the time go in, segments and the time of the next
+ * turn come out. It follows V2Ray's transport/internet/kcp, and says where it does better.
+ */
+import { AckList } from './ack-list.ts'
+import type { TakeBuffer } from './buffers.ts'
+import { type Received, ReceiveWindow } from './receive-window.ts'
+import { RoundTrip } from './round-trip.ts'
+import { closeOption, commands, SegmentReader } from './segment.ts'
+import { SegmentWriter } from './segment-writer.ts'
+import { burst, Sender } from './sender.ts'
+import { plus } from './sequence.ts'
+import type { Outgoing } from './send-queue.ts'
+import type { KcpSizes } from './sizes.ts'
+
+/**
+ * active → closing (closed here: what was written is still delivered) → terminating (the peer is told) → terminated.
+ * active → peerClosed (the peer takes nothing more) → peerTerminating (nor sends anything more) → terminated.
+ */
+export type KcpState = 'active' | 'closing' | 'peerClosed' | 'terminating' | 'peerTerminating' | 'terminated'
+
+export interface KcpSessionOptions {
+  readonly conv: number
+  readonly sizes: KcpSizes
+  readonly nowMs: number
+  readonly take: TakeBuffer
+  /** Takes a segment, lent until it returns, to make a datagram of it. */
+  readonly emit: (segment: Uint8Array) => void
+  /** Segments that are taken in beyond the next until widen(); no fewer than in `sizes` unless given. */
+  readonly receiveWindow?: number
+}
+
+/** Silence after which the peer is given up, ms. */
+const silenceMs = 30_000
+const pingEveryMs = 5_000
+/** After the end: how long the peer may take to acknowledge anything of what was written, and all of it, ms. */
+const closingMs = 15_000
+const closingMostMs = 300_000
+/** How long what has arrived may still be read when the peer has left, ms. */
+const peerTerminatingMs = 4_000
+/** A termination is said so often: nobody answers it. V2Ray says it every 5 s for 8 s, and holds the socket meanwhile. */
+const terminations = 4
+const terminationEveryMs = 250
+
+export class KcpSession {
+  readonly #conv: number
+  readonly #sizes: KcpSizes
+  readonly #emit: (segment: Uint8Array) => void
+  readonly #since: number
+  readonly #writer: SegmentWriter
+  readonly #roundTrip: RoundTrip
+  readonly #sender: Sender
+  readonly #window: ReceiveWindow
+  readonly #acks: AckList
+  #state: KcpState = 'active'
+  #stateAt: number
+  #heardAt: number
+  /** When the peer last acknowledged something. */
+  #newsAt: number
+  #pingAt: number
+  #tickAt = Number.NEGATIVE_INFINITY
+  #saidFirst = 0
+  /** The end of the window when the peer was last told. */
+  #saidEnd: number
+  #terminationsLeft = terminations
+  #nextAt: number
+
+  constructor({ conv, sizes, nowMs, take, emit, receiveWindow = sizes.receiveWindow }: KcpSessionOptions) {
+    this.#conv = conv
+    this.#sizes = sizes
+    this.#emit = emit
+    this.#since = this.#stateAt = this.#heardAt = this.#newsAt = this.#pingAt = nowMs
+    this.#nextAt = nowMs + pingEveryMs
+    this.#writer = new SegmentWriter(conv, sizes.segment)
+    this.#roundTrip = new RoundTrip(sizes.ttiMs)
+    this.#sender = new Sender(sizes, this.#roundTrip, take, (segment) => this.#data(segment))
+    this.#window = new ReceiveWindow(Math.min(sizes.receiveWindow, receiveWindow), take)
+    this.#acks = new AckList(2 * sizes.receiveWindow, sizes.ackNumbers)
+    this.#saidEnd = this.#window.end
+  }
+
+  get state(): KcpState {
+    return this.#state
+  }
+
+  /** When turn() is to be called next, on the clock that all calls name; infinite when it is over. */
+  get nextAt(): number {
+    return this.#nextAt
+  }
+
+  /** Bytes written that have never been sent. */
+  get unsentBytes(): number {
+    return this.#sender.queue.unsentBytes
+  }
+
+  /** Whether more may be written without waiting. */
+  get hasRoom(): boolean {
+    return this.#sender.hasRoom
+  }
+
+  /** Whether everything written has arrived. */
+  get delivered(): boolean {
+    return this.#sender.queue.length === 0
+  }
+
+  get readable(): boolean {
+    return this.#window.readable
+  }
+
+  /** Whether nothing more will come than what is readable now. */
+  get peerEnded(): boolean {
+    return this.#state !== 'active' && this.#state !== 'peerClosed'
+  }
+
+  /** The peer takes in nothing more, or it is closed here. */
+  get writable(): boolean {
+    return this.#state === 'active'
+  }
+
+  /** Takes bytes up; nothing unless `writable`. */
+  write(bytes: Uint8Array, nowMs: number): void {
+    if (!this.writable || bytes.length === 0) return
+    // After a rest the interval begins now.
+    if (nowMs - this.#tickAt >= this.#sizes.ttiMs) this.#tickAt = nowMs
+    this.#sender.queue.push(bytes)
+    this.#sender.run(nowMs)
+    this.#schedule(nowMs)
+  }
+
+  /** The next payload in order, which the caller gives back; undefined while there is none. read() is followed by turn() or input() sooner or later. */
+  read(nowMs: number): Received | undefined {
+    const received = this.#window.take()
+    if (!received) return undefined
+    // Whoever sends waits for room: it must hear of it soon, and not by the next number that happens to come.
+    if (plus(this.#window.end, -this.#saidEnd) >= this.#window.size / 4) {
+      this.#acks.touch()
+      this.#schedule(nowMs)
+    }
+    return received
+  }
+
+  /** Takes in as much as the sizes say. */
+  widen(): void {
+    this.#window.size = this.#sizes.receiveWindow
+    this.#acks.touch()
+  }
+
+  /** The segments of one datagram; lent. */
+  input(datagram: Uint8Array, nowMs: number): void {
+    if (this.#state === 'terminated') return
+    const segment = reader
+    const before = this.#sender.queue.first
+    segment.begin(datagram)
+    while (segment.next() && segment.conv === this.#conv) {
+      this.#heardAt = nowMs
+      if (segment.options & closeOption) this.#peerClosed(nowMs)
+      if (segment.command === commands.data) this.#arrived(segment)
+      else if (segment.command === commands.ack) this.#sender.acknowledged(segment, nowMs, this.#clock(nowMs))
+      else this.#told(segment, nowMs)
+    }
+    if (this.#sender.queue.first !== before) this.#newsAt = nowMs
+    this.#turnSoon(nowMs)
+  }
+
+  /** Does what is due. */
+  turn(nowMs: number): void {
+    if (this.#state === 'terminated') return
+    if (this.#state === 'active' && nowMs - this.#heardAt >= silenceMs) this.close(nowMs)
+    const inState = nowMs - this.#stateAt
+    if (this.#state === 'peerTerminating' && inState >= peerTerminatingMs && !this.readable) this.#enter('terminating', nowMs)
+    if (this.#state === 'closing' && (this.delivered || this.#stuck(nowMs))) this.#enter('terminating', nowMs)
+    if (this.#state === 'terminating') this.#terminate(nowMs)
+    else this.#exchange(nowMs)
+    this.#schedule(nowMs)
+  }
+
+  /** Nothing more is written or read here; what was written is still delivered. Idempotent. */
+  close(nowMs: number): void {
+    if (this.#state === 'active') {
+      this.#writer.options = closeOption
+      this.#enter('closing', nowMs)
+    } else if (this.#state === 'peerClosed') this.#enter('terminating', nowMs)
+    else if (this.#state === 'peerTerminating') this.drop()
+    else return
+    this.#window.drop()
+    this.#acks.drop()
+    this.#tickAt = Number.NEGATIVE_INFINITY
+    this.#nextAt = Math.min(this.#nextAt, nowMs)
+  }
+
+  /** It is over at once, and nobody is told. */
+  drop(): void {
+    this.#state = 'terminated'
+    this.#sender.queue.drop()
+    this.#window.drop()
+    this.#acks.drop()
+    this.#nextAt = Number.POSITIVE_INFINITY
+  }
+
+  #enter(state: KcpState, nowMs: number): void {
+    this.#state = state
+    this.#stateAt = nowMs
+    if (state === 'closing') return
+    // Nobody takes it in any more.
+    this.#sender.queue.drop()
+    if (state === 'terminating') {
+      this.#writer.options = 0
+      this.#window.drop()
+      this.#acks.drop()
+    }
+  }
+
+  /** What was written before the end does not get through. (V2Ray gives it 15 s in all, which cuts slow readers short.) */
+  #stuck(nowMs: number): boolean {
+    return nowMs - Math.max(this.#newsAt, this.#stateAt) >= closingMs || nowMs - this.#stateAt >= closingMostMs
+  }
+
+  #peerClosed(nowMs: number): void {
+    if (this.#state === 'active') this.#enter('peerClosed', nowMs)
+    else if (this.#state === 'closing') this.#enter('terminating', nowMs)
+  }
+
+  #arrived({ number, timestamp, sendingNext, payload }: SegmentReader): void {
+    if (this.peerEnded) return
+    if (!this.#window.covers(number)) {
+      // Behind the window: the sender has missed that it arrived. (V2Ray says nothing, and the sender learns it by a ping.)
+      if (!this.#window.covers(plus(number, this.#window.size))) return
+      this.#acks.touch()
+      return
+    }
+    this.#acks.clear(sendingNext)
+    this.#acks.add(number, timestamp)
+    this.#window.put(number, payload)
+  }
+
+  #told({ command, sendingNext, receivingNext, rto }: SegmentReader, nowMs: number): void {
+    if (command === commands.terminate) {
+      if (this.#state === 'active' || this.#state === 'peerClosed') this.#enter('peerTerminating', nowMs)
+      else if (this.#state === 'closing') this.#enter('terminating', nowMs)
+      else if (this.#state === 'terminating') return this.drop()
+    }
+    this.#sender.queue.acknowledgeBefore(receivingNext)
+    this.#acks.clear(sendingNext)
+    this.#roundTrip.heard(rto, nowMs)
+  }
+
+  #exchange(nowMs: number): void {
+    const tick = nowMs - this.#tickAt >= this.#sizes.ttiMs
+    if (tick) {
+      this.#tickAt = nowMs
+      this.#sender.adjust()
+    }
+    if (tick || this.#ackSoon) this.#acknowledge(nowMs)
+    this.#sender.run(nowMs)
+    const { first } = this.#sender.queue
+    // The peer says what has arrived until it hears that we know it: data says so by the way, a ping where there is none.
+    if (this.delivered && first !== this.#saidFirst) this.#command(commands.ping, nowMs)
+    else if (nowMs - this.#pingAt >= pingEveryMs) this.#command(commands.ping, nowMs)
+  }
+
+  /** A good part of the window has arrived: its sender, who may wait for room, hears of it before the interval is over. */
+  get #ackSoon(): boolean {
+    return this.#acks.fresh >= Math.min(this.#window.size / 4, 64)
+  }
+
+  #acknowledge(nowMs: number): void {
+    const { next, end } = this.#window
+    if (this.#acks.busy) this.#saidEnd = end
+    this.#acks.flush(nowMs, this.#roundTrip.rtoMs, { next, end }, this.#writer, this.#emit)
+  }
+
+  #terminate(nowMs: number): void {
+    if (this.#terminationsLeft === 0) return this.drop()
+    this.#terminationsLeft--
+    this.#command(commands.terminate, nowMs)
+  }
+
+  #command(command: (typeof commands)['ping' | 'terminate'], nowMs: number): void {
+    this.#pingAt = nowMs
+    this.#saidFirst = this.#sender.queue.first
+    this.#emit(this.#writer.command(command, this.#saidFirst, this.#window.next, this.#roundTrip.rtoMs))
+  }
+
+  #data({ number, buffer, length, sentAt }: Outgoing): void {
+    this.#saidFirst = this.#sender.queue.first
+    const payload = buffer.bytes.subarray(0, length)
+    this.#emit(this.#writer.data(this.#clock(sentAt), number, this.#saidFirst, payload))
+  }
+
+  /** Our own time, as it stands in segments. */
+  #clock(nowMs: number): number {
+    return (nowMs - this.#since) >>> 0
+  }
+
+  /** After input: at once where an interval has passed, or where it makes a difference; else when the interval is over. */
+  #turnSoon(nowMs: number): void {
+    if (this.#state === 'terminated') return
+    if (this.#state === 'terminating' && this.#terminationsLeft === terminations) return this.turn(nowMs)
+    if (this.#state === 'closing' && this.delivered) return this.turn(nowMs)
+    if (this.#state === 'terminating') return this.#schedule(nowMs)
+    const due = nowMs - this.#tickAt >= this.#sizes.ttiMs && this.#busy
+    if (due || this.#ackSoon) this.#exchange(nowMs)
+    else this.#sender.run(nowMs)
+    this.#schedule(nowMs)
+  }
+
+  get #busy(): boolean {
+    return !this.delivered || this.#acks.busy || this.#sender.queue.first !== this.#saidFirst
+  }
+
+  #schedule(nowMs: number): void {
+    if (this.#state === 'terminated') this.#nextAt = Number.POSITIVE_INFINITY
+    else if (this.#state === 'terminating') this.#nextAt = nowMs + terminationEveryMs
+    else if (this.#sender.stopped && !this.delivered) this.#nextAt = nowMs + burst.pauseMs
+    else if (this.#busy) this.#nextAt = Math.max(nowMs, this.#tickAt + this.#sizes.ttiMs)
+    else {
+      const stateEnds = this.#state === 'peerTerminating' ? this.#stateAt + peerTerminatingMs : Number.POSITIVE_INFINITY
+      this.#nextAt = Math.min(this.#pingAt + pingEveryMs, stateEnds)
+    }
+  }
+}
+
+/** Shared: it is used up before input() returns, and nothing in between comes back here. */
+const reader = new SegmentReader()
