@@ -27,7 +27,7 @@ const streamSettings = ({ type, seed }: Pick<Cell, 'type' | 'seed'>, over: objec
 const inboundOf = (cell: Cell, port: number) => ({
   listen: '127.0.0.1',
   port,
-  protocol: 'vmess',
+  protocol: 'vmess' as const,
   settings: { clients: [{ id: testId }] },
   streamSettings: streamSettings(cell),
 })
@@ -38,7 +38,7 @@ const outboundOf = (cell: Cell, port: number, over: object = {}) => ({
   streamSettings: streamSettings(cell, over),
 })
 
-const freedom = [{ protocol: 'freedom' }]
+const freedom = [{ protocol: 'freedom' as const }]
 const ours = createServer({ inbounds: cells.map((cell) => inboundOf(cell, 0)), outbounds: freedom })
 let target: Target
 let oursAt: readonly number[]
@@ -97,10 +97,22 @@ if (!hasV2ray) {
 describe.each(cells)('mKCP, $name', (cell) => {
   const index = cells.indexOf(cell)
   it.runIf(hasV2ray)('ours to v2ray', () => throughOurs(cell, v2rayAt[index]!, smallPlan), 30_000)
-  it.runIf(hasV2ray)('v2ray to ours', () => checkTraffic((name) => socksConnect(doors[index]!, target, { name }), smallPlan), 30_000)
+  it.runIf(hasV2ray)(
+    'v2ray to ours',
+    () => checkTraffic((name) => socksConnect(doors[index]!, target, { name }), smallPlan),
+    30_000,
+  )
 })
 
 describe('mKCP, ours to ours', () => {
-  it('carries 4 MB both ways at once, and 40 connections at once', () => throughOurs(cells[0]!, oursAt[0]!, fullPlan), 30_000)
-  it('does so with congestion control and a seed', () => throughOurs(cells[1]!, oursAt[1]!, smallPlan, { congestion: true }), 30_000)
+  it(
+    'carries 4 MB both ways at once, and 40 connections at once',
+    () => throughOurs(cells[0]!, oursAt[0]!, fullPlan),
+    30_000,
+  )
+  it(
+    'does so with congestion control and a seed',
+    () => throughOurs(cells[1]!, oursAt[1]!, smallPlan, { congestion: true }),
+    30_000,
+  )
 })

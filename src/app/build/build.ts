@@ -86,7 +86,14 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
 export function buildInbound(
   config: InboundConfig,
   build: InboundBuild,
-): { handler: Inbound; base: Listener; udp: UdpListener; layers: readonly Layer[]; files: readonly string[]; binding: object } {
+): {
+  handler: Inbound
+  base: Listener
+  udp: UdpListener
+  layers: readonly Layer[]
+  files: readonly string[]
+  binding: object
+} {
   const { kinds, readSize, onAccept } = build
   const { stream } = config
   const files: string[] = []

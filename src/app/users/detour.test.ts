@@ -64,7 +64,15 @@ function rig() {
     const base = {
       listen: async (address: { host: string; port: number }) => ({ address, close: async () => {} }),
     }
-    const parts = { config, handler: { serve: async () => {} }, base, udp: udpListener(), layers: [], files: [], binding: {} }
+    const parts = {
+      config,
+      handler: { serve: async () => {} },
+      base,
+      udp: udpListener(),
+      layers: [],
+      files: [],
+      binding: {},
+    }
     const directory = protocol === 'vmess' ? new UserDirectory<VmessUser>(options.users) : undefined
     const running = new RunningInbound(parts, directory, { env, accept() {}, acceptPackets() {}, listening() {} })
     users.enter(running)

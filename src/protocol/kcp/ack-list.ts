@@ -45,10 +45,11 @@ export class AckList {
       known.due = 0
       return
     }
-    if (this.#pending.size >= this.#most) for (const oldest of this.#pending.keys()) {
-      this.#pending.delete(oldest)
-      break
-    }
+    if (this.#pending.size >= this.#most)
+      for (const oldest of this.#pending.keys()) {
+        this.#pending.delete(oldest)
+        break
+      }
     this.#pending.set(number, { timestamp, due: 0 })
   }
 
@@ -69,7 +70,13 @@ export class AckList {
   }
 
   /** Says what is due, and where there is room in the last segment what is not. */
-  flush(nowMs: number, rtoMs: number, edges: WindowEdges, writer: SegmentWriter, emit: (segment: Uint8Array) => void): void {
+  flush(
+    nowMs: number,
+    rtoMs: number,
+    edges: WindowEdges,
+    writer: SegmentWriter,
+    emit: (segment: Uint8Array) => void,
+  ): void {
     this.fresh = 0
     if (!this.busy) return
     const again = nowMs + Math.max(Math.floor(rtoMs / 2), 20)

@@ -77,15 +77,6 @@ function dtls(random: Random): Mask {
   })
 }
 
-/** Why a domain cannot be asked for; undefined: it can. */
-export const domainFault = (domain: string): string | undefined => {
-  const bytes = new TextEncoder().encode(domain)
-  if (bytes.length > 253) return 'it has more than 253 bytes'
-  const labels = domain.split('.').map((label) => new TextEncoder().encode(label).length)
-  if (labels.some((length) => length > 63)) return 'a part between two dots has more than 63 bytes'
-  return labels.some((length) => length === 0) ? 'a part between two dots is empty' : undefined
-}
-
 /** A question for the address of a domain. */
 function dnsQuestion(domain: string, random: Random): Mask {
   const name = domain.split('.').flatMap((label) => {
@@ -97,12 +88,4 @@ function dnsQuestion(domain: string, random: Random): Mask {
     bytes.set(question)
     view.setUint16(0, number16(random))
   })
-}
-
-/** Bytes that a seal or a header adds. */
-export function kcpOverhead(type: HeaderType | 'plain' | 'gcm', domain: string): number {
-  if (type === 'plain') return 6
-  if (type === 'gcm') return 28
-  if (type === 'dns') return 12 + new TextEncoder().encode(domain).length + 2 + 4
-  return type === 'dtls' || type === 'wechat-video' ? 13 : 4
 }

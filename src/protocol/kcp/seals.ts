@@ -40,7 +40,8 @@ export const plainSeal: Mask = {
   behind: 0,
   wrap(packet: Packet): void {
     const { bytes, start, end } = packet
-    const at = (packet.start = start - 6)
+    const at = start - 6
+    packet.start = at
     bytes[start - 2] = (end - start) >>> 8
     bytes[start - 1] = end - start
     const sum = fnv1a32(bytes, start - 2, end)
@@ -56,6 +57,8 @@ export const plainSeal: Mask = {
     for (let i = end - 1; i >= start + 4; i--) bytes[i]! ^= bytes[i - 4]!
     const sum = ((bytes[start]! << 24) | (bytes[start + 1]! << 16) | (bytes[start + 2]! << 8) | bytes[start + 3]!) >>> 0
     packet.start = start + 6
-    return ((bytes[start + 4]! << 8) | bytes[start + 5]!) === end - packet.start && fnv1a32(bytes, start + 4, end) === sum
+    return (
+      ((bytes[start + 4]! << 8) | bytes[start + 5]!) === end - packet.start && fnv1a32(bytes, start + 4, end) === sum
+    )
   },
 }

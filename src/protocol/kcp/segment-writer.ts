@@ -1,4 +1,4 @@
-import { ackOverhead, type commands, commands as codes, commandLength, dataOverhead } from './segment.ts'
+import { ackOverhead, commands as codes, commandLength, type commands, dataOverhead } from './segment.ts'
 
 /** Makes segments of one connection, one at a time in one buffer: what is handed out is good until the next is made. */
 export class SegmentWriter {

@@ -2,8 +2,8 @@ import type { TakeBuffer } from './buffers.ts'
 import { Congestion } from './congestion.ts'
 import type { RoundTrip } from './round-trip.ts'
 import type { SegmentReader } from './segment.ts'
-import { ahead } from './sequence.ts'
 import { type Outgoing, SendQueue } from './send-queue.ts'
+import { ahead } from './sequence.ts'
 import type { KcpSizes } from './sizes.ts'
 
 /** Segments that are sent in one go, and the pause before the next go: more would not fit into the buffers of a socket. */
@@ -70,7 +70,8 @@ export class Sender {
   /** What was sent well before something that has arrived by now is lost. */
   #passedOver(arrivedSentAt: number, nowMs: number): void {
     const before = arrivedSentAt - Math.max(reorderMs, this.#roundTrip.smoothedMs / 8)
-    for (const segment of this.queue.underWay()) if (segment.sentAt < before) segment.dueAt = Math.min(segment.dueAt, nowMs)
+    for (const segment of this.queue.underWay())
+      if (segment.sentAt < before) segment.dueAt = Math.min(segment.dueAt, nowMs)
   }
 
   /** Sends what is due, as far as the burst goes. */
@@ -96,6 +97,7 @@ export class Sender {
 
   #sendAgain(nowMs: number): void {
     for (const segment of this.queue.underWay()) {
+      if (ahead(segment.number, this.#peerEnd) >= 0) return
       if (segment.dueAt > nowMs) continue
       this.#transmit(segment, nowMs)
       if (this.#burstLeft === 0) return

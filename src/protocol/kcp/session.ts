@@ -2,15 +2,14 @@
  * One connection of mKCP, without clock, socket and timer: datagrams and the time go in, segments and the time of the next
  * turn come out. It follows V2Ray's transport/internet/kcp, and says where it does better.
  */
-import { AckList } from './ack-list.ts'
 import type { TakeBuffer } from './buffers.ts'
-import { type Received, ReceiveWindow } from './receive-window.ts'
+import type { Received } from './receive-window.ts'
+import { Receiver } from './receiver.ts'
 import { RoundTrip } from './round-trip.ts'
 import { closeOption, commands, SegmentReader } from './segment.ts'
 import { SegmentWriter } from './segment-writer.ts'
-import { burst, Sender } from './sender.ts'
-import { plus } from './sequence.ts'
 import type { Outgoing } from './send-queue.ts'
+import { burst, Sender } from './sender.ts'
 import type { KcpSizes } from './sizes.ts'
 
 /**
@@ -50,8 +49,7 @@ export class KcpSession {
   readonly #writer: SegmentWriter
   readonly #roundTrip: RoundTrip
   readonly #sender: Sender
-  readonly #window: ReceiveWindow
-  readonly #acks: AckList
+  readonly #receiver: Receiver
   #state: KcpState = 'active'
   #stateAt: number
   #heardAt: number
@@ -60,9 +58,8 @@ export class KcpSession {
   #pingAt: number
   #tickAt = Number.NEGATIVE_INFINITY
   #saidFirst = 0
-  /** The end of the window when the peer was last told. */
-  #saidEnd: number
   #terminationsLeft = terminations
+  #terminateAt = 0
   #nextAt: number
 
   constructor({ conv, sizes, nowMs, take, emit, receiveWindow = sizes.receiveWindow }: KcpSessionOptions) {
@@ -74,9 +71,7 @@ export class KcpSession {
     this.#writer = new SegmentWriter(conv, sizes.segment)
     this.#roundTrip = new RoundTrip(sizes.ttiMs)
     this.#sender = new Sender(sizes, this.#roundTrip, take, (segment) => this.#data(segment))
-    this.#window = new ReceiveWindow(Math.min(sizes.receiveWindow, receiveWindow), take)
-    this.#acks = new AckList(2 * sizes.receiveWindow, sizes.ackNumbers)
-    this.#saidEnd = this.#window.end
+    this.#receiver = new Receiver(sizes, receiveWindow, take)
   }
 
   get state(): KcpState {
@@ -104,7 +99,7 @@ export class KcpSession {
   }
 
   get readable(): boolean {
-    return this.#window.readable
+    return this.#receiver.readable
   }
 
   /** Whether nothing more will come than what is readable now. */
@@ -129,20 +124,14 @@ export class KcpSession {
 
   /** The next payload in order, which the caller gives back; undefined while there is none. read() is followed by turn() or input() sooner or later. */
   read(nowMs: number): Received | undefined {
-    const received = this.#window.take()
-    if (!received) return undefined
-    // Whoever sends waits for room: it must hear of it soon, and not by the next number that happens to come.
-    if (plus(this.#window.end, -this.#saidEnd) >= this.#window.size / 4) {
-      this.#acks.touch()
-      this.#schedule(nowMs)
-    }
+    const received = this.#receiver.read()
+    if (received && this.#receiver.busy) this.#schedule(nowMs)
     return received
   }
 
   /** Takes in as much as the sizes say. */
   widen(): void {
-    this.#window.size = this.#sizes.receiveWindow
-    this.#acks.touch()
+    this.#receiver.widen()
   }
 
   /** The segments of one datagram; lent. */
@@ -154,8 +143,9 @@ export class KcpSession {
     while (segment.next() && segment.conv === this.#conv) {
       this.#heardAt = nowMs
       if (segment.options & closeOption) this.#peerClosed(nowMs)
-      if (segment.command === commands.data) this.#arrived(segment)
-      else if (segment.command === commands.ack) this.#sender.acknowledged(segment, nowMs, this.#clock(nowMs))
+      if (segment.command === commands.data) {
+        if (!this.peerEnded) this.#receiver.arrived(segment)
+      } else if (segment.command === commands.ack) this.#sender.acknowledged(segment, nowMs, this.#clock(nowMs))
       else this.#told(segment, nowMs)
     }
     if (this.#sender.queue.first !== before) this.#newsAt = nowMs
@@ -167,7 +157,8 @@ export class KcpSession {
     if (this.#state === 'terminated') return
     if (this.#state === 'active' && nowMs - this.#heardAt >= silenceMs) this.close(nowMs)
     const inState = nowMs - this.#stateAt
-    if (this.#state === 'peerTerminating' && inState >= peerTerminatingMs && !this.readable) this.#enter('terminating', nowMs)
+    if (this.#state === 'peerTerminating' && inState >= peerTerminatingMs && !this.readable)
+      this.#enter('terminating', nowMs)
     if (this.#state === 'closing' && (this.delivered || this.#stuck(nowMs))) this.#enter('terminating', nowMs)
     if (this.#state === 'terminating') this.#terminate(nowMs)
     else this.#exchange(nowMs)
@@ -180,10 +171,11 @@ export class KcpSession {
       this.#writer.options = closeOption
       this.#enter('closing', nowMs)
     } else if (this.#state === 'peerClosed') this.#enter('terminating', nowMs)
-    else if (this.#state === 'peerTerminating') this.drop()
-    else return
-    this.#window.drop()
-    this.#acks.drop()
+    else {
+      if (this.#state === 'peerTerminating') this.drop()
+      return
+    }
+    this.#receiver.drop()
     this.#tickAt = Number.NEGATIVE_INFINITY
     this.#nextAt = Math.min(this.#nextAt, nowMs)
   }
@@ -192,8 +184,7 @@ export class KcpSession {
   drop(): void {
     this.#state = 'terminated'
     this.#sender.queue.drop()
-    this.#window.drop()
-    this.#acks.drop()
+    this.#receiver.drop()
     this.#nextAt = Number.POSITIVE_INFINITY
   }
 
@@ -205,8 +196,7 @@ export class KcpSession {
     this.#sender.queue.drop()
     if (state === 'terminating') {
       this.#writer.options = 0
-      this.#window.drop()
-      this.#acks.drop()
+      this.#receiver.drop()
     }
   }
 
@@ -220,27 +210,14 @@ export class KcpSession {
     else if (this.#state === 'closing') this.#enter('terminating', nowMs)
   }
 
-  #arrived({ number, timestamp, sendingNext, payload }: SegmentReader): void {
-    if (this.peerEnded) return
-    if (!this.#window.covers(number)) {
-      // Behind the window: the sender has missed that it arrived. (V2Ray says nothing, and the sender learns it by a ping.)
-      if (!this.#window.covers(plus(number, this.#window.size))) return
-      this.#acks.touch()
-      return
-    }
-    this.#acks.clear(sendingNext)
-    this.#acks.add(number, timestamp)
-    this.#window.put(number, payload)
-  }
-
   #told({ command, sendingNext, receivingNext, rto }: SegmentReader, nowMs: number): void {
     if (command === commands.terminate) {
       if (this.#state === 'active' || this.#state === 'peerClosed') this.#enter('peerTerminating', nowMs)
       else if (this.#state === 'closing') this.#enter('terminating', nowMs)
-      else if (this.#state === 'terminating') return this.drop()
+      else if (this.#state === 'terminating') this.drop()
     }
     this.#sender.queue.acknowledgeBefore(receivingNext)
-    this.#acks.clear(sendingNext)
+    this.#receiver.known(sendingNext)
     this.#roundTrip.heard(rto, nowMs)
   }
 
@@ -250,7 +227,8 @@ export class KcpSession {
       this.#tickAt = nowMs
       this.#sender.adjust()
     }
-    if (tick || this.#ackSoon) this.#acknowledge(nowMs)
+    if (tick || this.#receiver.urgent)
+      this.#receiver.acknowledge(nowMs, this.#roundTrip.rtoMs, this.#writer, this.#emit)
     this.#sender.run(nowMs)
     const { first } = this.#sender.queue
     // The peer says what has arrived until it hears that we know it: data says so by the way, a ping where there is none.
@@ -258,27 +236,17 @@ export class KcpSession {
     else if (nowMs - this.#pingAt >= pingEveryMs) this.#command(commands.ping, nowMs)
   }
 
-  /** A good part of the window has arrived: its sender, who may wait for room, hears of it before the interval is over. */
-  get #ackSoon(): boolean {
-    return this.#acks.fresh >= Math.min(this.#window.size / 4, 64)
-  }
-
-  #acknowledge(nowMs: number): void {
-    const { next, end } = this.#window
-    if (this.#acks.busy) this.#saidEnd = end
-    this.#acks.flush(nowMs, this.#roundTrip.rtoMs, { next, end }, this.#writer, this.#emit)
-  }
-
   #terminate(nowMs: number): void {
-    if (this.#terminationsLeft === 0) return this.drop()
-    this.#terminationsLeft--
-    this.#command(commands.terminate, nowMs)
+    if (nowMs < this.#terminateAt) return
+    this.#terminateAt = nowMs + terminationEveryMs
+    if (this.#terminationsLeft-- > 0) this.#command(commands.terminate, nowMs)
+    else this.drop()
   }
 
   #command(command: (typeof commands)['ping' | 'terminate'], nowMs: number): void {
     this.#pingAt = nowMs
     this.#saidFirst = this.#sender.queue.first
-    this.#emit(this.#writer.command(command, this.#saidFirst, this.#window.next, this.#roundTrip.rtoMs))
+    this.#emit(this.#writer.command(command, this.#saidFirst, this.#receiver.next, this.#roundTrip.rtoMs))
   }
 
   #data({ number, buffer, length, sentAt }: Outgoing): void {
@@ -294,28 +262,29 @@ export class KcpSession {
 
   /** After input: at once where an interval has passed, or where it makes a difference; else when the interval is over. */
   #turnSoon(nowMs: number): void {
-    if (this.#state === 'terminated') return
-    if (this.#state === 'terminating' && this.#terminationsLeft === terminations) return this.turn(nowMs)
-    if (this.#state === 'closing' && this.delivered) return this.turn(nowMs)
-    if (this.#state === 'terminating') return this.#schedule(nowMs)
-    const due = nowMs - this.#tickAt >= this.#sizes.ttiMs && this.#busy
-    if (due || this.#ackSoon) this.#exchange(nowMs)
-    else this.#sender.run(nowMs)
+    const untold = this.#state === 'terminating' && this.#terminationsLeft === terminations
+    if (untold || (this.#state === 'closing' && this.delivered)) this.turn(nowMs)
+    else if (this.#state !== 'terminating') {
+      const due = nowMs - this.#tickAt >= this.#sizes.ttiMs && this.#busy
+      if (due || this.#receiver.urgent) this.#exchange(nowMs)
+      else this.#sender.run(nowMs)
+    }
     this.#schedule(nowMs)
   }
 
   get #busy(): boolean {
-    return !this.delivered || this.#acks.busy || this.#sender.queue.first !== this.#saidFirst
+    return !this.delivered || this.#receiver.busy || this.#sender.queue.first !== this.#saidFirst
   }
 
   #schedule(nowMs: number): void {
     if (this.#state === 'terminated') this.#nextAt = Number.POSITIVE_INFINITY
-    else if (this.#state === 'terminating') this.#nextAt = nowMs + terminationEveryMs
+    else if (this.#state === 'terminating') this.#nextAt = this.#terminateAt
     else if (this.#sender.stopped && !this.delivered) this.#nextAt = nowMs + burst.pauseMs
     else if (this.#busy) this.#nextAt = Math.max(nowMs, this.#tickAt + this.#sizes.ttiMs)
     else {
-      const stateEnds = this.#state === 'peerTerminating' ? this.#stateAt + peerTerminatingMs : Number.POSITIVE_INFINITY
-      this.#nextAt = Math.min(this.#pingAt + pingEveryMs, stateEnds)
+      const leaving = this.#state === 'peerTerminating' && !this.readable
+      const leftAt = leaving ? this.#stateAt + peerTerminatingMs : Number.POSITIVE_INFINITY
+      this.#nextAt = Math.min(this.#pingAt + pingEveryMs, leftAt)
     }
   }
 }

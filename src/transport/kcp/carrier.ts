@@ -4,7 +4,7 @@ import type { Env } from '../../core/env.ts'
 import type { Ground } from '../../core/ground.ts'
 import type { KcpConfig } from '../../settings/kcp.ts'
 import { kcpDialer } from './client.ts'
-import { kcpListener, type KcpSockets } from './listener.ts'
+import { type KcpSockets, kcpListener } from './listener.ts'
 
 interface Deps {
   readonly env: Env

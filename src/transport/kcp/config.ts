@@ -1,14 +1,13 @@
 /** `kcpSettings`, and what of Xray's `finalmask` carries mKCP. */
 import type { z } from 'zod'
-import { domainFault } from '../../protocol/kcp/headers.ts'
 import type { Context } from '../../schema/context.ts'
 import { flag, integer, noted, object, text, withoutEffect, word } from '../../schema/fields.ts'
 import { transportForm } from '../../schema/kind.ts'
 import type { FinalmaskInput } from '../../schema/parts/finalmask.ts'
 import { shorten } from '../../schema/report.ts'
 import type { KcpConfig, KcpMask } from '../../settings/kcp.ts'
-import { readFinalmask } from './finalmask.ts'
-import { spaceFor } from './space.ts'
+import { readFinalmask } from './finalmask-config.ts'
+import { domainFault, spaceFor } from './space-config.ts'
 
 const header = object({
   type: word(
@@ -31,7 +30,11 @@ const schema = object({
   writeBufferSize: megabytes('What may wait to be sent or acknowledged', 2),
   header,
   seed: noted(text('Password that datagrams are sealed with. Both ends must have the same.'), { secret: 'password' }),
-  maxSendingWindow: integer(0, 2 ** 32 - 1, 'Xray’s form of writeBufferSize, bytes.'),
+  maxSendingWindow: integer(
+    0,
+    2 ** 32 - 1,
+    'Xray’s form of writeBufferSize, bytes. With it, and without header and seed, mKCP is bare, as Xray has it since 26.1.31.',
+  ),
   cwndMultiplier: withoutEffect(
     integer(0, 2 ** 32 - 1, 'Xray: how many times the window may be under way.'),
     'how much is under way is up to the room of the peer',
@@ -71,7 +74,9 @@ export const kcpForm = transportForm({
 })
 
 /** V2Ray's: a seal always, and perhaps a header around it. An empty seed is a seed. */
-function usualMasks({ seed, header }: Input, { report }: Context): readonly KcpMask[] {
+function usualMasks(input: Input, { report }: Context): readonly KcpMask[] {
+  const { seed, header } = input
+  if (isXrays(input)) return []
   const seal: KcpMask = seed === undefined ? { type: 'plain' } : { type: 'gcm', seed }
   if (!header?.type || header.type === 'none') return [seal]
   if (header.type !== 'dns') return [seal, { type: header.type }]
@@ -83,6 +88,10 @@ function usualMasks({ seed, header }: Input, { report }: Context): readonly KcpM
   }
   return [seal, { type: 'dns', domain }]
 }
+
+/** Only Xray since 26.1.31 knows these keys, and there mKCP is bare. */
+const isXrays = ({ seed, header, maxSendingWindow, cwndMultiplier }: Input): boolean =>
+  seed === undefined && header === undefined && (maxSendingWindow !== undefined || cwndMultiplier !== undefined)
 
 function masksOf(input: Input, finalmask: FinalmaskInput, context: Context): readonly KcpMask[] {
   const { report } = context

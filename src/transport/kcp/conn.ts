@@ -234,7 +234,10 @@ export class KcpConn implements Conn {
     const { state, peerEnded, readable } = this.#session
     if (state !== 'active') this.#peerHalf.end(peerClosed())
     if (state === 'active' || state === 'peerClosed') return
-    if (state === 'closing') return this.#fail(new ProxyError('CONN_RESET', 'the peer has been silent for 30 s'))
+    if (state === 'closing') {
+      this.#fail(new ProxyError('CONN_RESET', 'the peer has been silent for 30 s'))
+      return
+    }
     if (peerEnded && !readable && !this.#sinkBusy) {
       this.#reader?.resolve(null)
       this.#reader = undefined

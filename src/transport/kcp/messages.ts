@@ -13,8 +13,22 @@ const headers: readonly (readonly [string, string])[] = [
   ['wireguard.', 'wireguard'],
 ]
 
-/** A kcp.Config as `kcpSettings`. A field that is there says something even when it is zero, for it is a message. */
-export function kcpJson({ fields }: Typed): object {
+/** A kcp.Config as `kcpSettings`. */
+export const kcpJson = ({ fields, family }: Typed): object => (family === 'xray' ? newer(fields) : older(fields))
+
+/** Xray's since 26.1.31, without seal and header. */
+const newer = (fields: Fields): object =>
+  given({
+    mtu: fields.number('mtu'),
+    tti: fields.number('tti'),
+    uplinkCapacity: fields.number('uplink_capacity'),
+    downlinkCapacity: fields.number('downlink_capacity'),
+    cwndMultiplier: fields.number('cwnd_multiplier') || 1,
+    maxSendingWindow: fields.number('max_sending_window'),
+  })
+
+/** V2Ray's. A field that is there says something even when it is zero, for it is a message. */
+function older(fields: Fields): object {
   const header = fields.typed('header_config')
   const seed = fields.message('seed')
   return {
@@ -34,7 +48,7 @@ function number(fields: Fields, name: string, key: string, inner: string, of = (
   return message ? { [key]: of(message.number(inner)) } : {}
 }
 
-/** Bytes; what is less than a megabyte is what V2Ray's own form writes for none. */
+/** Bytes; half a megabyte is what V2Ray's own form writes for none. */
 const toMegabytes = (bytes: number): number => (bytes <= 512 * 1024 ? 0 : Math.ceil(bytes / (1024 * 1024)))
 
 function headerType({ name, type }: Typed): string {

@@ -15,7 +15,11 @@ export function wrappingOf(config: KcpConfig, random: Random): Wrapping {
   const packet = sharedPacket()
   // Keys are made once; what counts is made anew.
   const seals = new Map(config.masks.map((mask) => [mask, sealOf(mask, random)]))
-  const masks = (): Masks => new Masks(config.masks.map((mask) => seals.get(mask) ?? headerOf(mask, random)), packet)
+  const masks = (): Masks =>
+    new Masks(
+      config.masks.map((mask) => seals.get(mask) ?? headerOf(mask, random)),
+      packet,
+    )
   return { masks, sizes: kcpSizes(numbersOf(config), masks().overhead) }
 }
 

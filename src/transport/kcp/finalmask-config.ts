@@ -1,10 +1,10 @@
 import { lookUp } from '../../core/lookup.ts'
-import { domainFault } from '../../protocol/kcp/headers.ts'
 import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
 import { type FinalmaskInput, kcpMaskTypes } from '../../schema/parts/finalmask.ts'
 import { shorten } from '../../schema/report.ts'
 import type { KcpMask } from '../../settings/kcp.ts'
+import { domainFault } from './space-config.ts'
 
 type Item = NonNullable<FinalmaskInput['udp']>[number]
 
