@@ -49,7 +49,7 @@ test('transports that are not available are named', () => {
     const [problem] = loadExample(name).problems
     expect(problem).toMatchObject({ severity: 'error', code: 'CFG033' })
     expect(problem!.message).toBe(
-      `${transport} is not available in this version, only "httpupgrade", "tcp", "raw", "ws" or "websocket"`,
+      `${transport} is not available in this version, only "httpupgrade", "kcp", "mkcp", "tcp", "raw", "ws" or "websocket"`,
     )
   }
 })

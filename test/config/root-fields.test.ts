@@ -59,7 +59,6 @@ describe('outermost object', () => {
   })
 
   test.each([
-    'kcpSettings',
     'httpSettings',
     'dsSettings',
     'quicSettings',

@@ -26,8 +26,6 @@ describe('network', () => {
     'gun',
     'h2',
     'http',
-    'kcp',
-    'mkcp',
     'xhttp',
     'splithttp',
     'ds',
@@ -39,13 +37,13 @@ describe('network', () => {
       expect(result.problems).toHaveLength(1)
       expect(result.problems[0]).toMatchObject({ code: 'CFG033', severity: 'error' })
       expect(result.problems[0]!.message).toContain(
-        'transport is not available in this version, only "httpupgrade", "tcp", "raw", "ws" or "websocket"',
+        'transport is not available in this version, only "httpupgrade", "kcp", "mkcp", "tcp", "raw", "ws" or "websocket"',
       )
     }
   })
 
   test('settings of a transport that is not available say nothing more', () => {
-    expect(out({ network: 'kcp', kcpSettings: { mtu: 1, anything: [1] } }).problems).toHaveLength(1)
+    expect(out({ network: 'quic', quicSettings: { key: 1, anything: [1] } }).problems).toHaveLength(1)
   })
 
   test('unknown', () => {

@@ -2,7 +2,7 @@
  * One connection of mKCP, without clock, socket and timer: datagrams and the time go in, segments and the time of the next
  * turn come out. It follows V2Ray's transport/internet/kcp, and says where it does better.
  */
-import type { TakeBuffer } from './buffers.ts'
+import { Commander } from './commander.ts'
 import type { Received } from './receive-window.ts'
 import { Receiver } from './receiver.ts'
 import { RoundTrip } from './round-trip.ts'
@@ -10,24 +10,8 @@ import { closeOption, commands, SegmentReader } from './segment.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import type { Outgoing } from './send-queue.ts'
 import { burst, Sender } from './sender.ts'
+import type { KcpSessionOptions, KcpState } from './session-model.ts'
 import type { KcpSizes } from './sizes.ts'
-
-/**
- * active → closing (closed here: what was written is still delivered) → terminating (the peer is told) → terminated.
- * active → peerClosed (the peer takes nothing more) → peerTerminating (nor sends anything more) → terminated.
- */
-export type KcpState = 'active' | 'closing' | 'peerClosed' | 'terminating' | 'peerTerminating' | 'terminated'
-
-export interface KcpSessionOptions {
-  readonly conv: number
-  readonly sizes: KcpSizes
-  readonly nowMs: number
-  readonly take: TakeBuffer
-  /** Takes a segment, lent until it returns, to make a datagram of it. */
-  readonly emit: (segment: Uint8Array) => void
-  /** Segments that are taken in beyond the next until widen(); no fewer than in `sizes` unless given. */
-  readonly receiveWindow?: number
-}
 
 /** Silence after which the peer is given up, ms. */
 const silenceMs = 30_000
@@ -37,10 +21,6 @@ const closingMs = 15_000
 const closingMostMs = 300_000
 /** How long what has arrived may still be read when the peer has left, ms. */
 const peerTerminatingMs = 4_000
-/** A termination is said so often: nobody answers it. V2Ray says it every 5 s for 8 s, and holds the socket meanwhile. */
-const terminations = 4
-const terminationEveryMs = 250
-
 export class KcpSession {
   readonly #conv: number
   readonly #sizes: KcpSizes
@@ -50,28 +30,26 @@ export class KcpSession {
   readonly #roundTrip: RoundTrip
   readonly #sender: Sender
   readonly #receiver: Receiver
+  readonly #commander: Commander
   #state: KcpState = 'active'
   #stateAt: number
   #heardAt: number
   /** When the peer last acknowledged something. */
   #newsAt: number
-  #pingAt: number
   #tickAt = Number.NEGATIVE_INFINITY
-  #saidFirst = 0
-  #terminationsLeft = terminations
-  #terminateAt = 0
   #nextAt: number
 
   constructor({ conv, sizes, nowMs, take, emit, receiveWindow = sizes.receiveWindow }: KcpSessionOptions) {
     this.#conv = conv
     this.#sizes = sizes
     this.#emit = emit
-    this.#since = this.#stateAt = this.#heardAt = this.#newsAt = this.#pingAt = nowMs
+    this.#since = this.#stateAt = this.#heardAt = this.#newsAt = nowMs
     this.#nextAt = nowMs + pingEveryMs
     this.#writer = new SegmentWriter(conv, sizes.segment)
     this.#roundTrip = new RoundTrip(sizes.ttiMs)
     this.#sender = new Sender(sizes, this.#roundTrip, take, (segment) => this.#data(segment))
     this.#receiver = new Receiver(sizes, receiveWindow, take)
+    this.#commander = new Commander(this.#writer, this.#roundTrip, emit, nowMs)
   }
 
   get state(): KcpState {
@@ -155,13 +133,13 @@ export class KcpSession {
   /** Does what is due. */
   turn(nowMs: number): void {
     if (this.#state === 'terminated') return
-    if (this.#state === 'active' && nowMs - this.#heardAt >= silenceMs) this.close(nowMs)
+    if (!this.peerEnded && nowMs - this.#heardAt >= silenceMs) this.close(nowMs)
     const inState = nowMs - this.#stateAt
     if (this.#state === 'peerTerminating' && inState >= peerTerminatingMs && !this.readable)
       this.#enter('terminating', nowMs)
     if (this.#state === 'closing' && (this.delivered || this.#stuck(nowMs))) this.#enter('terminating', nowMs)
-    if (this.#state === 'terminating') this.#terminate(nowMs)
-    else this.#exchange(nowMs)
+    if (this.#state !== 'terminating') this.#exchange(nowMs)
+    else if (!this.#commander.terminate(this.#sender.queue.first, this.#receiver.next, nowMs)) this.drop()
     this.#schedule(nowMs)
   }
 
@@ -231,28 +209,15 @@ export class KcpSession {
       this.#receiver.acknowledge(nowMs, this.#roundTrip.rtoMs, this.#writer, this.#emit)
     this.#sender.run(nowMs)
     const { first } = this.#sender.queue
+    const news = this.delivered && first !== this.#commander.saidFirst
     // The peer says what has arrived until it hears that we know it: data says so by the way, a ping where there is none.
-    if (this.delivered && first !== this.#saidFirst) this.#command(commands.ping, nowMs)
-    else if (nowMs - this.#pingAt >= pingEveryMs) this.#command(commands.ping, nowMs)
-  }
-
-  #terminate(nowMs: number): void {
-    if (nowMs < this.#terminateAt) return
-    this.#terminateAt = nowMs + terminationEveryMs
-    if (this.#terminationsLeft-- > 0) this.#command(commands.terminate, nowMs)
-    else this.drop()
-  }
-
-  #command(command: (typeof commands)['ping' | 'terminate'], nowMs: number): void {
-    this.#pingAt = nowMs
-    this.#saidFirst = this.#sender.queue.first
-    this.#emit(this.#writer.command(command, this.#saidFirst, this.#receiver.next, this.#roundTrip.rtoMs))
+    if (news || nowMs - this.#commander.saidAt >= pingEveryMs) this.#commander.ping(first, this.#receiver.next, nowMs)
   }
 
   #data({ number, buffer, length, sentAt }: Outgoing): void {
-    this.#saidFirst = this.#sender.queue.first
+    this.#commander.saidFirst = this.#sender.queue.first
     const payload = buffer.bytes.subarray(0, length)
-    this.#emit(this.#writer.data(this.#clock(sentAt), number, this.#saidFirst, payload))
+    this.#emit(this.#writer.data(this.#clock(sentAt), number, this.#commander.saidFirst, payload))
   }
 
   /** Our own time, as it stands in segments. */
@@ -262,7 +227,7 @@ export class KcpSession {
 
   /** After input: at once where an interval has passed, or where it makes a difference; else when the interval is over. */
   #turnSoon(nowMs: number): void {
-    const untold = this.#state === 'terminating' && this.#terminationsLeft === terminations
+    const untold = this.#state === 'terminating' && this.#commander.untold
     if (untold || (this.#state === 'closing' && this.delivered)) this.turn(nowMs)
     else if (this.#state !== 'terminating') {
       const due = nowMs - this.#tickAt >= this.#sizes.ttiMs && this.#busy
@@ -273,18 +238,18 @@ export class KcpSession {
   }
 
   get #busy(): boolean {
-    return !this.delivered || this.#receiver.busy || this.#sender.queue.first !== this.#saidFirst
+    return !this.delivered || this.#receiver.busy || this.#sender.queue.first !== this.#commander.saidFirst
   }
 
   #schedule(nowMs: number): void {
     if (this.#state === 'terminated') this.#nextAt = Number.POSITIVE_INFINITY
-    else if (this.#state === 'terminating') this.#nextAt = this.#terminateAt
+    else if (this.#state === 'terminating') this.#nextAt = this.#commander.terminateAt
     else if (this.#sender.stopped && !this.delivered) this.#nextAt = nowMs + burst.pauseMs
     else if (this.#busy) this.#nextAt = Math.max(nowMs, this.#tickAt + this.#sizes.ttiMs)
     else {
       const leaving = this.#state === 'peerTerminating' && !this.readable
       const leftAt = leaving ? this.#stateAt + peerTerminatingMs : Number.POSITIVE_INFINITY
-      this.#nextAt = Math.min(this.#pingAt + pingEveryMs, leftAt)
+      this.#nextAt = Math.min(this.#commander.saidAt + pingEveryMs, leftAt)
     }
   }
 }

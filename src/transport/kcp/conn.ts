@@ -3,11 +3,10 @@ import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
-import { lend } from '../../core/streams/lend.ts'
-import { takeBuffer } from '../../core/streams/pool.ts'
 import { type Deferred, deferred } from '../../core/time/deferred.ts'
 import type { TimerWheel } from '../../core/time/timer-wheel.ts'
 import type { KcpSession } from '../../protocol/kcp/session.ts'
+import { KcpReading } from './reading.ts'
 
 export interface KcpConnOptions {
   readonly session: KcpSession
@@ -31,10 +30,7 @@ export class KcpConn implements Conn {
   readonly #over: () => void
   readonly #life = new Life()
   readonly #peerHalf = new Life()
-  #sink: Sink | undefined
-  #drain: Deferred<void> | undefined
-  #sinkBusy = false
-  #reader: Deferred<Uint8Array | null> | undefined
+  readonly #reading: KcpReading
   #hold: number = limits.writeHighWater
   #writable: Deferred<void> | undefined
   #closing: Deferred<void> | undefined
@@ -47,6 +43,7 @@ export class KcpConn implements Conn {
     this.#clock = clock
     this.#wheel = wheel
     this.#over = over
+    this.#reading = new KcpReading(session, clock, () => this.#after())
     this.#arm()
   }
 
@@ -82,21 +79,16 @@ export class KcpConn implements Conn {
 
   read(): Promise<Uint8Array | null> {
     if (this.gone) return Promise.reject(this.gone)
-    if (this.#reader || this.#drain) return Promise.reject(twoReaders())
-    this.#reader = deferred()
-    const { promise } = this.#reader
+    const read = this.#reading.read()
     this.#after()
-    return promise
+    return read
   }
 
   drainTo(sink: Sink): Promise<void> {
     if (this.gone) return Promise.reject(this.gone)
-    if (this.#reader || this.#drain) return Promise.reject(twoReaders())
-    this.#sink = sink
-    this.#drain = deferred()
-    const { promise } = this.#drain
+    const drained = this.#reading.drainTo(sink)
     this.#after()
-    return promise
+    return drained
   }
 
   write(bytes: Uint8Array, release?: () => void): void | Promise<void> {
@@ -142,81 +134,23 @@ export class KcpConn implements Conn {
   }
 
   #fail(why: Error): void {
-    const [drain, reader, writable, closing] = [this.#drain, this.#reader, this.#writable, this.#closing]
-    this.#sink = this.#drain = this.#reader = this.#writable = undefined
+    const [writable, closing] = [this.#writable, this.#closing]
+    this.#writable = undefined
     this.#life.end(why)
     this.#peerHalf.end(why)
-    drain?.reject(why)
-    reader?.reject(why)
+    this.#reading.fail(why)
     writable?.reject(why)
     closing?.resolve()
   }
 
   /** Whatever may have changed: something can be read, or written, or it is over. */
   #after(): void {
-    if (!this.gone) this.#deliver()
+    if (!this.gone) this.#reading.deliver()
     if (!this.gone) {
       this.#wakeWriters()
       this.#lookForEnd()
     }
     this.#arm()
-  }
-
-  #deliver(): void {
-    if (this.#reader && this.#session.readable) {
-      const reader = this.#reader
-      this.#reader = undefined
-      this.#take((bytes) => reader.resolve(new Uint8Array(bytes)))
-    }
-    while (this.#sink && !this.#sinkBusy && this.#session.readable) {
-      const sink = this.#sink
-      const wait = this.#take((bytes) => lend(bytes, sink))
-      if (!wait) continue
-      this.#sinkBusy = true
-      wait.then(
-        () => {
-          this.#sinkBusy = false
-          this.#after()
-        },
-        (error) => {
-          this.#sinkBusy = false
-          this.#endDrain(error)
-        },
-      )
-    }
-  }
-
-  /** Lends what can be read: one segment as it is, several put together. */
-  #take<T>(use: (bytes: Uint8Array) => T): T {
-    const now = this.#clock.elapsed()
-    const first = this.#session.read(now)!
-    if (!this.#session.readable) {
-      try {
-        return use(first.bytes)
-      } finally {
-        first.release()
-      }
-    }
-    const batch = takeBuffer(limits.kcpBatch)
-    let length = 0
-    for (let next: typeof first | undefined = first; next; ) {
-      batch.bytes.set(next.bytes, length)
-      length += next.bytes.length
-      next.release()
-      next = length + largestSegment <= limits.kcpBatch ? this.#session.read(now) : undefined
-    }
-    try {
-      return use(batch.bytes.subarray(0, length))
-    } finally {
-      batch.release()
-    }
-  }
-
-  #endDrain(error?: unknown): void {
-    const drain = this.#drain
-    this.#sink = this.#drain = undefined
-    if (error === undefined) drain?.resolve()
-    else drain?.reject(error)
   }
 
   #wakeWriters(): void {
@@ -238,11 +172,7 @@ export class KcpConn implements Conn {
       this.#fail(new ProxyError('CONN_RESET', 'the peer has been silent for 30 s'))
       return
     }
-    if (peerEnded && !readable && !this.#sinkBusy) {
-      this.#reader?.resolve(null)
-      this.#reader = undefined
-      this.#endDrain()
-    }
+    if (peerEnded && !readable) this.#reading.end()
     if (state !== 'peerTerminating') this.#fail(peerClosed())
   }
 
@@ -278,11 +208,6 @@ export class KcpConn implements Conn {
   }
 }
 
-/** More than any segment that a datagram brings. */
-const largestSegment = 9 * 1024
-
 const nothing = (): void => {}
 
 const peerClosed = (): ProxyError => new ProxyError('CONN_RESET', 'the peer has closed the mKCP connection')
-
-const twoReaders = (): ProxyError => new ProxyError('PROTOCOL_MISUSE', 'an mKCP connection has one reader at a time')
