@@ -17,3 +17,14 @@ export interface KcpSessionOptions {
   /** Segments that are taken in beyond the next until widen(); no fewer than in `sizes` unless given. */
   readonly receiveWindow?: number
 }
+
+export const times = {
+  /** Silence after which the peer is given up. */
+  silenceMs: 30_000,
+  pingEveryMs: 5_000,
+  /** After the end: how long the peer may take to acknowledge anything of what was written, and all of it. */
+  closingMs: 15_000,
+  closingMostMs: 300_000,
+  /** How long this end may take to close when the peer has left and everything is read. */
+  peerTerminatingMs: 4_000,
+} as const

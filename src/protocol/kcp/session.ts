@@ -10,17 +10,9 @@ import { closeOption, commands, SegmentReader } from './segment.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import type { Outgoing } from './send-queue.ts'
 import { burst, Sender } from './sender.ts'
-import type { KcpSessionOptions, KcpState } from './session-model.ts'
+import { type KcpSessionOptions, type KcpState, times } from './session-model.ts'
 import type { KcpSizes } from './sizes.ts'
 
-/** Silence after which the peer is given up, ms. */
-const silenceMs = 30_000
-const pingEveryMs = 5_000
-/** After the end: how long the peer may take to acknowledge anything of what was written, and all of it, ms. */
-const closingMs = 15_000
-const closingMostMs = 300_000
-/** How long what has arrived may still be read when the peer has left, ms. */
-const peerTerminatingMs = 4_000
 export class KcpSession {
   readonly #conv: number
   readonly #sizes: KcpSizes
@@ -44,7 +36,7 @@ export class KcpSession {
     this.#sizes = sizes
     this.#emit = emit
     this.#since = this.#stateAt = this.#heardAt = this.#newsAt = nowMs
-    this.#nextAt = nowMs + pingEveryMs
+    this.#nextAt = nowMs + times.pingEveryMs
     this.#writer = new SegmentWriter(conv, sizes.segment)
     this.#roundTrip = new RoundTrip(sizes.ttiMs)
     this.#sender = new Sender(sizes, this.#roundTrip, take, (segment) => this.#data(segment))
@@ -133,9 +125,9 @@ export class KcpSession {
   /** Does what is due. */
   turn(nowMs: number): void {
     if (this.#state === 'terminated') return
-    if (!this.peerEnded && nowMs - this.#heardAt >= silenceMs) this.close(nowMs)
+    if (!this.peerEnded && nowMs - this.#heardAt >= times.silenceMs) this.close(nowMs)
     const inState = nowMs - this.#stateAt
-    if (this.#state === 'peerTerminating' && inState >= peerTerminatingMs && !this.readable)
+    if (this.#state === 'peerTerminating' && inState >= times.peerTerminatingMs && !this.readable)
       this.#enter('terminating', nowMs)
     if (this.#state === 'closing' && (this.delivered || this.#stuck(nowMs))) this.#enter('terminating', nowMs)
     if (this.#state !== 'terminating') this.#exchange(nowMs)
@@ -180,7 +172,9 @@ export class KcpSession {
 
   /** What was written before the end does not get through. (V2Ray gives it 15 s in all, which cuts slow readers short.) */
   #stuck(nowMs: number): boolean {
-    return nowMs - Math.max(this.#newsAt, this.#stateAt) >= closingMs || nowMs - this.#stateAt >= closingMostMs
+    return (
+      nowMs - Math.max(this.#newsAt, this.#stateAt) >= times.closingMs || nowMs - this.#stateAt >= times.closingMostMs
+    )
   }
 
   #peerClosed(nowMs: number): void {
@@ -211,7 +205,8 @@ export class KcpSession {
     const { first } = this.#sender.queue
     const news = this.delivered && first !== this.#commander.saidFirst
     // The peer says what has arrived until it hears that we know it: data says so by the way, a ping where there is none.
-    if (news || nowMs - this.#commander.saidAt >= pingEveryMs) this.#commander.ping(first, this.#receiver.next, nowMs)
+    if (news || nowMs - this.#commander.saidAt >= times.pingEveryMs)
+      this.#commander.ping(first, this.#receiver.next, nowMs)
   }
 
   #data({ number, buffer, length, sentAt }: Outgoing): void {
@@ -248,8 +243,8 @@ export class KcpSession {
     else if (this.#busy) this.#nextAt = Math.max(nowMs, this.#tickAt + this.#sizes.ttiMs)
     else {
       const leaving = this.#state === 'peerTerminating' && !this.readable
-      const leftAt = leaving ? this.#stateAt + peerTerminatingMs : Number.POSITIVE_INFINITY
-      this.#nextAt = Math.min(this.#commander.saidAt + pingEveryMs, leftAt)
+      const leftAt = leaving ? this.#stateAt + times.peerTerminatingMs : Number.POSITIVE_INFINITY
+      this.#nextAt = Math.min(this.#commander.saidAt + times.pingEveryMs, leftAt)
     }
   }
 }
