@@ -51,11 +51,25 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   /**
-   * Gives up the stream to a layer that replaces this Conn (TLS runs on a socket natively). Only before the first read or
-   * write; afterwards this Conn only tells when the stream is gone.
+   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read
+   * ahead put back; `first`, owned, was read by somebody before. Only before the first write and drainTo(), and not after
+   * the end; afterwards this Conn only tells when the stream is gone.
    */
-  surrender(): Duplex {
-    return unhear(this.stream)
+  surrender(first?: Uint8Array): Duplex {
+    if (first && first.length > 0) this.takeBack(first)
+    const stream = unhear(this.stream)
+    // A stream that flows would drop what nobody hears.
+    if (this.#queue) stream.pause()
+    for (let bytes = this.#queue?.pop(); bytes; bytes = this.#queue?.pop()) stream.unshift(bytes)
+    this.#queue = undefined
+    this.#queued = 0
+    return stream
+  }
+
+  takeBack(bytes: Uint8Array): void {
+    this.#queue ??= []
+    this.#queue.unshift(bytes)
+    this.#queued += bytes.length
   }
 
   protected resumeReading(): void {
@@ -181,6 +195,11 @@ export class StreamConn implements Conn, StreamEvents {
 
   destroy(reason?: Error): void {
     this.#end(reason ?? closedHere)
+    this.drop()
+  }
+
+  /** Frees the stream, whose Conn is gone. May be called again. */
+  protected drop(): void {
     this.stream.destroy()
   }
 

@@ -6,7 +6,7 @@
 import type { RequestHead } from '../../protocol/http/head.ts'
 import { tokensOf, valuesOf } from '../../protocol/http/headers.ts'
 
-const server = 'nginx/1.22.1'
+export const server = 'nginx/1.22.1'
 
 const reasons = {
   400: 'Bad Request',
@@ -48,8 +48,24 @@ interface PageOptions {
 }
 
 function page(status: NginxStatus, nowMs: number, { keepAlive, body, note }: PageOptions): Uint8Array {
+  const html = htmlOf(status, note)
+  const head = [
+    `HTTP/1.1 ${status} ${reasons[status]}`,
+    `Server: ${server}`,
+    `Date: ${new Date(nowMs).toUTCString()}`,
+    'Content-Type: text/html',
+    `Content-Length: ${html.length}`,
+    `Connection: ${keepAlive ? 'keep-alive' : 'close'}`,
+    '',
+    '',
+  ].join('\r\n')
+  return new TextEncoder().encode(body ? head + html : head)
+}
+
+/** The page of a status. ASCII. */
+export function htmlOf(status: NginxStatus, note?: string): string {
   const line = `${status} ${reasons[status]}`
-  const html = [
+  return [
     '<html>',
     `<head><title>${note ? `${status} ${note}` : line}</title></head>`,
     '<body>',
@@ -60,15 +76,4 @@ function page(status: NginxStatus, nowMs: number, { keepAlive, body, note }: Pag
     '</html>',
     '',
   ].join('\r\n')
-  const head = [
-    `HTTP/1.1 ${line}`,
-    `Server: ${server}`,
-    `Date: ${new Date(nowMs).toUTCString()}`,
-    'Content-Type: text/html',
-    `Content-Length: ${html.length}`,
-    `Connection: ${keepAlive ? 'keep-alive' : 'close'}`,
-    '',
-    '',
-  ].join('\r\n')
-  return new TextEncoder().encode(body ? head + html : head)
 }
