@@ -54,6 +54,8 @@ export interface TransportForm<S extends z.ZodType = z.ZodType, K extends string
   readonly schema: S
   /** What its settings are called in `streamSettings`, with what to say of each beside the schema; the last one that is written wins. */
   readonly settingsKeys: { readonly [key in K]: string | undefined }
+  /** A server of it reads requests of HTTP as a web server does: `fallback` and `trustedProxies` mean something. */
+  readonly readsRequests?: boolean
   /** Whether it knows what to do with Xray's `finalmask`. */
   readonly takesMasks?: boolean
   /** Settings from decoded JSON, from undefined where nothing was written. Mistakes are reported. `finalmask`: given where it takes masks. */

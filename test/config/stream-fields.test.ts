@@ -21,23 +21,13 @@ describe('network', () => {
     expect(streamOf({ network }).network).toBe('tcp')
   })
 
-  test.each([
-    'grpc',
-    'gun',
-    'h2',
-    'http',
-    'xhttp',
-    'splithttp',
-    'ds',
-    'domainsocket',
-    'quic',
-  ])('%s is not available yet', (network) => {
+  test.each(['xhttp', 'splithttp', 'ds', 'domainsocket', 'quic'])('%s is not available yet', (network) => {
     for (const result of [out({ network }), into({ network })]) {
       expect(result.config).toBeUndefined()
       expect(result.problems).toHaveLength(1)
       expect(result.problems[0]).toMatchObject({ code: 'CFG033', severity: 'error' })
       expect(result.problems[0]!.message).toContain(
-        'transport is not available in this version, only "httpupgrade", "kcp", "mkcp", "tcp", "raw", "ws" or "websocket"',
+        'transport is not available in this version, only "grpc", "gun", "h2", "http", "httpupgrade", "kcp", "mkcp", "tcp", "raw", "ws" or "websocket"',
       )
     }
   })
@@ -183,6 +173,7 @@ describe('sockopt', () => {
     { tcpMptcp: true },
     { customSockopt: [{}] },
     { trustedXForwardedFor: ['x'] },
+    { trustedProxies: ['::1'] },
     { V6Only: true },
   ])('%j has no effect', (value) => {
     warningOf(sockopt(value), 'CFG030', `${at}.sockopt.${Object.keys(value)[0]}`)
@@ -225,7 +216,7 @@ describe('wsSettings and httpupgradeSettings', () => {
   const upOf = (httpupgradeSettings: object) => streamOf({ network: 'httpupgrade', httpupgradeSettings }).transport
 
   test('defaults', () => {
-    const plain = { path: '/', host: '', servedHost: '', headers: {} }
+    const plain = { path: '/', host: '', servedHost: '', forwarded: true, headers: {} }
     for (const network of ['ws', 'WebSocket']) {
       quietConfigOf(out({ network }))
       expect(streamOf({ network })).toMatchObject({ network: 'ws', transport: { ...plain, heartbeatMs: 0 } })

@@ -58,12 +58,10 @@ export class KcpSession {
     return this.#sender.queue.unsentBytes
   }
 
-  /** Whether more may be written without waiting. */
   get hasRoom(): boolean {
     return this.#sender.hasRoom
   }
 
-  /** Whether everything written has arrived. */
   get delivered(): boolean {
     return this.#sender.queue.length === 0
   }
@@ -126,9 +124,8 @@ export class KcpSession {
   turn(nowMs: number): void {
     if (this.#state === 'terminated') return
     if (!this.peerEnded && nowMs - this.#heardAt >= times.silenceMs) this.close(nowMs)
-    const inState = nowMs - this.#stateAt
-    if (this.#state === 'peerTerminating' && inState >= times.peerTerminatingMs && !this.readable)
-      this.#enter('terminating', nowMs)
+    const late = nowMs - this.#stateAt >= times.peerTerminatingMs
+    if (this.#state === 'peerTerminating' && late && !this.readable) this.#enter('terminating', nowMs)
     if (this.#state === 'closing' && (this.delivered || this.#stuck(nowMs))) this.#enter('terminating', nowMs)
     if (this.#state !== 'terminating') this.#exchange(nowMs)
     else if (!this.#commander.terminate(this.#sender.queue.first, this.#receiver.next, nowMs)) this.drop()
@@ -249,5 +246,5 @@ export class KcpSession {
   }
 }
 
-/** Shared: it is used up before input() returns, and nothing in between comes back here. */
+/** Shared: it is used up before input() calls anybody. */
 const reader = new SegmentReader()

@@ -6,7 +6,9 @@ import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { onBehalfOf } from '../../net/on-behalf.ts'
 import { carrierOf } from '../../net/streams/duplex.ts'
+import { clientBehind } from '../client-address.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
+import type { Rejected } from '../upgrade/server.ts'
 import type { Watched } from './http2-conn.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { KeepReading } from './keep-reading.ts'
@@ -14,12 +16,14 @@ import type { IncomingHttpHeaders, KeepAliveOptions, ServerRequest, StreamKind }
 import { quietly, sessionOptions, widenWindow } from './options.ts'
 import { sniffHttp2 } from './preface.ts'
 import { Request } from './request.ts'
-import { deniedError, nginxAnswer } from './strangers.ts'
+import { answerHeaders, deniedError, siteRequest } from './strangers.ts'
 
 export interface Http2Service {
   /** Of the streams that requests bring. */
   readonly kind: StreamKind
   readonly keepAlive?: KeepAliveOptions
+  /** The address of a client is taken from X-Forwarded-For, where a trusted proxy sends it. */
+  readonly forwarded: boolean
   /** Serves a request, and owns it. A fault of it ends the connection. */
   serve(request: ServerRequest): void
   /** Takes the carriers on which something else than HTTP/2 comes, with all their bytes. */
@@ -50,17 +54,15 @@ export class Http2Passage implements Passage {
 
   receive(carrier: Conn): void {
     if (carrier.gone) return
-    const { env, handshakeTimeoutMs, onFailedHandshake } = this.#deps
+    const { env, onFailedHandshake } = this.#deps
+    const ms = limits.siteHeadMs
     const { remote } = carrier.info
     const late = (): void => {
-      onFailedHandshake(
-        remote,
-        new ProxyError('HANDSHAKE_TIMEOUT', `nothing from ${remote} within ${handshakeTimeoutMs / 1000} s`),
-      )
+      onFailedHandshake(remote, new ProxyError('HANDSHAKE_TIMEOUT', `nothing from ${remote} within ${ms / 1000} s`))
       carrier.destroy()
     }
     this.#mute.add(carrier)
-    const cancel = env.clock.after(handshakeTimeoutMs, late)
+    const cancel = env.clock.after(ms, late)
     sniffHttp2(carrier)
       .then(
         (found) => this.#found(carrier, found),
@@ -117,6 +119,8 @@ class ServerSession {
     const stream = carrierOf(carrier, first)
     stream.on('error', () => {})
     stream.allowHalfOpen = false // HTTP/2 has an end of its own; whoever closes half has gone
+    // Of a TLS socket whose handshake is done only Node's own servers say so, and HTTP/2 would wait for it.
+    if ('secureConnecting' in stream) stream.secureConnecting = false
     const session = performServerHandshake(stream, sessionOptions())
     this.#session = session
     session
@@ -169,13 +173,14 @@ class ServerSession {
     try {
       const request = new Request(stream, headers, {
         carrier: this.#carrier.info,
+        client: this.#clientOf(headers),
         kind: this.#service.kind,
         session: this.#watched,
         taken: () => {
           this.known = true
         },
         replied: () => this.#count(),
-        denied: (denied, reason) => this.#deny(denied, reason),
+        denied: (denied, reason) => void this.#deny(denied, reason),
       })
       this.#service.serve(request)
     } catch (err) {
@@ -184,10 +189,21 @@ class ServerSession {
     }
   }
 
-  #deny(request: ServerRequest, reason: string): void {
-    this.#deps.onFailedHandshake(request.info.remote, deniedError(request, reason))
-    const { headers, body } = nginxAnswer(request, this.#deps.env.clock.now())
-    request.reply(headers, body)
+  #clientOf(headers: IncomingHttpHeaders): string | undefined {
+    if (!this.#service.forwarded) return undefined
+    const { info } = this.#carrier
+    const client = clientBehind(info.remote, (name) => [headers[name.toLowerCase()] ?? []].flat(), this.#deps.trust)
+    if (client !== undefined) this.#deps.onClientAddress(info, client)
+    return client
+  }
+
+  async #deny(request: ServerRequest, { reason, elsewhere }: Rejected): Promise<void> {
+    const { env, website, secure, onFailedHandshake } = this.#deps
+    if (!elsewhere || !website.configured) onFailedHandshake(request.client, deniedError(request, reason))
+    const answer = await website.answer(siteRequest(request, secure))
+    const headers = answerHeaders(answer, env.clock.now())
+    if (!answer.body || answer.body instanceof Uint8Array) request.reply(headers, answer.body)
+    else await request.replyWith(headers, answer.body)
   }
 
   /** A server that has had enough of a stranger says so. */
