@@ -10,6 +10,7 @@ const allowed = {
   'protocol/mux': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(mux|wire)'],
   'protocol/packetaddr': ['core/(address|env|errors|limits)', 'protocol/(packetaddr|wire)'],
   'protocol/sniff': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(sniff|wire)'],
+  'protocol/kcp': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(kcp|wire)'],
   'protocol/websocket': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(websocket|wire)'],
   'protocol/proxyprotocol': ['core/(address|env|errors|limits)', 'protocol/proxyprotocol'],
   'protocol/grpc': ['core/(address|env|errors|limits)', 'protocol/(grpc|wire)'],

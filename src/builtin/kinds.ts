@@ -39,6 +39,9 @@ import { h2Json } from '../transport/h2/messages.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
 import { httpUpgradeJson } from '../transport/httpupgrade/messages.ts'
+import { kcpCarrier } from '../transport/kcp/carrier.ts'
+import { kcpForm } from '../transport/kcp/config.ts'
+import { kcpJson } from '../transport/kcp/messages.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
 import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
@@ -145,6 +148,11 @@ export const transports = [
     ],
     opening: requestOpening,
     layer: httpUpgradeLayer,
+  }),
+  defineTransport({
+    ...kcpForm,
+    message: { name: 'transport.internet.kcp.Config', json: kcpJson },
+    carrier: kcpCarrier(),
   }),
   defineTransport({
     ...tcpForm,

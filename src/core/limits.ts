@@ -134,6 +134,18 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
+  /** mKCP connections of one listening address at once; further ones are not heard. */
+  kcpConnections: 8_192,
+  /** Of these, the ones that have not shown who they are; for one more the oldest goes. */
+  kcpStrangers: 1_024,
+  /** The same of one address, which loses its own oldest. */
+  kcpStrangersPerAddress: 256,
+  /** Segments that such a connection may have waiting, beyond the one that is read next. */
+  kcpStrangerWindow: 64,
+  /** What several mKCP segments that can be read at once are put together to, bytes. */
+  kcpBatch: 32 * 1024,
+  /** How exactly the timers of mKCP go, ms. */
+  kcpTimerMs: 2,
   /** The largest gRPC message that we send, bytes. */
   grpcMessage: 32 * 1024,
   /** The largest gRPC message that we take, bytes; the Go peers take no more either. Its bytes are passed on as they come. */

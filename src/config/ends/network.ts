@@ -11,8 +11,6 @@ import { didYouMean } from '../../schema/suggest.ts'
 const otherTransports: Readonly<Record<string, string>> = {
   xhttp: 'XHTTP',
   splithttp: 'XHTTP',
-  kcp: 'mKCP',
-  mkcp: 'mKCP',
   quic: 'QUIC',
   hysteria: 'Hysteria',
   hysteria2: 'Hysteria',
@@ -23,7 +21,6 @@ const otherTransports: Readonly<Record<string, string>> = {
 export const otherSettings = {
   xhttpSettings: anyObject('XHTTP.'),
   splithttpSettings: anyObject('XHTTP.'),
-  kcpSettings: anyObject('mKCP.'),
   quicSettings: anyObject('QUIC.'),
   hysteriaSettings: anyObject('Hysteria.'),
 } as const
