@@ -1,4 +1,4 @@
-import type { Conn, Sink } from '../../core/conn.ts'
+import type { Sink } from '../../core/conn.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
 import { WrappedConn } from '../../core/streams/wrapped.ts'
 import { HunkReader } from '../../protocol/grpc/hunk-reader.ts'
@@ -6,15 +6,10 @@ import { hunkRoom, writeHunks } from '../../protocol/grpc/hunk-writer.ts'
 
 /**
  * A stream in the messages of a gRPC call. The call ends as a whole: peers take the end of one half for the end of both, so
- * closeWrite() sends nothing.
+ * below is a stream of HTTP/2 whose half-close is 'none'.
  */
 export class GrpcConn extends WrappedConn {
   readonly #reader = new HunkReader()
-
-  /** @param base a stream of HTTP/2 whose half-close is 'none' */
-  constructor(base: Conn) {
-    super(base)
-  }
 
   async read(): Promise<Uint8Array | null> {
     for (;;) {

@@ -24,6 +24,7 @@ export class Http2Conn extends StreamConn {
   readonly #stream: Http2Stream
   readonly #session: Watched
   #flushing: Promise<void> | undefined
+  #left = false
 
   constructor(stream: Http2Stream, info: ConnInfo, session: Watched) {
     super(stream, info)
@@ -62,9 +63,14 @@ export class Http2Conn extends StreamConn {
     })
   }
 
+  /** Leaves the stream to somebody else, who ends it; this Conn is of no use from then on, and must be destroyed. */
+  leave(): void {
+    this.#left = true
+  }
+
   protected override drop(): void {
     const stream = this.#stream
-    if (stream.destroyed) return
+    if (stream.destroyed || this.#left) return
     unhear(stream).on('error', () => {})
     if (this.#flushing && stream.writableLength === 0) endInOrder(stream)
     else {
@@ -76,12 +82,13 @@ export class Http2Conn extends StreamConn {
 
 /** Ends our half, trailers included, and then tells the peer to stop. What it has sent meanwhile is dropped. */
 export function endInOrder(stream: Http2Stream): void {
-  // The reset must not overtake trailers, which Node sends in a turn of their own.
+  // The reset must not overtake trailers: they are asked for after the end, and sent in a turn of their own.
   const reset = (): void => void setImmediate(() => quietly(() => stream.closed || stream.close(NGHTTP2_NO_ERROR)))
+  const trailing = stream.listenerCount('wantTrailers') > 0
   stream.resume()
-  if (stream.writableFinished) reset()
+  if (trailing ? stream.sentTrailers : stream.writableFinished) reset()
   else {
-    stream.once('finish', reset)
+    stream.once(trailing ? 'wantTrailers' : 'finish', reset)
     stream.end()
   }
 }

@@ -74,7 +74,7 @@ export interface ServerRequest {
    * effect when the client has gone; never throws.
    */
   respond(headers: OutgoingHttpHeaders, trailers?: OutgoingHttpHeaders): void
-  /** Sends a whole response. What the client still sends is dropped. Never throws. */
+  /** Sends a whole response, instead of respond(). What the client still sends is dropped; `conn`, if it was asked for, is of no use then. Never throws. */
   reply(headers: OutgoingHttpHeaders, body?: Uint8Array): void
   /** As reply(), with a body that is read as it is sent. Never rejects. */
   replyWith(headers: OutgoingHttpHeaders, body: SiteBody): Promise<void>

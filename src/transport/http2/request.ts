@@ -28,7 +28,7 @@ export class Request implements ServerRequest {
   readonly info: ConnInfo
   readonly #stream: ServerHttp2Stream
   readonly #parts: RequestParts
-  #conn: Conn | undefined
+  #conn: Http2Conn | undefined
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, parts: RequestParts) {
     this.method = text(headers[':method'])
@@ -68,6 +68,7 @@ export class Request implements ServerRequest {
   reply(headers: OutgoingHttpHeaders, body?: Uint8Array): void {
     const stream = this.#stream
     this.#parts.replied()
+    this.#conn?.leave()
     if (stream.destroyed || stream.closed) return
     quietly(() => {
       stream.respond(headers)

@@ -119,6 +119,8 @@ class ServerSession {
     const stream = carrierOf(carrier, first)
     stream.on('error', () => {})
     stream.allowHalfOpen = false // HTTP/2 has an end of its own; whoever closes half has gone
+    // Of a TLS socket whose handshake is done only Node's own servers say so, and HTTP/2 would wait for it.
+    if ('secureConnecting' in stream) stream.secureConnecting = false
     const session = performServerHandshake(stream, sessionOptions())
     this.#session = session
     session
