@@ -80,6 +80,8 @@ export const limits = {
   packetsWaitingShared: 64,
   /** Bytes of datagrams inside a stream that its carrier has not taken; what comes on top is dropped. */
   packetsUnsent: 256 * 1024,
+  /** Bytes of datagrams inside a stream that are read at once: a system reads many times in a turn, and others wait meanwhile. */
+  packetsRead: 16 * 1024,
   /** Targets that one VMess client socket has connections of their own for; when full the one that was quiet longest goes. */
   packetTargets: 64,
   /** Silence after which such a connection goes while there are others, ms. */
