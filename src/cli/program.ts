@@ -78,7 +78,7 @@ function withSources(command: Command): Command {
     .option('-c, --config <file>', 'a configuration file; may be repeated', collect)
     .option('-d, --confdir <dir>', 'a directory of configuration files; may be repeated', collect)
     .option('-r, --recursive', 'also the directories inside it')
-    .option('--format <format>', 'json or auto')
+    .option('--format <format>', 'auto (by name and content), json, jsonv5, v4, yaml or toml')
     .option('--merge <mode>', 'how several files become one: v2ray, v4 (a list replaces the list) or v5 (deep)')
     .option('--strict', 'take warnings for errors')
     .option('--allow-unapplied-rules', 'start although rules that protect are not applied in this version')

@@ -27,7 +27,8 @@ class Decoder {
     this.#report = report
   }
 
-  value(schema: z.ZodType, node: JsonNode, path: string): unknown {
+  value(schema: z.ZodType, node: JsonNode, above: string): unknown {
+    const path = node.path ?? above
     switch (schema.def.type) {
       case 'optional':
         return this.value((schema as z.ZodOptional<z.ZodType>).def.innerType, node, path)
@@ -214,7 +215,11 @@ function secrecyOf(schema: z.ZodType): FieldNote | undefined {
   return note?.secret || (type !== 'object' && type !== 'array') ? note : { secret: 'near' }
 }
 
-const placeOf = (node: JsonNode, path: string): Place => ({ source: node.source, offset: node.offset, path })
+const placeOf = (node: JsonNode, path: string): Place => ({
+  source: node.source,
+  offset: node.offset,
+  path: node.path ?? path,
+})
 
 function jsonType(schema: z.ZodType): string {
   const { type } = schema.def
