@@ -97,6 +97,7 @@ export class Instance implements AsyncDisposable {
       find: (tag) => this.outbounds.route(tag),
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
       accepted: (...args) => this.#descriptors.accepted(...args),
+      clientIs: (carrier, address) => this.#descriptors.clientIs(carrier, address),
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.#dispatch = {

@@ -36,6 +36,7 @@ import { h2Layer } from '../transport/h2/layer.ts'
 import { h2Json } from '../transport/h2/messages.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
+import { httpUpgradeJson } from '../transport/httpupgrade/messages.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
 import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
@@ -46,6 +47,7 @@ import { tlsJson } from '../transport/tls/messages.ts'
 import { requestOpening } from '../transport/upgrade/opening.ts'
 import { wsForm } from '../transport/ws/config.ts'
 import { webSocketLayer } from '../transport/ws/layer.ts'
+import { wsJson } from '../transport/ws/messages.ts'
 
 const socks = 'proxy.socks.ServerConfig'
 
@@ -127,7 +129,17 @@ export const transports = [
     message: { name: 'transport.internet.http.Config', json: h2Json },
     layer: h2Layer,
   }),
-  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], opening: requestOpening, layer: httpUpgradeLayer }),
+  defineTransport({
+    ...httpUpgradeForm,
+    alpn: ['http/1.1'],
+    // V2Ray keeps it in a package of its own.
+    message: [
+      { name: 'transport.internet.httpupgrade.Config', family: 'xray', json: httpUpgradeJson },
+      { name: 'transport.internet.request.httpupgrade.Config', family: 'v2ray', json: httpUpgradeJson },
+    ],
+    opening: requestOpening,
+    layer: httpUpgradeLayer,
+  }),
   defineTransport({
     ...tcpForm,
     message: { name: 'transport.internet.tcp.Config', json: tcpJson },
@@ -137,6 +149,7 @@ export const transports = [
   defineTransport({
     ...wsForm,
     alpn: ['http/1.1'],
+    message: { name: 'transport.internet.websocket.Config', json: wsJson },
     opening: (settings) => requestOpening(settings, settings.earlyData?.headerName === ''),
     layer: webSocketLayer,
   }),

@@ -80,6 +80,8 @@ export const limits = {
   packetsWaitingShared: 64,
   /** Bytes of datagrams inside a stream that its carrier has not taken; what comes on top is dropped. */
   packetsUnsent: 256 * 1024,
+  /** Bytes of datagrams inside a stream that are read at once: a system reads many times in a turn, and others wait meanwhile. */
+  packetsRead: 16 * 1024,
   /** Targets that one VMess client socket has connections of their own for; when full the one that was quiet longest goes. */
   packetTargets: 64,
   /** Silence after which such a connection goes while there are others, ms. */
@@ -112,8 +114,18 @@ export const limits = {
   clientHelloMax: 64 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
+  /** Warnings in a minute about clients that were turned away, whoever they are; the others are noted at info. */
+  rejectionWarnings: 20,
   /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */
   strangerRequests: 1_000,
+  /** How long a client may take for the head of its first request where a web site answers others, ms, as with nginx. */
+  siteHeadMs: 60_000,
+  /** How long a reader of the web site may take for a part of an answer, ms, as with nginx. */
+  siteSendMs: 60_000,
+  /** How long a connection with another server that answers as the web site may carry nothing, ms. */
+  siteIdleMs: 300_000,
+  /** How often it is said that the server behind `fallback` cannot be reached, ms. */
+  siteWarningMs: 60_000,
   /** How long a connection that was answered as by a web server is kept for a further request, ms, as with nginx. */
   strangerIdleMs: 65_000,
   /** First bytes of a stream that may travel inside an upgrade request, bytes, whatever is configured. */

@@ -1,12 +1,15 @@
 import type { z } from 'zod'
+import type { ConnInfo } from '../core/conn.ts'
 import type { UdpListener } from '../core/datagrams/packet.ts'
 import type { Dialer, Layer, Listener } from '../core/dialer.ts'
 import type { Env, ReadText } from '../core/env.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Ground } from '../core/ground.ts'
+import type { Website } from '../core/website.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { SecurityForm, TransportForm } from '../schema/kind.ts'
 import type { TlsClientConfig, TlsServerConfig } from '../settings/model.ts'
+import type { ProxyTrust } from '../settings/trust.ts'
 import type { Opening } from './opening.ts'
 
 /** What the layers of a stream may be made with. The host of the server comes with every dial. */
@@ -23,6 +26,12 @@ export interface LayerDeps {
   readonly alpn: readonly string[] | undefined
   /** A client's time for its handshake. */
   readonly handshakeTimeoutMs: number
+  /** What whoever is not for the proxy meets on a server. */
+  readonly website: Website
+  /** Whom a server believes where a client is. */
+  readonly trust: ProxyTrust
+  /** Told where a client is that came by a proxy: whatever counts connections by address counts it there. */
+  readonly onClientAddress: (carrier: ConnInfo, client: string) => void
   /** Told of clients whose handshake failed, once each. */
   readonly onFailedHandshake: (remote: string, error: ProxyError) => void
 }
@@ -61,8 +70,8 @@ export interface LinkForm {
 /** Everything about a transport. Without `layer` and `carrier` it is TCP as it is. */
 export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
   extends TransportForm<S, K, T> {
-  /** How the gRPC API says its settings; absent: they cannot be given there. */
-  readonly message?: MessageForm
+  /** How the gRPC API says its settings, by several names where families differ; absent: they cannot be given there. */
+  readonly message?: MessageForm | readonly MessageForm[]
   readonly link?: LinkForm
   /** The application protocols that it can be carried behind, best first: TLS offers no other. Absent: any. */
   readonly alpn?: readonly string[]

@@ -1,6 +1,8 @@
 /** The part of the model below the proxy protocols: transports, sockets, TLS. */
 
+import type { Address } from '../core/address.ts'
 import type { DomainStrategy } from '../core/domain-strategy.ts'
+import type { ProxyTrust } from './trust.ts'
 
 /** How bytes travel below the proxy protocol. */
 interface StreamConfig {
@@ -12,8 +14,14 @@ interface StreamConfig {
 
 export interface InboundStreamConfig extends StreamConfig {
   readonly sockopt: InboundSockoptConfig
+  readonly trust: ProxyTrust
+  /** What whoever is not for the proxy meets; absent: a web server without pages. */
+  readonly fallback?: FallbackConfig
   readonly tls?: TlsServerConfig
 }
+
+/** Another server, or a folder of files. */
+export type FallbackConfig = { readonly to: Address } | { readonly root: string }
 
 export interface OutboundStreamConfig extends StreamConfig {
   readonly sockopt: OutboundSockoptConfig

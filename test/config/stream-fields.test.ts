@@ -181,6 +181,7 @@ describe('sockopt', () => {
     { tcpMptcp: true },
     { customSockopt: [{}] },
     { trustedXForwardedFor: ['x'] },
+    { trustedProxies: ['::1'] },
     { V6Only: true },
   ])('%j has no effect', (value) => {
     warningOf(sockopt(value), 'CFG030', `${at}.sockopt.${Object.keys(value)[0]}`)
@@ -223,7 +224,7 @@ describe('wsSettings and httpupgradeSettings', () => {
   const upOf = (httpupgradeSettings: object) => streamOf({ network: 'httpupgrade', httpupgradeSettings }).transport
 
   test('defaults', () => {
-    const plain = { path: '/', host: '', servedHost: '', headers: {} }
+    const plain = { path: '/', host: '', servedHost: '', forwarded: true, headers: {} }
     for (const network of ['ws', 'WebSocket']) {
       quietConfigOf(out({ network }))
       expect(streamOf({ network })).toMatchObject({ network: 'ws', transport: { ...plain, heartbeatMs: 0 } })

@@ -53,7 +53,10 @@ async function readAll(conn: Conn): Promise<Uint8Array> {
 function layerOf({ clientStreamSettings: { grpcSettings } }: GrpcConversation) {
   const { serviceName, multiMode = false } = grpcSettings
   const keepAlive = { idleMs: 0, timeoutMs: 20_000, withoutStreams: false }
-  return grpcLayer({ serviceName, multi: multiMode, authority: '', userAgent: 'golang', keepAlive }, layerRig().deps)
+  return grpcLayer(
+    { serviceName, multi: multiMode, authority: '', userAgent: 'golang', forwarded: true, keepAlive },
+    layerRig().deps,
+  )
 }
 
 /** What our server makes of the recorded client. */

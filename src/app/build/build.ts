@@ -10,7 +10,9 @@ import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
+import type { ProxyTrust } from '../../settings/trust.ts'
 import { dialerStack } from '../../transport/stack.ts'
+import { plainSite } from '../../transport/website/plain.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
@@ -18,6 +20,7 @@ import { type GroundOptions, systemGround } from './ground.ts'
 import { localAddresses } from './local-addresses.ts'
 import { readSwitches } from './switches.ts'
 import { type FindOutbound, throughOutbound } from './through.ts'
+import { websiteOf } from './website.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
@@ -54,7 +57,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const kind = kindOf(kinds.outbounds, config)
   const transport = config.through?.withoutTransport ? undefined : transportOf(config, kinds)
   const alpn = transport?.alpn ?? kind.alpn
-  const deps = layerDeps(config, alpn, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const deps = layerDeps(config, alpn, { ...build, ...clientDeps })
   const dialer = building(config, () => {
     const base = transport?.carrier?.dialer(ground, stream.transport, deps) ?? namesOver(ground, config, env)
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
@@ -100,9 +103,18 @@ function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: O
   return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
 }
 
-type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake'>
+type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website'>
 
-export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
+/** A client has none of this. */
+const clientDeps: ServerDeps = {
+  handshakeTimeoutMs: 0,
+  onFailedHandshake: () => {},
+  onClientAddress: () => {},
+  website: plainSite,
+}
+const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
+
+export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website'> {
   readonly kinds: Kinds
   readonly read: ReadText
   /** Bytes that one read may bring. */
@@ -111,17 +123,24 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
   readonly shared: SharedPorts
   /** See TcpOptions. */
   readonly onAccept: (conn: Conn, fd: number) => boolean
+  /** Wraps the ground by which a fallback server is reached. */
+  readonly watch: (ground: Ground) => Ground
+  /** Of the instance. */
+  readonly resolve: Resolve
 }
 
 /** An inbound's handler, what accepts for it, and the layers between the two. Throws as buildOutbound(). */
 export function buildInbound(config: InboundConfig, build: InboundBuild): InboundParts {
-  const { kinds, readSize, onAccept, shared, handshakeTimeoutMs, onFailedHandshake } = build
+  const { kinds, env, resolve, readSize, onAccept, shared, watch, handshakeTimeoutMs, onFailedHandshake } = build
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
   const { alpn, alpnServed = alpn } = transport
-  const deps = layerDeps(config, alpnServed, { ...build, read: noting(files, build.read) })
   const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false } = stream.sockopt
+  const ground = watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS, readSize }))
+  const dialer = happyEyeballs(ground.tcp, { resolve, clock: env.clock, log: env.log })
+  const website = building(config, () => websiteOf(stream.fallback, { env, dialer }))
+  const deps = layerDeps(config, alpnServed, { ...build, website, read: noting(files, build.read) })
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
     const sharer = sharerOf(config, kinds)
@@ -142,17 +161,20 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
 }
 
 const layerDeps = (
-  { stream: { tls } }: InboundConfig | OutboundConfig,
+  { stream }: InboundConfig | OutboundConfig,
   alpn: LayerDeps['alpn'],
-  { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
+  { env, read, ...server }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,
   read,
-  secure: tls !== undefined,
-  serverName: tls?.serverName ?? '',
+  secure: stream.tls !== undefined,
+  serverName: stream.tls?.serverName ?? '',
   alpn,
-  handshakeTimeoutMs,
-  onFailedHandshake,
+  trust: 'trust' in stream ? stream.trust : nobody,
+  handshakeTimeoutMs: server.handshakeTimeoutMs,
+  onFailedHandshake: server.onFailedHandshake,
+  onClientAddress: server.onClientAddress,
+  website: server.website,
 })
 
 /** What layers cannot be made of is a mistake in the configuration, which is named. */

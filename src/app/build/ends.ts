@@ -1,4 +1,4 @@
-import type { Conn } from '../../core/conn.ts'
+import type { Conn, ConnInfo } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
@@ -25,6 +25,8 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   readonly policy: () => PolicyConfig
   /** A socket was accepted; false: it was closed again, and `refused` was told. */
   readonly accepted: (conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void) => boolean
+  /** A client that came by a proxy was found to be elsewhere. */
+  readonly clientIs: (carrier: ConnInfo, address: string) => void
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -66,12 +68,14 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { kinds, env, read, detour, accepted } = this.#deps
+    const { kinds, env, read, resolve, watch, detour, accepted, clientIs } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
     return buildInbound(config, {
       kinds,
       env,
+      resolve,
+      watch,
       ...this.#memory,
       ...(users && { users }),
       detour: detour.of(config, users),
@@ -80,6 +84,7 @@ export class Ends {
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onAccept: (conn, fd) => accepted(conn, fd, refused),
       onFailedHandshake: refused,
+      onClientAddress: clientIs,
       shared: this.#shared,
     })
   }

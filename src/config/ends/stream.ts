@@ -1,7 +1,14 @@
 /** `streamSettings`: which layers carry a protocol. */
 
 import type { z } from 'zod'
-import { type Kinds, perKinds, plainTransport, type TransportKind, transportNames } from '../../kinds/kinds.ts'
+import {
+  type Kinds,
+  perKinds,
+  plainTransport,
+  type TransportKind,
+  transportNames,
+  transportOf,
+} from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { anyObject, object, openWord, refused, subtree, text } from '../../schema/fields.ts'
@@ -9,7 +16,14 @@ import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from '../../settings/model.ts'
-import { buildInboundSockopt, buildOutboundSockopt, sockoptSchema } from '../../transport/sockopt-config.ts'
+import {
+  buildInboundSockopt,
+  buildOutboundSockopt,
+  buildTrust,
+  sockoptSchema,
+  trustWithoutEffect,
+} from '../../transport/sockopt-config.ts'
+import { fallbackSchema, readFallback } from './fallback.ts'
 import { otherSettings, readNetwork } from './network.ts'
 
 /** Settings of every transport there is, under all their names. */
@@ -28,6 +42,7 @@ const shapeOf = (kinds: Kinds) => ({
   tlsSettings: subtree('TLS.'),
   ...(transportFields(kinds) as object),
   sockopt: sockoptSchema,
+  fallback: fallbackSchema,
   realitySettings: anyObject('REALITY.'),
   ...(idleFields(kinds) as object),
   finalmask: refused(
@@ -65,7 +80,12 @@ export function buildInboundStream(
     ...buildInboundSockopt(input?.sockopt, context),
     ...(proxied && { acceptProxyProtocol: true as const }),
   }
-  const stream = { ...built.stream, sockopt }
+  const fallback = input && readFallback(input.fallback, context.report.at(input, 'fallback'), context)
+  const trust = buildTrust(input?.sockopt, context)
+  const stream = { ...built.stream, sockopt, trust, ...(fallback && { fallback }) }
+  if (stream.network !== '' && !transportOf(kinds, stream.network)?.readsRequests) {
+    withoutRequests(input, `the transport is ${stream.network}, which reads no requests of others`, context)
+  }
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
   return tls && { ...stream, tls: kinds.tls.buildServer(tls, context) }
@@ -77,6 +97,7 @@ export function buildOutboundStream(
   kinds: Kinds,
   context: Context,
 ): OutboundStreamConfig | undefined {
+  withoutRequests(input, 'it belongs to a server', context)
   const { secure, proxied, ...built } = buildStream(input, defaults, kinds, context)
   if (proxied) {
     const place = context.report.at(proxied, 'acceptProxyProtocol')
@@ -86,6 +107,15 @@ export function buildOutboundStream(
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
   return tls && { ...stream, tls: kinds.tls.buildClient(tls, context) }
+}
+
+/** Says which settings would only count where strangers ask for something. */
+function withoutRequests(input: StreamInput | undefined, why: string, context: Context): void {
+  if (!input) return
+  trustWithoutEffect(input.sockopt, why, context)
+  if (input.fallback !== undefined) {
+    context.report.warn('CFG030', context.report.at(input, 'fallback'), `"fallback" has no effect: ${why}`)
+  }
 }
 
 /** Decodes `tlsSettings` apart, for a plain stream has no use for it. */

@@ -4,7 +4,9 @@ import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { carrierOf } from '../../net/streams/duplex.ts'
+import { clientBehind } from '../client-address.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
+import type { Rejected } from '../upgrade/server.ts'
 import type { Watched } from './http2-conn.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { KeepReading } from './keep-reading.ts'
@@ -12,12 +14,14 @@ import type { IncomingHttpHeaders, KeepAliveOptions, ServerRequest, StreamKind }
 import { quietly, sessionOptions, widenWindow } from './options.ts'
 import { Request } from './request.ts'
 import { SharedWindow } from './shared-window.ts'
-import { deniedError, isTooLarge, nginxAnswer } from './strangers.ts'
+import { answerHeaders, deniedError, isTooLarge, refusalOf, siteRequest } from './strangers.ts'
 
 export interface SessionService {
   /** Of the streams that requests bring. */
   readonly kind: StreamKind
   readonly keepAlive?: KeepAliveOptions
+  /** The address of a client is taken from X-Forwarded-For, where a trusted proxy sends it. */
+  readonly forwarded: boolean
   /** Serves a request, and owns it. A fault of it ends the connection. */
   serve(request: ServerRequest): void
 }
@@ -106,13 +110,14 @@ export class ServerSession {
     try {
       const request = new Request(stream, headers, {
         carrier: this.#carrier.info,
+        client: this.#clientOf(headers),
         kind: this.#service.kind,
         session: this.#watched,
         taken: () => {
           this.known = true
         },
         replied: () => this.#count(),
-        denied: (denied, reason) => this.#deny(denied, reason),
+        denied: (denied, why) => void this.#deny(denied, why),
       })
       this.#service.serve(request)
     } catch (err) {
@@ -121,10 +126,21 @@ export class ServerSession {
     }
   }
 
-  #deny(request: ServerRequest, reason: string): void {
-    this.#deps.onFailedHandshake(request.info.remote, deniedError(request, reason))
-    const { headers, body } = nginxAnswer(request, this.#deps.env.clock.now())
-    request.reply(headers, body)
+  #clientOf(headers: IncomingHttpHeaders): string | undefined {
+    if (!this.#service.forwarded) return undefined
+    const { info } = this.#carrier
+    const client = clientBehind(info.remote, (name) => [headers[name.toLowerCase()] ?? []].flat(), this.#deps.trust)
+    if (client !== undefined) this.#deps.onClientAddress(info, client)
+    return client
+  }
+
+  async #deny(request: ServerRequest, { reason, elsewhere }: Rejected): Promise<void> {
+    const { env, website, secure, onFailedHandshake } = this.#deps
+    if (!elsewhere || !website.configured) onFailedHandshake(request.client, deniedError(request, reason))
+    const answer = refusalOf(request) ?? (await website.answer(siteRequest(request, secure)))
+    const headers = answerHeaders(answer, env.clock.now())
+    if (!answer.body || answer.body instanceof Uint8Array) request.reply(headers, answer.body)
+    else await request.replyWith(headers, answer.body)
   }
 
   #tooLarge(): void {

@@ -1,6 +1,7 @@
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
 import { onBehalfOf } from '../../net/on-behalf.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
 import { sniffHttp2 } from './preface.ts'
@@ -35,17 +36,15 @@ export class Http2Passage implements Passage {
 
   receive(carrier: Conn): void {
     if (carrier.gone) return
-    const { env, handshakeTimeoutMs, onFailedHandshake } = this.#deps
+    const { env, onFailedHandshake } = this.#deps
+    const ms = limits.siteHeadMs
     const { remote } = carrier.info
     const late = (): void => {
-      onFailedHandshake(
-        remote,
-        new ProxyError('HANDSHAKE_TIMEOUT', `nothing from ${remote} within ${handshakeTimeoutMs / 1000} s`),
-      )
+      onFailedHandshake(remote, new ProxyError('HANDSHAKE_TIMEOUT', `nothing from ${remote} within ${ms / 1000} s`))
       carrier.destroy()
     }
     this.#mute.add(carrier)
-    const cancel = env.clock.after(handshakeTimeoutMs, late)
+    const cancel = env.clock.after(ms, late)
     sniffHttp2(carrier)
       .then(
         (found) => this.#found(carrier, found),

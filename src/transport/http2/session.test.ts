@@ -193,7 +193,7 @@ describe('a pool of HTTP/2 sessions', () => {
   const served = (clock = fakeClock(0)) => {
     const { deps } = layerRig()
     const other = { pending: 0, receive: (conn: Conn) => conn.destroy(), close: () => {} }
-    const passage = new Http2Passage({ kind, serve: echo, other }, deps)
+    const passage = new Http2Passage({ kind, forwarded: false, serve: echo, other }, deps)
     let dials = 0
     const base = {
       dial: async () => {
@@ -256,7 +256,7 @@ async function answersTo(
   const { deps } = layerRig()
   const { near, far } = await carriers(false)
   const other = { pending: 0, receive: (conn: Conn) => conn.destroy(), close: () => {} }
-  const passage = new Http2Passage({ kind, serve: (asked) => asked.deny('a test'), other }, deps)
+  const passage = new Http2Passage({ kind, forwarded: false, serve: (asked) => asked.deny('a test'), other }, deps)
   passage.receive(far)
   let wire = Buffer.alloc(0)
   let closed = false
@@ -312,7 +312,7 @@ describe('a client that floods', () => {
       taken++
       asked.respond({ ':status': 200 })
     }
-    new Http2Passage({ kind, serve, other }, deps).receive(far)
+    new Http2Passage({ kind, forwarded: false, serve, other }, deps).receive(far)
     let wire = Buffer.alloc(0)
     near
       .drainTo((lent) => {

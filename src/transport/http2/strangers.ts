@@ -1,42 +1,48 @@
+import { parseAddress } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import { htmlOf, type NginxStatus, server } from '../upgrade/nginx.ts'
+import type { SiteAnswer, SiteRequest } from '../../core/website.ts'
+import { hostOf } from '../upgrade/target.ts'
+import { badRequest, serverName } from '../website/pages.ts'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerRequest } from './model.ts'
 
-/** What nginx without pages says over HTTP/2 to a request that got through Node's library. */
-export function nginxAnswer(
-  { method, path }: Pick<ServerRequest, 'method' | 'path'>,
-  nowMs: number,
-): { readonly headers: OutgoingHttpHeaders; readonly body: Uint8Array } {
-  const html = htmlOf(statusFor(method, path))
+/** A request as the web site sees it. */
+export function siteRequest(request: ServerRequest, secure: boolean): SiteRequest {
+  const { method, path, authority, headers, info } = request
+  const local = parseAddress(info.local)
+  const host = hostOf(authority) || (local?.host ?? 'localhost')
+  const usual = !local || local.path !== undefined || local.port === (secure ? 443 : 80)
+  const named = Object.entries(headers).flatMap(([name, value]) =>
+    name.startsWith(':') || name === 'host' || value === undefined
+      ? []
+      : [value].flat().map((one) => [name, one] as const),
+  )
   return {
-    headers: {
-      ':status': statusFor(method, path),
-      server,
-      date: new Date(nowMs).toUTCString(),
-      'content-type': 'text/html',
-      'content-length': html.length,
-    },
-    body: new TextEncoder().encode(html),
+    method,
+    target: path,
+    origin: `http${secure ? 's' : ''}://${host}${usual ? '' : `:${local.port}`}`,
+    values: (name) => [headers[name.toLowerCase()] ?? []].flat(),
+    headers: [['host', authority], ...named],
+    ...(method !== 'GET' && method !== 'HEAD' && { body: request.conn }),
   }
 }
 
-function statusFor(method: string, path: string): NginxStatus {
-  if (!/^[A-Z_-]+$/.test(method)) return 400
-  if (method === 'TRACE' || method === 'CONNECT') return 405
-  return climbsOut(path) ? 400 : 404
+/** The head of an answer of the web site. */
+export function answerHeaders({ status, headers }: SiteAnswer, nowMs: number): OutgoingHttpHeaders {
+  const head: Record<string, string | number | string[]> = {
+    ':status': status,
+    server: serverName,
+    date: new Date(nowMs).toUTCString(),
+  }
+  const given = new Map<string, string[]>()
+  for (const [name, value] of headers) given.set(name.toLowerCase(), [...(given.get(name.toLowerCase()) ?? []), value])
+  for (const [name, values] of given) head[name] = values.length === 1 ? values[0]! : values
+  return head
 }
 
-/** Whether `..` in it leads above the root. */
-function climbsOut(path: string): boolean {
-  let depth = 0
-  for (const segment of path.split(/[?#]/, 1)[0]!.split('/')) {
-    if (segment === '..') depth--
-    else if (segment !== '' && segment !== '.') depth++
-    if (depth < 0) return true
-  }
-  return false
-}
+/** What nginx says to a request that HTTP/2 permits and nginx does not. */
+export const refusalOf = ({ method }: ServerRequest): SiteAnswer | undefined =>
+  /^[A-Z_-]+$/.test(method) ? undefined : badRequest()
 
 /** Whether nginx closes the connection over the size of these headers. */
 export function isTooLarge(headers: IncomingHttpHeaders): boolean {
