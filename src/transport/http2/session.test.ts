@@ -342,10 +342,10 @@ it('a stranger is answered as by nginx, request after request', async () => {
   const { types, wire } = await answersTo(asked)
   const count = (type: number): number => types.filter((other) => other === type).length
   expect([frameTypes.headers, frameTypes.data, frameTypes.reset].map(count)).toEqual([5, 4, 1])
-  expect(wire.toString('latin1').match(/<title>[^<]*/g)).toEqual([
-    '<title>404 Not Found',
-    '<title>400 Bad Request',
-    '<title>400 Bad Request',
-    '<title>404 Not Found',
-  ])
+  expect(
+    wire
+      .toString('latin1')
+      .match(/<title>[^<]*/g)
+      ?.sort(),
+  ).toEqual(['<title>400 Bad Request', '<title>400 Bad Request', '<title>404 Not Found', '<title>404 Not Found'])
 })
