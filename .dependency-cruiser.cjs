@@ -11,6 +11,7 @@ const allowed = {
   'protocol/packetaddr': ['core/(address|env|errors|limits)', 'protocol/(packetaddr|wire)'],
   'protocol/sniff': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(sniff|wire)'],
   'protocol/websocket': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(websocket|wire)'],
+  'protocol/proxyprotocol': ['core/(address|env|errors|limits)', 'protocol/proxyprotocol'],
   'protocol/grpc': ['core/(address|env|errors|limits)', 'protocol/(grpc|wire)'],
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],

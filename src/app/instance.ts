@@ -1,8 +1,6 @@
 import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import { type Address, formatAddress } from '../core/address.ts'
-import type { Conn } from '../core/conn.ts'
-import type { UdpDoor } from '../core/datagrams/udp-door.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
@@ -94,10 +92,9 @@ export class Instance implements AsyncDisposable {
       resolve,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
-      find: (tag) => this.outbounds.route(tag),
+      find: (tag) => this.outbounds.passable(tag),
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
-      accepted: (...args) => this.#descriptors.accepted(...args),
-      clientIs: (carrier, address) => this.#descriptors.clientIs(carrier, address),
+      descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.#dispatch = {
@@ -221,10 +218,12 @@ export class Instance implements AsyncDisposable {
 
   #host(inbound: () => RunningInbound): InboundHost {
     let made: InboundIo | undefined
-    const io = (): InboundIo => {
-      made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside: (near) => this.#udpBeside(inbound(), near) }
-      return made
+    const udpBeside: InboundIo['udpBeside'] = (near) => {
+      // Whoever may ask for it has shown who it is, and no flow of its own will say so.
+      this.#descriptors.admit(near.info)
+      return inbound().udpBeside(near)
     }
+    const io = (): InboundIo => (made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside })
     return {
       env: this.#env,
       accept: (handler, conn) => {
@@ -236,12 +235,6 @@ export class Instance implements AsyncDisposable {
       },
       listening: (address) => this.#loops.listening(formatAddress(address)),
     }
-  }
-
-  /** Whoever may ask for it has shown who it is, and no flow of its own will say so. */
-  #udpBeside(inbound: RunningInbound, near: Conn): UdpDoor | undefined {
-    this.#descriptors.admit(near.info)
-    return inbound.udpBeside(near)
   }
 
   /** @throws ConfigError for a certificate file */

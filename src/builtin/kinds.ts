@@ -28,6 +28,8 @@ import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+import { dsForm } from '../transport/ds/config.ts'
+import { dsMessage } from '../transport/ds/messages.ts'
 import { grpcForm } from '../transport/grpc/config.ts'
 import { grpcLayer } from '../transport/grpc/layer.ts'
 import { grpcJson } from '../transport/grpc/messages.ts'
@@ -60,12 +62,15 @@ export const inbounds = [
   defineInbound({
     ...httpInbound,
     message: { name: 'proxy.http.ServerConfig', json: httpInboundJson },
+    // A client that is offered h2 takes it, V2Ray's own among them.
+    alpn: ['http/1.1'],
     create: (settings, { env }) => createHttpInbound(settings, env),
   }),
   defineInbound({
     ...mixedInbound,
     // Xray serves HTTP by its SOCKS inbound too, and calls it mixed or socks alike.
     message: { name: socks, family: 'xray', json: socksInboundJson },
+    alpn: ['http/1.1'],
     create: (settings, { env }) => createMixedInbound(settings, env),
   }),
   defineInbound({
@@ -117,6 +122,7 @@ export const outbounds = [
 const overHttp2 = { alpn: ['h2'], alpnServed: ['h2', 'http/1.1'] } as const
 
 export const transports = [
+  defineTransport({ ...dsForm, message: dsMessage, socket: ({ path }) => path }),
   defineTransport({
     ...grpcForm,
     ...overHttp2,

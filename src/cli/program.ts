@@ -144,18 +144,22 @@ Every form of VMess share link is read. A link is a password: give it with --lin
 or with "-" by standard input, where other users of the machine cannot see it. On the command line "ps" shows it until this
 program has started, and the history of the shell keeps it.
 Of several links, or of a subscription, --choose takes one.
+With --via the server is reached through a proxy: socks5://user:password@host:port, socks4://, socks4a://, http:// or
+https://; "env" takes the one that HTTPS_PROXY or ALL_PROXY names, unless NO_PROXY names the server.
 ${exitCodeHelp}
 
 Examples:
   vmess connect --link-file link.txt
   VMESS_LINK="$(pass show vpn)" vmess connect --port 8080
-  vmess connect --link-file subscription.txt --choose Tokyo`
+  vmess connect --link-file subscription.txt --choose Tokyo
+  vmess connect --link-file link.txt --via socks5://127.0.0.1:9050`
 
 function addConnect(program: Command, terminal: Terminal, done: Done): void {
   withLog(program.command('connect').description('run a local SOCKS and HTTP proxy from a share link'))
     .argument('[link]', 'a vmess:// link, or - for standard input; without it VMESS_LINK')
     .option('--link-file <file>', 'a file that holds the link')
     .option('--choose <which>', 'which of several links: its number, from 1, or its name')
+    .option('--via <proxy>', 'a proxy on the way to the server: socks5://…, http://…, or env')
     .option('--listen <ip>', 'the address of the proxy', '127.0.0.1')
     .option('--port <number>', 'the port of the proxy (default: 1080, or a free one if that is taken)')
     .addHelpText('after', connectHelp)

@@ -13,8 +13,6 @@ const otherTransports: Readonly<Record<string, string>> = {
   splithttp: 'XHTTP',
   kcp: 'mKCP',
   mkcp: 'mKCP',
-  ds: 'domain socket',
-  domainsocket: 'domain socket',
   quic: 'QUIC',
   hysteria: 'Hysteria',
   hysteria2: 'Hysteria',
@@ -26,7 +24,6 @@ export const otherSettings = {
   xhttpSettings: anyObject('XHTTP.'),
   splithttpSettings: anyObject('XHTTP.'),
   kcpSettings: anyObject('mKCP.'),
-  dsSettings: anyObject('Domain socket.'),
   quicSettings: anyObject('QUIC.'),
   hysteriaSettings: anyObject('Hysteria.'),
 } as const

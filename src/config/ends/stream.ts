@@ -5,6 +5,7 @@ import {
   type Kinds,
   perKinds,
   plainTransport,
+  settingsKey,
   type TransportKind,
   transportNames,
   transportOf,
@@ -137,7 +138,7 @@ function buildStream(
 ): { readonly stream: Stream; readonly secure: boolean; readonly proxied: object | undefined } {
   const kind = input ? readNetwork(input, kinds, context) : plainTransport(kinds)
   const settings: { readonly acceptProxyProtocol?: unknown } | undefined =
-    kind && settingsOf(kind, input, defaults, context)
+    kind && (settingsOf(kind, input, defaults, context) ?? requiredOf(kind, input, context))
   const transport = kind?.build(settings, context)
   const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }) }
   const secure = input !== undefined && checkSecurity(input, context)
@@ -160,6 +161,14 @@ function settingsOf(
     report.warn('CFG035', report.at(input, key), `"${key}" is ignored because "${used}" is there`)
   }
   return membersOf(input)[used]
+}
+
+/** A socket has no default: what is missing is said where it belongs. */
+function requiredOf(kind: TransportKind, input: StreamInput | undefined, { report }: Context): object | undefined {
+  if (!kind.socket || !input) return undefined
+  const empty = {}
+  report.remember(empty, report.at(input, settingsKey(kind)), new Map())
+  return empty
 }
 
 const membersOf = (input: object): StreamDefaults => input as StreamDefaults
