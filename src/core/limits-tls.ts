@@ -1,5 +1,5 @@
-/** Bounds of what carries streams; a part of `limits`. */
-export const transportLimits = {
+/** Bounds of TLS, its certificates and the first bytes on shared ports; a part of `limits`. */
+export const tlsLimits = {
   /** How often certificate files are looked at while clients come, ms. */
   fileLookEveryMs: 1_000,
   /** The longest that a client waits for a slow look at them, ms. */
