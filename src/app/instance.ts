@@ -2,6 +2,7 @@ import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import type { Address } from '../core/address.ts'
 import { ProxyError } from '../core/errors.ts'
+import type { Resolve } from '../core/ground.ts'
 import { limits } from '../core/limits.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
@@ -43,6 +44,8 @@ export class Instance implements AsyncDisposable {
   readonly flows: Flows
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
+  /** Addresses of names. */
+  readonly resolve: Resolve
   readonly routing: Routing
   readonly measurements: Measurements
   readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
@@ -63,6 +66,7 @@ export class Instance implements AsyncDisposable {
   constructor(config: Config, deps: InstanceDeps) {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
     this.kinds = deps.kinds ?? builtin
+    this.resolve = resolve
     this.#config = config
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)

@@ -43,7 +43,7 @@ export interface Config {
   readonly accounting?: AccountingConfig
 }
 
-export type ApiService = 'HandlerService' | 'LoggerService' | 'StatsService'
+export type ApiService = 'HandlerService' | 'LoggerService' | 'ObservatoryService' | 'RoutingService' | 'StatsService'
 
 export interface ApiConfig {
   /** Name of the outbound that serves it. */

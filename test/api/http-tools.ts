@@ -207,6 +207,13 @@ export function fakeControl(): FakeControl {
         warnings: [],
       }),
     async restartLog() {},
+    rules: async () => [],
+    async addRules() {},
+    removeRules: async () => 0,
+    balancer: async () => undefined,
+    async overrideBalancer() {},
+    testRoute: async () => undefined,
+    observations: async () => undefined,
     async watch(listener) {
       watchers.add(listener)
       return () => void watchers.delete(listener)

@@ -29,6 +29,7 @@ import type { Flow } from '../flow/flow.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
 import type { Instance } from '../instance.ts'
 import { Lists } from './lists.ts'
+import { InstanceRouting } from './routing-control.ts'
 import { UserControl } from './user-control.ts'
 
 export interface ControlDeps {
@@ -40,7 +41,7 @@ export interface ControlDeps {
   readonly restartLog: () => void | Promise<void>
 }
 
-export class InstanceControl implements Control {
+export class InstanceControl extends InstanceRouting implements Control {
   readonly #deps: ControlDeps
   readonly #users: UserControl
   readonly #lists: Lists
@@ -48,6 +49,7 @@ export class InstanceControl implements Control {
   readonly #startedMs: number
 
   constructor(deps: ControlDeps) {
+    super(deps.instance)
     this.#deps = deps
     this.#users = new UserControl(deps.instance, deps.env)
     this.#lists = new Lists(deps.instance, deps.env.clock)
