@@ -10,7 +10,16 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { FlowView } from '../../src/routing/flow-view.ts'
 import { GeoLists } from '../../src/routing/geo/lists.ts'
 import { Router } from '../../src/routing/router.ts'
-import { hosts, model, type Request, type RuleSet, ruleSets, type Section, type Strategy, sections } from '../routing/v2ray4.ts'
+import {
+  hosts,
+  model,
+  type Request,
+  type RuleSet,
+  ruleSets,
+  type Section,
+  type Strategy,
+  sections,
+} from '../routing/v2ray4.ts'
 import { freePorts, hasV2ray, type Peer, startPeer } from './harness.ts'
 
 const count = Number(process.env.ROUTING_SETS ?? 45)
@@ -67,9 +76,7 @@ async function ask(port: number, user: string, { host, port: to }: Request): Pro
   socket.on('error', () => {})
   await once(socket, 'connect')
   const { localPort } = socket
-  const address = /^[\d.]+$/.test(host)
-    ? [1, ...host.split('.').map(Number)]
-    : [3, host.length, ...Buffer.from(host)]
+  const address = /^[\d.]+$/.test(host) ? [1, ...host.split('.').map(Number)] : [3, host.length, ...Buffer.from(host)]
   socket.write(Uint8Array.of(5, 1, 2))
   await once(socket, 'data')
   socket.write(Uint8Array.of(1, user.length, ...Buffer.from(user), 1, 0x70))

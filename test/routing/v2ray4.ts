@@ -33,8 +33,26 @@ export const hosts: Readonly<Record<string, string>> = {
   'd-1.net': '11.0.0.1',
 }
 const names = Object.keys(hosts)
-const blocks = ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.0/24', '10.2.0.0/25', '10.2.0.1', '192.168.0.0/16', '172.16.0.0/12', '0.0.0.0/1']
-const addresses = ['10.1.2.3', '10.1.9.9', '10.2.0.1', '10.2.0.200', '10.200.0.1', '192.168.7.7', '172.20.0.9', '9.9.9.9']
+const blocks = [
+  '10.0.0.0/8',
+  '10.1.0.0/16',
+  '10.1.2.0/24',
+  '10.2.0.0/25',
+  '10.2.0.1',
+  '192.168.0.0/16',
+  '172.16.0.0/12',
+  '0.0.0.0/1',
+]
+const addresses = [
+  '10.1.2.3',
+  '10.1.9.9',
+  '10.2.0.1',
+  '10.2.0.200',
+  '10.200.0.1',
+  '192.168.7.7',
+  '172.20.0.9',
+  '9.9.9.9',
+]
 const parts = ['test', 'org', 'net', 'a', 'c', '1']
 
 const domain = (upper: boolean) => {
@@ -47,7 +65,9 @@ const domain = (upper: boolean) => {
     fc.constantFrom('regexp:^[a-c]\\.', 'regexp:\\d', 'regexp:(org|net)$', 'regexp:^.{6}$', 'dotless:', 'a.t', '.c.'),
   )
   if (!upper) return plain
-  const some = plain.map((text) => (/^(?:full|domain|keyword):/.test(text) ? text.replace(/[ac]$/, (c) => c.toUpperCase()) : text))
+  const some = plain.map((text) =>
+    /^(?:full|domain|keyword):/.test(text) ? text.replace(/[ac]$/, (c) => c.toUpperCase()) : text,
+  )
   return fc.oneof({ weight: 9, arbitrary: plain }, { weight: 1, arbitrary: some })
 }
 
