@@ -15,6 +15,8 @@ import { createFreedom } from '../proxy/freedom/outbound.ts'
 import { httpInbound } from '../proxy/http/config.ts'
 import { createHttpInbound } from '../proxy/http/inbound.ts'
 import { httpInboundJson } from '../proxy/http/messages.ts'
+import { loopbackOutbound } from '../proxy/loopback/config.ts'
+import { createLoopback } from '../proxy/loopback/outbound.ts'
 import { mixedInbound } from '../proxy/mixed/config.ts'
 import { createMixedInbound } from '../proxy/mixed/inbound.ts'
 import { socksInbound } from '../proxy/socks/config.ts'
@@ -78,6 +80,15 @@ export const outbounds = [
     ...freedomOutbound,
     message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
     create: createFreedom,
+  }),
+  defineOutbound({
+    ...loopbackOutbound,
+    message: {
+      name: 'proxy.loopback.Config',
+      fields: { inbound_tag: { id: 1, type: 'string' } },
+      json: ({ fields }) => ({ inboundTag: fields.text('inbound_tag') }),
+    },
+    create: createLoopback,
   }),
   defineOutbound({
     ...vmessOutbound,

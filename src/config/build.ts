@@ -133,7 +133,7 @@ function tagsOf(
   const api = input.api?.tag ? [input.api.tag] : []
   const tags = (list: readonly { readonly tag: string }[]) => list.map(({ tag }) => tag)
   return {
-    inbounds: [...tags(inbounds), ...dnsTags, ...api],
+    inbounds: [...tags(inbounds), ...dnsTags, ...api, ...reentered(outbounds)],
     bridges: reverseTags(input, 'bridges'),
     outbounds: [...tags(outbounds), ...api, ...reverseTags(input, 'portals')],
     api: input.api?.tag || undefined,
@@ -141,6 +141,10 @@ function tagsOf(
     sniffs: inbounds.some(({ config }) => config?.sniffing !== undefined),
   }
 }
+
+/** What loopback outbounds call themselves as inbounds. */
+const reentered = (outbounds: readonly ReadOutbound[]): string[] =>
+  outbounds.flatMap(({ config }) => (config?.protocol === 'loopback' ? [config.settings.inboundTag] : []))
 
 /** E-mails and names of accounts; undefined where some may come from elsewhere. */
 function usersOf(inbounds: readonly ReadInbound[]): readonly string[] | undefined {

@@ -10,6 +10,8 @@ export const limits = {
   sniffedMax: 32_767,
   /** Lists that are known of one data file; behind them it is not looked at. */
   geoLists: 65_536,
+  /** How often a flow goes through the rules again by loopback outbounds; once more, and it is taken for one that never ends. */
+  loopbackTurns: 16,
   /** Measurements of one outbound that are kept. */
   probeSamples: 1_000,
   /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */

@@ -11,6 +11,7 @@ import type {
   DokodemoInboundSettings,
   FreedomSettings,
   HttpInboundSettings,
+  LoopbackSettings,
   SocksInboundSettings,
 } from './local.ts'
 import type { SharedConnections } from './mux.ts'
@@ -119,6 +120,7 @@ export type OutboundConfig =
   | (OutboundBase & { readonly protocol: 'vmess'; readonly settings: VmessOutboundSettings })
   | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
   | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
+  | (OutboundBase & { readonly protocol: 'loopback'; readonly settings: LoopbackSettings })
 
 /** Words of `security` as a client configures it. */
 export type SecurityName = 'auto' | 'aes-128-gcm' | 'chacha20-poly1305' | 'none' | 'zero' | 'aes-128-cfb'
