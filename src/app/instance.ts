@@ -23,6 +23,7 @@ import { Connections } from './inbound/connections.ts'
 import { hostOf } from './inbound/host.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import { checkSharing } from './inbound/shared/check.ts'
 import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
@@ -85,8 +86,10 @@ export class Instance implements AsyncDisposable {
       findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
+      find: (tag) => this.outbounds.get(tag)?.outbound,
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
       accepted: (...args) => this.#descriptors.accepted(...args),
+      clientIs: (carrier, address) => this.#descriptors.clientIs(carrier, address),
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.routing = new Routing({
@@ -109,6 +112,7 @@ export class Instance implements AsyncDisposable {
       env,
       policy: () => this.#config.policy,
       route: (session, until) => this.routing.route(session, until),
+      waysOf: (outbound) => this.outbounds.waysOf(outbound),
       flows: this.flows,
       counters: this.counters,
       observer: this.observers,
@@ -122,7 +126,9 @@ export class Instance implements AsyncDisposable {
       host: (inbound) =>
         hostOf(inbound, { dispatch: this.#dispatch, connections: this.#connections, descriptors: this.#descriptors }),
     })
-    this.#inbounds.replace(config.inbounds.map((inbound) => this.#inbounds.create(inbound)))
+    const inbounds = config.inbounds.map((inbound) => this.#inbounds.create(inbound))
+    checkSharing(inbounds.map(({ parts }) => parts))
+    this.#inbounds.replace(inbounds)
   }
 
   get config(): Config {

@@ -1,5 +1,6 @@
 /** The commands, their flags and their help. */
 import { Command } from 'commander'
+import { builtin } from '../builtin/kinds.ts'
 import { nameCommands } from './command-name.ts'
 import { connect } from './commands/connect.ts'
 import { run } from './commands/run.ts'
@@ -9,6 +10,7 @@ import { uuid } from './commands/uuid.ts'
 import { exitCodes } from './exit.ts'
 import { addRouting } from './routing-commands.ts'
 import type { Terminal } from './terminal.ts'
+import { transportWords } from './transport-flag.ts'
 import { banner } from './version.ts'
 
 const exitCodeHelp = `
@@ -114,7 +116,8 @@ ${exitCodeHelp}
 
 Examples:
   vmess serve --host vpn.example.org
-  vmess serve --host vpn.example.org --port 443 --tls-cert fullchain.pem --tls-key privkey.pem`
+  vmess serve --host vpn.example.org --port 443 --tls-cert fullchain.pem --tls-key privkey.pem
+  vmess serve --host vpn.example.org --port 80 --transport ws --path /chat`
 
 function addServe(program: Command, terminal: Terminal, done: Done): void {
   withLog(program.command('serve').description('run a server with a generated, saved configuration'))
@@ -122,6 +125,14 @@ function addServe(program: Command, terminal: Terminal, done: Done): void {
     .option('--port <number>', 'the port of a new configuration; a free one without it')
     .option('--listen <ip>', 'the address to listen on; all without it')
     .option('--id <id>', 'the user of a new configuration: a UUID, or a text of 1 to 30 bytes')
+    .option(
+      '--transport <name>',
+      `what carries a new configuration: ${transportWords(builtin).join(', ')}; tcp without it`,
+    )
+    .option(
+      '--path <text>',
+      'its path, the service name of grpc or the seed of kcp; one that cannot be guessed without it',
+    )
     .option('--tls-cert <file>', 'a certificate chain in PEM form, for TLS')
     .option('--tls-key <file>', 'its private key')
     .option('--name <text>', 'the name in the link')

@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Milliseconds since the epoch: users whose date has passed get a warning. Without it none does. */
   readonly now?: number
+  /** Tags of outbounds that are there beside those of the configuration. */
+  readonly otherOutbounds?: readonly string[]
   /** What it can name; by default everything that is built in. */
   readonly kinds?: Kinds
 }

@@ -14,6 +14,8 @@ export interface DialOptions {
 /** Opens streams to anywhere. An outbound is a dialer with a name; a proxy client is a dialer over a dialer. */
 export interface Dialer {
   dial(to: Address, options: DialOptions): Promise<Conn>
+  /** Gives up what it keeps for further dials; connections live on. Absent: it keeps nothing. */
+  close?(): void
 }
 
 export interface Listening {

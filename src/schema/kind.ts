@@ -53,6 +53,8 @@ export interface TransportForm<S extends z.ZodType = z.ZodType, K extends string
   readonly schema: S
   /** What its settings are called in `streamSettings`, with what to say of each beside the schema; the last one that is written wins. */
   readonly settingsKeys: { readonly [key in K]: string | undefined }
+  /** A server of it reads requests of HTTP as a web server does: `fallback` and `trustedProxies` mean something. */
+  readonly readsRequests?: boolean
   /** Settings from decoded JSON, from undefined where nothing was written. Mistakes are reported. */
   build(input: z.output<S> | undefined, context: Context): T
 }

@@ -276,6 +276,88 @@ describe('an outbound in protobuf', () => {
   })
 })
 
+describe('transports that a request opens', () => {
+  const streamOf = (family: Family, name: string, message: string, values: object) => {
+    const settings = types.typed(family, message, values)
+    const stream_settings = { protocol_name: name, transport_settings: [{ protocol_name: name, settings }] }
+    const json = inboundOf(
+      receiverOf(family, 1, 1, { stream_settings }),
+      types.typed(family, 'proxy.vmess.inbound.Config', {}),
+    )
+    return configOf({ inbounds: [json] }).inbounds[0]!.stream
+  }
+  const shared = { path: '/ray', host: 'a', headers: { 'X-A': 'b' }, forwarded: true }
+
+  it('ws of both families', () => {
+    const header = [
+      { key: 'X-A', value: 'b' },
+      { key: 'Host', value: 'a' },
+    ]
+    const v2ray = {
+      path: '/ray',
+      header,
+      max_early_data: 2048,
+      early_data_header_name: 'E',
+      parse_x_forwarded_for: true,
+    }
+    expect(streamOf('v2ray', 'websocket', 'transport.internet.websocket.Config', v2ray)).toMatchObject({
+      network: 'ws',
+      transport: { ...shared, servedHost: '', earlyData: { maxBytes: 2048, headerName: 'E' }, heartbeatMs: 0 },
+    })
+    const xray = {
+      path: '/ray',
+      host: 'a',
+      header: { 'X-A': 'b' },
+      ed: 2048,
+      heartbeatPeriod: 10,
+      accept_proxy_protocol: true,
+    }
+    expect(streamOf('xray', 'websocket', 'transport.internet.websocket.Config', xray)).toMatchObject({
+      transport: {
+        ...shared,
+        servedHost: 'a',
+        earlyData: { maxBytes: 2048, headerName: 'Sec-WebSocket-Protocol' },
+        heartbeatMs: 10_000,
+      },
+      sockopt: { acceptProxyProtocol: true },
+    })
+  })
+
+  it('httpupgrade of both families', () => {
+    const v2ray = { path: '/ray', host: 'a', header: [{ key: 'X-A', value: 'b' }] }
+    const name = 'transport.internet.request.httpupgrade.Config'
+    expect(streamOf('v2ray', 'httpupgrade', name, v2ray)).toMatchObject({
+      network: 'httpupgrade',
+      transport: { ...shared, servedHost: 'a', fastOpen: false },
+    })
+    const xray = { path: '/ray?a=b', host: 'a', header: { 'X-A': 'b' }, ed: 1 }
+    expect(streamOf('xray', 'httpupgrade', 'transport.internet.httpupgrade.Config', xray).transport).toMatchObject({
+      ...shared,
+      path: '/ray?a=b',
+      fastOpen: true,
+    })
+    expect(thrownBy(() => streamOf('v2ray', 'httpupgrade', name, { max_early_data: 1 }))).toEqual(
+      refusal(/max_early_data/),
+    )
+  })
+
+  it.each(both)('the http header of tcp of %s', (family) => {
+    const header_settings = types.typed(family, 'transport.internet.headers.http.Config', {
+      request: {
+        version: { value: '1.0' },
+        method: { value: 'PUT' },
+        uri: ['/a', '/b'],
+        header: [{ name: 'Host', value: ['x', 'y'] }],
+      },
+      response: { status: { code: '404', reason: 'No' }, header: [{ name: 'A', value: ['b'] }] },
+    })
+    expect(streamOf(family, 'tcp', 'transport.internet.tcp.Config', { header_settings }).transport).toEqual({
+      request: { version: '1.0', method: 'PUT', paths: ['/a', '/b'], headers: [{ name: 'Host', values: ['x', 'y'] }] },
+      response: { version: '1.1', status: '404', reason: 'No', headers: [{ name: 'A', values: ['b'] }] },
+    })
+  })
+})
+
 describe('what has no place here', () => {
   const vmess = types.typed('xray', 'proxy.vmess.inbound.Config', {})
   const withStream = (stream_settings: object, family: Family = 'xray') =>
@@ -286,13 +368,13 @@ describe('what has no place here', () => {
   it('is refused by the name of the protocol, transport, header or security', () => {
     const vless = { type: 'xray.proxy.vless.inbound.Config', value: Buffer.alloc(0) }
     expect(thrownBy(() => inboundOf(receiverOf('xray', 1, 1), vless))).toEqual(refusal(/"xray\.proxy\.vless\.inbound/))
-    const settings = { type: 'xray.transport.internet.websocket.Config', value: Buffer.alloc(0) }
-    const stream = { protocol_name: 'websocket', transport_settings: [{ protocol_name: 'websocket', settings }] }
-    expect(withStream(stream)).toEqual(refusal(/websocket\.Config/))
-    const header_settings = { type: 'v2ray.core.transport.internet.headers.http.Config', value: Buffer.alloc(0) }
+    const settings = { type: 'xray.transport.internet.hysteria.Config', value: Buffer.alloc(0) }
+    const stream = { protocol_name: 'hysteria', transport_settings: [{ protocol_name: 'hysteria', settings }] }
+    expect(withStream(stream)).toEqual(refusal(/hysteria\.Config/))
+    const header_settings = { type: 'v2ray.core.transport.internet.headers.srtp.Config', value: Buffer.alloc(0) }
     const tcp = types.typed('v2ray', 'transport.internet.tcp.Config', { header_settings })
     expect(withStream({ transport_settings: [{ protocol_name: 'tcp', settings: tcp }] }, 'v2ray')).toEqual(
-      refusal(/headers\.http\.Config/),
+      refusal(/headers\.srtp\.Config/),
     )
     expect(withStream({ security_type: 'xray.transport.internet.reality.Config' })).toEqual(refusal(/reality/))
   })
