@@ -97,6 +97,13 @@ export const outbounds = [
     create: createFreedom,
   }),
   defineOutbound({
+    ...httpOutbound,
+    message: { name: 'proxy.http.ClientConfig', json: httpOutboundJson },
+    // A proxy that chose h2 would hear no HTTP/2.
+    alpn: ['http/1.1'],
+    create: createHttpOutbound,
+  }),
+  defineOutbound({
     ...loopbackOutbound,
     message: {
       name: 'proxy.loopback.Config',
@@ -104,13 +111,6 @@ export const outbounds = [
       json: ({ fields }) => ({ inboundTag: fields.text('inbound_tag') }),
     },
     create: createLoopback,
-  }),
-  defineOutbound({
-    ...httpOutbound,
-    message: { name: 'proxy.http.ClientConfig', json: httpOutboundJson },
-    // A proxy that chose h2 would hear no HTTP/2.
-    alpn: ['http/1.1'],
-    create: createHttpOutbound,
   }),
   defineOutbound({
     ...socksOutbound,
