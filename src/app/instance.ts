@@ -86,10 +86,9 @@ export class Instance implements AsyncDisposable {
       findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
-      find: (tag) => this.outbounds.get(tag)?.outbound,
+      find: (tag) => this.outbounds.passable(tag),
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
-      accepted: (...args) => this.#descriptors.accepted(...args),
-      clientIs: (carrier, address) => this.#descriptors.clientIs(carrier, address),
+      descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.routing = new Routing({

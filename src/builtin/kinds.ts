@@ -30,6 +30,8 @@ import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+import { dsForm } from '../transport/ds/config.ts'
+import { dsMessage } from '../transport/ds/messages.ts'
 import { grpcForm } from '../transport/grpc/config.ts'
 import { grpcLayer } from '../transport/grpc/layer.ts'
 import { grpcJson } from '../transport/grpc/messages.ts'
@@ -39,6 +41,9 @@ import { h2Json } from '../transport/h2/messages.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
 import { httpUpgradeJson } from '../transport/httpupgrade/messages.ts'
+import { kcpCarrier } from '../transport/kcp/carrier.ts'
+import { kcpForm } from '../transport/kcp/config.ts'
+import { kcpJson } from '../transport/kcp/messages.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
 import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
@@ -62,12 +67,15 @@ export const inbounds = [
   defineInbound({
     ...httpInbound,
     message: { name: 'proxy.http.ServerConfig', json: httpInboundJson },
+    // A client that is offered h2 takes it, V2Ray's own among them.
+    alpn: ['http/1.1'],
     create: (settings, { env }) => createHttpInbound(settings, env),
   }),
   defineInbound({
     ...mixedInbound,
     // Xray serves HTTP by its SOCKS inbound too, and calls it mixed or socks alike.
     message: { name: socks, family: 'xray', json: socksInboundJson },
+    alpn: ['http/1.1'],
     create: (settings, { env }) => createMixedInbound(settings, env),
   }),
   defineInbound({
@@ -128,6 +136,7 @@ export const outbounds = [
 const overHttp2 = { alpn: ['h2'], alpnServed: ['h2', 'http/1.1'] } as const
 
 export const transports = [
+  defineTransport({ ...dsForm, message: dsMessage, socket: ({ path }) => path }),
   defineTransport({
     ...grpcForm,
     ...overHttp2,
@@ -150,6 +159,11 @@ export const transports = [
     ],
     opening: requestOpening,
     layer: httpUpgradeLayer,
+  }),
+  defineTransport({
+    ...kcpForm,
+    message: { name: 'transport.internet.kcp.Config', json: kcpJson },
+    carrier: kcpCarrier(),
   }),
   defineTransport({
     ...tcpForm,

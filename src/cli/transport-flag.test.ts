@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { builtin } from '../builtin/kinds.ts'
+import { serverTransports } from '../config/link/server-stream.ts'
 import { linkToOutbound, parseLink } from '../config/link/share-link.ts'
 import { loadConfig, loadConfigValue } from '../config/load.ts'
 import { fakeRandom } from '../testing/fakes.ts'
 import { serverFileText } from './server-file.ts'
 import { serverLink, vmessInbound } from './server-link.ts'
-import { streamOf, transportWords } from './transport-flag.ts'
+import { streamOf } from './transport-flag.ts'
 
 const id = '8e3d2f6a-51c7-4b0e-9a44-6f0b7d1c2e95'
 const linkOf = (transport: string, path?: string): string => {
-  const stream = streamOf({ transport, path }, builtin, fakeRandom(3))
+  const stream = streamOf({ transport, path }, fakeRandom(3))
   const text = serverFileText({ listen: '', port: 443, id, stream }, 'server.json')
   const { config, problems } = loadConfig([{ name: 'server.json', text }])
   expect(problems.filter(({ severity }) => severity === 'error')).toEqual([])
@@ -17,7 +18,7 @@ const linkOf = (transport: string, path?: string): string => {
 }
 
 describe('serve --transport', () => {
-  it.each(transportWords(builtin))('%s makes a server, and a link that a client of ours can use', (word) => {
+  it.each(serverTransports())('%s makes a server, and a link that a client of ours can use', (word) => {
     for (const path of word === 'tcp' || word === 'raw' ? [undefined] : ['chat', undefined]) {
       const link = parseLink(linkOf(word, path))
       const { config, problems } = loadConfigValue({ outbounds: [linkToOutbound(link)] })
@@ -42,6 +43,6 @@ describe('serve --transport', () => {
   it('says what there is', () => {
     expect(() => linkOf('wss')).toThrow(/give one of .*ws.*tcp-http/)
     expect(() => linkOf('tcp', '/a')).toThrow('tcp has no path')
-    expect(() => streamOf({ path: '/a' }, builtin, fakeRandom(1))).toThrow('--path needs --transport')
+    expect(() => streamOf({ path: '/a' }, fakeRandom(1))).toThrow('--path needs --transport')
   })
 })

@@ -22,7 +22,6 @@ import { buildAccounting, buildControl } from './sections/control.ts'
 import { checkDns } from './sections/dns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
-import { isForeignFormat } from './v5.ts'
 
 export interface BuildOptions {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -38,7 +37,6 @@ export function buildConfig(
   { env, now, kinds, strict = false, otherOutbounds = [] }: BuildOptions,
   report: Report,
 ): Config | undefined {
-  if (isForeignFormat(root, report)) return undefined
   const input = decode(rootSchema(kinds), root, '', report)
   if (!input) return undefined
   const context = createContext(report, { ...env, ...input.env }, now)

@@ -140,6 +140,18 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
+  /** mKCP connections of one listening address at once; further ones are not heard. */
+  kcpConnections: 8_192,
+  /** Of these, the ones that have not shown who they are; for one more the oldest goes. */
+  kcpStrangers: 1_024,
+  /** The same of one address, which loses its own oldest. */
+  kcpStrangersPerAddress: 256,
+  /** Segments that such a connection may have waiting, beyond the one that is read next. */
+  kcpStrangerWindow: 64,
+  /** What several mKCP segments that can be read at once are put together to, bytes. */
+  kcpBatch: 32 * 1024,
+  /** How exactly the timers of mKCP go, ms. */
+  kcpTimerMs: 2,
   /** The largest gRPC message that we send, bytes. */
   grpcMessage: 32 * 1024,
   /** The largest gRPC message that we take, bytes; the Go peers take no more either. Its bytes are passed on as they come. */
@@ -216,6 +228,10 @@ export const limits = {
   fdWarningMs: 10_000,
   /** Connections of one address in their handshake, unless `policy.system.handshakesPerAddress` says otherwise; for one more its oldest goes. */
   handshakesPerAddress: 1_024,
+  /** What is held of a PROXY protocol header, bytes: the longest up to the end of its addresses; what follows is passed over. */
+  proxyHeaderHeld: 232,
+  /** A PROXY protocol header must be there within, ms, or within the time for a handshake where that is shorter. */
+  proxyHeaderMs: 10_000,
   /** Clients that the kernel may hold for us until they are accepted; it caps it at `net.core.somaxconn`. */
   listenBacklog: 65_535,
   /** Pause before a listener that could not be opened again is tried once more, ms. */

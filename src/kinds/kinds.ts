@@ -33,6 +33,12 @@ export function perKinds<T>(make: (kinds: Kinds) => T): (kinds: Kinds) => T {
 export const transportOf = ({ transports }: Kinds, word: string): TransportKind | undefined =>
   transports.find(({ name, aliases }) => name === word || aliases.includes(word))
 
+/** The unix socket that carries a stream; undefined for TCP. */
+export const socketOf = (
+  { network, transport }: { readonly network: string; readonly transport?: unknown },
+  kinds: Kinds,
+): string | undefined => transportOf(kinds, network)?.socket?.(transport)
+
 /** The first name of its settings. */
 export const settingsKey = ({ settingsKeys }: TransportKind): string => Object.keys(settingsKeys)[0]!
 

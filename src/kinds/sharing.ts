@@ -1,8 +1,9 @@
 /** When two inbounds can share a port: what their clients say first must show which one they mean. */
 import type { InboundConfig, SockoptConfig, TlsServerConfig } from '../settings/model.ts'
 import { same } from '../settings/same.ts'
-import type { Kinds } from './kinds.ts'
+import type { InboundKind } from './inbound.ts'
 import { type Opening, openingClash } from './opening.ts'
+import type { TransportKind } from './transport.ts'
 
 /** What is known of an inbound before a client has said anything. */
 export interface Sharer {
@@ -22,7 +23,10 @@ export interface SharerTls {
 /** Undefined for what has its port for itself: ports that move, and what is not carried by TCP. */
 export function sharerOf(
   config: InboundConfig,
-  { inbounds, transports }: Kinds,
+  {
+    inbounds,
+    transports,
+  }: { readonly inbounds: readonly InboundKind[]; readonly transports: readonly TransportKind[] },
   names?: readonly string[],
 ): Sharer | undefined {
   const { stream, allocate } = config
@@ -30,7 +34,7 @@ export function sharerOf(
   const protocol = inbounds.find(({ kind }) => kind === config.protocol)
   if (!transport || !protocol || transport.carrier || allocate) return undefined
   const settings = stream.tls
-  const { alpn } = transport
+  const alpn = transport.alpn ?? protocol.alpn
   const named = settings && settings.serverName !== '' ? [settings.serverName.toLowerCase()] : names
   return {
     ...(settings && { tls: { settings, alpn, names: named } }),

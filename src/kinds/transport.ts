@@ -67,7 +67,7 @@ export interface LinkForm {
   write(settings: Readonly<Record<string, unknown>>): Readonly<Record<'type' | 'host' | 'path', string>>
 }
 
-/** Everything about a transport. Without `layer` and `carrier` it is TCP as it is. */
+/** Everything about a transport. Without `layer`, `socket` and `carrier` it is TCP as it is. */
 export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
   extends TransportForm<S, K, T> {
   /** How the gRPC API says its settings, by several names where families differ; absent: they cannot be given there. */
@@ -81,6 +81,8 @@ export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string
   opening?(settings: T): Opening | undefined
   /** What lies over TCP, and over TLS where that is asked for. Undefined: nothing, with these settings. What it throws is a mistake in them. */
   layer?(settings: T, deps: LayerDeps): Layer | undefined
+  /** The path of the unix socket, as Address.path, that it is carried by instead of TCP, at both ends. */
+  socket?(settings: T): string
   /** For a transport that is not carried by TCP, such as one over datagrams; TLS lies over it. */
   readonly carrier?: {
     dialer(ground: Ground, settings: T, deps: LayerDeps): Dialer

@@ -33,7 +33,7 @@ export const problemCodes = {
   CFG039: 'A number beyond what can be honoured; the nearest that can is used.',
   CFG040:
     'An unknown key in `limits`, `control` or `accounting`, which no other program reads, or a limit of a user in another place.',
-  CFG041: 'A file in V2Ray 5’s own format.',
+  CFG041: 'The file is in V2Ray 5’s own format, or has keys of both.',
   // VMess
   CFG050: 'A VMess user without an id.',
   CFG051: 'An id that is neither a UUID nor a custom string.',

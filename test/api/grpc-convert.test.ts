@@ -230,6 +230,42 @@ describe('an outbound in protobuf', () => {
     })
   })
 
+  it.each(both)('of %s: proxies with their logins', (family) => {
+    const account = (kind: string) => types.typed(family, `proxy.${kind}.Account`, { username: 'a', password: 'b' })
+    const server = (kind: string) => [{ address: loopback, port: 1080, user: [{ level: 2, account: account(kind) }] }]
+    const servers = [{ address: '127.0.0.1', port: 1080, users: [{ user: 'a', pass: 'b', level: 2 }] }]
+    for (const kind of ['socks', 'http'] as const) {
+      const json = outboundOf(types.typed(family, `proxy.${kind}.ClientConfig`, { server: server(kind) }))
+      expect(json).toEqual({ tag: 'out', protocol: kind, settings: { servers } })
+      expect(configOf({ outbounds: [json] }).outbounds[0]).toMatchObject({
+        protocol: kind,
+        settings: {
+          servers: [{ address: { host: '127.0.0.1', port: 1080 }, users: [{ user: 'a', pass: 'b', level: 2 }] }],
+        },
+      })
+    }
+    const wrong = types.typed(family, 'proxy.socks.ClientConfig', { server: server('http') })
+    expect(thrownBy(() => outboundOf(wrong))).toEqual(refusal(/proxy\.http\.Account/))
+  })
+
+  it('of each: what only one of them has', () => {
+    const socks = types.typed('v2ray', 'proxy.socks.ClientConfig', { version: 2, delay_auth_write: true })
+    expect(outboundOf(socks)).toMatchObject({ settings: { version: '4a', delayAuthWrite: true } })
+    const http = types.typed('xray', 'proxy.http.ClientConfig', { header: [{ key: 'X-A', value: 'b' }] })
+    expect(outboundOf(http)).toMatchObject({ settings: { headers: { 'X-A': 'b' } } })
+    const freedom = types.typed('xray', 'proxy.freedom.Config', { proxy_protocol: 2 })
+    expect(outboundOf(freedom)).toMatchObject({ settings: { proxyProtocol: 2 } })
+    const settings = types.typed('v2ray', 'transport.internet.domainsocket.Config', { path: '/a', padding: true })
+    const stream_settings = {
+      protocol_name: 'domainsocket',
+      transport_settings: [{ protocol_name: 'domainsocket', settings }],
+    }
+    const sender = types.typed('v2ray', 'app.proxyman.SenderConfig', { stream_settings })
+    expect(outboundOf(types.typed('v2ray', 'proxy.freedom.Config', {}), sender)).toMatchObject({
+      streamSettings: { network: 'domainsocket', dsSettings: { path: '/a', padding: true } },
+    })
+  })
+
   it('of Xray: the rest of the sender', () => {
     const tls = types.typed('xray', 'transport.internet.tls.Config', {
       server_name: 'example.com',

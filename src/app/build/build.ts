@@ -11,6 +11,7 @@ import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import type { ProxyTrust } from '../../settings/trust.ts'
+import { proxiedListener } from '../../transport/proxyprotocol/listener.ts'
 import { dialerStack } from '../../transport/stack.ts'
 import { plainSite } from '../../transport/website/plain.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
@@ -59,7 +60,10 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const alpn = transport?.alpn ?? kind.alpn
   const deps = layerDeps(config, alpn, { ...build, ...clientDeps })
   const dialer = building(config, () => {
-    const base = transport?.carrier?.dialer(ground, stream.transport, deps) ?? namesOver(ground, config, env)
+    const path = transport?.socket?.(stream.transport)
+    const base =
+      transport?.carrier?.dialer(ground, stream.transport, deps) ??
+      (path === undefined ? namesOver(ground, config, env) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
@@ -94,6 +98,11 @@ function groundOf({ through, sendThrough, stream }: OutboundConfig, build: Outbo
     make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }), ...(from && { from }) }),
   )
 }
+
+/** Always this unix socket; host and port stay for those above, such as TLS. */
+const overSocket = (tcp: Dialer, path: string): Dialer => ({
+  dial: (to, options) => tcp.dial({ ...to, path }, options),
+})
 
 /** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
 function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: OutboundConfig, env: Env): Dialer {
@@ -135,23 +144,26 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const { alpn, alpnServed = alpn } = transport
-  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false } = stream.sockopt
+  const kind = kindOf(kinds.inbounds, config)
+  const { alpn = kind.alpn, alpnServed = alpn } = transport
+  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false, acceptProxyProtocol: proxied } = stream.sockopt
   const ground = watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS, readSize }))
   const dialer = happyEyeballs(ground.tcp, { resolve, clock: env.clock, log: env.log })
   const website = building(config, () => websiteOf(stream.fallback, { env, dialer }))
   const deps = layerDeps(config, alpnServed, { ...build, website, read: noting(files, build.read) })
+  const sockets = tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
     const sharer = sharerOf(config, kinds)
     const names = () => secure?.names() ?? []
     return {
       config,
-      handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
+      handler: kind.create(config.settings, { ...build, tag: config.tag }),
       base: transport.carrier
         ? alone(transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps))
-        : shared.over(tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })),
+        : shared.over(proxied ? proxiedListener(sockets, { ...build, clock: build.env.clock }) : sockets),
       udp: udpListener({ ipv6Only }),
+      binding: { sockopt: stream.sockopt, ...(transport.carrier && { carrier: transport.name, of: stream.transport }) },
       secure,
       layers: layersOf(transport.layer?.(stream.transport, deps)),
       claim: sharer && { sharer, names, secure, handshakeTimeoutMs, refused: onFailedHandshake },

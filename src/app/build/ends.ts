@@ -1,4 +1,3 @@
-import type { Conn, ConnInfo } from '../../core/conn.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
@@ -13,6 +12,7 @@ import {
   policyOf,
   type VmessUser,
 } from '../../settings/model.ts'
+import type { Descriptors } from '../descriptors/descriptors.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { SharedPorts } from '../inbound/shared/shared-ports.ts'
@@ -29,10 +29,8 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   readonly findAsset?: FindFile | undefined
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
-  /** A socket was accepted; false: it was closed again, and `refused` was told. */
-  readonly accepted: (conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void) => boolean
-  /** A client that came by a proxy was found to be elsewhere. */
-  readonly clientIs: (carrier: ConnInfo, address: string) => void
+  /** Who may have a descriptor, and where a client really is that came by a proxy. */
+  readonly descriptors: Pick<Descriptors, 'accepted' | 'clientIs'>
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -79,7 +77,7 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { kinds, env, read, resolve, watch, detour, accepted, clientIs } = this.#deps
+    const { kinds, env, read, resolve, watch, detour, descriptors } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
     prepareExcluded(config.sniffing, this.#deps)
@@ -94,9 +92,9 @@ export class Ends {
       read,
       readSize: this.#readSize,
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
-      onAccept: (conn, fd) => accepted(conn, fd, refused),
+      onAccept: (conn, fd) => descriptors.accepted(conn, fd, refused),
       onFailedHandshake: refused,
-      onClientAddress: clientIs,
+      onClientAddress: (carrier, remote) => descriptors.clientIs(carrier, remote),
       shared: this.#shared,
     })
   }

@@ -72,7 +72,9 @@ export class Descriptors {
 
   /** The connection that this runs on has shown who it is. */
   admit(info: { readonly carrier?: ConnInfo }): void {
-    const stranger = this.#strangers.find(rootInfo(info as ConnInfo))
+    const root = rootInfo(info as ConnInfo)
+    root.admitted?.()
+    const stranger = this.#strangers.find(root)
     if (stranger) this.#strangers.remove(stranger)
   }
 

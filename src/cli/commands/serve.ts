@@ -4,7 +4,6 @@ import { resolve } from 'node:path'
 import { checkCertificates, coversHost, pinFor } from '../../app/build/certificate-host.ts'
 import { systemEnv } from '../../app/env.ts'
 import { formatUuid, parseId } from '../../app/users/ids.ts'
-import { builtin } from '../../builtin/kinds.ts'
 import { linkStream } from '../../config/link/outbound.ts'
 import { loadConfig } from '../../config/load.ts'
 import { formatAddress } from '../../core/address.ts'
@@ -95,7 +94,7 @@ async function newServerFile(flags: ServeFlags, path: string, terminal: Terminal
   const listen = flags.listen ?? ''
   const port = flags.port === undefined ? await randomPort(listen || '0.0.0.0') : readPortFlag(flags.port)
   const id = flags.id ?? uuid(undefined)
-  const stream = streamOf(flags, builtin, systemEnv().random)
+  const stream = streamOf(flags, systemEnv().random)
   if (flags.tlsCert === undefined || flags.tlsKey === undefined)
     return serverFileText({ listen, port, id, stream }, path)
   const tls = { cert: resolve(terminal.cwd, flags.tlsCert), key: resolve(terminal.cwd, flags.tlsKey) }
@@ -142,7 +141,7 @@ function checkAgreement(flags: ServeFlags, inbound: VmessInbound, path: string, 
 /** By what a link would say of the two. */
 function transportDifferences(flags: ServeFlags, inbound: VmessInbound): (string | undefined)[] {
   if (flags.transport === undefined) return []
-  const wanted = streamOf(flags, builtin, systemEnv().random)!
+  const wanted = streamOf(flags, systemEnv().random)!
   const saved = linkStream(linkTransport(inbound))
   const other = differs('--transport', String(wanted.network), String(saved.network))
   if (other || flags.path === undefined) return [other]

@@ -11,10 +11,6 @@ import { didYouMean } from '../../schema/suggest.ts'
 const otherTransports: Readonly<Record<string, string>> = {
   xhttp: 'XHTTP',
   splithttp: 'XHTTP',
-  kcp: 'mKCP',
-  mkcp: 'mKCP',
-  ds: 'domain socket',
-  domainsocket: 'domain socket',
   quic: 'QUIC',
   hysteria: 'Hysteria',
   hysteria2: 'Hysteria',
@@ -25,8 +21,6 @@ const otherTransports: Readonly<Record<string, string>> = {
 export const otherSettings = {
   xhttpSettings: anyObject('XHTTP.'),
   splithttpSettings: anyObject('XHTTP.'),
-  kcpSettings: anyObject('mKCP.'),
-  dsSettings: anyObject('Domain socket.'),
   quicSettings: anyObject('QUIC.'),
   hysteriaSettings: anyObject('Hysteria.'),
 } as const

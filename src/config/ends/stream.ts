@@ -5,13 +5,15 @@ import {
   type Kinds,
   perKinds,
   plainTransport,
+  settingsKey,
   type TransportKind,
   transportNames,
   transportOf,
 } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
-import { anyObject, object, openWord, refused, subtree, text } from '../../schema/fields.ts'
+import { anyObject, object, openWord, subtree, text } from '../../schema/fields.ts'
+import { type FinalmaskInput, finalmaskSchema } from '../../schema/parts/finalmask.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { JsonNode } from '../../schema/tree.ts'
@@ -45,10 +47,7 @@ const shapeOf = (kinds: Kinds) => ({
   fallback: fallbackSchema,
   realitySettings: anyObject('REALITY.'),
   ...(idleFields(kinds) as object),
-  finalmask: refused(
-    anyObject('Layers that disguise the bytes.'),
-    'it is not supported, and the other end waits for it',
-  ),
+  finalmask: finalmaskSchema,
   address: text('Only of use inside xhttp.'),
   port: subtree('Only of use inside xhttp.'),
 })
@@ -137,12 +136,31 @@ function buildStream(
 ): { readonly stream: Stream; readonly secure: boolean; readonly proxied: object | undefined } {
   const kind = input ? readNetwork(input, kinds, context) : plainTransport(kinds)
   const settings: { readonly acceptProxyProtocol?: unknown } | undefined =
-    kind && settingsOf(kind, input, defaults, context)
-  const transport = kind?.build(settings, context)
+    kind && (settingsOf(kind, input, defaults, context) ?? requiredOf(kind, input, context))
+  const finalmask = kind && masksFor(kind, input, context)
+  const transport = kind?.build(settings, context, finalmask)
   const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }) }
   const secure = input !== undefined && checkSecurity(input, context)
   if (input) checkIdle(input, kind, kinds, secure, context)
   return { stream, secure, proxied: settings?.acceptProxyProtocol === true ? settings : undefined }
+}
+
+/** Layers that a transport cannot carry are an error: the other end waits for them. */
+function masksFor(
+  { takesMasks, name }: TransportKind,
+  input: StreamInput | undefined,
+  { report }: Context,
+): FinalmaskInput | undefined {
+  const finalmask = input?.finalmask
+  if (!input || !finalmask) return undefined
+  const { tcp = [], udp = [] } = finalmask
+  const refused = [...(tcp.length > 0 ? ['tcp'] : []), ...(udp.length > 0 && !takesMasks ? ['udp'] : [])]
+  for (const key of refused) {
+    const place = report.at(finalmask, key)
+    const message = `layers of "${key}" are not supported with the transport ${name}, and the other end waits for them`
+    report.error('CFG031', place, message)
+  }
+  return takesMasks ? finalmask : undefined
 }
 
 /** The settings of a transport: of several names the last that is written. */
@@ -160,6 +178,14 @@ function settingsOf(
     report.warn('CFG035', report.at(input, key), `"${key}" is ignored because "${used}" is there`)
   }
   return membersOf(input)[used]
+}
+
+/** A socket has no default: what is missing is said where it belongs. */
+function requiredOf(kind: TransportKind, input: StreamInput | undefined, { report }: Context): object | undefined {
+  if (!kind.socket || !input) return undefined
+  const empty = {}
+  report.remember(empty, report.at(input, settingsKey(kind)), new Map())
+  return empty
 }
 
 const membersOf = (input: object): StreamDefaults => input as StreamDefaults

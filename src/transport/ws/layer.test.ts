@@ -124,6 +124,30 @@ describe('early data', () => {
     expect(await a.read()).toEqual(bytes(9))
   })
 
+  it.each([
+    ['no echo', '', [true, false]],
+    ['an echo', 'Sec-WebSocket-Protocol: BwcH\r\n', [true, true]],
+  ])('after an answer with %s: whether it is sent again', async (_, echo, expected) => {
+    const requests: string[] = []
+    let near = memoryPair()[0]
+    const dialer = layerOf({ earlyData: header }).client({ dial: async () => near })
+    for (let i = 0; i < 2; i++) {
+      const [ours, far] = memoryPair()
+      near = ours
+      const answering = far.read().then((bytes) => {
+        const text = Buffer.from(bytes!).toString('latin1')
+        requests.push(text)
+        const accept = acceptFor(/Sec-WebSocket-Key: (.*)\r/.exec(text)![1]!)
+        const upgraded = 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+        return far.write(Buffer.from(`${upgraded}Sec-WebSocket-Accept: ${accept}\r\n${echo}\r\n`))
+      })
+      const dialled = dialer.dial(serverAddress, { until: forever })
+      await (await dialled).write(Uint8Array.of(7, 7, 7))
+      await answering
+    }
+    expect(requests.map((text) => text.includes('Sec-WebSocket-Protocol'))).toEqual(expected)
+  })
+
   it('is read by a server that was not told, in every alphabet, and echoed as it came', async () => {
     const early = Uint8Array.of(0xfb, 0xff, 0xfe, 1)
     for (const value of ['-__-AQ', '+//+AQ==']) {

@@ -47,11 +47,12 @@ export class Group {
     this.#members = [...this.#members, member]
     try {
       this.#bound ??= base.listen(at, (carrier) => this.#accept(carrier), options)
-      const { address, restore } = await this.#bound
+      const { address, restore, note } = await this.#bound
       const [pending, shared] = [() => this.#pendingOf(member), () => this.#members.length > 1]
       return {
         address,
         ...(restore && { restore }),
+        ...(note !== undefined && { note }),
         close: async () => this.#leave(member),
         get pending() {
           return pending()
