@@ -17,6 +17,8 @@ import { createHttpInbound } from '../proxy/http/inbound.ts'
 import { httpInboundJson, httpOutboundJson } from '../proxy/http/messages.ts'
 import { createHttpOutbound } from '../proxy/http/outbound.ts'
 import { httpOutbound } from '../proxy/http/outbound-config.ts'
+import { loopbackOutbound } from '../proxy/loopback/config.ts'
+import { createLoopback } from '../proxy/loopback/outbound.ts'
 import { mixedInbound } from '../proxy/mixed/config.ts'
 import { createMixedInbound } from '../proxy/mixed/inbound.ts'
 import { socksInbound } from '../proxy/socks/config.ts'
@@ -108,6 +110,15 @@ export const outbounds = [
     // A proxy that chose h2 would hear no HTTP/2.
     alpn: ['http/1.1'],
     create: createHttpOutbound,
+  }),
+  defineOutbound({
+    ...loopbackOutbound,
+    message: {
+      name: 'proxy.loopback.Config',
+      fields: { inbound_tag: { id: 1, type: 'string' } },
+      json: ({ fields }) => ({ inboundTag: fields.text('inbound_tag') }),
+    },
+    create: createLoopback,
   }),
   defineOutbound({
     ...socksOutbound,

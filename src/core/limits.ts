@@ -1,4 +1,5 @@
 import { http2Limits } from './limits-http2.ts'
+import { routingLimits } from './limits-routing.ts'
 import { tlsLimits } from './limits-tls.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
@@ -149,6 +150,7 @@ export const limits = {
   /** How exactly the timers of mKCP go, ms. */
   kcpTimerMs: 2,
   ...http2Limits,
+  ...routingLimits,
   /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
   httpChallenges: 3,
   /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */

@@ -11,15 +11,19 @@ import type {
   DokodemoInboundSettings,
   FreedomSettings,
   HttpInboundSettings,
+  LoopbackSettings,
   SocksInboundSettings,
 } from './local.ts'
 import type { SharedConnections } from './mux.ts'
+import type { BurstConfig, ObservatoryConfig, RoutingConfig } from './routing.ts'
 import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 import type { HttpOutboundSettings, SocksOutboundSettings } from './upstream.ts'
 
 export type * from './local.ts'
 export type * from './mux.ts'
+export type * from './ports.ts'
+export type * from './routing.ts'
 export type * from './sniffing.ts'
 export type * from './stream.ts'
 export type * from './upstream.ts'
@@ -30,6 +34,10 @@ export interface Config {
   /** The first one is the default route. */
   readonly outbounds: readonly OutboundConfig[]
   readonly policy: PolicyConfig
+  /** Which flow takes which outbound; absent: all take the first. */
+  readonly routing?: RoutingConfig
+  readonly observatory?: ObservatoryConfig
+  readonly burstObservatory?: BurstConfig
   /** The gRPC services of V2Ray and Xray. */
   readonly api?: ApiConfig
   /** The HTTP API of our own. */
@@ -38,7 +46,7 @@ export interface Config {
   readonly accounting?: AccountingConfig
 }
 
-export type ApiService = 'HandlerService' | 'LoggerService' | 'StatsService'
+export type ApiService = 'HandlerService' | 'LoggerService' | 'ObservatoryService' | 'RoutingService' | 'StatsService'
 
 export interface ApiConfig {
   /** Name of the outbound that serves it. */
@@ -46,8 +54,6 @@ export interface ApiConfig {
   readonly services: readonly ApiService[]
   /** A port of its own. */
   readonly listen?: Address
-  /** Inbounds whose connections a rule leads to it. */
-  readonly inboundTags: readonly string[]
 }
 
 export interface ControlConfig {
@@ -135,6 +141,7 @@ export type OutboundConfig =
   | (OutboundBase & { readonly protocol: 'vmess'; readonly settings: VmessOutboundSettings })
   | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
   | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
+  | (OutboundBase & { readonly protocol: 'loopback'; readonly settings: LoopbackSettings })
   | (OutboundBase & { readonly protocol: 'http'; readonly settings: HttpOutboundSettings })
   | (OutboundBase & { readonly protocol: 'socks'; readonly settings: SocksOutboundSettings })
 

@@ -72,8 +72,6 @@ describe('outermost object', () => {
 
   test.each([
     'browserForwarder',
-    'observatory',
-    'burstObservatory',
     'multiObservatory',
     'services',
     'metrics',
@@ -254,15 +252,4 @@ test('stats: an object or null, which changes nothing', () => {
   quietConfigOf(load({ stats: {} }))
   quietConfigOf(load({ stats: null }))
   errorOf(load({ stats: [] }), 'CFG022', 'stats')
-})
-
-test('a part that occurs often is named once', () => {
-  const socks = (port: number) => ({
-    protocol: 'socks',
-    listen: '127.0.0.1',
-    port,
-    sniffing: { enabled: true, domainsExcluded: ['a'] },
-  })
-  const result = load({ inbounds: [socks(1), socks(2), socks(3)], outbounds: [freedom] })
-  expect(problemOf(result, 'warning', 'CFG032').message).toMatch(/\(in 3 places\)$/)
 })

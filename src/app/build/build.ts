@@ -117,14 +117,14 @@ function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: O
 type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website' | 'post'>
 
 /** A client has none of this. */
-const clientDeps: ServerDeps = {
+export const clientDeps: ServerDeps = {
   handshakeTimeoutMs: 0,
   onFailedHandshake: () => {},
   onClientAddress: () => {},
   website: plainSite,
   post: () => Promise.reject(new Error('a client asks for no OCSP answers')),
 }
-const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
+export const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
 
 export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website' | 'post'> {
   readonly kinds: Kinds

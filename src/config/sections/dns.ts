@@ -17,7 +17,8 @@ import {
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
-import { checkDomainRule, checkIpRule } from './domain-rules.ts'
+import { checkIpRule } from '../routing/addresses.ts'
+import { checkDomainRule } from '../routing/names.ts'
 
 const strategies = ['UseIP', 'UseIPv4', 'UseIPv6', 'UseSystem'] as const
 const common = {
