@@ -2,7 +2,7 @@ import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import type { Address } from '../core/address.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { Ground } from '../core/ground.ts'
+import type { Ground, Resolve } from '../core/ground.ts'
 import { limits } from '../core/limits.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
@@ -47,6 +47,8 @@ export class Instance implements AsyncDisposable {
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
   readonly names: Names
+  /** Addresses of names. */
+  readonly resolve: Resolve
   readonly routing: Routing
   readonly measurements: Measurements
   readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
@@ -67,6 +69,7 @@ export class Instance implements AsyncDisposable {
   constructor(config: Config, deps: InstanceDeps) {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
     this.kinds = deps.kinds ?? builtin
+    this.resolve = resolve
     this.#config = config
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
@@ -96,8 +99,9 @@ export class Instance implements AsyncDisposable {
       findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
+      find: (tag) => this.outbounds.passable(tag),
       watch,
-      accepted: (...args) => this.#descriptors.accepted(...args),
+      descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.routing = new Routing({
@@ -121,6 +125,7 @@ export class Instance implements AsyncDisposable {
       policy: () => this.#config.policy,
       route: (session, until) => this.routing.route(session, until),
       fakeName: (host) => this.names.fakeName(host),
+      waysOf: (outbound) => this.outbounds.waysOf(outbound),
       flows: this.flows,
       counters: this.counters,
       observer: this.observers,
@@ -134,7 +139,7 @@ export class Instance implements AsyncDisposable {
       host: (inbound) =>
         hostOf(inbound, { dispatch: this.#dispatch, connections: this.#connections, descriptors: this.#descriptors }),
     })
-    this.#inbounds.replace(config.inbounds.map((inbound) => this.#inbounds.create(inbound)))
+    this.#inbounds.fill(config.inbounds)
   }
 
   get config(): Config {
@@ -209,10 +214,7 @@ export class Instance implements AsyncDisposable {
     return this.#ends.outbound(config)
   }
 
-  /**
-   * Stops accepting, cuts what carries nothing yet or no more, waits for the other connections to end, and cuts those left
-   * after `graceMs`. Called again it waits for the same end; with 0 it hastens it.
-   */
+  /** Stops accepting, cuts what carries nothing, waits for the others, cuts those left after `graceMs`. Again: the same end, hastened by 0. */
   stop(graceMs: number = limits.shutdownMs): Promise<void> {
     if (this.#stopped && graceMs === 0) this.kill()
     this.#stopped ??= this.#stop(graceMs)

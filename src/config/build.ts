@@ -24,22 +24,21 @@ import { checkDnsOutbounds } from './sections/dns-outbound.ts'
 import { checkFakeUse, readFakeDns } from './sections/fakedns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
-import { isForeignFormat } from './v5.ts'
 
 export interface BuildOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly now?: number
   readonly strict?: boolean
+  readonly otherOutbounds?: readonly string[]
   readonly kinds: Kinds
 }
 
 /** The configuration, complete where nothing was reported as an error. */
 export function buildConfig(
   root: ObjectNode,
-  { env, now, kinds, strict = false }: BuildOptions,
+  { env, now, kinds, strict = false, otherOutbounds = [] }: BuildOptions,
   report: Report,
 ): Config | undefined {
-  if (isForeignFormat(root, report)) return undefined
   const input = decode(rootSchema(kinds), root, '', report)
   if (!input) return undefined
   const context = createContext(report, { ...env, ...input.env }, now)
@@ -60,7 +59,7 @@ export function buildConfig(
   const outbounds = entriesOf(input, 'outbound', context).flatMap(
     (entry) => readOutbound(entry, defaults, kinds, context) ?? [],
   )
-  checkTogether(inbounds, outbounds, context)
+  checkTogether(inbounds, outbounds, otherOutbounds, context)
   if (outbounds.length === 0 && (inbounds.length > 0 || report.wrote(input, 'outbounds'))) {
     const message = 'there is no outbound: every connection is closed'
     report.warn('CFG083', report.at(input, 'outbounds'), message, 'write "outbounds": [ { "protocol": "freedom" } ]')
@@ -78,7 +77,7 @@ export function buildConfig(
   const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)
   checkFirstUses(inbounds, accounting !== undefined, context)
-  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), context)
+  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), kinds, context)
   const kept = input.api?.tag ? withoutTag(outbounds, input.api.tag, context) : outbounds
   return {
     log: buildLog(input.log, context),
@@ -140,7 +139,7 @@ function tagsOf(
   const api = input.api?.tag ? [input.api.tag] : []
   const tags = (list: readonly { readonly tag: string }[]) => list.map(({ tag }) => tag)
   return {
-    inbounds: [...tags(inbounds), ...dnsTags, ...api],
+    inbounds: [...tags(inbounds), ...dnsTags, ...api, ...reentered(outbounds)],
     bridges: reverseTags(input, 'bridges'),
     outbounds: [...tags(outbounds), ...api, ...reverseTags(input, 'portals')],
     api: input.api?.tag || undefined,
@@ -148,6 +147,10 @@ function tagsOf(
     sniffs: inbounds.some(({ config }) => config?.sniffing !== undefined),
   }
 }
+
+/** What loopback outbounds call themselves as inbounds. */
+const reentered = (outbounds: readonly ReadOutbound[]): string[] =>
+  outbounds.flatMap(({ config }) => (config?.protocol === 'loopback' ? [config.settings.inboundTag] : []))
 
 /** E-mails and names of accounts; undefined where some may come from elsewhere. */
 function usersOf(inbounds: readonly ReadInbound[]): readonly string[] | undefined {

@@ -26,12 +26,8 @@ const unavailable = (description: string) =>
 const variable = noted(z.string().describe('The value.'), { secret: 'password', expected: 'text in double quotes' })
 
 const unavailableSettings = {
-  kcpSettings: unavailable('mKCP.'),
-  httpSettings: unavailable('HTTP/2.'),
   dsSettings: unavailable('Domain socket.'),
   quicSettings: unavailable('QUIC.'),
-  grpcSettings: unavailable('gRPC.'),
-  gunSettings: unavailable('gRPC.'),
 }
 
 /** Under the first of their names; later ones are younger than this form. */

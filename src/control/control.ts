@@ -8,6 +8,7 @@ import type { Session, Totals } from '../core/session.ts'
 import type { EndingCount } from '../stats/endings.ts'
 import type { HandshakeCount } from '../stats/handshakes.ts'
 import type { Page, PageQuery } from './page.ts'
+import type { RoutingControl } from './routing.ts'
 
 /** Limits in the names and units of the configuration. */
 export interface LimitsView {
@@ -95,6 +96,9 @@ export interface SessionView {
   readonly source: string
   /** host:port that the client asked for. */
   readonly target: string
+  readonly network: 'tcp' | 'udp'
+  /** How datagrams travel inside of tunnels, as Session.encoding; absent where they do not. */
+  readonly encoding?: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   /** Plaintext bytes so far. */
@@ -185,7 +189,7 @@ export interface SessionQuery extends PageQuery<number> {
   readonly inbound?: string | undefined
 }
 
-export interface Control {
+export interface Control extends RoutingControl {
   /** All counters, in the order in which they were made. */
   counters(): Promise<readonly CounterView[]>
   /** Those whose names contain `containing`, in pages in the order of the names. */

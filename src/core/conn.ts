@@ -32,6 +32,8 @@ export interface ConnInfo {
   readonly level?: number
   /** What the connection says of itself on which this one runs, with others or alone: always the same object; absent: this is it. */
   readonly carrier?: ConnInfo
+  /** Of one at the bottom that wants to know: told when whoever is at the other end has shown who it is. */
+  admitted?(): void
 }
 
 /** Stands for the connection at the bottom, whatever runs on it. */
@@ -49,6 +51,11 @@ export interface Conn extends Lifetime {
    * or with whatever `sink` threw or rejected with (the stream is then left as it is: the caller destroys it).
    */
   drainTo(sink: Sink): Promise<void>
+  /**
+   * Takes back what read() gave, to be read again before anything else; owned. Not while anybody reads. Absent where
+   * another Conn has to lie in front for it: see putBack().
+   */
+  takeBack?(bytes: Uint8Array): void
   /**
    * Without `release`, uses `bytes` up before it returns (seals or copies them), so lent bytes may be passed on.
    * With `release`, holds the buffer until it calls `release()`, exactly once, also when the stream is destroyed.

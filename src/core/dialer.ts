@@ -14,11 +14,15 @@ export interface DialOptions {
 /** Opens streams to anywhere. An outbound is a dialer with a name; a proxy client is a dialer over a dialer. */
 export interface Dialer {
   dial(to: Address, options: DialOptions): Promise<Conn>
+  /** Gives up what it keeps for further dials; connections live on. Absent: it keeps nothing. */
+  close?(): void
 }
 
 export interface Listening {
   /** What was really bound: port 0 is filled in. */
   readonly address: Address
+  /** What whoever has asked for it should know. */
+  readonly note?: string
   /** Stops accepting; accepted connections live on. */
   close(): Promise<void>
   /** Makes the file of a unix socket again if it is gone; absent where there is no file. Rejects with LISTEN_FAILED. */
@@ -60,5 +64,7 @@ export interface Outbound extends Dialer {
   readonly packets?: PacketDialer
   /** Policy level whose idle limits hold besides those of the client's level; 0 or absent: none. */
   readonly level?: number
+  /** It carries nothing: flows go through the rules again, which see this tag as that of their inbound. */
+  readonly reenters?: string
   close(): Promise<void>
 }

@@ -36,6 +36,7 @@ export const errorCodes = {
     fault: 'local',
     text: 'A control command names a user, session, inbound or outbound that is not there.',
   },
+  GRPC_MALFORMED: { fault: 'remote', text: 'A gRPC message makes no sense.' },
   HANDSHAKE_TIMEOUT: { fault: 'remote', text: 'The peer did not finish its handshake within the policy limit.' },
   HTTP_BAD_REQUEST: { fault: 'remote', text: 'The HTTP proxy request could not be understood.' },
   HTTP_BAD_RESPONSE: { fault: 'remote', text: 'The answer of an HTTP origin could not be understood.' },
@@ -60,6 +61,10 @@ export const errorCodes = {
   OUTBOUND_TCP_ONLY: { fault: 'config', text: 'The outbound that datagrams were sent to does not carry any.' },
   PACKETADDR_MALFORMED: { fault: 'remote', text: 'A unit of packetaddr makes no sense.' },
   PROTOCOL_MISUSE: { fault: 'local', text: 'A session was used in an order that its documentation does not allow.' },
+  PROXY_HEADER_INVALID: {
+    fault: 'remote',
+    text: 'A connection to an inbound with `acceptProxyProtocol` did not begin with a PROXY protocol header.',
+  },
   RESPONSE_AUTH_FAILED: {
     fault: 'remote',
     text: 'The response header did not open: the answer is not from the server that holds the id.',
@@ -98,11 +103,23 @@ export const errorCodes = {
   },
   UPGRADE_FAILED: {
     fault: 'remote',
-    text: 'The server did not agree to leave HTTP for WebSocket or HTTPUpgrade; the message says what it answered.',
+    text: 'The server did not agree to carry the stream by WebSocket, HTTPUpgrade, gRPC or HTTP/2; the message says what it answered.',
   },
   UPGRADE_REJECTED: {
     fault: 'remote',
-    text: 'A request to an inbound with WebSocket, HTTPUpgrade or the http header was not for it: another path or host, or no upgrade.',
+    text: 'A request to an inbound with WebSocket, HTTPUpgrade, gRPC, HTTP/2 or the http header was not for it: another path or host, or no upgrade.',
+  },
+  UPSTREAM_BAD_ANSWER: {
+    fault: 'remote',
+    text: 'The SOCKS or HTTP proxy of an outbound gave an answer that makes no sense, or none.',
+  },
+  UPSTREAM_REFUSED: {
+    fault: 'remote',
+    text: 'The SOCKS or HTTP proxy of an outbound did not do what it was asked for; the message says what it answered.',
+  },
+  UPSTREAM_UNAUTHORIZED: {
+    fault: 'remote',
+    text: 'The SOCKS or HTTP proxy of an outbound wants a login, or another one.',
   },
   USER_ADDRESSES: { fault: 'policy', text: 'The user is connected from more addresses than permitted.' },
   USER_CONNECTIONS: { fault: 'policy', text: 'The user has as many connections as permitted.' },

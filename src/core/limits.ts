@@ -1,5 +1,12 @@
+import { dnsLimits } from './limits-dns.ts'
+import { http2Limits } from './limits-http2.ts'
+import { routingLimits } from './limits-routing.ts'
+import { tlsLimits } from './limits-tls.ts'
+
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
+  ...dnsLimits,
+  ...tlsLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
   /** What one read brings while it is not known what a connection is for, bytes: that much is copied, and may be kept for a while. */
@@ -8,10 +15,6 @@ export const limits = {
   pacedRead: 32_736,
   /** How many first bytes of a stream are looked at for what it is. */
   sniffedMax: 32_767,
-  /** Lists that are known of one data file; behind them it is not looked at. */
-  geoLists: 65_536,
-  /** Measurements of one outbound that are kept. */
-  probeSamples: 1_000,
   /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */
   writeHighWater: 512 * 1024,
   /** The largest buffer that a policy level can ask for, bytes, each way. */
@@ -22,34 +25,6 @@ export const limits = {
   halfClosedDialMs: 2_000,
   /** One attempt of a dial while there are other servers left to try, ms. */
   attemptMs: 4_000,
-  /** Questions to name servers in progress at once; when full the oldest, which hangs, is given up. Each holds a socket. */
-  dnsQuestions: 256,
-  /** Answers of name servers remembered; when full the oldest goes. */
-  dnsCacheEntries: 4_096,
-  /** Questions of one client of the dns outbound that wait for their answers; more wait or, as datagrams, are dropped. */
-  dnsQuestionsHeld: 64,
-  /** How long a connection to a name server over HTTPS stays without a question, ms. */
-  dohIdleMs: 60_000,
-  /** Addresses taken from one answer. */
-  dnsAddresses: 32,
-  /** The longest that an answer is remembered, s. */
-  dnsTtlMaxS: 86_400,
-  /** The longest that the absence of a name or address is remembered, s. */
-  dnsAbsentMaxS: 900,
-  /** The largest datagram that name servers are invited to send, bytes: it fits into one packet everywhere. */
-  dnsDatagram: 1_232,
-  /** How long a name server that says nothing comes last, ms. */
-  dnsServerRestMs: 30_000,
-  /** When one family of a name has answered with addresses, how long the other may still take, ms. */
-  dnsOtherFamilyMs: 1_000,
-  /** One look-up by the system's resolver, ms. */
-  systemLookupMs: 5_000,
-  /** Look-ups by the system's resolver that wait for their turn. */
-  systemLookups: 64,
-  /** How long the process that asks the system's resolver waits for further names before it ends, ms. */
-  systemLookupIdleMs: 30_000,
-  /** How often the system's settings for names are looked at, ms. */
-  systemNamesMs: 3_000,
   /** Addresses of one name that a dial tries. */
   dialAddresses: 16,
   /** Time between two attempts of a dial, when the earlier one has not failed, ms (RFC 8305). */
@@ -88,6 +63,8 @@ export const limits = {
   packetsWaitingShared: 64,
   /** Bytes of datagrams inside a stream that its carrier has not taken; what comes on top is dropped. */
   packetsUnsent: 256 * 1024,
+  /** Bytes of datagrams inside a stream that are read at once: a system reads many times in a turn, and others wait meanwhile. */
+  packetsRead: 16 * 1024,
   /** Targets that one VMess client socket has connections of their own for; when full the one that was quiet longest goes. */
   packetTargets: 64,
   /** Silence after which such a connection goes while there are others, ms. */
@@ -118,8 +95,18 @@ export const limits = {
   upgradeHeadMax: 32 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
+  /** Warnings in a minute about clients that were turned away, whoever they are; the others are noted at info. */
+  rejectionWarnings: 20,
   /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */
   strangerRequests: 1_000,
+  /** How long a client may take for the head of its first request where a web site answers others, ms, as with nginx. */
+  siteHeadMs: 60_000,
+  /** How long a reader of the web site may take for a part of an answer, ms, as with nginx. */
+  siteSendMs: 60_000,
+  /** How long a connection with another server that answers as the web site may carry nothing, ms. */
+  siteIdleMs: 300_000,
+  /** How often it is said that the server behind `fallback` cannot be reached, ms. */
+  siteWarningMs: 60_000,
   /** How long a connection that was answered as by a web server is kept for a further request, ms, as with nginx. */
   strangerIdleMs: 65_000,
   /** First bytes of a stream that may travel inside an upgrade request, bytes, whatever is configured. */
@@ -128,6 +115,20 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
+  /** mKCP connections of one listening address at once; further ones are not heard. */
+  kcpConnections: 8_192,
+  /** Of these, the ones that have not shown who they are; for one more the oldest goes. */
+  kcpStrangers: 1_024,
+  /** The same of one address, which loses its own oldest. */
+  kcpStrangersPerAddress: 256,
+  /** Segments that such a connection may have waiting, beyond the one that is read next. */
+  kcpStrangerWindow: 64,
+  /** What several mKCP segments that can be read at once are put together to, bytes. */
+  kcpBatch: 32 * 1024,
+  /** How exactly the timers of mKCP go, ms. */
+  kcpTimerMs: 2,
+  ...http2Limits,
+  ...routingLimits,
   /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
   httpChallenges: 3,
   /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */
@@ -174,6 +175,10 @@ export const limits = {
   fdWarningMs: 10_000,
   /** Connections of one address in their handshake, unless `policy.system.handshakesPerAddress` says otherwise; for one more its oldest goes. */
   handshakesPerAddress: 1_024,
+  /** What is held of a PROXY protocol header, bytes: the longest up to the end of its addresses; what follows is passed over. */
+  proxyHeaderHeld: 232,
+  /** A PROXY protocol header must be there within, ms, or within the time for a handshake where that is shorter. */
+  proxyHeaderMs: 10_000,
   /** Clients that the kernel may hold for us until they are accepted; it caps it at `net.core.somaxconn`. */
   listenBacklog: 65_535,
   /** Pause before a listener that could not be opened again is tried once more, ms. */

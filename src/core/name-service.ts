@@ -1,3 +1,4 @@
+import type { Resolve } from './ground.ts'
 import type { Lifetime } from './lifetime.ts'
 
 /** A type of address record. */
@@ -21,3 +22,11 @@ export interface NameService {
    */
   lookup(name: string, types: readonly RecordType[], until: Lifetime, fake?: boolean): Promise<NameAnswer>
 }
+
+/** For those who ask with a family, as the system's resolver is asked. */
+export const resolveWith =
+  (names: NameService): Resolve =>
+  async (host, family, until) => {
+    const types: readonly RecordType[] = family === 0 ? ['A', 'AAAA'] : [family === 4 ? 'A' : 'AAAA']
+    return (await names.lookup(host, types, until)).addresses
+  }

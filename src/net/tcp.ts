@@ -5,6 +5,7 @@ import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts
 import { ProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { abortError, dialError, listenError } from './errors.ts'
+import { noteOnName } from './listeners/abstract-names.ts'
 import { listenUnix } from './listeners/unix-listen.ts'
 import { acceptLending, descriptorOf, LendingRead, SocketConn } from './streams/socket-conn.ts'
 import { SocketInfo } from './streams/socket-info.ts'
@@ -22,6 +23,10 @@ export interface TcpOptions {
   readonly readSize?: () => number
   /** Told of every accepted connection and its descriptor, -1 if unknown. False: it is destroyed, and is not handed on. */
   readonly onAccept?: (conn: Conn, fd: number) => boolean
+  /** The IP address that a connection leaves from; asked for each. What the system chooses unless given. */
+  readonly localAddress?: () => string
+  /** Listening on an IPv6 address takes no IPv4; `::` takes both unless given. */
+  readonly ipv6Only?: boolean
 }
 
 /** Dials TCP and unix sockets. Takes IP addresses only: the system's look-up of names would hold a thread for each. */
@@ -33,9 +38,12 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
   return new Promise((resolve, reject) => {
     if (until.gone) return reject(abortError(until.gone, formatAddress(to)))
     if (to.path === undefined && isIP(to.host) === 0) return reject(unresolved(to))
+    const from = to.path === undefined ? options.localAddress?.() : undefined
+    if (from !== undefined && isIP(from) !== isIP(to.host)) return reject(otherFamily(to, from))
     const read = options.lending === false ? undefined : new LendingRead(options.readSize?.())
     const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
-    const socket = connect({ ...target, ...socketOptions(options), ...(read && { onread: read }) })
+    const local = from === undefined ? {} : { localAddress: from }
+    const socket = connect({ ...target, ...local, ...socketOptions(options), ...(read && { onread: read }) })
     socket.pause()
     const settle = (): void => {
       cancel()
@@ -44,7 +52,7 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
     }
     const onError = (error: Error): void => {
       settle()
-      reject(dialError(error, formatAddress(to)))
+      reject(from !== undefined && isNotOurs(error) ? notOurs(from, error) : failedDial(error, to))
     }
     const onConnect = (): void => {
       settle()
@@ -70,6 +78,21 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
 const unresolved = (to: Address): ProxyError =>
   new ProxyError('DNS_FAILED', `${formatAddress(to)} is not an IP address, and nobody has resolved it`)
 
+/** A failed dial, with what there is to know of its name. */
+function failedDial(error: Error, to: Address): ProxyError {
+  const failure = dialError(error, formatAddress(to))
+  const hint = to.path === undefined ? undefined : noteOnName(to.path)
+  return hint === undefined ? failure : new ProxyError(failure.code, failure.message, { cause: error, hint })
+}
+
+const otherFamily = (to: Address, from: string): ProxyError =>
+  new ProxyError('DIAL_UNREACHABLE', `${formatAddress(to)} cannot be reached from ${from}, which is of another family`)
+
+const isNotOurs = (error: NodeJS.ErrnoException): boolean => error.code === 'EADDRNOTAVAIL' || error.code === 'EINVAL'
+
+const notOurs = (from: string, cause: Error): ProxyError =>
+  new ProxyError('DIAL_FAILED', `no connection can leave from ${from}: it is no address of this machine`, { cause })
+
 /** Listens on TCP and unix sockets. */
 export function tcpListener(options: TcpOptions = {}): Listener {
   return {
@@ -79,7 +102,8 @@ export function tcpListener(options: TcpOptions = {}): Listener {
           const conn = acceptedConn(socket, at, options)
           if (options.onAccept?.(conn, descriptorOf(socket)) !== false) accept(conn)
         })
-      return at.path === undefined ? bind(create(), at) : bindUnix(create, at, at.path, mode)
+      const { ipv6Only = false } = options
+      return at.path === undefined ? bind(create(), at, ipv6Only) : bindUnix(create, at, at.path, mode)
     },
   }
 }
@@ -90,15 +114,15 @@ function acceptedConn(socket: Socket, at: Address, options: TcpOptions): Conn {
   return lending ?? new StreamConn(socket, info)
 }
 
-function bind(server: Server, at: Address): Promise<Listening> {
+function bind(server: Server, at: Address, ipv6Only: boolean): Promise<Listening> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       // "All addresses" is written `::`; a machine without IPv6 has only the other half of it.
-      const noIPv6 = at.host === '::' && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')
-      if (noIPv6) resolve(bind(server, { ...at, host: '0.0.0.0' }))
+      const noIPv6 = at.host === '::' && !ipv6Only && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')
+      if (noIPv6) resolve(bind(server, { ...at, host: '0.0.0.0' }, false))
       else reject(listenError(error, formatAddress(at)))
     })
-    server.listen({ host: at.host, port: at.port, backlog: limits.listenBacklog }, () => {
+    server.listen({ host: at.host, port: at.port, ipv6Only, backlog: limits.listenBacklog }, () => {
       server.removeAllListeners('error')
       server.on('error', ignore)
       const bound = server.address()
@@ -118,7 +142,9 @@ async function bindUnix(create: () => Server, at: Address, path: string, mode: n
       throw listenError(error, formatAddress(at))
     })
   const listening = await told(listenUnix(() => create().on('error', ignore), path, mode))
-  return { address: at, close: () => listening.close(), restore: () => told(listening.restore()) }
+  const note = noteOnName(path)
+  const end = { close: () => listening.close(), restore: () => told(listening.restore()) }
+  return { address: at, ...end, ...(note !== undefined && { note }) }
 }
 
 function socketOptions({ keepAliveIdleS = 45 }: TcpOptions) {

@@ -36,12 +36,15 @@ export function addressGroups(
 }
 
 export function inGroups(groups: readonly AddressGroup[], ip: Ip): boolean {
-  for (const { not, sets } of groups) {
-    if (not) {
-      if (sets.some((set) => set.knows(ip)) && !sets.some((set) => set.has(ip))) return true
-    } else {
-      for (const set of sets) if (set.has(ip)) return true
-    }
+  for (let i = 0; i < groups.length; i++) {
+    const { not, sets } = groups[i]!
+    const found = inAny(sets, ip)
+    if (not ? !found && sets.some((set) => set.knows(ip)) : found) return true
   }
+  return false
+}
+
+function inAny(sets: readonly Addresses[], ip: Ip): boolean {
+  for (let i = 0; i < sets.length; i++) if (sets[i]!.has(ip)) return true
   return false
 }

@@ -3,6 +3,7 @@
  * search for all expressions say which of them hold.
  */
 import { Keywords } from './keywords.ts'
+import { NameTable } from './name-table.ts'
 import { RegexpSet } from './regexps.ts'
 
 /** How an entry of the table compares: with the name itself, with that and what is below it, or with what is below it only. */
@@ -12,13 +13,16 @@ const How = { full: 0, domain: 1, below: 2 } as const
 type Entry = number
 
 export class DomainTable {
-  readonly #names = new Map<string, Entry | Entry[]>()
+  /** For each name an entry, or (below -1) where its entries are among the shared ones. */
+  readonly #names = new NameTable()
+  readonly #shared: Entry[][] = []
   readonly #keywords = new Keywords()
   readonly #regexps = new RegexpSet()
   readonly #always: number[] = []
   /** When each condition was last found to hold. */
   #marks = new Uint32Array(16)
   #turn = 0
+  #any = false
 
   /** A condition that compares names with `value`, which is in lower case unless it is an expression. */
   add(kind: 'keyword' | 'domain' | 'full' | 'regexp', value: string, id: number): void {
@@ -37,26 +41,28 @@ export class DomainTable {
   }
 
   #enter(name: string, entry: Entry): void {
-    const there = this.#names.get(name)
-    if (there === undefined) this.#names.set(name, entry)
-    else if (typeof there === 'object') {
-      if (!there.includes(entry)) there.push(entry)
-    } else if (there !== entry) this.#names.set(name, [there, entry])
+    const at = this.#names.add(name)
+    const there = this.#names.value(at)
+    if (there === -1) this.#names.set(at, entry)
+    else if (there >= 0) {
+      if (there === entry) return
+      this.#shared.push([there, entry])
+      this.#names.set(at, -1 - this.#shared.length)
+    } else {
+      const entries = this.#shared[-2 - there]!
+      if (!entries.includes(entry)) entries.push(entry)
+    }
   }
 
-  /** Looks a name up that is in lower case. What held for the name before is forgotten. */
-  match(name: string): void {
+  /** Looks a name up that is in lower case; whether any condition holds. What held for the name before is forgotten. */
+  match(name: string): boolean {
     this.#turn++
-    const { size } = this.#names
-    if (size > 0 && name !== '') {
-      this.#found(this.#names.get(name), true)
-      for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-        this.#found(this.#names.get(name.slice(dot + 1)), false)
-      }
-    }
+    this.#any = false
+    if (this.#names.size > 0 && name !== '') this.#names.endings(name, this.#found)
     if (this.#keywords.size > 0) this.#keywords.match(name, this.#hit)
     if (this.#regexps.size > 0) this.#regexps.match(name, this.#hit)
     for (const id of this.#always) this.#hit(id)
+    return this.#any
   }
 
   /** Whether the condition holds for the name that was looked up last. */
@@ -65,26 +71,26 @@ export class DomainTable {
   }
 
   readonly #hit = (id: number): void => {
+    this.#any = true
     this.#marks[id] = this.#turn
   }
 
-  #found(entries: Entry | readonly Entry[] | undefined, whole: boolean): void {
-    if (entries === undefined) return
-    if (typeof entries === 'number') this.#apply(entries, whole)
-    else for (const entry of entries) this.#apply(entry, whole)
+  readonly #found = (value: number, whole: boolean): void => {
+    if (value >= 0) this.#apply(value, whole)
+    else for (const entry of this.#shared[-2 - value]!) this.#apply(entry, whole)
   }
 
   #apply(entry: Entry, whole: boolean): void {
     const how = entry & 3
-    if (whole ? how !== How.below : how !== How.full) this.#marks[entry >>> 2] = this.#turn
+    if (whole ? how !== How.below : how !== How.full) this.#hit(entry >>> 2)
   }
 }
 
 /** A name as conditions compare it: in lower case, and in its ASCII form. */
 export function comparable(name: string): string {
+  if (!/[A-Z\u0080-\uffff]/.test(name)) return name
   const lower = name.toLowerCase()
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything that is not ASCII
-  if (!/[^\x00-\x7f]/.test(lower)) return lower
+  if (!/[\u0080-\uffff]/.test(lower)) return lower
   try {
     return new URL(`http://${lower.replace(/^\.+/, '')}`).hostname.replace(/^/, lower.startsWith('.') ? '.' : '')
   } catch {

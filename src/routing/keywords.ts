@@ -15,10 +15,11 @@ export class Keywords {
   /** Calls `hit` with the ids of the words that are in `text`; an id may come more than once. */
   match(text: string, hit: (id: number) => void): void {
     this.#automaton ??= build(this.#words)
-    const { next, width, classes, found } = this.#automaton
+    const { next, width, ascii, classes, found } = this.#automaton
     let state = 0
     for (let i = 0; i < text.length; i++) {
-      state = next[state * width + (classes.get(text.charCodeAt(i)) ?? 0)]!
+      const unit = text.charCodeAt(i)
+      state = next[state * width + (unit < 128 ? ascii[unit]! : (classes.get(unit) ?? 0))]!
       const ids = found[state]
       if (ids) for (const id of ids) hit(id)
     }
@@ -31,6 +32,8 @@ interface Automaton {
   readonly width: number
   /** Code units that occur in words, from 1 on. */
   readonly classes: ReadonlyMap<number, number>
+  /** The same for those below 128. */
+  readonly ascii: Uint16Array
   readonly found: readonly (readonly number[] | undefined)[]
 }
 
@@ -43,6 +46,7 @@ function build(words: readonly { readonly word: string; readonly id: number }[])
     }
   }
   const width = classes.size + 1
+  const ascii = Uint16Array.from({ length: 128 }, (_, unit) => classes.get(unit) ?? 0)
   const states = words.reduce((sum, { word }) => sum + word.length, 1)
   const next = new Int32Array(states * width)
   const found: (number[] | undefined)[] = [undefined]
@@ -60,7 +64,7 @@ function build(words: readonly { readonly word: string; readonly id: number }[])
     found[state] = [...(found[state] ?? []), id]
   }
   link(next, width, found, last + 1)
-  return { next: next.slice(0, (last + 1) * width), width, classes, found }
+  return { next: next.slice(0, (last + 1) * width), width, classes, ascii, found }
 }
 
 /** Fills in where each state goes on when no word goes on there. */

@@ -38,7 +38,10 @@ export class Router {
   readonly #ofNames: readonly number[]
   /** Rules that can match an address. */
   readonly #ofAddresses: readonly number[]
+  /** Rules that need neither a name nor an address. */
+  readonly #nameless: readonly number[]
   readonly #all: readonly number[]
+  readonly #hasNames: boolean
   readonly #resolves: boolean
 
   /** @throws RuleError for a list that is not there */
@@ -51,6 +54,8 @@ export class Router {
     const those = (pick: (rule: CompiledRule) => boolean) => this.rules.flatMap((rule, i) => (pick(rule) ? i : []))
     this.#all = those(() => true)
     this.#ofNames = those(({ addresses }) => addresses === undefined)
+    this.#nameless = those(({ addresses, names }) => addresses === undefined && names < 0)
+    this.#hasNames = this.rules.some(({ names }) => names >= 0)
     this.#ofAddresses = those(({ names }) => names < 0)
     this.#resolves = domainStrategy !== 'AsIs' && this.#ofNames.length < this.rules.length
   }
@@ -96,18 +101,14 @@ export class Router {
 
   /** Index of the first rule that holds, -1 for none; with `demand`, `needsAddresses` of one that cannot be told. */
   #walk(flow: FlowView, { name, ips }: Target, among: readonly number[], demand: boolean): number {
-    let looked = false
-    next: for (const index of among) {
+    const named = name !== undefined && this.#hasNames && this.#table.match(name)
+    // Where no name matches, rules with conditions on names need no look.
+    const rules = named || among !== this.#ofNames ? among : this.#nameless
+    next: for (let at = 0; at < rules.length; at++) {
+      const index = rules[at]!
       const { conditions, names, addresses } = this.rules[index]!
-      if (names >= 0) {
-        if (name === undefined) continue
-        if (!looked) {
-          this.#table.match(name)
-          looked = true
-        }
-        if (!this.#table.holds(names)) continue
-      }
-      for (const condition of conditions) if (!condition.holds(flow)) continue next
+      if (names >= 0 && !(named && this.#table.holds(names))) continue
+      for (let i = 0; i < conditions.length; i++) if (!conditions[i]!.holds(flow)) continue next
       if (addresses) {
         if (!ips) {
           if (demand) return needsAddresses(index)

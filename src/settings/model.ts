@@ -12,20 +12,25 @@ import type {
   DokodemoInboundSettings,
   FreedomSettings,
   HttpInboundSettings,
+  LoopbackSettings,
   SocksInboundSettings,
 } from './local.ts'
+import type { LogConfig } from './log.ts'
 import type { SharedConnections } from './mux.ts'
 import type { BurstConfig, ObservatoryConfig, RoutingConfig } from './routing.ts'
 import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
+import type { HttpOutboundSettings, SocksOutboundSettings } from './upstream.ts'
 
 export type * from './dns.ts'
 export type * from './local.ts'
+export type * from './log.ts'
 export type * from './mux.ts'
 export type * from './ports.ts'
 export type * from './routing.ts'
 export type * from './sniffing.ts'
 export type * from './stream.ts'
+export type * from './upstream.ts'
 
 export interface Config {
   readonly log: LogConfig
@@ -49,7 +54,7 @@ export interface Config {
   readonly accounting?: AccountingConfig
 }
 
-export type ApiService = 'HandlerService' | 'LoggerService' | 'StatsService'
+export type ApiService = 'HandlerService' | 'LoggerService' | 'ObservatoryService' | 'RoutingService' | 'StatsService'
 
 export interface ApiConfig {
   /** Name of the outbound that serves it. */
@@ -70,18 +75,6 @@ export interface AccountingConfig {
   readonly path: string
   /** Seconds between two writes, 1 to 10. */
   readonly flushS: number
-}
-
-export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'none'
-
-export interface LogConfig {
-  /** Path, `''` for standard error, `'none'` for off. */
-  readonly access: string
-  /** Path, `''` for standard error, `'none'` for off. */
-  readonly error: string
-  readonly level: LogLevel
-  /** `''`, `quarter`, `half`, `full` or `/a+/b` (spec 2.3). */
-  readonly maskAddress: string
 }
 
 /** Where an inbound listens: one entry per port of its range, or one unix socket. */
@@ -119,6 +112,25 @@ interface OutboundBase extends SharedConnections {
   readonly tag: string
   readonly at: string
   readonly stream: OutboundStreamConfig
+  /** Its connections go through another outbound; absent: they leave from here. */
+  readonly through?: ThroughConfig
+  /** What they leave from; absent: what the system chooses. */
+  readonly sendThrough?: SendThroughConfig
+}
+
+export interface ThroughConfig {
+  /** Tag of the other outbound. */
+  readonly tag: string
+  /** The transport is dropped, TLS is kept: `proxySettings` without `transportLayer`. */
+  readonly withoutTransport: boolean
+}
+
+/** An address of this machine, or a network of which every connection takes an address by chance. */
+export interface SendThroughConfig {
+  /** IP address; the first of the network. */
+  readonly host: string
+  /** How many bits belong to the network: 32 or 128 for one address. */
+  readonly bits: number
 }
 
 export type OutboundConfig =
@@ -126,6 +138,9 @@ export type OutboundConfig =
   | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
   | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
   | (OutboundBase & { readonly protocol: 'dns'; readonly settings: DnsOutboundSettings })
+  | (OutboundBase & { readonly protocol: 'loopback'; readonly settings: LoopbackSettings })
+  | (OutboundBase & { readonly protocol: 'http'; readonly settings: HttpOutboundSettings })
+  | (OutboundBase & { readonly protocol: 'socks'; readonly settings: SocksOutboundSettings })
 
 /** Words of `security` as a client configures it. */
 export type SecurityName = 'auto' | 'aes-128-gcm' | 'chacha20-poly1305' | 'none' | 'zero' | 'aes-128-cfb'

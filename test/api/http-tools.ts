@@ -56,6 +56,7 @@ export const sessionView = (id: number, change: Partial<SessionView> = {}): Sess
   email: 'love@example.com',
   source: '203.0.113.7:51234',
   target: 'example.com:443',
+  network: 'tcp',
   startedAt: startMs,
   totals: { uplink: 0, downlink: 0 },
   ...change,
@@ -207,6 +208,13 @@ export function fakeControl(): FakeControl {
         warnings: [],
       }),
     async restartLog() {},
+    rules: async () => [],
+    async addRules() {},
+    removeRules: async () => 0,
+    balancer: async () => undefined,
+    async overrideBalancer() {},
+    testRoute: async () => undefined,
+    observations: async () => undefined,
     async watch(listener) {
       watchers.add(listener)
       return () => void watchers.delete(listener)

@@ -50,10 +50,10 @@ describe('api', () => {
     ])
   })
 
-  test.each(['RoutingService', 'observatoryservice', 'ReflectionService'])('services: %s is not available', (name) => {
+  test.each(['ReflectionService', 'reflectionservice'])('services: %s is not available', (name) => {
     const result = file({ tag: 'api', services: ['StatsService', name], listen })
     expect(warningOf(result, 'CFG034', 'api.services[1]').message).toBe(
-      `"${name}" is not available in this version; it is left out; there is "HandlerService", "LoggerService" or "StatsService"`,
+      `"${name}" is not available in this version; it is left out; there is "HandlerService", "LoggerService", "ObservatoryService", "RoutingService" or "StatsService"`,
     )
     expect(apiOf(result).services).toEqual(['StatsService'])
   })
@@ -70,10 +70,10 @@ describe('api', () => {
     errorOf(file({ tag: 'api', services: 'StatsService', listen }), 'CFG022', 'api.services')
   })
 
-  test.each([[undefined], [[]], [['RoutingService']]])('services: %j offers nothing', (names) => {
+  test.each([[undefined], [[]], [['ReflectionService']]])('services: %j offers nothing', (names) => {
     const result = file({ tag: 'api', services: names, listen })
     expect(warningOf(result, 'CFG141', 'api.services').hint).toBe(
-      'write "services": [ "HandlerService", "LoggerService", "StatsService" ]',
+      'write "services": [ "HandlerService", "LoggerService", "ObservatoryService", "RoutingService", "StatsService" ]',
     )
     expect(apiOf(result).services).toEqual([])
   })

@@ -21,31 +21,19 @@ describe('network', () => {
     expect(streamOf({ network }).network).toBe('tcp')
   })
 
-  test.each([
-    'grpc',
-    'gun',
-    'h2',
-    'http',
-    'kcp',
-    'mkcp',
-    'xhttp',
-    'splithttp',
-    'ds',
-    'domainsocket',
-    'quic',
-  ])('%s is not available yet', (network) => {
+  test.each(['xhttp', 'splithttp', 'quic'])('%s is not available yet', (network) => {
     for (const result of [out({ network }), into({ network })]) {
       expect(result.config).toBeUndefined()
       expect(result.problems).toHaveLength(1)
       expect(result.problems[0]).toMatchObject({ code: 'CFG033', severity: 'error' })
       expect(result.problems[0]!.message).toContain(
-        'transport is not available in this version, only "httpupgrade", "tcp", "raw", "ws" or "websocket"',
+        'transport is not available in this version, only "ds", "domainsocket"',
       )
     }
   })
 
   test('settings of a transport that is not available say nothing more', () => {
-    expect(out({ network: 'kcp', kcpSettings: { mtu: 1, anything: [1] } }).problems).toHaveLength(1)
+    expect(out({ network: 'quic', quicSettings: { key: 1, anything: [1] } }).problems).toHaveLength(1)
   })
 
   test('unknown', () => {
@@ -78,6 +66,8 @@ describe('security', () => {
       disableSystemRoot: false,
       pinnedCertSha256: [],
       pinnedChainSha256: [],
+      pinnedPublicKeySha256: [],
+      masterKeyLog: '',
       authorities: [],
       certificates: [],
       serverName: '',
@@ -135,8 +125,14 @@ describe('tcpSettings and rawSettings', () => {
     }
   })
 
-  test('acceptProxyProtocol is refused', () => {
-    errorOf(into({ tcpSettings: { acceptProxyProtocol: true } }), 'CFG033')
+  test('acceptProxyProtocol, here or in sockopt, is for inbounds', () => {
+    expect(inboundStreamOf({ tcpSettings: { acceptProxyProtocol: true } }).sockopt.acceptProxyProtocol).toBe(true)
+    expect(inboundStreamOf({ sockopt: { acceptProxyProtocol: true } }).sockopt.acceptProxyProtocol).toBe(true)
+    const both = { tcpSettings: { acceptProxyProtocol: false }, sockopt: { acceptProxyProtocol: true } }
+    expect(inboundStreamOf(both).sockopt.acceptProxyProtocol).toBe(true)
+    expect(inboundStreamOf({}).sockopt).not.toHaveProperty('acceptProxyProtocol')
+    warningOf(out({ tcpSettings: { acceptProxyProtocol: true } }), 'CFG030', `${at}.tcpSettings.acceptProxyProtocol`)
+    warningOf(out({ sockopt: { acceptProxyProtocol: true } }), 'CFG030', `${at}.sockopt.acceptProxyProtocol`)
   })
 
   test('rawSettings win', () => {
@@ -163,9 +159,7 @@ describe('sockopt', () => {
     [{ interface: 'eth0' }, 'CFG031'],
     [{ bindToDevice: 'eth0' }, 'CFG031'],
     [{ tproxy: 'redirect' }, 'CFG031'],
-    [{ acceptProxyProtocol: true }, 'CFG033'],
-    [{ dialerProxy: 'x' }, 'CFG033'],
-    [{ domainStrategy: 'UseIP' }, 'CFG033'],
+    [{ domainStrategy: 'UseIPv5' }, 'CFG025'],
     [{ addressPortStrategy: 'SrvPortOnly' }, 'CFG033'],
   ])('%j ends the start', (value, code) => {
     errorOf(sockopt(value), code, `${at}.sockopt.${Object.keys(value)[0]}`)
@@ -181,10 +175,37 @@ describe('sockopt', () => {
     { tcpMptcp: true },
     { customSockopt: [{}] },
     { trustedXForwardedFor: ['x'] },
-    { happyEyeballs: { tryDelayMs: 250 } },
+    { trustedProxies: ['::1'] },
     { V6Only: true },
   ])('%j has no effect', (value) => {
     warningOf(sockopt(value), 'CFG030', `${at}.sockopt.${Object.keys(value)[0]}`)
+  })
+
+  test('what has no effect is named in one warning', () => {
+    const { message } = warningOf(sockopt({ tcpMptcp: true, tcpMaxSeg: 9, penetrate: true }), 'CFG030')
+    expect(message).toBe(
+      '"tcpMptcp", "tcpMaxSeg" have no effect: Node cannot set it on a socket; "penetrate" has no effect: it belongs to another transport',
+    )
+  })
+
+  test('domainStrategy and happyEyeballs of an outbound', () => {
+    const of = (value: object) => streamOf({ sockopt: value }).sockopt
+    expect(of({ domainStrategy: 'useip_v4' })).toMatchObject({ domainStrategy: 'UseIPv4' })
+    expect(of({ domainStrategy: 'asis' })).not.toHaveProperty('domainStrategy')
+    expect(of({ happyEyeballs: {} })).not.toHaveProperty('race')
+    expect(of({ happyEyeballs: { tryDelayMs: 100, prioritizeIPv6: true, interleave: 2 } })).toMatchObject({
+      race: { delayMs: 100, first: 6, interleave: 2, atOnce: 4 },
+    })
+    expect(of({ happyEyeballs: { tryDelayMs: 0 } }).race).toEqual({ first: 4, interleave: 1, atOnce: 4 })
+  })
+
+  test('V6Only of an inbound, and what is for the other end', () => {
+    expect(inboundStreamOf({ sockopt: { V6Only: true } }).sockopt.v6Only).toBe(true)
+    const { message } = warningOf(
+      into({ sockopt: { domainStrategy: 'UseIP', happyEyeballs: { interleave: 1 } } }),
+      'CFG030',
+    )
+    expect(message).toBe('"domainStrategy", "happyEyeballs" have no effect: only outbounds use it')
   })
 
   test('what asks for nothing is passed over', () => {
@@ -197,7 +218,7 @@ describe('wsSettings and httpupgradeSettings', () => {
   const upOf = (httpupgradeSettings: object) => streamOf({ network: 'httpupgrade', httpupgradeSettings }).transport
 
   test('defaults', () => {
-    const plain = { path: '/', host: '', servedHost: '', headers: {} }
+    const plain = { path: '/', host: '', servedHost: '', forwarded: true, headers: {} }
     for (const network of ['ws', 'WebSocket']) {
       quietConfigOf(out({ network }))
       expect(streamOf({ network })).toMatchObject({ network: 'ws', transport: { ...plain, heartbeatMs: 0 } })
@@ -238,11 +259,87 @@ describe('wsSettings and httpupgradeSettings', () => {
     errorOf(ws({ host: 'a\r\nb' }), 'CFG022', `${at}.wsSettings.host`)
     errorOf(ws({ headers: { 'a b': 'c' } }), 'CFG022', `${at}.wsSettings.headers`)
     errorOf(ws({ headers: { a: 'c\n' } }), 'CFG022', `${at}.wsSettings.headers`)
-    errorOf(ws({ acceptProxyProtocol: true }), 'CFG033', `${at}.wsSettings.acceptProxyProtocol`)
+    warningOf(ws({ acceptProxyProtocol: true }), 'CFG030', `${at}.wsSettings.acceptProxyProtocol`)
     warningOf(ws({ useBrowserForwarding: true }), 'CFG030', `${at}.wsSettings.useBrowserForwarding`)
   })
 
   test('without the transport they have no effect', () => {
     warningOf(out({ wsSettings: { path: '/a' } }), 'CFG104', `${at}.wsSettings`)
+  })
+})
+
+describe('grpcSettings and httpSettings', () => {
+  const grpcOf = (grpcSettings: object) => streamOf({ network: 'grpc', grpcSettings }).transport
+  const h2Of = (httpSettings: object) => streamOf({ network: 'h2', httpSettings }).transport
+
+  test('grpc: every field of Xray and V2Ray, and the defaults', () => {
+    quietConfigOf(out({ network: 'gun' }))
+    const keepAlive = { idleMs: 0, timeoutMs: 20_000, withoutStreams: false }
+    expect(grpcOf({})).toMatchObject({ serviceName: '', multi: false, authority: '', userAgent: 'chrome', keepAlive })
+    const all = {
+      serviceName: '/a/b|c',
+      multiMode: true,
+      authority: 'a.example',
+      user_agent: 'golang',
+      idle_timeout: 60,
+      health_check_timeout: 5,
+      permit_without_stream: true,
+      initial_windows_size: 65_536,
+    }
+    quietConfigOf(out({ network: 'grpc', grpcSettings: all }))
+    expect(grpcOf(all)).toMatchObject({
+      serviceName: '/a/b|c',
+      multi: true,
+      authority: 'a.example',
+      userAgent: 'golang',
+      keepAlive: { idleMs: 60_000, timeoutMs: 5_000, withoutStreams: true },
+      window: 65_536,
+    })
+  })
+
+  test('grpc: as in Go, no PING oftener than every 10 s, and one is sent where any of the three asks for it', () => {
+    for (const settings of [{ idle_timeout: 1 }, { health_check_timeout: 20 }, { permit_without_stream: true }])
+      expect(grpcOf(settings)).toMatchObject({ keepAlive: { idleMs: 10_000, timeoutMs: 20_000 } })
+    for (const initial_windows_size of [-1, 0, 65_534])
+      expect(grpcOf({ initial_windows_size })).not.toHaveProperty('window')
+  })
+
+  test('gunSettings is the older name, and wins', () => {
+    const both = { network: 'gun', gunSettings: { serviceName: 'b' }, grpcSettings: { serviceName: 'a' } }
+    expect(streamOf(both).transport).toMatchObject({ serviceName: 'b' })
+  })
+
+  test('h2: every field, in the forms of V2Ray, old Xray and sing-box', () => {
+    expect(h2Of({})).toMatchObject({ hosts: [], path: '/', method: 'PUT', headers: {} })
+    expect(h2Of({})).not.toHaveProperty('servedMethod')
+    const all = {
+      host: 'a, b',
+      path: 'p',
+      method: 'POST',
+      headers: { 'X-A': ['1', '2'], B: 'c' },
+      read_idle_timeout: 30,
+    }
+    quietConfigOf(out({ network: 'http', httpSettings: all }))
+    expect(h2Of(all)).toMatchObject({
+      hosts: ['a', 'b'],
+      path: '/p',
+      method: 'POST',
+      servedMethod: 'POST',
+      headers: { 'x-a': '2', b: 'c' },
+      keepAlive: { idleMs: 30_000 },
+    })
+    expect(h2Of({ headers: { Host: 'a.example' } })).toMatchObject({ hosts: ['a.example'], headers: {} })
+  })
+
+  test('what cannot be sent is an error at its place', () => {
+    const grpc = (grpcSettings: object) => out({ network: 'grpc', grpcSettings })
+    const h2 = (httpSettings: object) => out({ network: 'h2', httpSettings })
+    errorOf(grpc({ authority: 'a b' }), 'CFG022', `${at}.grpcSettings.authority`)
+    errorOf(grpc({ user_agent: 'a\n' }), 'CFG022', `${at}.grpcSettings.user_agent`)
+    errorOf(h2({ path: '/a b' }), 'CFG022', `${at}.httpSettings.path`)
+    errorOf(h2({ host: ['a b'] }), 'CFG022', `${at}.httpSettings.host`)
+    errorOf(h2({ method: 'A B' }), 'CFG022', `${at}.httpSettings.method`)
+    for (const name of ['a b', ':path', 'Connection', 'te'])
+      errorOf(h2({ headers: { [name]: 'c' } }), 'CFG022', `${at}.httpSettings.headers`)
   })
 })

@@ -102,10 +102,32 @@ describe('command 2', () => {
     conn.send(pattern(100), echo)
     await reading(conn)()
     const session = sessions.at(-1)!
-    expect(session).toMatchObject({ network: 'udp', target: { port: echo.port }, user: { email } })
+    expect(session).toMatchObject({ network: 'udp', encoding: 'plain', target: { port: echo.port }, user: { email } })
     expect(instance.accounts.get(email)!.used.uplink).toBe(before + 100)
     conn.destroy()
     await expect.poll(() => instance.flows.get(session.id), { timeout: 4_000 }).toBeUndefined()
+  })
+})
+
+describe('packetaddr', () => {
+  it('is one session of the client to many targets, which are told apart, and anybody may answer', async () => {
+    const others = await Promise.all([udpEcho(), udpEcho(), udpEcho()])
+    const outbound = createVmessOutbound(
+      'client',
+      { servers: [{ address: server(), users: [{ ...user, security: 'aes-128-gcm' }] }] },
+      { env, auto: 'aes-128-gcm', legacyHeader: false, dialer, packetEncoding: 'packet' },
+    )
+    const conn = await outbound.packets!.open({ until: forever, first: echo })
+    const next = reading(conn)
+    for (const target of [echo, ...others]) {
+      conn.send(pattern(100), target)
+      expect(await next()).toEqual({ bytes: pattern(100), from: `127.0.0.1:${target.port}` })
+    }
+    const session = sessions.at(-1)!
+    expect(session).toMatchObject({ encoding: 'packetaddr', target: { host: '127.0.0.1', port: echo.port } })
+    conn.destroy()
+    await expect.poll(() => instance.flows.get(session.id), { timeout: 4_000 }).toBeUndefined()
+    for (const other of others) other.close()
   })
 })
 
@@ -132,6 +154,7 @@ describe('command 3', () => {
     expect(pool.carriers).toBe(1)
     expect(instance.connections).toBe(1)
     expect([...instance.flows].filter(({ session }) => session.network === 'tcp')).toHaveLength(5)
+    expect(sessions.at(-1)?.encoding).toBe('mux')
     expect(instance.accounts.get(email)!.members.size).toBe(6)
     pool.close()
     await expect.poll(() => instance.flows.size).toBe(0)

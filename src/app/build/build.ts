@@ -1,34 +1,43 @@
 import { readFileSync } from 'node:fs'
 import { domainRules } from '../../config/routing/names.ts'
 import type { Conn } from '../../core/conn.ts'
-import type { UdpListener } from '../../core/datagrams/packet.ts'
-import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
+import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
+import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
-import type { Inbound } from '../../core/inbound.ts'
-import type { NameService } from '../../core/name-service.ts'
+import { type NameService, resolveWith } from '../../core/name-service.ts'
 import { systemNames } from '../../dns/client/system.ts'
 import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
+import { sharerOf } from '../../kinds/sharing.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
+import { httpPost } from '../../net/http-post.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { FindFile } from '../../routing/geo/lists.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
+import type { ProxyTrust } from '../../settings/trust.ts'
+import { proxiedListener } from '../../transport/proxyprotocol/listener.ts'
 import { dialerStack } from '../../transport/stack.ts'
+import { plainSite } from '../../transport/website/plain.ts'
 import { withRules } from '../dns/rule-language.ts'
+import type { InboundParts } from '../inbound/running-inbound.ts'
+import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
+import { localAddresses } from './local-addresses.ts'
 import { readSwitches } from './switches.ts'
+import { type FindOutbound, throughOutbound } from './through.ts'
+import { websiteOf } from './website.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
-/** Reads as `read` does, and enters what was read in `files`: by that a later look tells whether something has changed. */
+/** Reads as `read` does, and enters what was read in `files` until they are frozen: by that a later look tells whether something has changed. */
 export const noting =
   (files: string[], read: ReadText): ReadText =>
   (path) => {
     const text = read(path)
-    files.push(text)
+    if (!Object.isFrozen(files)) files.push(text)
     return text
   }
 
@@ -48,31 +57,34 @@ export interface OutboundBuild {
   readonly ground?: (options: GroundOptions) => Ground
   /** Wraps the ground; loop guard and API guard sit there. */
   readonly watch?: (ground: Ground) => Ground
+  /** Finds the outbounds that others go through. */
+  readonly find?: FindOutbound
 }
 
 /** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used, CONFIG_INVALID for a transport. */
 export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
-  const { kinds, env, resolve, readSize, ground: make = systemGround, watch = (ground) => ground } = build
-  const { clock, log } = env
+  const { kinds, env } = build
   const { stream } = config
-  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
-  const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
-  const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const ground = groundOf(config, build)
+  const kind = kindOf(kinds.outbounds, config)
+  const transport = config.through?.withoutTransport ? undefined : transportOf(config, kinds)
+  const alpn = transport?.alpn ?? kind.alpn
+  const deps = layerDeps(config, alpn, { ...build, ...clientDeps })
   const dialer = building(config, () => {
-    const base = transport.carrier
-      ? transport.carrier.dialer(ground, stream.transport, deps)
-      : happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
+    const path = transport?.socket?.(stream.transport)
+    const base =
+      transport?.carrier?.dialer(ground, stream.transport, deps) ??
+      (path === undefined ? namesOver(ground, config, build) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
-    return dialerStack(base, layersOf(tls, transport.layer?.(stream.transport, deps)))
+    return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
   const { legacyHeader, coneDisabled } = readSwitches()
-  return kindOf(kinds.outbounds, config).create(config.tag, config.settings, {
+  return kind.create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
     resolve: ground.resolve,
-    names: build.names ?? systemNames(resolve),
+    names: build.names ?? systemNames(build.resolve),
     matchNames: (rules) => withRules(build, (language) => language.names(domainRules(rules))),
     auto: autoSecurity(),
     legacyHeader,
@@ -82,51 +94,121 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   })
 }
 
-type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake'>
+/** What it reaches the world by: another outbound, or sockets. */
+function groundOf({ through, sendThrough, stream }: OutboundConfig, build: OutboundBuild): Ground {
+  const {
+    env,
+    resolve,
+    readSize,
+    ground: make = systemGround,
+    watch = (ground) => ground,
+    find = () => undefined,
+  } = build
+  if (through) return throughOutbound(through.tag, find, resolve)
+  const from = sendThrough && localAddresses(sendThrough, env.random)
+  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
+  return watch(
+    make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }), ...(from && { from }) }),
+  )
+}
 
-export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
+/** Always this unix socket; host and port stay for those above, such as TLS. */
+const overSocket = (tcp: Dialer, path: string): Dialer => ({
+  dial: (to, options) => tcp.dial({ ...to, path }, options),
+})
+
+/** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
+function namesOver(
+  { tcp, resolve }: Ground,
+  { through, stream: { sockopt } }: OutboundConfig,
+  build: OutboundBuild,
+): Dialer {
+  const { domainStrategy = 'AsIs', race } = sockopt
+  if (through && domainStrategy === 'AsIs') return tcp
+  const { clock, log } = build.env
+  const names = build.names && resolveWith(build.names)
+  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve, names), clock, log, ...(race && { race }) })
+}
+
+type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website' | 'post'>
+
+/** A client has none of this. */
+export const clientDeps: ServerDeps = {
+  handshakeTimeoutMs: 0,
+  onFailedHandshake: () => {},
+  onClientAddress: () => {},
+  website: plainSite,
+  post: () => Promise.reject(new Error('a client asks for no OCSP answers')),
+}
+export const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
+
+export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website' | 'post'> {
   readonly kinds: Kinds
   readonly read: ReadText
   /** Bytes that one read may bring. */
   readonly readSize: () => number
+  /** The addresses of the instance. */
+  readonly shared: SharedPorts
   /** See TcpOptions. */
   readonly onAccept: (conn: Conn, fd: number) => boolean
+  /** Wraps the ground by which a fallback server is reached. */
+  readonly watch: (ground: Ground) => Ground
+  /** Of the instance. */
+  readonly resolve: Resolve
 }
 
-/** An inbound's handler, what accepts for it, and the layers between the two, innermost first. Throws as buildOutbound(). */
-export function buildInbound(
-  config: InboundConfig,
-  build: InboundBuild,
-): { handler: Inbound; base: Listener; udp: UdpListener; layers: readonly Layer[]; files: readonly string[] } {
-  const { kinds, readSize, onAccept } = build
+/** An inbound's handler, what accepts for it, and the layers between the two. Throws as buildOutbound(). */
+export function buildInbound(config: InboundConfig, build: InboundBuild): InboundParts {
+  const { kinds, env, resolve, readSize, onAccept, shared, watch, handshakeTimeoutMs, onFailedHandshake } = build
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport, { ...build, read: noting(files, build.read) })
-  const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
-  return building(config, () => ({
-    handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
-    base: transport.carrier
-      ? transport.carrier.listener(udpListener(), stream.transport, deps)
-      : tcpListener({ keepAliveIdleS, readSize, onAccept }),
-    udp: udpListener(),
-    layers: layersOf(stream.tls && kinds.tls.server(stream.tls, deps), transport.layer?.(stream.transport, deps)),
-    files,
-  }))
+  const kind = kindOf(kinds.inbounds, config)
+  const { alpn = kind.alpn, alpnServed = alpn } = transport
+  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false, acceptProxyProtocol: proxied } = stream.sockopt
+  const ground = watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS, readSize }))
+  const dialer = happyEyeballs(ground.tcp, { resolve, clock: env.clock, log: env.log })
+  const website = building(config, () => websiteOf(stream.fallback, { env, dialer }))
+  const post = httpPost(dialer, env.clock)
+  const deps = layerDeps(config, alpnServed, { ...build, website, post, read: noting(files, build.read) })
+  const sockets = tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })
+  return building(config, () => {
+    const secure = stream.tls && kinds.tls.server(stream.tls, deps)
+    Object.freeze(files)
+    const sharer = sharerOf(config, kinds)
+    const names = () => secure?.names() ?? []
+    return {
+      config,
+      handler: kind.create(config.settings, { ...build, tag: config.tag }),
+      base: transport.carrier
+        ? alone(transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps))
+        : shared.over(proxied ? proxiedListener(sockets, { ...build, clock: build.env.clock }) : sockets),
+      udp: udpListener({ ipv6Only }),
+      binding: { sockopt: stream.sockopt, ...(transport.carrier && { carrier: transport.name, of: stream.transport }) },
+      secure,
+      layers: layersOf(transport.layer?.(stream.transport, deps)),
+      claim: sharer && { sharer, names, secure, handshakeTimeoutMs, refused: onFailedHandshake },
+      files,
+    }
+  })
 }
 
 const layerDeps = (
-  { stream: { tls } }: InboundConfig | OutboundConfig,
-  { alpn }: TransportKind,
-  { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
+  { stream }: InboundConfig | OutboundConfig,
+  alpn: LayerDeps['alpn'],
+  { env, read, ...server }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,
   read,
-  secure: tls !== undefined,
-  serverName: tls && 'serverName' in tls ? tls.serverName : '',
+  secure: stream.tls !== undefined,
+  serverName: stream.tls?.serverName ?? '',
   alpn,
-  handshakeTimeoutMs,
-  onFailedHandshake,
+  trust: 'trust' in stream ? stream.trust : nobody,
+  handshakeTimeoutMs: server.handshakeTimeoutMs,
+  onFailedHandshake: server.onFailedHandshake,
+  onClientAddress: server.onClientAddress,
+  website: server.website,
+  post: server.post,
 })
 
 /** What layers cannot be made of is a mistake in the configuration, which is named. */

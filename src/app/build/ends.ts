@@ -1,9 +1,7 @@
-import type { Conn } from '../../core/conn.ts'
 import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import type { NameService } from '../../core/name-service.ts'
-import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
@@ -13,63 +11,44 @@ import {
   type OutboundConfig,
   type PolicyConfig,
   policyOf,
-  type TlsClientConfig,
   type VmessUser,
 } from '../../settings/model.ts'
+import type { Descriptors } from '../descriptors/descriptors.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
+import { SharedPorts } from '../inbound/shared/shared-ports.ts'
 import type { RunningOutbound } from '../outbounds.ts'
-import { type ProbeRequest, probe } from '../routing/probe.ts'
+import type { ProbeRequest } from '../routing/probe.ts'
 import { prepareExcluded } from '../sniffing/excluded.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
-import { systemGround } from './ground.ts'
+import { probeThrough } from './probe-through.ts'
 
-export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
+export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
   readonly names: NameService
   readonly detour: Detour
   readonly findAsset?: FindFile | undefined
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
-  /** A socket was accepted; false: it was closed again, and `refused` was told. */
-  readonly accepted: (conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void) => boolean
+  /** Who may have a descriptor, and where a client really is that came by a proxy. */
+  readonly descriptors: Pick<Descriptors, 'accepted' | 'clientIs'>
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
-}
-
-/** TLS as a browser has it. */
-const plainTls: TlsClientConfig = {
-  alpn: ['http/1.1'],
-  enableSessionResumption: false,
-  authorities: [],
-  disableSystemRoot: false,
-  serverName: '',
-  allowInsecure: false,
-  pinnedCertSha256: [],
-  pinnedChainSha256: [],
-  verifyNames: [],
-  certificates: [],
-}
-
-const plainLayer = {
-  secure: true,
-  serverName: '',
-  alpn: undefined,
-  handshakeTimeoutMs: 0,
-  onFailedHandshake: () => {},
 }
 
 /** Builds the inbounds and outbounds of an instance, with all that they share. */
 export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
+  readonly #shared: SharedPorts
   readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
     this.#readSize = () => readSize(deps.policy())
     const { clock } = deps.env
+    this.#shared = new SharedPorts(clock)
     this.#memory = {
       replay: new ReplayMemory(clock),
       history: new SessionHistory(clock),
@@ -79,7 +58,7 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, names, findAsset, watch } = this.#deps
+    const { kinds, env, read, resolve, names, findAsset, watch, find } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
@@ -90,37 +69,37 @@ export class Ends {
       read: noting(files, read),
       readSize: this.#readSize,
       watch,
+      find,
     })
     return { outbound, config, files }
   }
 
   /** Asks through an outbound, or without one by this machine's own sockets. */
   probe(outbound: Outbound | undefined, request: ProbeRequest): Promise<number> {
-    const { env, resolve, kinds } = this.#deps
-    const { clock, log } = env
-    const own = () => happyEyeballs(systemGround({ clock, resolve, keepAliveIdleS: -1 }).tcp, { resolve, clock, log })
-    const deps = { ...plainLayer, env, read: this.#deps.read }
-    return probe(outbound ?? own(), request, { clock, secure: (base) => kinds.tls.client(plainTls, deps).client(base) })
+    return probeThrough(outbound, request, this.#deps)
   }
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { kinds, env, read, detour, accepted } = this.#deps
+    const { kinds, env, read, resolve, watch, detour, descriptors } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
     prepareExcluded(config.sniffing, this.#deps)
-    const built = buildInbound(config, {
+    return buildInbound(config, {
       kinds,
       env,
+      resolve,
+      watch,
       ...this.#memory,
       ...(users && { users }),
       detour: detour.of(config, users),
       read,
       readSize: this.#readSize,
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
-      onAccept: (conn, fd) => accepted(conn, fd, refused),
+      onAccept: (conn, fd) => descriptors.accepted(conn, fd, refused),
       onFailedHandshake: refused,
+      onClientAddress: (carrier, remote) => descriptors.clientIs(carrier, remote),
+      shared: this.#shared,
     })
-    return { config, ...built }
   }
 }

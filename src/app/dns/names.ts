@@ -3,7 +3,6 @@
 import type { PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
-import { ProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
 import type { NameAnswer, NameService, RecordType } from '../../core/name-service.ts'
@@ -19,7 +18,7 @@ import { FakeNames } from '../../dns/fake/fake-names.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import type { FindFile } from '../../routing/geo/lists.ts'
 import type { Config, DnsConfig, DnsServerConfig } from '../../settings/model.ts'
-import { same } from '../reload/config-diff.ts'
+import { same } from '../../settings/same.ts'
 import { DohServer } from './doh-server.ts'
 import { type RoutedDeps, routedWays } from './routed-ground.ts'
 import { type RuleLanguage, withRules } from './rule-language.ts'
@@ -86,14 +85,6 @@ export class Names implements NameService {
   /** The name behind a made-up address; `''` for one that nobody was given; undefined for a real one. */
   fakeName(address: string): string | undefined {
     return this.#now.fake?.nameOf(address)
-  }
-
-  /** For those who ask with a family, as the system's resolver is asked. */
-  readonly resolve: Resolve = async (host, family, until) => {
-    const types: RecordType[] = family === 0 ? ['AAAA', 'A'] : [family === 4 ? 'A' : 'AAAA']
-    const { addresses } = await this.lookup(host, types, until)
-    if (addresses.length === 0 && family === 0) throw new ProxyError('DNS_FAILED', `${host} has no address`)
-    return addresses
   }
 
   #build(config: DnsConfig, fake: FakeNames | undefined): DnsClient {

@@ -19,6 +19,8 @@ export interface DispatchDeps {
   readonly route: Route
   /** The name behind a made-up address; `''` for one that nobody was given; undefined for a real one. */
   readonly fakeName?: (host: string) => string | undefined
+  /** Tags of the outbounds that the connections of one go through; absent or undefined: they leave from here. */
+  readonly waysOf?: (outbound: Outbound) => readonly string[] | undefined
   readonly flows: Flows
   readonly counters: CounterSource
   readonly observer: Required<Observer>

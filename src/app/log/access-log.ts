@@ -1,7 +1,10 @@
 /**
  * One line per flow, in Xray's form, because programs that count and block read it:
- * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out]][ rule: <rule>][ <reason>][ email: <email>]`
+ * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out[ >> through …]]][ rule: <rule>][ <reason>][ email: <email>]`
  * The rule is ours; it stands in front because programs take everything behind `email: ` for the e-mail.
+ *
+ * Where Xray has a reason, datagrams inside a tunnel say how they travel (`encoding: xudp`). That is known when the outbound's
+ * end is there, so their line is written then.
  */
 import { formatAddress } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
@@ -19,6 +22,7 @@ interface AccessEntry {
   /** What chose the outbound; `''` where no rule did. */
   readonly rule: string
   readonly reason: string
+  readonly encoding?: string
   readonly email: string
 }
 
@@ -40,11 +44,17 @@ export function createAccessLog(options: AccessLogOptions): Observer {
     options.target.write(`${line}\n`)
   }
   return {
-    routed: (session, outboundTag) => write(accepted(session, outboundTag)),
+    routed(session, outboundTag) {
+      if (session.network === 'tcp') write(accepted(session, outboundTag))
+    },
+    connected(session) {
+      if (session.network === 'udp') write(accepted(session, session.outboundTag ?? ''))
+    },
     failed(session, error) {
-      // A flow that got as far as an outbound has its line already; the error log says what went wrong with it.
+      // A flow that got as far as an outbound was accepted; the error log says what went wrong with it.
       if (session.outboundTag === undefined)
         write({ ...accepted(session, ''), status: 'rejected', reason: error.message })
+      else if (session.network === 'udp') write(accepted(session, session.outboundTag))
     },
     rejected: (at, error) =>
       write({
@@ -65,19 +75,25 @@ function accepted(session: Session, outboundTag: string): AccessEntry {
     status: 'accepted',
     target: `${session.network}:${formatAddress(session.target)}`,
     // An unnamed inbound is left out of the route, an unnamed outbound leaves no route at all: so does Xray.
-    route: outboundTag === '' || session.inboundTag === '' ? outboundTag : `${session.inboundTag} >> ${outboundTag}`,
+    route: outboundTag === '' ? '' : routeOf(session, outboundTag),
     rule: session.rule ?? '',
     reason: '',
+    ...(session.encoding !== undefined && { encoding: session.encoding }),
     email: session.user.email,
   }
 }
+
+/** Outbounds that the first one leads through stand behind it; Xray does not show them. */
+const routeOf = ({ inboundTag, through = [] }: Session, outboundTag: string): string =>
+  [...(inboundTag === '' ? [] : [inboundTag]), outboundTag, ...through].join(' >> ')
 
 function formatAccess(entry: AccessEntry): string {
   const route = entry.route === '' ? '' : ` [${entry.route}]`
   const rule = entry.rule === '' ? '' : ` rule: ${entry.rule}`
   const reason = entry.reason === '' ? '' : ` ${entry.reason}`
+  const encoding = entry.encoding === undefined ? '' : ` encoding: ${entry.encoding}`
   const email = entry.email === '' ? '' : ` email: ${entry.email}`
-  return `from ${entry.from} ${entry.status} ${entry.target}${route}${rule}${reason}${email}`
+  return `from ${entry.from} ${entry.status} ${entry.target}${route}${rule}${reason}${encoding}${email}`
 }
 
 function mapText(entry: AccessEntry, map: (text: string) => string): AccessEntry {

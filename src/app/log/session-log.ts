@@ -1,8 +1,10 @@
-import { endpointHost, formatAddress } from '../../core/address.ts'
+import { addressKey, endpointHost, formatAddress } from '../../core/address.ts'
 import type { Clock, Logger } from '../../core/env.ts'
 import type { ErrorCode, ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
 import type { Observer } from '../../core/observer.ts'
 import type { Session, Totals } from '../../core/session.ts'
+import { atMost } from '../../core/time/at-most.ts'
 import { onceEvery } from '../../core/time/once-every.ts'
 
 /** Ends of a flow that are everyday events, not somebody's mistake, unless there is something to say about them. */
@@ -30,6 +32,7 @@ const quietMs = 60_000
 /** Writes into the log why flows failed: the reason, and what to try. */
 export function sessionLog(log: Logger, clock: Clock): Observer {
   const due = onceEvery(clock, quietMs)
+  const mayWarn = atMost(clock, limits.rejectionWarnings, quietMs)
   /** Whether the reason is a limit of the user, of which nothing new is to be said: the client will be back at once. */
   const isKnown = (error: ProxyError, { email }: Session['user']): boolean =>
     error.code.startsWith('USER_') && !due(`user ${email.toLowerCase()} ${error.code}`)
@@ -48,7 +51,9 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
         source: session.source,
         target: formatAddress(session.target),
         outbound: session.outboundTag,
+        ...(session.through && { through: session.through }),
         ...named(session),
+        ...by(session),
         ...detail(error),
       }
       if (error.code === 'LOOP_DETECTED') log.error(fields, error.message)
@@ -58,7 +63,15 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     closed(session, totals, reason) {
       const { uplink, downlink } = totals
       const { source, target, drops } = session
-      const fields = { source, target: formatAddress(target), ...named(session), uplink, downlink, ...dropped(drops) }
+      const fields = {
+        source,
+        target: formatAddress(target),
+        ...named(session),
+        ...by(session),
+        uplink,
+        downlink,
+        ...dropped(drops),
+      }
       if (!reason) log.debug(fields, 'connection ended')
       else if (isEveryday(reason) || isKnown(reason, session.user))
         log.info({ ...fields, code: reason.code }, reason.message)
@@ -66,8 +79,8 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     },
     rejected({ inboundTag, source, email }, error) {
       const fields = { code: error.code, source, inbound: inboundTag, ...(email && { email }), ...detail(error) }
-      const host = endpointHost(source)
-      if (due(`${host} ${error.code}`)) {
+      const host = addressKey(endpointHost(source))
+      if (due(`${host} ${error.code}`) && mayWarn()) {
         log.warn({ ...fields, ...(quiet > 0 && { notShown: quiet }) }, error.message)
         quiet = 0
       } else {
@@ -80,5 +93,8 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
 
 const dropped = (drops: Readonly<Totals> | undefined): object =>
   drops && drops.uplink + drops.downlink > 0 ? { droppedUp: drops.uplink, droppedDown: drops.downlink } : {}
+
+/** How datagrams travelled. */
+const by = ({ encoding }: Session): { encoding?: string } => (encoding === undefined ? {} : { encoding })
 
 const named = ({ user: { email } }: Session): { email?: string } => (email ? { email } : {})

@@ -2,7 +2,8 @@
 
 import type { ReloadReport } from '../../control/control.ts'
 import type { Config, InboundConfig } from '../../settings/model.ts'
-import { diffUsers, same, vmessUsers } from './config-diff.ts'
+import { same } from '../../settings/same.ts'
+import { diffUsers, vmessUsers } from './config-diff.ts'
 import type { ReloadPlan } from './plan.ts'
 
 const nameOf = ({ tag, at }: { readonly tag: string; readonly at: string }): string => tag || at

@@ -3,6 +3,7 @@ import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
+import { limits } from '../../core/limits.ts'
 import type { NameService } from '../../core/name-service.ts'
 import type { Session } from '../../core/session.ts'
 import { onceEvery } from '../../core/time/once-every.ts'
@@ -87,11 +88,28 @@ export class Routing {
 
   /** The outbound of a flow; throws or rejects with OUTBOUND_MISSING for a rule that leads nowhere. */
   route(session: Session, until: Lifetime): Outbound | undefined | Promise<Outbound | undefined> {
+    return this.#turn(session, until, session.inboundTag, 0)
+  }
+
+  /** Once through the rules, which see `inboundTag`; and again where that leads to a loopback. */
+  #turn(
+    session: Session,
+    until: Lifetime,
+    inboundTag: string,
+    turn: number,
+  ): Outbound | undefined | Promise<Outbound | undefined> {
     const { router } = this.#prepared
-    if (!router) return this.#deps.outbounds.first
-    const picked = router.pick(viewOf(session), (name) => this.#addresses(name, session, until))
-    if (picked instanceof Promise) return picked.then((rule) => this.#outboundFor(rule, session))
-    return this.#outboundFor(picked, session)
+    const taken = (rule: CompiledRule | undefined) => {
+      const outbound = this.#outboundFor(rule, session)
+      if (outbound?.reenters === undefined) return outbound
+      if (turn === limits.loopbackTurns) throw endless(outbound.tag)
+      return this.#turn(session, until, outbound.reenters, turn + 1)
+    }
+    if (!router) return taken(undefined)
+    const view = viewOf(session)
+    const seen = turn === 0 ? view : { ...view, inboundTag }
+    const picked = router.pick(seen, (name) => this.#addresses(name, session, until))
+    return picked instanceof Promise ? picked.then(taken) : taken(picked)
   }
 
   /** For a query of the built-in DNS nothing is looked up: it would be looked up by it. */
@@ -134,6 +152,11 @@ export class Routing {
     return new Balancer(config, { random: (limit) => env.random.below(limit), observe })
   }
 }
+
+const endless = (tag: string): ProxyError =>
+  new ProxyError('LOOP_DETECTED', `the outbound "${tag}" leads back to the rules again and again`, {
+    hint: 'write a rule for its "inboundTag" that leads elsewhere',
+  })
 
 function doorsOf({ rules }: RoutingConfig, api: string | undefined): readonly string[] {
   const leading = rules.filter(({ outboundTag }) => api !== undefined && outboundTag === api)

@@ -9,16 +9,8 @@ import { didYouMean } from '../../schema/suggest.ts'
 
 /** Transports that V2Ray or Xray have. */
 const otherTransports: Readonly<Record<string, string>> = {
-  grpc: 'gRPC',
-  gun: 'gRPC',
-  h2: 'HTTP/2',
-  http: 'HTTP/2',
   xhttp: 'XHTTP',
   splithttp: 'XHTTP',
-  kcp: 'mKCP',
-  mkcp: 'mKCP',
-  ds: 'domain socket',
-  domainsocket: 'domain socket',
   quic: 'QUIC',
   hysteria: 'Hysteria',
   hysteria2: 'Hysteria',
@@ -27,13 +19,8 @@ const otherTransports: Readonly<Record<string, string>> = {
 
 /** Their settings. */
 export const otherSettings = {
-  grpcSettings: anyObject('gRPC.'),
-  gunSettings: anyObject('gRPC.'),
-  httpSettings: anyObject('HTTP/2.'),
   xhttpSettings: anyObject('XHTTP.'),
   splithttpSettings: anyObject('XHTTP.'),
-  kcpSettings: anyObject('mKCP.'),
-  dsSettings: anyObject('Domain socket.'),
   quicSettings: anyObject('QUIC.'),
   hysteriaSettings: anyObject('Hysteria.'),
 } as const
@@ -68,16 +55,11 @@ export function readNetwork(
   const other = lookUp(otherTransports, word)
   if (other) {
     const message = `"${word}": the ${other} transport is not available in this version, only ${oneOf(names)}`
-    report.error('CFG033', place, message, lookUp(networkNotes, word))
+    report.error('CFG033', place, message)
   } else {
     const all = [...names, ...Object.keys(otherTransports)]
     const message = `unknown transport ${JSON.stringify(shorten(written))}, expected ${oneOf(names)}`
     report.error('CFG100', place, message, didYouMean(word, all))
   }
   return undefined
-}
-
-const networkNotes: Readonly<Record<string, string>> = {
-  grpc: 'V2Ray 4.34 has no gRPC either',
-  gun: 'V2Ray 4.34 has no gRPC either',
 }

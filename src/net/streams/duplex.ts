@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { Conn } from '../../core/conn.ts'
+import { prefixed } from '../../core/streams/prefixed.ts'
 import { StreamConn } from './stream-conn.ts'
 
 /** A Node Duplex for code that wants one. The Conn belongs to it from then on. */
@@ -7,9 +8,12 @@ export const toDuplex = (conn: Conn): Duplex => new ConnDuplex(conn)
 
 /**
  * What a Node-native layer such as TLS runs on. A Conn over a Node stream gives up that stream itself, so that TLS runs
- * on the socket without a detour through JavaScript; any other Conn is wrapped.
+ * on the socket without a detour through JavaScript; any other Conn is wrapped. `first`, owned, was read from it before.
  */
-export const carrierOf = (conn: Conn): Duplex => (conn instanceof StreamConn ? conn.surrender() : new ConnDuplex(conn))
+export function carrierOf(conn: Conn, first?: Uint8Array): Duplex {
+  if (conn instanceof StreamConn) return conn.surrender(first)
+  return new ConnDuplex(first ? prefixed(conn, first) : conn)
+}
 
 /** A Conn as a Duplex with two halves. */
 export class ConnDuplex extends Duplex {

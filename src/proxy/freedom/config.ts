@@ -3,42 +3,26 @@
 import { z } from 'zod'
 import { formatAddress } from '../../core/address.ts'
 import type { Context } from '../../schema/context.ts'
-import { oneOf } from '../../schema/expected.ts'
 import {
   anyObject,
   integer,
   noted,
   object,
   oldTimeout,
-  openWord,
   refused,
   text,
   userLevel,
   withoutEffect,
 } from '../../schema/fields.ts'
 import { outboundForm } from '../../schema/kind.ts'
-import { type Place, shorten } from '../../schema/report.ts'
-import { didYouMean } from '../../schema/suggest.ts'
+import { readStrategy, strategyField } from '../../schema/parts/strategy.ts'
+import type { Place } from '../../schema/report.ts'
 import { readHost } from '../../schema/values.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 
-const strategies = [
-  'AsIs',
-  'UseIP',
-  'UseIPv4',
-  'UseIPv6',
-  'UseIPv4v6',
-  'UseIPv6v4',
-  'ForceIP',
-  'ForceIPv4',
-  'ForceIPv6',
-  'ForceIPv4v6',
-  'ForceIPv6v4',
-] as const
-
 const schema = object({
-  domainStrategy: openWord(strategies, 'How names of targets are resolved. Default: AsIs.'),
-  targetStrategy: openWord(strategies, 'Xray’s newer name of domainStrategy; it wins.'),
+  domainStrategy: strategyField('How names of targets are resolved. Default: AsIs.'),
+  targetStrategy: strategyField('Xray’s newer name of domainStrategy; it wins.'),
   redirect: noted(text('Sends every connection there: host:port, :port or host:.'), {
     expected: 'text such as "127.0.0.1:8080" or ":8080"',
   }),
@@ -47,13 +31,10 @@ const schema = object({
   fragment: withoutEffect(anyObject('Cuts the first TLS record.'), 'first writes are not cut into pieces'),
   noises: withoutEffect(z.array(z.unknown()).describe('Datagrams before the first one.'), 'no noise is sent'),
   noise: withoutEffect(anyObject('One noise.'), 'no noise is sent'),
-  proxyProtocol: refused(
-    integer(0, 2, 'PROXY protocol header towards the target.'),
-    'the PROXY protocol is not available in this version, and the target waits for it',
-    {
-      code: 'CFG033',
-      unless: [0],
-    },
+  proxyProtocol: integer(
+    0,
+    2,
+    'Version of the PROXY protocol header that every connection begins with. Default: 0, none.',
   ),
   finalRules: refused(
     z.array(z.unknown()).describe('Targets to refuse.'),
@@ -84,27 +65,11 @@ export const freedomOutbound = outboundForm({
     return {
       domainStrategy: newer ?? older ?? 'AsIs',
       ...(redirect && { redirect }),
+      ...(input.proxyProtocol && { proxyProtocol: input.proxyProtocol === 1 ? (1 as const) : (2 as const) }),
       level: input.userLevel ?? 0,
     }
   },
 })
-
-/** V2Ray writes the same words in several ways: `UseIPv4`, `useip4`, `use_ip_v4`. */
-const plain = (text: string): string => text.toLowerCase().replaceAll(/[_-]/g, '').replaceAll('ipv', 'ip')
-
-function readStrategy(
-  written: string | undefined,
-  place: Place,
-  { report }: Context,
-): FreedomSettings['domainStrategy'] | undefined {
-  if (!written) return undefined
-  const found = strategies.find((name) => plain(name) === plain(written))
-  if (!found) {
-    const message = `found ${JSON.stringify(shorten(written))}, expected ${oneOf(strategies)}`
-    report.error('CFG025', place, message, didYouMean(written, strategies))
-  }
-  return found
-}
 
 function readRedirect(value: string, place: Place, context: Context): FreedomSettings['redirect'] {
   const match = /^(.*):(\d{0,5})$/.exec(value.trim())

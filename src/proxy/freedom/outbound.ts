@@ -1,11 +1,14 @@
-import { type Address, parseHost } from '../../core/address.ts'
+import { type Address, parseAddress, parseHost } from '../../core/address.ts'
+import type { Conn } from '../../core/conn.ts'
 import type { PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer, Outbound } from '../../core/dialer.ts'
+import { addressesBy } from '../../core/domain-strategy.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
-import type { NameService, RecordType } from '../../core/name-service.ts'
+import { type NameService, resolveWith } from '../../core/name-service.ts'
+import { proxyHeader } from '../../protocol/proxyprotocol/writer.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { freedomPackets } from './packets.ts'
 
@@ -18,23 +21,6 @@ export interface FreedomDeps {
   readonly env: Env
 }
 
-type Strategy = FreedomSettings['domainStrategy']
-
-/** Types to ask for in turn, the first that has an address wins; none: the dialer gets the name as it is. */
-const types: Readonly<Record<Strategy, readonly (readonly RecordType[])[]>> = {
-  AsIs: [],
-  UseIP: [['A', 'AAAA']],
-  UseIPv4: [['A']],
-  UseIPv6: [['AAAA']],
-  UseIPv4v6: [['A'], ['AAAA']],
-  UseIPv6v4: [['AAAA'], ['A']],
-  ForceIP: [['A', 'AAAA']],
-  ForceIPv4: [['A']],
-  ForceIPv6: [['AAAA']],
-  ForceIPv4v6: [['A'], ['AAAA']],
-  ForceIPv6v4: [['AAAA'], ['A']],
-}
-
 /**
  * Goes straight to the target.
  *
@@ -43,21 +29,11 @@ const types: Readonly<Record<Strategy, readonly (readonly RecordType[])[]>> = {
  */
 export function createFreedom(tag: string, settings: FreedomSettings, deps: FreedomDeps): Outbound {
   const { dialer, resolve, names, env } = deps
-  const { redirect, domainStrategy } = settings
+  const { redirect, domainStrategy, proxyProtocol } = settings
 
   async function addressFor(host: string, until: Lifetime): Promise<string> {
-    let cause: unknown
-    for (const asked of types[domainStrategy]) {
-      try {
-        const { addresses } = await names.lookup(host, asked, until)
-        if (addresses.length > 0) return addresses[env.random.below(addresses.length)]!
-      } catch (error) {
-        if (until.gone) throw until.gone
-        cause = error
-      }
-    }
-    if (!domainStrategy.startsWith('Force')) return host
-    throw new ProxyError('DNS_FAILED', `${host} has no address that ${domainStrategy} allows`, { cause })
+    const found = await addressesBy(domainStrategy, host, resolveWith(names), until)
+    return found.length > 0 ? found[env.random.below(found.length)]! : host
   }
 
   /** For datagrams nobody looks a name up later on. IPv4 first, as V2Ray does: it is the way that is there more often. */
@@ -73,11 +49,14 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
   return {
     tag,
     level: settings.level,
-    packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, redirect }),
+    packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, asIs: domainStrategy === 'AsIs', redirect }),
     async dial(to, options) {
       const target = redirected(to, redirect)
-      if (target.path !== undefined || parseHost(target.host).kind !== 'domain') return dialer.dial(target, options)
-      return dialer.dial({ ...target, host: await addressFor(target.host, options.until) }, options)
+      const named = target.path === undefined && parseHost(target.host).kind === 'domain'
+      const at = named ? { ...target, host: await addressFor(target.host, options.until) } : target
+      const conn = await dialer.dial(at, options)
+      if (proxyProtocol) announce(proxyProtocol, conn, at, options.session?.source)
+      return conn
     },
     async close() {},
   }
@@ -85,3 +64,10 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
 
 const redirected = (to: Address, redirect: Address | undefined): Address =>
   redirect ? { ...to, host: redirect.host || to.host, port: redirect.port || to.port } : to
+
+/** Tells the target who the client is, with the bytes that come first. */
+function announce(version: 1 | 2, conn: Conn, to: Address, source: string | undefined): void {
+  const destination = parseAddress(conn.info.remote) ?? to
+  const header = proxyHeader(version, source === undefined ? undefined : parseAddress(source), destination)
+  conn.write(header)?.catch(() => {}) // a broken connection shows where it is read
+}

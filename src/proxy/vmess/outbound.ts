@@ -15,10 +15,10 @@ import { limits } from '../../core/limits.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 import { ClientSession } from '../../protocol/vmess/client.ts'
 import type { MuxSettings, VmessOutboundSettings } from '../../settings/model.ts'
+import { reach } from '../upstream/reach.ts'
 import { directWays } from './encoding/direct-ways.ts'
 import { type EncodingOptions, packetDialer } from './encoding/packet-dialer.ts'
 import { MuxPools } from './mux-pools.ts'
-import { reach } from './reach.ts'
 import { type Identity, type Server, Servers } from './servers.ts'
 import { type Opened, type OpenSession, streamPlan, type WantedSession } from './session-plan.ts'
 import { type Asked, Silence } from './silence.ts'
@@ -105,6 +105,9 @@ export function createVmessOutbound(tag: string, settings: VmessOutboundSettings
     tag,
     dial: (to, options) => (pools?.streams ?? streams).dial(to, options),
     packets: packetDialer({ ...deps, ways: directWays(tag, deps.env, open), pooled: pools?.ways }),
-    close: async () => pools?.retire(),
+    close: async () => {
+      pools?.retire()
+      deps.dialer.close?.()
+    },
   }
 }

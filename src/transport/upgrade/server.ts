@@ -1,137 +1,227 @@
+import { parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
-import type { Cancel, Clock } from '../../core/env.ts'
-import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
+import { isProxyError, ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import { farewell } from '../../core/streams/farewell.ts'
+import { prefixed } from '../../core/streams/prefixed.ts'
+import type { SiteAnswer } from '../../core/website.ts'
 import { parseRequestHead, type RequestHead } from '../../protocol/http/head.ts'
 import { HeadCollector } from '../../protocol/http/head-collector.ts'
-import { valuesOf } from '../../protocol/http/headers.ts'
+import { canonicalName, tokensOf, valuesOf } from '../../protocol/http/headers.ts'
 import { BadRequest } from '../../protocol/http/problems.ts'
+import { clientBehind } from '../client-address.ts'
+import { Serving, within } from '../passage.ts'
+import { say } from '../website/http1.ts'
+import { badRequest } from '../website/pages.ts'
+import {
+  firstLineFault,
+  firstLineWatch,
+  headFault,
+  headTooLarge,
+  oldTarget,
+  withoutOddLines,
+} from '../website/request-rules.ts'
 import type { UpgradeDeps } from './model.ts'
-import { answerTo, type NginxAnswer, refusal } from './nginx.ts'
 import { type ReadHead, readHead } from './read-head.ts'
 import { skipBody } from './skip-body.ts'
+import { hostOf } from './target.ts'
 
 /** A request that is for us. */
 export interface Accepted {
   /** The whole 101. */
   readonly answer: Uint8Array
-  /** The connection in it; `rest`: what came behind the request, owned. */
-  open(carrier: Conn, rest: Uint8Array): Conn
+  /** The connection in it; `rest`: what came behind the request, owned; `client`: where it is, if it came by a proxy. */
+  open(carrier: Conn, rest: Uint8Array, client: string | undefined): Conn
 }
 
-/** What is to be done with a request; text: why it is not for us. */
-export type Judge = (head: RequestHead) => Accepted | string
+/** Why a request is not for us. */
+export interface Rejected {
+  readonly reason: string
+  /** It asks for something else altogether, as a visitor of the web site does. */
+  readonly elsewhere: boolean
+}
+
+/** What is to be done with a request. */
+export type Judge = (head: RequestHead) => Accepted | Rejected
+
+export interface UpgradeRules {
+  readonly judge: Judge
+  /** The address of a client is taken from X-Forwarded-For where a trusted proxy sends it. */
+  readonly forwarded: boolean
+}
 
 /**
- * Takes carriers on which a request for an upgrade comes. Whoever is not meant meets a web server without pages: also on a
- * path that leads somewhere, and for as many requests as such a server answers.
+ * Takes carriers on which a request for an upgrade comes. Whoever is not meant meets a web site: also on a path that leads
+ * somewhere, and for as many requests as a web server answers.
  */
 export const upgradeServer =
-  (judge: Judge, deps: UpgradeDeps) =>
-  (accept: (conn: Conn) => void): Passage =>
-    new Upgrades(judge, deps, accept)
+  (rules: UpgradeRules, deps: UpgradeDeps) =>
+  (accept: (conn: Conn) => void): Passage => {
+    const upgrades = new Upgrades(rules, deps)
+    return new Serving({ serve: (carrier) => upgrades.serve(carrier), accept, failed: deps.onFailedHandshake })
+  }
 
-class Upgrades implements Passage {
-  readonly #judge: Judge
+class Upgrades {
+  readonly #rules: UpgradeRules
   readonly #deps: UpgradeDeps
-  readonly #accept: (conn: Conn) => void
-  readonly #all = new Set<Conn>()
 
-  constructor(judge: Judge, deps: UpgradeDeps, accept: (conn: Conn) => void) {
-    this.#judge = judge
+  constructor(rules: UpgradeRules, deps: UpgradeDeps) {
+    this.#rules = rules
     this.#deps = deps
-    this.#accept = accept
   }
 
-  get pending(): number {
-    return this.#all.size
-  }
-
-  receive(carrier: Conn): void {
-    if (carrier.gone) return
-    this.#all.add(carrier)
-    this.#serve(carrier)
-      .catch((error: unknown) => {
-        this.#tell(carrier, toProxyError(error, 'UPGRADE_REJECTED'))
-        carrier.destroy()
-      })
-      .finally(() => this.#all.delete(carrier))
-  }
-
-  close(): void {
-    for (const carrier of this.#all) carrier.destroy()
-  }
-
-  async #serve(carrier: Conn): Promise<void> {
-    const { clock } = this.#deps.env
+  async serve(carrier: Conn): Promise<Conn | undefined> {
+    const { website } = this.#deps
+    /** What has come, for a server that takes the connection over. */
+    const seen: Uint8Array[] | undefined = website.takeOver && []
+    const source: Pick<Conn, 'read'> = seen ? { read: () => noted(carrier, seen) } : carrier
     let rest: Uint8Array | undefined
     for (let request = 1; request <= limits.strangerRequests; request++) {
-      const read = await this.#read(carrier, rest, request > 1)
-      if (!read) return carrier.destroy()
-      const head = 'status' in read ? read : parse(read)
-      if ('status' in head) return this.#refuse(carrier, head)
-      const verdict = this.#judge(head)
-      if (typeof verdict !== 'string') return this.#open(carrier, verdict, (read as ReadHead).rest)
-      this.#tell(carrier, rejected(head, verdict))
-      const { bytes, keepAlive } = lastOf(answerTo(head, clock.now()), request)
-      if (!keepAlive) return farewell(carrier, clock, bytes)
-      await carrier.write(bytes, () => {})
-      rest = await within(clock, limits.strangerIdleMs, carrier, () => skipBody(carrier, head, (read as ReadHead).rest))
-      if (!rest) return carrier.destroy()
+      const read = await this.#read(carrier, source, rest, request > 1)
+      if (!read) return undefined
+      const client = read.head && this.#clientOf(carrier, read.head)
+      const verdict = read.head ? this.#rules.judge(read.head) : { reason: read.fault.message, elsewhere: true }
+      if ('open' in verdict) return this.#open(carrier, verdict, read.rest, client)
+      this.#tell(client ?? carrier.info.remote, read, verdict)
+      if (seen && website.takeOver) {
+        await website.takeOver(prefixed(carrier, Buffer.concat(seen)))
+        return undefined
+      }
+      rest = await this.#answer(carrier, read, request === limits.strangerRequests)
+      if (!rest) return undefined
     }
+    return undefined
   }
 
   /** Null: there is nobody, or nobody any more. */
-  async #read(carrier: Conn, rest: Uint8Array | undefined, again: boolean): Promise<ReadHead | BadRequest | null> {
-    const { env, handshakeTimeoutMs } = this.#deps
+  async #read(
+    carrier: Conn,
+    source: Pick<Conn, 'read'>,
+    rest: Uint8Array | undefined,
+    again: boolean,
+  ): Promise<Read | null> {
     const collector = new HeadCollector('request', limits.upgradeHeadMax)
     try {
-      const ms = again ? limits.strangerIdleMs : handshakeTimeoutMs
-      return await within(env.clock, ms, carrier, () => readHead(carrier, collector, rest))
+      // Not the time of the proxy's own handshakes: a web server that hangs up after four seconds would be none.
+      const ms = again ? limits.strangerIdleMs : limits.siteHeadMs
+      const head = () => readHead(source, collector, rest, firstLineWatch())
+      const read = await within(this.#deps.env.clock, ms, carrier, 'request', head)
+      return read && parse(read)
     } catch (error) {
-      if (error instanceof BadRequest) return error
+      if (error instanceof BadRequest) return { fault: error, bytes: collector.head, rest: nothing }
       // Who came, said nothing of use and went is nobody's fault; who keeps us waiting is worth a line the first time.
       const late = isProxyError(error) && error.code === 'HANDSHAKE_TIMEOUT'
-      if (late && !again) this.#tell(carrier, error)
+      if (late && !again) this.#deps.onFailedHandshake(carrier.info.remote, error)
       return null
     }
   }
 
-  #open(carrier: Conn, accepted: Accepted, rest: Uint8Array): void {
+  #clientOf(carrier: Conn, { headers }: RequestHead): string | undefined {
+    if (!this.#rules.forwarded) return undefined
+    const values = (name: string): string[] => valuesOf(headers, canonicalName(name))
+    const client = clientBehind(carrier.info.remote, values, this.#deps.trust)
+    if (client !== undefined) this.#deps.onClientAddress(carrier.info, client)
+    return client
+  }
+
+  #open(carrier: Conn, accepted: Accepted, rest: Uint8Array, client: string | undefined): Conn {
     carrier.write(accepted.answer, () => {})?.catch(() => {}) // a broken carrier shows where it is read
-    this.#all.delete(carrier)
-    this.#accept(accepted.open(carrier, rest))
+    return accepted.open(carrier, rest, client)
   }
 
-  #refuse(carrier: Conn, error: BadRequest): Promise<void> {
-    this.#tell(carrier, new ProxyError('UPGRADE_REJECTED', `not served: ${error.message}`, { cause: error }))
+  /** Answers as a web site. Gives what came behind the request, if another may come. */
+  async #answer(carrier: Conn, read: Read, last: boolean): Promise<Uint8Array | undefined> {
     const { clock } = this.#deps.env
-    const now = clock.now()
-    const tooLong = error.status === 431
-    const status = error.status === 505 ? 505 : 400
-    const { bytes } = tooLong ? refusal(400, now, 'Request Header Or Cookie Too Large') : refusal(status, now)
-    return farewell(carrier, clock, bytes)
+    const { head } = read
+    if (!head) {
+      await this.#answerOdd(carrier, read)
+      return undefined
+    }
+    const answer = headFault(head) ?? (await this.#siteSays(carrier, head))
+    const keepAlive = !last && !answer.last && wantsMore(head)
+    await say(carrier, clock, answer, { keepAlive, only: head.method === 'HEAD' ? 'head' : undefined })
+    if (!keepAlive) return undefined
+    const body = () => skipBody(carrier, head, read.rest)
+    return within(clock, limits.strangerIdleMs, carrier, 'request', body).catch(() => undefined)
   }
 
-  #tell(carrier: Conn, error: ProxyError): void {
-    this.#deps.onFailedHandshake(carrier.info.remote, error)
+  /** To what cannot be read: HTTP/0.9 has a page without a head, everything else a word and an end. */
+  async #answerOdd(carrier: Conn, { fault, bytes }: Unread): Promise<void> {
+    const { clock } = this.#deps.env
+    const target = oldTarget(bytes)
+    if (target !== undefined) {
+      const answer = await this.#siteSays(carrier, { method: 'GET', target, minor: 0, headers: [] })
+      return say(carrier, clock, answer, { keepAlive: false, only: 'body' })
+    }
+    const answer = fault.status === 431 ? headTooLarge() : (firstLineFault(bytes) ?? badRequest())
+    return say(carrier, clock, answer, { keepAlive: false })
+  }
+
+  #siteSays(carrier: Conn, head: RequestHead): Promise<SiteAnswer> {
+    return this.#deps.website.answer(siteRequest(carrier, head, this.#deps.secure))
+  }
+
+  #tell(remote: string, { head, fault }: Read, { reason, elsewhere }: Rejected): void {
+    if (elsewhere && this.#deps.website.configured) return
+    const error = head
+      ? rejected(head, reason)
+      : new ProxyError('UPGRADE_REJECTED', `not served: ${reason}`, { cause: fault })
+    this.#deps.onFailedHandshake(remote, error)
   }
 }
 
-function parse({ head }: ReadHead): RequestHead | BadRequest {
+const nothing = new Uint8Array(0)
+
+/** A request, with what came behind it. */
+interface Understood {
+  readonly head: RequestHead
+  readonly rest: Uint8Array
+  readonly fault?: undefined
+}
+
+/** What came in its place. */
+interface Unread {
+  readonly head?: undefined
+  readonly fault: BadRequest
+  readonly bytes: Uint8Array
+  readonly rest: Uint8Array
+}
+
+type Read = Understood | Unread
+
+async function noted(carrier: Conn, seen: Uint8Array[]): Promise<Uint8Array | null> {
+  const bytes = await carrier.read()
+  if (bytes) seen.push(bytes)
+  return bytes
+}
+
+function parse({ head, rest }: ReadHead): Read {
   try {
-    return parseRequestHead(head)
-  } catch (error) {
-    if (error instanceof BadRequest) return error
-    throw error
+    return { head: parseRequestHead(withoutOddLines(head)), rest }
+  } catch (fault) {
+    if (fault instanceof BadRequest) return { fault, bytes: head, rest }
+    throw fault
   }
 }
 
-/** A server that has had enough says so with its last answer. */
-const lastOf = (answer: NginxAnswer, request: number): NginxAnswer =>
-  request < limits.strangerRequests ? answer : { ...answer, keepAlive: false }
+function wantsMore({ minor, headers }: RequestHead): boolean {
+  const wishes = tokensOf(headers, 'Connection')
+  return minor === 1 ? !wishes.includes('close') : wishes.includes('keep-alive')
+}
+
+function siteRequest(carrier: Conn, { method, target, headers }: RequestHead, secure: boolean) {
+  const local = parseAddress(carrier.info.local)
+  const host = hostOf(valuesOf(headers, 'Host')[0] ?? '') || (local?.host ?? 'localhost')
+  const usual = !local || local.path !== undefined || local.port === (secure ? 443 : 80)
+  const origin = `http${secure ? 's' : ''}://${host}${usual ? '' : `:${local.port}`}`
+  return {
+    method,
+    target,
+    origin,
+    values: (name: string) => valuesOf(headers, canonicalName(name)),
+    headers: headers.map(({ name, value }) => [name, value] as const),
+  }
+}
 
 /** What the log says: it is the most frequent mistake of operators, so all that they can compare is in it. */
 function rejected(head: RequestHead, reason: string): ProxyError {
@@ -141,18 +231,4 @@ function rejected(head: RequestHead, reason: string): ProxyError {
     'UPGRADE_REJECTED',
     `a request for ${shown(head.target)} (Host: ${shown(host)}) is not served: ${reason}`,
   )
-}
-
-/** Destroys the carrier when `work` takes longer: HANDSHAKE_TIMEOUT. */
-async function within<T>(clock: Clock, ms: number, carrier: Conn, work: () => Promise<T>): Promise<T> {
-  const late = (): void =>
-    carrier.destroy(
-      new ProxyError('HANDSHAKE_TIMEOUT', `no whole request from ${carrier.info.remote} within ${ms / 1000} s`),
-    )
-  const cancel: Cancel = clock.after(ms, late)
-  try {
-    return await work()
-  } finally {
-    cancel()
-  }
 }
