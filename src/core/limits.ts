@@ -6,6 +6,8 @@ export const limits = {
   firstRead: 16_368,
   /** What one read brings where a speed limit holds, bytes: that much may have to be copied while it waits for its turn. */
   pacedRead: 32_736,
+  /** How many first bytes of a stream are looked at for what it is. */
+  sniffedMax: 32_767,
   /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */
   writeHighWater: 512 * 1024,
   /** The largest buffer that a policy level can ask for, bytes, each way. */

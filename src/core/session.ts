@@ -33,6 +33,10 @@ export interface Session {
   readonly target: Address
   /** Where the flow really goes, where that differs: a router may know the name behind an address. Set before the dial. */
   routed?: Address
+  /** What rules look at in the place of both, where first bytes named it and the flow is to go on as asked. */
+  ruledBy?: Address
+  /** What the first bytes are: `http1`, `tls`, `quic`, `bittorrent`; absent: nobody looked, or nothing known. */
+  protocol?: string
   readonly user: FlowUser
   readonly attributes?: Readonly<Record<string, string>>
   /** Milliseconds since the epoch, from the injected clock. */

@@ -14,10 +14,12 @@ import type {
   SocksInboundSettings,
 } from './local.ts'
 import type { SharedConnections } from './mux.ts'
+import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 
 export type * from './local.ts'
 export type * from './mux.ts'
+export type * from './sniffing.ts'
 export type * from './stream.ts'
 
 export interface Config {
@@ -85,6 +87,7 @@ interface InboundBase {
   /** Every address that it may listen on; with `allocate` some of them at a time. */
   readonly listen: readonly ListenConfig[]
   readonly allocate?: AllocateConfig
+  readonly sniffing?: SniffingConfig
   readonly stream: InboundStreamConfig
 }
 

@@ -91,12 +91,25 @@ describe('inbounds[]', () => {
     errorOf(load(withInbound({ settings: [] })), 'CFG022', 'inbounds[0].settings')
   })
 
-  test('sniffing is checked and not applied', () => {
+  test('sniffing', () => {
     const sniffing = (value: object) => load(vmessIn({ clients }, { sniffing: value }))
+    const of = (value: object) => quietConfigOf(sniffing(value)).inbounds[0]!.sniffing
+    expect(of({ enabled: true, destOverride: ['http', 'TLS', 'fakedns+others'] })).toEqual({
+      override: ['http', 'tls', 'fakedns+others'],
+      metadataOnly: false,
+      routeOnly: false,
+    })
+    expect(of({ enabled: true, destOverride: 'ssl, https', routeOnly: true, metadataOnly: true })).toEqual({
+      override: ['tls', 'tls'],
+      metadataOnly: true,
+      routeOnly: true,
+    })
+    expect(of({ enabled: true })).toMatchObject({ override: [] })
+    expect(of({ enabled: false, destOverride: ['http'] })).toBeUndefined()
     warningOf(
-      sniffing({ enabled: true, destOverride: ['http', 'TLS', 'fakedns+others'] }),
+      sniffing({ enabled: true, domainsExcluded: ['a.example'] }),
       'CFG032',
-      'inbounds[0].sniffing.enabled',
+      'inbounds[0].sniffing.domainsExcluded',
     )
     quietConfigOf(sniffing({ enabled: false, destOverride: 'http,ssl', metadataOnly: true, routeOnly: true }))
     const forgotten = sniffing({ domainsExcluded: 'a,b', ipsExcluded: ['10.0.0.0/8'] })
@@ -114,7 +127,8 @@ describe('inbounds[]', () => {
 
   test('domainOverride is the old form of sniffing', () => {
     const result = load(vmessIn({ clients }, { domainOverride: ['http', 'tls'] }))
-    expect(codesOf(result).sort()).toEqual(['CFG032', 'CFG036'])
+    expect(codesOf(result)).toEqual(['CFG036'])
+    expect(configOf(result).inbounds[0]!.sniffing).toMatchObject({ override: ['http', 'tls'] })
     errorOf(load(vmessIn({ clients }, { domainOverride: ['smtp'] })), 'CFG025', 'inbounds[0].domainOverride')
   })
 })

@@ -264,7 +264,12 @@ test('stats: an object or null, which changes nothing', () => {
 })
 
 test('a part that occurs often is named once', () => {
-  const socks = (port: number) => ({ protocol: 'socks', listen: '127.0.0.1', port, sniffing: { enabled: true } })
+  const socks = (port: number) => ({
+    protocol: 'socks',
+    listen: '127.0.0.1',
+    port,
+    sniffing: { enabled: true, domainsExcluded: ['a'] },
+  })
   const result = load({ inbounds: [socks(1), socks(2), socks(3)], outbounds: [freedom] })
   expect(problemOf(result, 'warning', 'CFG032').message).toMatch(/\(in 3 places\)$/)
 })

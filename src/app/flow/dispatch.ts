@@ -23,7 +23,6 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
 
   async function connect<E extends End>(flow: Flow, near: E, way: Way<E>): Promise<E> {
     const { session } = flow
-    flow.account?.admit(flow)
     const limit = new DialLimit(env.clock, near, policyOf(deps.policy(), session.user.level).downlinkOnly * 1000)
     deps.handshakes.add(near)
     try {
@@ -69,16 +68,27 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
   }
 
   async function carried<E extends End>(flow: Flow, near: E, way: Way<E>, greet?: Greet): Promise<Ended> {
-    observer.opened(flow.session)
+    const { session } = flow
+    const { sniffing } = origin
+    let waiting = greet
+    let from = near
     let far: E
+    observer.opened(session)
     try {
-      far = await connect(flow, near, way)
+      flow.account?.admit(flow)
+      if (sniffing && !sniffing.metadataOnly) {
+        // Who waits for an answer says nothing yet.
+        waiting = undefined
+        await greeted(greet, undefined)
+        from = await way.sniff(near, session, sniffing, env.clock)
+      }
+      far = await connect(flow, from, way)
     } catch (error) {
-      return failed(flow, error, greet)
+      return failed(flow, error, waiting)
     }
     // Only a stream has somebody who waits to be greeted.
-    if (greet) await greeted(greet, far as Conn)
-    return joined(flow, near, far, way)
+    if (waiting) await greeted(waiting, far as Conn)
+    return joined(flow, from, far, way)
   }
 
   return {

@@ -5,6 +5,7 @@ import type { PacketConn } from '../../core/datagrams/packet.ts'
 import { type ProxyError, toProxyError } from '../../core/errors.ts'
 import type { FlowUser, Session, Totals } from '../../core/session.ts'
 import type { Meter, Meters, Pace } from '../../core/streams/meter.ts'
+import type { SniffingConfig } from '../../settings/sniffing.ts'
 import type { ByteCounter, FlowCounters } from '../../stats/counters.ts'
 
 /** The inbound that a flow came in by; told apart by identity. */
@@ -12,6 +13,8 @@ export interface Origin {
   readonly tag: string
   /** Names it where it has no tag. */
   readonly at: string
+  /** Whether first bytes are looked at; may change at any time. */
+  readonly sniffing?: SniffingConfig | undefined
 }
 
 /** One end of a flow. */

@@ -11,10 +11,16 @@ import type { Session } from '../../core/session.ts'
 import type { Meters } from '../../core/streams/meter.ts'
 import { relay } from '../../relay/relay.ts'
 import { relayPackets } from '../../relay/relay-packets.ts'
+import type { SniffingConfig } from '../../settings/sniffing.ts'
+import { sniffPackets } from '../sniffing/packets.ts'
+import { RenamedPackets } from '../sniffing/renamed-packets.ts'
+import { sniffStream } from '../sniffing/streams.ts'
 import type { End } from './flow.ts'
 import type { FlowTerms } from './policy.ts'
 
 export interface Way<E extends End> {
+  /** Waits for first bytes to learn what the flow is, and writes it into the session. The result begins with them. */
+  sniff(near: E, session: Session, sniffing: SniffingConfig, clock: Clock): Promise<E>
   /** Rejects with a ProxyError. */
   open(outbound: Outbound, session: Session, until: Lifetime): Promise<E>
   /** Carries until both have ended, and destroys both. As relay(). */
@@ -29,6 +35,7 @@ export interface Joining {
 }
 
 export const streams: Way<Conn> = {
+  sniff: sniffStream,
   open: (outbound, session, until) => outbound.dial(session.routed ?? session.target, { until, session }),
   join(near, far, { terms, clock, meters }) {
     near.holdAtMost(terms.heldAtMost)
@@ -38,8 +45,13 @@ export const streams: Way<Conn> = {
 }
 
 export const datagrams: Way<PacketConn> = {
+  sniff: sniffPackets,
   async open({ tag, packets }, session, until) {
-    if (packets) return packets.open({ until, session, first: session.target })
+    const { target, routed } = session
+    if (packets) {
+      const far = await packets.open({ until, session, first: routed ?? target })
+      return routed ? new RenamedPackets(far, target, routed) : far
+    }
     throw new ProxyError('OUTBOUND_TCP_ONLY', `the outbound "${tag}" does not carry UDP`, {
       hint: 'lead UDP to a vmess or freedom outbound',
     })

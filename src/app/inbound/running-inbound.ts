@@ -7,7 +7,7 @@ import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
-import type { InboundConfig, ListenConfig, VmessUser } from '../../settings/model.ts'
+import type { InboundConfig, ListenConfig, SniffingConfig, VmessUser } from '../../settings/model.ts'
 import { passageStack } from '../../transport/stack.ts'
 import type { Origin } from '../flow/flow.ts'
 import { DynamicPorts, type LivePort, minutesMax } from './dynamic-ports.ts'
@@ -73,6 +73,10 @@ export class RunningInbound implements Origin {
 
   get at(): string {
     return this.config.at
+  }
+
+  get sniffing(): SniffingConfig | undefined {
+    return this.config.sniffing
   }
 
   get config(): InboundConfig {

@@ -1,4 +1,4 @@
-/** Parts of an inbound: `sniffing`, which is checked and not applied yet, and `allocate`. */
+/** Parts of an inbound: `sniffing` and `allocate`. */
 import type { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
@@ -6,25 +6,30 @@ import { flag, integer, object, openWord, stringList } from '../../schema/fields
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
-import type { AllocateConfig, ListenConfig } from '../../settings/model.ts'
+import type { AllocateConfig, ListenConfig, SniffingConfig } from '../../settings/model.ts'
 
 export const sniffingSchema = object({
-  enabled: flag('Look at the first bytes for the name of the target. Default: false.'),
-  destOverride: stringList('Protocols whose name replaces the target: http, tls, quic, fakedns.'),
+  enabled: flag(
+    'Look at the first bytes of a stream or session, for up to 200 ms, for what it is and the name of its target. Default: false.',
+  ),
+  destOverride: stringList(
+    'Protocols whose name replaces the target: http, tls, quic, fakedns. Without any, rules see the protocol, and that is all.',
+  ),
   metadataOnly: flag('Do not look at bytes.'),
-  routeOnly: flag('Use the name for rules only.'),
+  routeOnly: flag('Use the name for rules only: the flow goes where the client asked.'),
   domainsExcluded: stringList('Names that do not replace the target.'),
   ipsExcluded: stringList('Targets that are not replaced.'),
-}).describe('Finds out the name of the target. Checked, not applied yet.')
+}).describe('Finds out the name of the target.')
 
 const sniffable = ['http', 'tls', 'https', 'ssl', 'quic', 'fakedns', 'fakedns+others'] as const
 
-export function checkSniffing(
+/** Undefined where nothing is to be looked at. */
+export function readSniffing(
   input: z.output<typeof sniffingSchema> | undefined,
   old: readonly string[] | string | undefined,
   oldPlace: Place,
   context: Context,
-): void {
+): SniffingConfig | undefined {
   const { report } = context
   if (input?.destOverride) checkNames(listOf(input.destOverride), report.at(input, 'destOverride'), context)
   // Settings beside an explicit false are switched off on purpose; without the key it may have been forgotten.
@@ -37,9 +42,29 @@ export function checkSniffing(
     checkNames(listOf(old), oldPlace, context)
     report.warn('CFG036', oldPlace, '"domainOverride" is the old form of "sniffing", which Xray ignores')
   }
-  const text = 'is checked but not applied in this version: targets stay as the client asked'
-  if (input?.enabled) report.notApplied('sniffing', report.at(input, 'enabled'), text)
-  else if (!input && old) report.notApplied('sniffing', oldPlace, text)
+  if (input?.enabled) {
+    for (const key of ['domainsExcluded', 'ipsExcluded'] as const) {
+      if (listOf(input[key] ?? []).length === 0) continue
+      report.notApplied(
+        'sniffing',
+        report.at(input, key),
+        'is checked but not applied in this version: no target is spared',
+      )
+    }
+    return {
+      override: listOf(input.destOverride ?? []).map(overrideWord),
+      metadataOnly: input.metadataOnly ?? false,
+      routeOnly: input.routeOnly ?? false,
+    }
+  }
+  if (input || !old) return undefined
+  return { override: listOf(old).map(overrideWord), metadataOnly: false, routeOnly: false }
+}
+
+/** V2Ray has three words for TLS. */
+function overrideWord(name: string): string {
+  const word = name.trim().toLowerCase()
+  return word === 'https' || word === 'ssl' ? 'tls' : word
 }
 
 function checkNames(names: readonly string[], place: Place, { report }: Context): void {

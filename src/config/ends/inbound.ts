@@ -8,7 +8,7 @@ import { noted, object, openWord, ports, stringList, subtree, text } from '../..
 import type { Place } from '../../schema/report.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import type { InboundConfig } from '../../settings/model.ts'
-import { allocateSchema, checkSniffing, readAllocate, sniffingSchema } from './inbound-parts.ts'
+import { allocateSchema, readAllocate, readSniffing, sniffingSchema } from './inbound-parts.ts'
 import { readListen } from './listen.ts'
 import { findKind, protocolNames } from './protocol.ts'
 import { buildInboundStream, type StreamDefaults, streamSchema } from './stream.ts'
@@ -61,7 +61,7 @@ export function readInbound(
   const kind = findKind(kinds.inbounds, input, 'inbound', context)
   const listen = readListen(input, defaultPort, context)
   const stream = buildInboundStream(input.streamSettings, defaults, kinds, context)
-  checkSniffing(input.sniffing, input.domainOverride, report.at(input, 'domainOverride'), context)
+  const sniffing = readSniffing(input.sniffing, input.domainOverride, report.at(input, 'domainOverride'), context)
   const allocate = readAllocate(input, listen, context)
   const read = { owner: input, tag, protocol: kind?.kind ?? '' }
   if (!kind) return read
@@ -69,7 +69,17 @@ export function readInbound(
   const settings = decoded && kind.build(decoded, context)
   if (!decoded || settings === undefined || !listen || !stream) return read
   const dynamic = allocate && { allocate }
-  const config = { tag, at: path, listen, ...dynamic, stream, protocol: kind.kind, settings } as InboundConfig
+  const sniffed = sniffing && { sniffing }
+  const config = {
+    tag,
+    at: path,
+    listen,
+    ...dynamic,
+    ...sniffed,
+    stream,
+    protocol: kind.kind,
+    settings,
+  } as InboundConfig
   if (kind.open?.(settings) && listen.some(({ address }) => !isLoopback(address))) {
     const message = 'this proxy asks for no password, and other machines can reach it: anybody there can use it'
     report.warn(

@@ -1,0 +1,26 @@
+import type { Conn } from '../../core/conn.ts'
+import type { Clock } from '../../core/env.ts'
+import { limits } from '../../core/limits.ts'
+import type { Session } from '../../core/session.ts'
+import { peek } from '../../core/streams/peek.ts'
+import type { Verdict } from '../../protocol/sniff/model.ts'
+import { StreamSniffer } from '../../protocol/sniff/stream.ts'
+import type { SniffingConfig } from '../../settings/sniffing.ts'
+import { recognise, sniffMs } from './apply.ts'
+
+/** Looks at the client's first bytes; gives a Conn that begins with them. */
+export async function sniffStream(near: Conn, session: Session, sniffing: SniffingConfig, clock: Clock): Promise<Conn> {
+  const sniffer = new StreamSniffer()
+  let verdict: Verdict = 'undecided'
+  let last: Uint8Array = new Uint8Array(0)
+  const enough = (seen: Uint8Array): boolean => {
+    if (seen.length === 0) return false
+    last = seen
+    verdict = sniffer.look(seen)
+    return verdict !== 'undecided' || seen.length > limits.sniffedMax
+  }
+  const conn = await peek(near, enough, sniffMs, clock)
+  if (verdict === 'undecided') verdict = sniffer.end(last)
+  if (typeof verdict === 'object') recognise(session, verdict, sniffing)
+  return conn
+}
