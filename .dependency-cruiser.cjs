@@ -12,6 +12,7 @@ const allowed = {
   'protocol/sniff': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(sniff|wire)'],
   'protocol/websocket': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(websocket|wire)'],
   'protocol/grpc': ['core/(address|env|errors|limits)', 'protocol/(grpc|wire)'],
+  'protocol/xhttp': ['core/(address|env|errors|limits)', 'protocol/(xhttp|http)'],
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],
   messages: ['core', 'messages'],

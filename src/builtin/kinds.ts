@@ -41,6 +41,8 @@ import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
 import { tlsJson } from '../transport/tls/messages.ts'
 import { wsForm } from '../transport/ws/config.ts'
 import { webSocketLayer } from '../transport/ws/layer.ts'
+import { xhttpForm } from '../transport/xhttp/config.ts'
+import { xhttpLayer } from '../transport/xhttp/layer.ts'
 
 const socks = 'proxy.socks.ServerConfig'
 
@@ -115,6 +117,7 @@ export const transports = [
     layer: (disguise, deps) => (disguise ? disguiseLayer(disguise, deps) : undefined),
   }),
   defineTransport({ ...wsForm, alpn: ['http/1.1'], layer: webSocketLayer }),
+  defineTransport({ ...xhttpForm, alpn: ['h2', 'http/1.1'], layer: xhttpLayer }),
 ] as const
 
 /**

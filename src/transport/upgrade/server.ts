@@ -1,17 +1,18 @@
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
-import type { Cancel, Clock } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { farewell } from '../../core/streams/farewell.ts'
-import { parseRequestHead, type RequestHead } from '../../protocol/http/head.ts'
+import type { RequestHead } from '../../protocol/http/head.ts'
 import { HeadCollector } from '../../protocol/http/head-collector.ts'
-import { valuesOf } from '../../protocol/http/headers.ts'
 import { BadRequest } from '../../protocol/http/problems.ts'
+import { answerToBad, parseHead } from './bad-request.ts'
 import type { UpgradeDeps } from './model.ts'
-import { answerTo, type NginxAnswer, refusal } from './nginx.ts'
+import { answerTo, type NginxAnswer } from './nginx.ts'
 import { type ReadHead, readHead } from './read-head.ts'
+import { rejected } from './rejected.ts'
 import { skipBody } from './skip-body.ts'
+import { within } from './within.ts'
 
 /** A request that is for us. */
 export interface Accepted {
@@ -70,7 +71,7 @@ class Upgrades implements Passage {
     for (let request = 1; request <= limits.strangerRequests; request++) {
       const read = await this.#read(carrier, rest, request > 1)
       if (!read) return carrier.destroy()
-      const head = 'status' in read ? read : parse(read)
+      const head = 'status' in read ? read : parseHead(read.head)
       if ('status' in head) return this.#refuse(carrier, head)
       const verdict = this.#judge(head)
       if (typeof verdict !== 'string') return this.#open(carrier, verdict, (read as ReadHead).rest)
@@ -108,11 +109,7 @@ class Upgrades implements Passage {
   #refuse(carrier: Conn, error: BadRequest): Promise<void> {
     this.#tell(carrier, new ProxyError('UPGRADE_REJECTED', `not served: ${error.message}`, { cause: error }))
     const { clock } = this.#deps.env
-    const now = clock.now()
-    const tooLong = error.status === 431
-    const status = error.status === 505 ? 505 : 400
-    const { bytes } = tooLong ? refusal(400, now, 'Request Header Or Cookie Too Large') : refusal(status, now)
-    return farewell(carrier, clock, bytes)
+    return farewell(carrier, clock, answerToBad(error, clock.now()).bytes)
   }
 
   #tell(carrier: Conn, error: ProxyError): void {
@@ -120,39 +117,6 @@ class Upgrades implements Passage {
   }
 }
 
-function parse({ head }: ReadHead): RequestHead | BadRequest {
-  try {
-    return parseRequestHead(head)
-  } catch (error) {
-    if (error instanceof BadRequest) return error
-    throw error
-  }
-}
-
 /** A server that has had enough says so with its last answer. */
 const lastOf = (answer: NginxAnswer, request: number): NginxAnswer =>
   request < limits.strangerRequests ? answer : { ...answer, keepAlive: false }
-
-/** What the log says: it is the most frequent mistake of operators, so all that they can compare is in it. */
-function rejected(head: RequestHead, reason: string): ProxyError {
-  const host = valuesOf(head.headers, 'Host')[0] ?? ''
-  const shown = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
-  return new ProxyError(
-    'UPGRADE_REJECTED',
-    `a request for ${shown(head.target)} (Host: ${shown(host)}) is not served: ${reason}`,
-  )
-}
-
-/** Destroys the carrier when `work` takes longer: HANDSHAKE_TIMEOUT. */
-async function within<T>(clock: Clock, ms: number, carrier: Conn, work: () => Promise<T>): Promise<T> {
-  const late = (): void =>
-    carrier.destroy(
-      new ProxyError('HANDSHAKE_TIMEOUT', `no whole request from ${carrier.info.remote} within ${ms / 1000} s`),
-    )
-  const cancel: Cancel = clock.after(ms, late)
-  try {
-    return await work()
-  } finally {
-    cancel()
-  }
-}
