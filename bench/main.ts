@@ -5,20 +5,22 @@ import { parseArgs } from 'node:util'
 import { hasV2ray } from '../test/interop/harness.ts'
 import { measureBulk } from './bulk.ts'
 import { measureCounters } from './counters.ts'
+import { measureDatagrams } from './datagrams.ts'
+import { measureMux } from './multiplexed.ts'
 import { report, type Samples } from './report.ts'
 import { measureConnections, measureIdle, measureRoundTrip } from './sessions.ts'
 
 const help = `npm run bench -- [options]
 
   --rounds N        rounds of each measurement, programs taking turns; medians are printed (5)
-  --only LIST       of bulk, conn, rtt, idle, separated by commas (these), or counters
+  --only LIST       of bulk, conn, rtt, idle, udp, mux, separated by commas (these), or counters
   --security LIST   of aes-128-gcm, chacha20-poly1305, none and so on (these three); all but bulk use the first
   --size SIZE       bytes of one bulk transfer, such as 500M or 2G (1G)
   --json            every sample as JSON instead of the table
 
 Needs Linux, and iperf3 for bulk. CPU is user and system time of one proxy process; GB is 10^9 bytes.`
 
-const usual = ['bulk', 'conn', 'rtt', 'idle'] as const
+const usual = ['bulk', 'conn', 'rtt', 'idle', 'udp', 'mux'] as const
 const measurements = [...usual, 'counters'] as const
 
 const { values } = parseArgs({
@@ -52,6 +54,8 @@ async function main(): Promise<void> {
     ...(only.includes('conn') ? { conn: await measureConnections(first, rounds, progress) } : {}),
     ...(only.includes('rtt') ? { rtt: await measureRoundTrip(first, rounds, progress) } : {}),
     ...(only.includes('idle') ? { idle: await measureIdle(first, rounds, progress) } : {}),
+    ...(only.includes('udp') ? { udp: await measureDatagrams(first, rounds, progress) } : {}),
+    ...(only.includes('mux') ? { mux: await measureMux(first, rounds, progress) } : {}),
   }
   progress('')
   const machine = `${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`

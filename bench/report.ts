@@ -2,7 +2,9 @@
 
 import type { BulkSample } from './bulk.ts'
 import type { CounterSample } from './counters.ts'
+import type { DatagramSample } from './datagrams.ts'
 import { median } from './figures.ts'
+import type { MuxSample } from './multiplexed.ts'
 import type { ConnSample, IdleSample, RttSample } from './sessions.ts'
 import { table } from './table.ts'
 
@@ -12,6 +14,8 @@ export interface Samples {
   readonly conn?: readonly ConnSample[]
   readonly rtt?: readonly RttSample[]
   readonly idle?: readonly IdleSample[]
+  readonly udp?: readonly DatagramSample[]
+  readonly mux?: readonly MuxSample[]
 }
 
 export function report(samples: Samples): string {
@@ -27,6 +31,8 @@ export function report(samples: Samples): string {
     ...(samples.idle ? idleRows(samples.idle) : []),
   ]
   if (rows.length > 0) parts.push(table(['per connection', 'ours', 'V2Ray', 'ours/V2Ray'], rows))
+  if (samples.udp) parts.push(table(['datagrams, there and back', 'ours', 'V2Ray', 'ours/V2Ray'], udpRows(samples.udp)))
+  if (samples.mux) parts.push(table(['requests of 100 bytes', 'ours', 'V2Ray', 'ours/V2Ray'], muxRows(samples.mux)))
   return parts.join('\n\n')
 }
 
@@ -61,6 +67,37 @@ const idleRows = (samples: readonly IdleSample[]): string[][] => [
   compare('resident at start: client MB', samples, (sample) => sample.clientStartKb / 1024, 0),
   compare('resident at start: server MB', samples, (sample) => sample.serverStartKb / 1024, 0),
 ]
+
+/** V2Ray has one way: ours by XUDP is set beside it too. */
+function udpRows(samples: readonly DatagramSample[]): string[][] {
+  const theirs = samples.filter(({ program }) => program === 'v2ray')
+  return [200, 1_200].flatMap((bytes) =>
+    ['command 2', 'XUDP'].flatMap((way) => {
+      const ours = samples.filter((sample) => sample.program === 'ours' && sample.way === way)
+      const these = [...ours, ...theirs].filter((sample) => sample.bytes === bytes)
+      const name = `${bytes} bytes, ${way}`
+      return [
+        compare(`${name}: client CPU s/million`, these, (sample) => sample.clientSPerMillion, 2),
+        compare(`${name}: server CPU s/million`, these, (sample) => sample.serverSPerMillion, 2),
+        compare(`${name}: per second, 32 under way`, these, (sample) => sample.perSecond, 0),
+        compare(`${name}: p50 µs`, these, (sample) => sample.p50Micros, 0),
+        compare(`${name}: p99 µs`, these, (sample) => sample.p99Micros, 0),
+        totals(`${name}: lost, of all rounds`, these, (sample) => sample.lost),
+      ]
+    }),
+  )
+}
+
+const muxRows = (samples: readonly MuxSample[]): string[][] =>
+  [false, true].flatMap((mux) => {
+    const these = samples.filter((sample) => sample.mux === mux)
+    const name = mux ? 'through Mux' : 'without Mux'
+    return [
+      compare(`${name}: client CPU s/1,000`, these, (sample) => sample.clientSPer1000, 3),
+      compare(`${name}: server CPU s/1,000`, these, (sample) => sample.serverSPer1000, 3),
+      totals(`${name}: failed, of all rounds`, these, (sample) => sample.failed),
+    ]
+  })
 
 /** Single figures swing by some percent from process to process; the last row, their sum, is the one to look at. */
 function counterRows(samples: readonly CounterSample[]): string[][] {

@@ -27,7 +27,13 @@ export interface PacketOptions {
 }
 
 /** How to reach a server: a share link, a parsed one, or a V2Ray/Xray outbound object. */
-export type ServerSettings = string | ShareLink | { readonly protocol: 'vmess'; readonly settings: object }
+export type ServerSettings = string | ShareLink | ({ readonly protocol: 'vmess'; readonly settings: object } & StreamOf)
+
+/** What goes with it; checked when the client is made. */
+type StreamOf = { readonly [Part in 'streamSettings' | 'mux' | 'proxySettings']?: object } & {
+  readonly tag?: string
+  readonly packetEncoding?: string
+}
 
 /** One for all clients of the process: they share what name servers have answered. */
 const resolve = systemResolver(systemEnv())

@@ -27,6 +27,7 @@ import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import { checkSharing } from './inbound/shared/check.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { Turns } from './turns.ts'
@@ -93,6 +94,7 @@ export class Instance implements AsyncDisposable {
       resolve,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
+      find: (tag) => this.outbounds.route(tag),
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
       accepted: (...args) => this.#descriptors.accepted(...args),
       refused: (at, error) => this.observers.rejected(at, error),
@@ -101,6 +103,7 @@ export class Instance implements AsyncDisposable {
       env,
       policy: () => this.#config.policy,
       route: ({ inboundTag }) => this.outbounds.route(this.api.tagFor(inboundTag)),
+      waysOf: (outbound) => this.outbounds.waysOf(outbound),
       flows: this.flows,
       counters: this.counters,
       observer: this.observers,
@@ -113,7 +116,9 @@ export class Instance implements AsyncDisposable {
       build: (...args) => this.buildInbound(...args),
       host: (inbound) => this.#host(inbound),
     })
-    this.#inbounds.replace(config.inbounds.map((inbound) => this.#inbounds.create(inbound)))
+    const inbounds = config.inbounds.map((inbound) => this.#inbounds.create(inbound))
+    checkSharing(inbounds.map(({ parts }) => parts))
+    this.#inbounds.replace(inbounds)
   }
 
   get config(): Config {

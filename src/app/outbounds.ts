@@ -29,13 +29,21 @@ export class Outbounds {
     return this.#list.find(({ outbound }) => outbound.tag === tag)
   }
 
+  /** Tags of the outbounds that the connections of this one go through, the next one first; undefined: they leave from here. */
+  waysOf(outbound: Outbound): readonly string[] | undefined {
+    const running = this.#list.find((one) => one.outbound === outbound)
+    return running?.config?.through && chainFrom(running, this.#list).tags
+  }
+
   /** Adds one at the end. @throws ProxyError CONTROL_CONFLICT */
   add(running: RunningOutbound): void {
     const { tag } = running.outbound
     if (tag !== '' && this.get(tag)) {
       throw new ProxyError('CONTROL_CONFLICT', `there is an outbound with the tag "${tag}" already`)
     }
-    this.#list = [...this.#list, running]
+    const list = [...this.#list, running]
+    mustEnd(list)
+    this.#list = list
   }
 
   /** Takes one out; flows that it carries live on. False when there is none. */
@@ -60,5 +68,30 @@ export class Outbounds {
 
   [Symbol.iterator](): IterableIterator<RunningOutbound> {
     return this.#list[Symbol.iterator]()
+  }
+}
+
+/** What an outbound leads through, up to one that leaves from here, is not there, or has been passed: a ring. */
+function chainFrom(
+  start: RunningOutbound,
+  list: readonly RunningOutbound[],
+): { readonly tags: readonly string[]; readonly ring: boolean } {
+  const tags: string[] = []
+  for (let tag = start.config?.through?.tag; tag !== undefined; ) {
+    tags.push(tag)
+    if (tag === start.outbound.tag || tags.indexOf(tag) < tags.length - 1) return { tags, ring: true }
+    const name = tag
+    tag = list.find(({ outbound }) => outbound.tag === name)?.config?.through?.tag
+  }
+  return { tags, ring: false }
+}
+
+/** Chains must lead out. @throws ProxyError CONTROL_CONFLICT */
+export function mustEnd(list: readonly RunningOutbound[]): void {
+  for (const running of list) {
+    const { tags, ring } = chainFrom(running, list)
+    if (!ring) continue
+    const names = [running.outbound.tag, ...tags].map((tag) => JSON.stringify(tag)).join(' → ')
+    throw new ProxyError('CONTROL_CONFLICT', `these outbounds would lead through each other in a ring: ${names}`)
   }
 }

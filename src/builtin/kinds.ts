@@ -14,12 +14,16 @@ import { freedomOutboundJson } from '../proxy/freedom/messages.ts'
 import { createFreedom } from '../proxy/freedom/outbound.ts'
 import { httpInbound } from '../proxy/http/config.ts'
 import { createHttpInbound } from '../proxy/http/inbound.ts'
-import { httpInboundJson } from '../proxy/http/messages.ts'
+import { httpInboundJson, httpOutboundJson } from '../proxy/http/messages.ts'
+import { createHttpOutbound } from '../proxy/http/outbound.ts'
+import { httpOutbound } from '../proxy/http/outbound-config.ts'
 import { mixedInbound } from '../proxy/mixed/config.ts'
 import { createMixedInbound } from '../proxy/mixed/inbound.ts'
 import { socksInbound } from '../proxy/socks/config.ts'
 import { createSocksInbound } from '../proxy/socks/inbound.ts'
-import { socksInboundJson } from '../proxy/socks/messages.ts'
+import { socksInboundJson, socksOutboundJson } from '../proxy/socks/messages.ts'
+import { createSocksOutbound } from '../proxy/socks/outbound.ts'
+import { socksOutbound } from '../proxy/socks/outbound-config.ts'
 import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
@@ -39,10 +43,12 @@ import { tlsForm } from '../transport/tls/build-config.ts'
 import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
 import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
 import { tlsJson } from '../transport/tls/messages.ts'
+import { requestOpening } from '../transport/upgrade/opening.ts'
 import { wsForm } from '../transport/ws/config.ts'
 import { webSocketLayer } from '../transport/ws/layer.ts'
 import { xhttpForm } from '../transport/xhttp/config.ts'
 import { xhttpLayer } from '../transport/xhttp/layer.ts'
+import { xhttpJson } from '../transport/xhttp/messages.ts'
 
 const socks = 'proxy.socks.ServerConfig'
 
@@ -66,11 +72,13 @@ export const inbounds = [
   defineInbound({
     ...socksInbound,
     message: { name: socks, family: 'v2ray', json: socksInboundJson },
+    opening: { kind: 'bytes' },
     create: (settings, { env }) => createSocksInbound(settings, env),
   }),
   defineInbound({
     ...vmessInbound,
     message: { name: 'proxy.vmess.inbound.Config', json: vmessInboundJson },
+    opening: { kind: 'bytes' },
     create: ({ disableInsecureEncryption }, { users, detour, ...deps }) =>
       createVmessInbound({ ...deps, users: users!, disableInsecureEncryption, ...(detour && { detour }) }),
   }),
@@ -86,6 +94,18 @@ export const outbounds = [
     ...freedomOutbound,
     message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
     create: createFreedom,
+  }),
+  defineOutbound({
+    ...httpOutbound,
+    message: { name: 'proxy.http.ClientConfig', json: httpOutboundJson },
+    // A proxy that chose h2 would hear no HTTP/2.
+    alpn: ['http/1.1'],
+    create: createHttpOutbound,
+  }),
+  defineOutbound({
+    ...socksOutbound,
+    message: { name: 'proxy.socks.ClientConfig', json: socksOutboundJson },
+    create: createSocksOutbound,
   }),
   defineOutbound({
     ...vmessOutbound,
@@ -110,14 +130,25 @@ export const transports = [
     message: { name: 'transport.internet.http.Config', json: h2Json },
     layer: h2Layer,
   }),
-  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], layer: httpUpgradeLayer }),
+  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], opening: requestOpening, layer: httpUpgradeLayer }),
   defineTransport({
     ...tcpForm,
     message: { name: 'transport.internet.tcp.Config', json: tcpJson },
+    opening: (disguise) => disguise && { kind: 'request', paths: disguise.request.paths, host: '' },
     layer: (disguise, deps) => (disguise ? disguiseLayer(disguise, deps) : undefined),
   }),
-  defineTransport({ ...wsForm, alpn: ['http/1.1'], layer: webSocketLayer }),
-  defineTransport({ ...xhttpForm, alpn: ['h2', 'http/1.1'], layer: xhttpLayer }),
+  defineTransport({
+    ...wsForm,
+    alpn: ['http/1.1'],
+    opening: (settings) => requestOpening(settings, settings.earlyData?.headerName === ''),
+    layer: webSocketLayer,
+  }),
+  defineTransport({
+    ...xhttpForm,
+    alpn: ['h2', 'http/1.1'],
+    message: { name: 'transport.internet.splithttp.Config', json: xhttpJson },
+    layer: xhttpLayer,
+  }),
 ] as const
 
 /**

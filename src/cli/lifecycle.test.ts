@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { StopSignals, watchTerminal } from './lifecycle.ts'
+import { silentLogger } from '../core/env.ts'
+import { limits } from '../core/limits.ts'
+import { StopSignals, untilStopped, watchTerminal } from './lifecycle.ts'
 
 let signals: StopSignals | undefined
 afterEach(() => signals?.close())
@@ -42,5 +44,30 @@ describe('SIGHUP', () => {
   it('never counts as a closed terminal where there was none', () => {
     const gone = watchTerminal(() => false)
     expect(gone()).toBe(false)
+  })
+})
+
+describe('an orderly stop', () => {
+  const stoppable = (stop: (graceMs: number) => Promise<void>, kill = () => {}) => ({ connections: 1, stop, kill })
+
+  it('gives what is in progress its bounded time', async () => {
+    signals = new StopSignals()
+    const given: number[] = []
+    send('SIGTERM')
+    await untilStopped([stoppable(async (graceMs) => void given.push(graceMs))], silentLogger, signals)
+    expect(given).toEqual([limits.shutdownMs])
+  })
+
+  it('cuts it at a second signal', async () => {
+    signals = new StopSignals()
+    let cut = () => {}
+    const ended = new Promise<void>((resolve) => {
+      cut = resolve
+    })
+    const stopped = untilStopped([stoppable(() => ended, cut)], silentLogger, signals)
+    send('SIGTERM')
+    await Promise.resolve()
+    send('SIGTERM')
+    await stopped
   })
 })

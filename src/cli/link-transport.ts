@@ -1,7 +1,9 @@
 import type { LinkTransport } from '../config/link/model.ts'
 import type { InboundConfig } from '../settings/model.ts'
 import type { UpgradeConfig, WebSocketConfig } from '../settings/upgrade.ts'
+import type { XhttpConfig } from '../settings/xhttp.ts'
 import { CliError, exitCodes } from './exit.ts'
+import { xhttpLink } from './xhttp-link.ts'
 
 /** What a link says of the transport of a server. @throws CliError where there is no word for it here: a wrong link would not connect */
 export function linkTransport({ at, stream: { network, transport } }: InboundConfig): LinkTransport {
@@ -14,6 +16,7 @@ export function linkTransport({ at, stream: { network, transport } }: InboundCon
     const { path, host } = transport as UpgradeConfig
     return { network, path, host }
   }
+  if (network === 'xhttp') return xhttpLink(transport as XhttpConfig)
   const what = network === 'tcp' ? 'the http header of tcp' : network
   throw new CliError(
     exitCodes.config,

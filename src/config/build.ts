@@ -25,13 +25,14 @@ export interface BuildOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly now?: number
   readonly allowUnappliedRules?: boolean
+  readonly otherOutbounds?: readonly string[]
   readonly kinds: Kinds
 }
 
 /** The configuration, complete where nothing was reported as an error. */
 export function buildConfig(
   root: ObjectNode,
-  { env, now, kinds, allowUnappliedRules = false }: BuildOptions,
+  { env, now, kinds, allowUnappliedRules = false, otherOutbounds = [] }: BuildOptions,
   report: Report,
 ): Config | undefined {
   if (isForeignFormat(root, report)) return undefined
@@ -55,7 +56,7 @@ export function buildConfig(
   const outbounds = entriesOf(input, 'outbound', context).flatMap(
     (entry) => readOutbound(entry, defaults, kinds, context) ?? [],
   )
-  checkTogether(inbounds, outbounds, context)
+  checkTogether(inbounds, outbounds, otherOutbounds, context)
   if (outbounds.length === 0 && (inbounds.length > 0 || report.wrote(input, 'outbounds'))) {
     const message = 'there is no outbound: every connection is closed'
     report.warn('CFG083', report.at(input, 'outbounds'), message, 'write "outbounds": [ { "protocol": "freedom" } ]')
@@ -67,7 +68,7 @@ export function buildConfig(
   const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)
   checkFirstUses(inbounds, accounting !== undefined, context)
-  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), context)
+  checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), kinds, context)
   const kept = input.api?.tag ? withoutTag(outbounds, input.api.tag, context) : outbounds
   return {
     log: buildLog(input.log, context),

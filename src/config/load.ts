@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly now?: number
   /** Rules that protect and are not applied are warnings instead of errors. */
   readonly allowUnappliedRules?: boolean
+  /** Tags of outbounds that are there beside those of the configuration. */
+  readonly otherOutbounds?: readonly string[]
   /** What it can name; by default everything that is built in. */
   readonly kinds?: Kinds
 }

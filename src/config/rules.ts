@@ -11,6 +11,7 @@ import { tagHint } from './sections/routing.ts'
 export function checkTogether(
   inbounds: readonly ReadInbound[],
   outbounds: readonly ReadOutbound[],
+  elsewhere: readonly string[],
   context: Context,
 ): void {
   checkTags(inbounds, 'inbound', context)
@@ -18,7 +19,7 @@ export function checkTogether(
   checkDetours(inbounds, context)
   checkSharedLimits(inbounds, context)
   checkLoops(inbounds, outbounds, context)
-  checkChains(outbounds, context)
+  checkChains(outbounds, elsewhere, context)
 }
 
 function checkTags(
@@ -122,24 +123,28 @@ function reaches(to: { host: string; port: number }, at: InboundConfig['listen']
   return at.path === undefined && at.port === to.port && (at.host === '::' || isLoopback(at))
 }
 
-/** Chains must lead to an outbound that exists, and end. */
-function checkChains(outbounds: readonly ReadOutbound[], { report }: Context): void {
+/** Chains must lead to an outbound that exists, and end. `elsewhere`: tags of outbounds that others have made. */
+function checkChains(outbounds: readonly ReadOutbound[], elsewhere: readonly string[], { report }: Context): void {
   const byTag = new Map(outbounds.map((outbound) => [outbound.tag, outbound]))
-  for (const { owner, through } of outbounds) {
-    if (through === undefined) continue
-    const place = report.at(owner, 'proxySettings')
-    if (!byTag.has(through)) {
-      const message = `no outbound has the tag ${JSON.stringify(shorten(through))}`
-      report.error('CFG121', place, message, tagHint(through, [...byTag.keys()]))
+  const next = ({ chain }: ReadOutbound) => (chain ? byTag.get(chain.through.tag) : undefined)
+  const told = new Set<ReadOutbound>()
+  for (const outbound of outbounds) {
+    const { chain } = outbound
+    if (!chain) continue
+    const { tag } = chain.through
+    if (!byTag.has(tag) && !elsewhere.includes(tag)) {
+      const message = `no outbound has the tag ${JSON.stringify(shorten(tag))}`
+      report.error('CFG121', chain.place, message, tagHint(tag, [...byTag.keys(), ...elsewhere]))
       continue
     }
-    const passed = new Set<ReadOutbound>()
-    let next = byTag.get(through)
-    while (next && !passed.has(next)) {
-      passed.add(next)
-      next = next.through === undefined ? undefined : byTag.get(next.through)
+    const ring = [outbound]
+    for (let on = next(outbound); on && on !== outbound; on = next(on)) {
+      if (ring.includes(on)) break // a ring that it leads into, and is no part of
+      ring.push(on)
     }
-    if (next)
-      report.error('CFG085', place, `this chain never ends: it comes back to ${JSON.stringify(shorten(next.tag))}`)
+    if (next(ring.at(-1)!) !== outbound || told.has(outbound)) continue
+    for (const member of ring) told.add(member)
+    const names = [...ring, outbound].map((member) => JSON.stringify(shorten(member.tag)))
+    report.error('CFG097', chain.place, `these outbounds lead through each other in a ring: ${names.join(' → ')}`)
   }
 }

@@ -93,6 +93,9 @@ export interface SessionView {
   readonly source: string
   /** host:port that the client asked for. */
   readonly target: string
+  readonly network: 'tcp' | 'udp'
+  /** How datagrams travel inside of tunnels, as Session.encoding; absent where they do not. */
+  readonly encoding?: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   /** Plaintext bytes so far. */

@@ -50,6 +50,11 @@ export interface Conn extends Lifetime {
    */
   drainTo(sink: Sink): Promise<void>
   /**
+   * Takes back what read() gave, to be read again before anything else; owned. Not while anybody reads. Absent where
+   * another Conn has to lie in front for it: see putBack().
+   */
+  takeBack?(bytes: Uint8Array): void
+  /**
    * Without `release`, uses `bytes` up before it returns (seals or copies them), so lent bytes may be passed on.
    * With `release`, holds the buffer until it calls `release()`, exactly once, also when the stream is destroyed.
    * Returns a promise when the caller should wait before writing more; it rejects when the stream broke.

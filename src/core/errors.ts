@@ -101,6 +101,18 @@ export const errorCodes = {
     fault: 'remote',
     text: 'A request to an inbound with WebSocket, HTTPUpgrade, gRPC, HTTP/2 or the http header was not for it: another path or host, or no upgrade.',
   },
+  UPSTREAM_BAD_ANSWER: {
+    fault: 'remote',
+    text: 'The SOCKS or HTTP proxy of an outbound gave an answer that makes no sense, or none.',
+  },
+  UPSTREAM_REFUSED: {
+    fault: 'remote',
+    text: 'The SOCKS or HTTP proxy of an outbound did not do what it was asked for; the message says what it answered.',
+  },
+  UPSTREAM_UNAUTHORIZED: {
+    fault: 'remote',
+    text: 'The SOCKS or HTTP proxy of an outbound wants a login, or another one.',
+  },
   USER_ADDRESSES: { fault: 'policy', text: 'The user is connected from more addresses than permitted.' },
   USER_CONNECTIONS: { fault: 'policy', text: 'The user has as many connections as permitted.' },
   USER_DISABLED: { fault: 'policy', text: 'The user is disabled.' },

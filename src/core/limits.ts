@@ -108,6 +108,8 @@ export const limits = {
   responseHeadMax: 256 * 1024,
   /** The head of a request that is to become WebSocket or HTTPUpgrade, bytes: what nginx takes. */
   upgradeHeadMax: 32 * 1024,
+  /** A ClientHello that is looked at to tell inbounds on one port apart, bytes. */
+  clientHelloMax: 64 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
   /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */

@@ -5,6 +5,8 @@ import type { Session, Totals } from './session.ts'
 export interface Observer {
   opened?(session: Session): void
   routed?(session: Session, outboundTag: string): void
+  /** The outbound's end is there: what follows is carried. */
+  connected?(session: Session): void
   closed?(session: Session, totals: Readonly<Totals>, reason?: ProxyError): void
   /** A flow that could not be connected. */
   failed?(session: Session, error: ProxyError): void

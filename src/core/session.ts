@@ -43,6 +43,14 @@ export interface Session {
   readonly startedAt: number
   /** Set when the router has chosen. */
   outboundTag?: string
+  /**
+   * Of a flow of datagrams: how they travel inside of tunnels, as PacketInfo.encoding, from the client to us and from us on:
+   * `xudp`, `plain >> xudp`. Absent where they travel by themselves. Set when the far end is there, and again at the end,
+   * since it is found out what a server knows.
+   */
+  encoding?: string
+  /** Tags of the outbounds that the chosen one goes through, the next one first; set with it. */
+  through?: readonly string[] | undefined
   /** Of a flow of datagrams: how many a speed limit or a full connection did not let pass, each way. */
   readonly drops?: Readonly<Totals>
 }

@@ -8,6 +8,7 @@ import type { SwitchAccount } from '../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { InboundForm } from '../schema/kind.ts'
 import type { VmessUser } from '../settings/model.ts'
+import type { Opening } from './opening.ts'
 
 /** What an inbound may be made with. */
 export interface InboundDeps {
@@ -30,6 +31,8 @@ export interface InboundKind<S extends z.ZodType = z.ZodType, K extends string =
   extends InboundForm<S, K, T> {
   /** How the gRPC API says it; absent: it cannot be added there. */
   readonly message?: MessageForm
+  /** How its clients begin; absent: they may wait, or say what another protocol says too, so that it shares no port as it is. */
+  readonly opening?: Opening
   create(settings: T, deps: InboundDeps): Inbound
 }
 

@@ -13,7 +13,7 @@ export interface OutboundDeps {
   readonly env: Env
   /** Reaches hosts through the outbound's own transport stack. */
   readonly dialer: Dialer
-  /** UDP sockets, to IP addresses. */
+  /** Opens what datagrams leave by: UDP sockets, or what another outbound has instead. */
   readonly udp: PacketDialer
   readonly resolve: Resolve
   /** What `security: auto` means on this machine. */
@@ -31,6 +31,8 @@ export interface OutboundKind<S extends z.ZodType = z.ZodType, K extends string 
   extends OutboundForm<S, K, T> {
   /** How the gRPC API says it; absent: it cannot be added there. */
   readonly message?: MessageForm
+  /** The application protocols that it can be carried behind, where the transport takes any. Absent: any. */
+  readonly alpn?: readonly string[]
   create(tag: string, settings: T, deps: OutboundDeps): Outbound
 }
 

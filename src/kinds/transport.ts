@@ -7,6 +7,7 @@ import type { Ground } from '../core/ground.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { SecurityForm, TransportForm } from '../schema/kind.ts'
 import type { TlsClientConfig, TlsServerConfig } from '../settings/model.ts'
+import type { Opening } from './opening.ts'
 
 /** What the layers of a stream may be made with. The host of the server comes with every dial. */
 export interface LayerDeps {
@@ -35,6 +36,8 @@ export interface TransportWords {
   readonly host?: string
   readonly path?: string
   readonly mode?: string
+  /** JSON of further settings of xhttp. */
+  readonly extra?: string
   readonly serviceName?: string
   readonly authority?: string
   readonly seed?: string
@@ -67,6 +70,8 @@ export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string
   readonly alpn?: readonly string[]
   /** The same of a server, where it offers more so as not to stand out. Absent: `alpn`. */
   readonly alpnServed?: readonly string[]
+  /** How its connections begin, so that it can share a port; undefined: as the protocol in it does. */
+  opening?(settings: T): Opening | undefined
   /** What lies over TCP, and over TLS where that is asked for. Undefined: nothing, with these settings. What it throws is a mistake in them. */
   layer?(settings: T, deps: LayerDeps): Layer | undefined
   /** For a transport that is not carried by TCP, such as one over datagrams; TLS lies over it. */
@@ -80,6 +85,12 @@ export const defineTransport = <S extends z.ZodType, K extends string, T>(
   kind: TransportKind<S, K, T>,
 ): TransportKind<S, K, T> => kind
 
+/** TLS on the accepting side. */
+export interface SecurityLayer extends Layer {
+  /** What its certificates are for, in lower case: names, `*.parent`, and `*` for any. They change with the files. */
+  names(): readonly string[]
+}
+
 /**
  * Everything about what protects a transport. There is one, TLS, and a configuration has a place of its own for it: Node
  * can do no other (REALITY and XTLS need a TLS library of their own).
@@ -88,7 +99,7 @@ export interface SecurityKind<S extends z.ZodType = z.ZodType>
   extends SecurityForm<S, TlsClientConfig, TlsServerConfig> {
   readonly message: MessageForm
   client(settings: TlsClientConfig, deps: LayerDeps): Layer
-  server(settings: TlsServerConfig, deps: LayerDeps): Layer
+  server(settings: TlsServerConfig, deps: LayerDeps): SecurityLayer
 }
 
 export const defineSecurity = <S extends z.ZodType>(kind: SecurityKind<S>): SecurityKind<S> => kind

@@ -30,21 +30,6 @@ export function wordOf(fields: Fields, name: string, words: readonly string[]): 
   return word
 }
 
-/** Xray's DomainStrategy, of which V2Ray has the first four. */
-export const domainStrategies = [
-  'AsIs',
-  'UseIP',
-  'UseIPv4',
-  'UseIPv6',
-  'UseIPv4v6',
-  'UseIPv6v4',
-  'ForceIP',
-  'ForceIPv4',
-  'ForceIPv6',
-  'ForceIPv4v6',
-  'ForceIPv6v4',
-] as const
-
 /** Names and passwords, in the JSON form. */
 export const accountsOf = (fields: Fields): { user: string; pass: string }[] =>
   fields.entries('accounts').map(([user, pass]) => ({ user, pass }))

@@ -22,6 +22,10 @@ export interface TcpOptions {
   readonly readSize?: () => number
   /** Told of every accepted connection and its descriptor, -1 if unknown. False: it is destroyed, and is not handed on. */
   readonly onAccept?: (conn: Conn, fd: number) => boolean
+  /** The IP address that a connection leaves from; asked for each. What the system chooses unless given. */
+  readonly localAddress?: () => string
+  /** Listening on an IPv6 address takes no IPv4; `::` takes both unless given. */
+  readonly ipv6Only?: boolean
 }
 
 /** Dials TCP and unix sockets. Takes IP addresses only: the system's look-up of names would hold a thread for each. */
@@ -33,9 +37,12 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
   return new Promise((resolve, reject) => {
     if (until.gone) return reject(abortError(until.gone, formatAddress(to)))
     if (to.path === undefined && isIP(to.host) === 0) return reject(unresolved(to))
+    const from = to.path === undefined ? options.localAddress?.() : undefined
+    if (from !== undefined && isIP(from) !== isIP(to.host)) return reject(otherFamily(to, from))
     const read = options.lending === false ? undefined : new LendingRead(options.readSize?.())
     const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
-    const socket = connect({ ...target, ...socketOptions(options), ...(read && { onread: read }) })
+    const local = from === undefined ? {} : { localAddress: from }
+    const socket = connect({ ...target, ...local, ...socketOptions(options), ...(read && { onread: read }) })
     socket.pause()
     const settle = (): void => {
       cancel()
@@ -44,7 +51,7 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
     }
     const onError = (error: Error): void => {
       settle()
-      reject(dialError(error, formatAddress(to)))
+      reject(from !== undefined && isNotOurs(error) ? notOurs(from, error) : dialError(error, formatAddress(to)))
     }
     const onConnect = (): void => {
       settle()
@@ -70,6 +77,14 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
 const unresolved = (to: Address): ProxyError =>
   new ProxyError('DNS_FAILED', `${formatAddress(to)} is not an IP address, and nobody has resolved it`)
 
+const otherFamily = (to: Address, from: string): ProxyError =>
+  new ProxyError('DIAL_UNREACHABLE', `${formatAddress(to)} cannot be reached from ${from}, which is of another family`)
+
+const isNotOurs = (error: NodeJS.ErrnoException): boolean => error.code === 'EADDRNOTAVAIL' || error.code === 'EINVAL'
+
+const notOurs = (from: string, cause: Error): ProxyError =>
+  new ProxyError('DIAL_FAILED', `no connection can leave from ${from}: it is no address of this machine`, { cause })
+
 /** Listens on TCP and unix sockets. */
 export function tcpListener(options: TcpOptions = {}): Listener {
   return {
@@ -79,7 +94,8 @@ export function tcpListener(options: TcpOptions = {}): Listener {
           const conn = acceptedConn(socket, at, options)
           if (options.onAccept?.(conn, descriptorOf(socket)) !== false) accept(conn)
         })
-      return at.path === undefined ? bind(create(), at) : bindUnix(create, at, at.path, mode)
+      const { ipv6Only = false } = options
+      return at.path === undefined ? bind(create(), at, ipv6Only) : bindUnix(create, at, at.path, mode)
     },
   }
 }
@@ -90,15 +106,15 @@ function acceptedConn(socket: Socket, at: Address, options: TcpOptions): Conn {
   return lending ?? new StreamConn(socket, info)
 }
 
-function bind(server: Server, at: Address): Promise<Listening> {
+function bind(server: Server, at: Address, ipv6Only: boolean): Promise<Listening> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       // "All addresses" is written `::`; a machine without IPv6 has only the other half of it.
-      const noIPv6 = at.host === '::' && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')
-      if (noIPv6) resolve(bind(server, { ...at, host: '0.0.0.0' }))
+      const noIPv6 = at.host === '::' && !ipv6Only && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')
+      if (noIPv6) resolve(bind(server, { ...at, host: '0.0.0.0' }, false))
       else reject(listenError(error, formatAddress(at)))
     })
-    server.listen({ host: at.host, port: at.port, backlog: limits.listenBacklog }, () => {
+    server.listen({ host: at.host, port: at.port, ipv6Only, backlog: limits.listenBacklog }, () => {
       server.removeAllListeners('error')
       server.on('error', ignore)
       const bound = server.address()

@@ -73,6 +73,7 @@ export const problemCodes = {
   CFG089: 'A password is asked for but nobody has one.',
   CFG090: 'Every connection that takes an outbound goes to one place, whatever it asked for.',
   CFG091: 'A time that counts from the first use of a user, which nothing keeps over a restart.',
+  CFG097: 'Outbounds that lead through each other in a ring.',
   // Streams
   CFG100: 'An unknown transport.',
   CFG101: 'An unknown security, which must not silently mean plaintext.',

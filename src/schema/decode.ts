@@ -19,6 +19,13 @@ export function decode<S extends z.ZodType>(
   return new Decoder(report).value(schema, node, path) as z.output<S> | undefined
 }
 
+/** A field that does nothing. */
+interface Idle {
+  readonly key: string
+  readonly place: Place
+  readonly reason: string
+}
+
 class Decoder {
   readonly #report: Report
 
@@ -63,6 +70,7 @@ class Decoder {
     const shape = schema.shape as Readonly<Record<string, z.ZodType>>
     const result: Record<string, unknown> = {}
     const children = new Map<string, Place>()
+    const idle: Idle[] = []
     for (const [key, entry] of this.#fields(shape, node, path, notes.get(schema)?.own ?? false)) {
       if (entry.value.type === 'null') continue
       const at = join(path, key)
@@ -70,8 +78,9 @@ class Decoder {
       const value = this.value(shape[key]!, entry.value, at)
       if (value === undefined) continue
       result[key] = value
-      this.#heed(noteOf(shape[key]!), key, value, placeOf(entry.value, at))
+      this.#heed(noteOf(shape[key]!), key, value, placeOf(entry.value, at), idle)
     }
+    this.#tellIdle(idle)
     this.#report.remember(result, placeOf(node, path), children)
     return result
   }
@@ -116,10 +125,24 @@ class Decoder {
   }
 
   /** Says what comes of a field that has no effect, or that cannot be honoured. */
-  #heed(note: FieldNote | undefined, key: string, value: unknown, place: Place): void {
+  #heed(note: FieldNote | undefined, key: string, value: unknown, place: Place, idle: Idle[]): void {
     if (!note?.effect || note.unless?.includes(value) || isEmpty(value)) return
-    if (note.effect === 'none') this.#report.warn('CFG030', place, `"${key}" has no effect: ${note.reason}`, note.hint)
+    if (note.grouped) idle.push({ key, place, reason: note.reason ?? '' })
+    else if (note.effect === 'none')
+      this.#report.warn('CFG030', place, `"${key}" has no effect: ${note.reason}`, note.hint)
     else this.#report.error(note.code ?? 'CFG031', place, `"${key}": ${note.reason}`, note.hint)
+  }
+
+  /** One warning for all of them, at the first. */
+  #tellIdle(idle: readonly Idle[]): void {
+    const [first] = idle
+    if (!first) return
+    const reasons = [...new Set(idle.map(({ reason }) => reason))]
+    const told = reasons.map((reason) => {
+      const keys = idle.filter((one) => one.reason === reason).map(({ key }) => `"${key}"`)
+      return `${keys.join(', ')} ${keys.length === 1 ? 'has' : 'have'} no effect: ${reason}`
+    })
+    this.#report.warn('CFG030', first.place, told.join('; '))
   }
 
   #record(schema: z.ZodRecord, node: ObjectNode, path: string): object {

@@ -10,6 +10,8 @@ import type { JsonNode } from './tree.ts'
 export interface FieldNote {
   /** Our answer to its presence: accepted without effect, or refused because ignoring it would be wrong. */
   readonly effect?: 'none' | 'refused'
+  /** Without an effect, and told in one warning with the others of the same object. */
+  readonly grouped?: boolean
   /** Code of a refusal, if not CFG031. */
   readonly code?: ProblemCode
   readonly reason?: string
@@ -40,6 +42,10 @@ export const withoutEffect = <S extends z.ZodType>(
   unless: readonly unknown[] = [false],
 ): S => noted(schema, { effect: 'none', reason, unless })
 
+/** The same, told in one warning with the others of the same object. */
+export const idle = <S extends z.ZodType>(schema: S, reason: string, unless: readonly unknown[] = [false]): S =>
+  noted(schema, { effect: 'none', grouped: true, reason, unless })
+
 /** A field that ends the start, because ignoring it would change more than a detail. */
 export const refused = <S extends z.ZodType>(
   schema: S,
@@ -61,6 +67,11 @@ export const integer = (min: number, max: number, description: string) =>
 
 /** An integer of 32 bits without sign, as levels are. */
 export const uint32 = (description: string) => integer(0, 4294967295, description)
+
+/** `acceptProxyProtocol` of sockopt and of transports, one of which is enough: src/config/ends/stream.ts reads them. */
+export const acceptProxyProtocol = flag(
+  'Inbounds: every connection begins with a PROXY protocol header, version 1 or 2, which says who the client is. Default: false.',
+)
 
 /** One of these words, in any letter case; decoded in the case given here. */
 export const word = <const W extends readonly [string, ...string[]]>(words: W, description: string) =>

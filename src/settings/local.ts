@@ -1,6 +1,7 @@
 /** Settings of the ends that talk to no other proxy. */
 
 import type { Address } from '../core/address.ts'
+import type { DomainStrategy } from '../core/domain-strategy.ts'
 
 export interface Login {
   readonly user: string
@@ -34,18 +35,7 @@ export interface DokodemoInboundSettings {
 }
 
 export interface FreedomSettings {
-  readonly domainStrategy:
-    | 'AsIs'
-    | 'UseIP'
-    | 'UseIPv4'
-    | 'UseIPv6'
-    | 'UseIPv4v6'
-    | 'UseIPv6v4'
-    | 'ForceIP'
-    | 'ForceIPv4'
-    | 'ForceIPv6'
-    | 'ForceIPv4v6'
-    | 'ForceIPv6v4'
+  readonly domainStrategy: DomainStrategy
   /** Replaces the non-empty parts of every destination: `host` '' or `port` 0 leaves that part alone. */
   readonly redirect?: Address
   readonly level: number

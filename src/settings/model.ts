@@ -16,11 +16,13 @@ import type {
 import type { SharedConnections } from './mux.ts'
 import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
+import type { HttpOutboundSettings, SocksOutboundSettings } from './upstream.ts'
 
 export type * from './local.ts'
 export type * from './mux.ts'
 export type * from './sniffing.ts'
 export type * from './stream.ts'
+export type * from './upstream.ts'
 
 export interface Config {
   readonly log: LogConfig
@@ -108,12 +110,33 @@ interface OutboundBase extends SharedConnections {
   readonly tag: string
   readonly at: string
   readonly stream: OutboundStreamConfig
+  /** Its connections go through another outbound; absent: they leave from here. */
+  readonly through?: ThroughConfig
+  /** What they leave from; absent: what the system chooses. */
+  readonly sendThrough?: SendThroughConfig
+}
+
+export interface ThroughConfig {
+  /** Tag of the other outbound. */
+  readonly tag: string
+  /** The transport is dropped, TLS is kept: `proxySettings` without `transportLayer`. */
+  readonly withoutTransport: boolean
+}
+
+/** An address of this machine, or a network of which every connection takes an address by chance. */
+export interface SendThroughConfig {
+  /** IP address; the first of the network. */
+  readonly host: string
+  /** How many bits belong to the network: 32 or 128 for one address. */
+  readonly bits: number
 }
 
 export type OutboundConfig =
   | (OutboundBase & { readonly protocol: 'vmess'; readonly settings: VmessOutboundSettings })
   | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
   | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
+  | (OutboundBase & { readonly protocol: 'http'; readonly settings: HttpOutboundSettings })
+  | (OutboundBase & { readonly protocol: 'socks'; readonly settings: SocksOutboundSettings })
 
 /** Words of `security` as a client configures it. */
 export type SecurityName = 'auto' | 'aes-128-gcm' | 'chacha20-poly1305' | 'none' | 'zero' | 'aes-128-cfb'

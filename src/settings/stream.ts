@@ -1,25 +1,53 @@
 /** The part of the model below the proxy protocols: transports, sockets, TLS. */
 
+import type { DomainStrategy } from '../core/domain-strategy.ts'
+
 /** How bytes travel below the proxy protocol. */
 interface StreamConfig {
   /** Name of a kind of transport. */
   readonly network: string
   /** What that kind has made of its settings; absent where it has none. */
   readonly transport?: unknown
-  readonly sockopt: SockoptConfig
 }
 
 export interface InboundStreamConfig extends StreamConfig {
+  readonly sockopt: InboundSockoptConfig
   readonly tls?: TlsServerConfig
 }
 
 export interface OutboundStreamConfig extends StreamConfig {
+  readonly sockopt: OutboundSockoptConfig
   readonly tls?: TlsClientConfig
 }
 
 export interface SockoptConfig {
   /** Seconds before the first TCP keep-alive probe; negative: off. */
   readonly tcpKeepAliveIdleS: number
+}
+
+export interface InboundSockoptConfig extends SockoptConfig {
+  /** Every connection begins with a PROXY protocol header; absent: none does. */
+  readonly acceptProxyProtocol?: true
+  /** An IPv6 address takes no IPv4; absent: `::` takes both. */
+  readonly v6Only?: true
+}
+
+export interface OutboundSockoptConfig extends SockoptConfig {
+  /** How the name of the server is resolved; absent: `AsIs`, which is a race of all its addresses. */
+  readonly domainStrategy?: DomainStrategy
+  readonly race?: RaceConfig
+}
+
+/** How the addresses of a name are tried. What is absent is as RFC 8305 has it. */
+export interface RaceConfig {
+  /** Between two attempts, ms. */
+  readonly delayMs?: number
+  /** The family that begins; IPv6 unless given. */
+  readonly first?: 4 | 6
+  /** How many of the first family come before one of the other; 1 unless given. */
+  readonly interleave?: number
+  /** Attempts in progress at once. */
+  readonly atOnce?: number
 }
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
@@ -49,6 +77,8 @@ interface TlsCommon {
 }
 
 export interface TlsServerConfig extends TlsCommon {
+  /** The one name that it serves where several inbounds share a port; `''`: those of its certificates. */
+  readonly serverName: string
   readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
   readonly rejectUnknownSni: boolean
   /** Ask for and verify a client certificate against `clientAuthorities`. */

@@ -1,11 +1,11 @@
 /** Cases of the connection suite: bytes arrive as they were sent, and no buffer is kept. */
 
 import assert from 'node:assert/strict'
+import { join } from '../protocol/wire/join.ts'
 import {
   BOUND,
   type Cases,
   collect,
-  concat,
   eventually,
   isStuck,
   PIECE,
@@ -30,7 +30,7 @@ export function readingCases(both: Cases): void {
       length += piece.length
     }
     await sent
-    assert(same(concat(pieces), data), 'the bytes differ, or were changed after read() gave them')
+    assert(same(join(pieces), data), 'the bytes differ, or were changed after read() gave them')
   })
 
   both('drainTo() gives the bytes in order after read() took some', async (from, to) => {
@@ -40,7 +40,7 @@ export function readingCases(both: Cases): void {
     assert(first)
     const rest = collect(to, data.length - first.length)
     await send(from, data.subarray(10), 3_333)
-    assert(same(concat([first, await rest]), data))
+    assert(same(join([first, await rest]), data))
   })
 
   both('many tiny writes and an empty one arrive as one stream', async (from, to) => {

@@ -1,11 +1,11 @@
 /** Cases of the connection suite: pauses and the end. */
 
 import assert from 'node:assert/strict'
+import { join } from '../protocol/wire/join.ts'
 import {
   BOUND,
   type Cases,
   collect,
-  concat,
   drainUntil,
   eventually,
   failureOf,
@@ -86,7 +86,7 @@ export function backPressureCases(both: Cases): void {
       })
     })
     await Promise.all([send(from, data, 30_000), reading])
-    assert(same(concat(pieces), data))
+    assert(same(join(pieces), data))
   })
 
   both('what the sink throws comes out of drainTo(), and the other direction lives on', async (from, to) => {

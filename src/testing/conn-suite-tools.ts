@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import type { Conn } from '../core/conn.ts'
+import { join } from '../protocol/wire/join.ts'
 
 /** Declares one case, once for each direction. */
 export type Cases = (title: string, body: (from: Conn, to: Conn) => Promise<void>) => void
@@ -38,7 +39,7 @@ async function collecting(from: Conn, length: number): Promise<Uint8Array> {
     return have >= length
   })
   assert(length === Number.POSITIVE_INFINITY || have === length, `${have} bytes instead of ${length}`)
-  return concat(pieces)
+  return join(pieces)
 }
 
 /** Drains until the end or until `enough` says so; the stream is left as it is then. */
@@ -67,14 +68,20 @@ export async function readExactly(from: Conn, length: number): Promise<Uint8Arra
     pieces.push(piece)
     have += piece.length
   }
-  return concat(pieces)
+  return join(pieces)
 }
 
-/** True if the promise stays open for 150 ms, which on one machine no moving stream does. */
+/**
+ * True if the promise stays open for eight turns of the event loop of at least 4 ms each, which on one machine no moving
+ * stream does. Turns are counted and not time: a process that is kept waiting for the processor has made none.
+ */
 export async function isStuck(wait: Promise<void>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const stuck = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(true), 150)
+    const turn = (left: number): void => {
+      timer = setTimeout(() => (left > 0 ? turn(left - 1) : resolve(true)), 4)
+    }
+    turn(8)
   })
   const verdict = await Promise.race([wait.then(() => false), stuck])
   clearTimeout(timer)
@@ -119,16 +126,6 @@ export function pattern(length: number, seed: number): Uint8Array {
     bytes[i] = state >>> 24
   }
   return bytes
-}
-
-export function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }
 
 export const same = (x: Uint8Array, y: Uint8Array): boolean => Buffer.compare(x, y) === 0

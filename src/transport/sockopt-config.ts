@@ -1,8 +1,9 @@
-/** `sockopt`: options of the sockets. */
+/** `sockopt`: options of the sockets. `dialerProxy` is read with the outbound, whose affair it is. */
 import { z } from 'zod'
 import type { Context } from '../schema/context.ts'
-import { anyObject, flag, integer, object, refused, stringList, text, withoutEffect } from '../schema/fields.ts'
-import type { SockoptConfig } from '../settings/model.ts'
+import { acceptProxyProtocol, flag, idle, integer, object, refused, stringList, text } from '../schema/fields.ts'
+import { readStrategy, strategyField } from '../schema/parts/strategy.ts'
+import type { InboundSockoptConfig, OutboundSockoptConfig, RaceConfig, SockoptConfig } from '../settings/model.ts'
 
 /** Seconds, on both ends: peers that vanished are noticed even where the idle limit is long. */
 const defaultIdleS = 45
@@ -13,58 +14,106 @@ const unset = 'Node cannot set it on a socket'
 const loops = 'it cannot be set, and without it connections can lead back into the tunnel'
 const later = { code: 'CFG033' as const }
 
+const happyEyeballs = object({
+  tryDelayMs: size('Milliseconds until the next address is tried beside the one before. 0: 250.'),
+  prioritizeIPv6: flag('Begin with IPv6. Default: false.'),
+  interleave: size('How many addresses of the first family come before one of the other. Default: 1.'),
+  maxConcurrentTry: size('Attempts at once. Default: 4.'),
+}).describe('Outbounds: how the addresses of a server’s name are tried. Default: as RFC 8305 says, IPv6 first.')
+
 export const sockoptSchema = object({
   tcpKeepAliveIdle: seconds('Seconds of silence before the first keep-alive probe; negative: off. Default: 45.'),
-  tcpKeepAliveInterval: seconds('Seconds between probes; negative: keep-alive off.'),
+  tcpKeepAliveInterval: seconds('Seconds between probes: negative switches keep-alive off, others have no effect.'),
   mark: refused(size('SO_MARK for routing by the firewall.'), loops, { unless: [0] }),
   interface: refused(text('Network interface to use.'), loops),
   bindToDevice: refused(text('V2Ray’s name of interface.'), loops),
   tproxy: refused(text('redirect or tproxy.'), 'the original destination of a redirected connection cannot be read', {
     unless: ['', 'off', 'Off', 'OFF'],
   }),
-  acceptProxyProtocol: refused(
-    flag('Expect a PROXY protocol header on every connection.'),
-    'the PROXY protocol is not available in this version, and without it every client would seem to be the balancer',
-    later,
-  ),
-  dialerProxy: refused(
-    text('Tag of an outbound to connect through.'),
-    'chains of outbounds are not available in this version',
-    later,
-  ),
-  domainStrategy: refused(text('How the name of the server is resolved.'), 'it is not available in this version', {
-    ...later,
-    unless: ['', 'AsIs', 'asis'],
-  }),
+  acceptProxyProtocol,
+  dialerProxy: text('Outbounds: tag of another outbound that connections to the server go through.'),
+  domainStrategy: strategyField('Outbounds: how the name of the server is resolved. Default: AsIs.'),
   addressPortStrategy: refused(text('SRV or TXT look-up of the server.'), 'it is not available in this version', {
     ...later,
     unless: ['', 'none'],
   }),
-  trustedXForwardedFor: withoutEffect(
+  happyEyeballs,
+  V6Only: flag('Inbounds: an IPv6 address takes no IPv4. Default: false.'),
+  trustedXForwardedFor: idle(
     stringList('Headers that make X-Forwarded-For trustworthy.'),
     'raw TCP has no such header',
   ),
-  happyEyeballs: withoutEffect(anyObject('Race of IPv4 and IPv6.'), 'Node’s own race is used'),
-  tcpFastOpen: withoutEffect(z.union([z.boolean(), z.int()]).describe('TCP fast open.'), unset, [false, 0, -1]),
-  tcpUserTimeout: withoutEffect(size('Milliseconds.'), unset, [0]),
-  tcpMaxSeg: withoutEffect(size('Bytes.'), unset, [0]),
-  tcpWindowClamp: withoutEffect(size('Bytes.'), unset, [0]),
-  tcpCongestion: withoutEffect(text('Congestion control.'), unset, ['']),
-  tcpMptcp: withoutEffect(flag('Multipath TCP.'), unset),
-  mptcp: withoutEffect(flag('Multipath TCP.'), unset),
-  tcpNoDelay: withoutEffect(flag('Send small segments at once.'), 'it is always on', [true]),
-  customSockopt: withoutEffect(z.array(z.unknown()).describe('Other options.'), unset),
-  rxBufSize: withoutEffect(size('Bytes.'), unset, [0]),
-  txBufSize: withoutEffect(size('Bytes.'), unset, [0]),
-  V6Only: withoutEffect(flag('IPv6 only.'), 'listen on an IPv6 address instead'),
-  penetrate: withoutEffect(flag('For xhttp.'), 'it belongs to another transport'),
+  tcpFastOpen: idle(z.union([z.boolean(), z.int()]).describe('TCP fast open.'), unset, [false, 0, -1]),
+  tcpUserTimeout: idle(size('Milliseconds.'), unset, [0]),
+  tcpMaxSeg: idle(size('Bytes.'), unset, [0]),
+  tcpWindowClamp: idle(size('Bytes.'), unset, [0]),
+  tcpCongestion: idle(text('Congestion control.'), unset, ['']),
+  tcpMptcp: idle(flag('Multipath TCP.'), unset),
+  mptcp: idle(flag('Multipath TCP.'), unset),
+  tcpNoDelay: idle(flag('Send small segments at once.'), 'it is always on', [true]),
+  customSockopt: idle(z.array(z.unknown()).describe('Other options.'), unset),
+  rxBufSize: idle(size('Bytes.'), unset, [0]),
+  txBufSize: idle(size('Bytes.'), unset, [0]),
+  penetrate: idle(flag('For xhttp.'), 'it belongs to another transport'),
 }).describe('Options of the sockets.')
 
-export function buildSockopt(input: z.output<typeof sockoptSchema> | undefined, { report }: Context): SockoptConfig {
-  const idle = input?.tcpKeepAliveIdle || defaultIdleS
+export type SockoptInput = z.output<typeof sockoptSchema>
+
+function common(input: SockoptInput | undefined, { report }: Context): SockoptConfig {
+  const idleS = input?.tcpKeepAliveIdle || defaultIdleS
   const interval = input?.tcpKeepAliveInterval ?? 0
   if (interval > 0) {
-    report.warn('CFG030', report.at(input!, 'tcpKeepAliveInterval'), `"tcpKeepAliveInterval": ${unset}`)
+    report.warn('CFG030', report.at(input!, 'tcpKeepAliveInterval'), `"tcpKeepAliveInterval" has no effect: ${unset}`)
   }
-  return { tcpKeepAliveIdleS: interval < 0 ? -1 : idle }
+  return { tcpKeepAliveIdleS: interval < 0 ? -1 : idleS }
+}
+
+/** Says which of these are for the other end. */
+function notHere(
+  input: SockoptInput,
+  keys: readonly (keyof SockoptInput)[],
+  where: 'inbounds' | 'outbounds',
+  { report }: Context,
+): void {
+  const idleKeys = keys.filter((key) => input[key] && !isEmpty(input[key]))
+  const [first] = idleKeys
+  if (!first) return
+  const names = idleKeys.map((key) => `"${key}"`).join(', ')
+  const verb = idleKeys.length === 1 ? 'has' : 'have'
+  report.warn('CFG030', report.at(input, first), `${names} ${verb} no effect: only ${where} use it`)
+}
+
+const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object.keys(value!).length === 0
+
+export function buildInboundSockopt(input: SockoptInput | undefined, context: Context): InboundSockoptConfig {
+  if (input) notHere(input, ['dialerProxy', 'domainStrategy', 'happyEyeballs'], 'outbounds', context)
+  return {
+    ...common(input, context),
+    ...(input?.acceptProxyProtocol && { acceptProxyProtocol: true }),
+    ...(input?.V6Only && { v6Only: true }),
+  }
+}
+
+export function buildOutboundSockopt(input: SockoptInput | undefined, context: Context): OutboundSockoptConfig {
+  if (input) notHere(input, ['acceptProxyProtocol', 'V6Only'], 'inbounds', context)
+  const place = input && context.report.at(input, 'domainStrategy')
+  const strategy = place && readStrategy(input.domainStrategy, place, context)
+  const race = input?.happyEyeballs && raceOf(input.happyEyeballs)
+  return {
+    ...common(input, context),
+    ...(strategy && strategy !== 'AsIs' && { domainStrategy: strategy }),
+    ...(race && { race }),
+  }
+}
+
+/** Xray begins with IPv4 unless told otherwise. */
+function raceOf(input: z.output<typeof happyEyeballs>): RaceConfig | undefined {
+  if (Object.keys(input).length === 0) return undefined
+  const { tryDelayMs = 0, prioritizeIPv6 = false, interleave = 1, maxConcurrentTry = 4 } = input
+  return {
+    ...(tryDelayMs > 0 && { delayMs: tryDelayMs }),
+    first: prioritizeIPv6 ? 6 : 4,
+    interleave: Math.max(interleave, 1),
+    atOnce: Math.max(maxConcurrentTry, 1),
+  }
 }

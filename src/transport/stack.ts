@@ -31,6 +31,24 @@ export const passageStack = (layers: readonly Layer[], accept: (conn: Conn) => v
     through(accept),
   )
 
+/** The passage of an inbound, and the part of it behind TLS, for what came out of a TLS that several share. */
+export interface Way {
+  readonly whole: Passage
+  readonly inside: Passage
+}
+
+/** The way through TLS, where there is one, and the layers over it to `accept`. */
+export function wayThrough(secure: Layer | undefined, layers: readonly Layer[], accept: (conn: Conn) => void): Way {
+  const inside = passageStack(layers, accept)
+  const whole = secure
+    ? before(
+        secure.server((conn) => inside.receive(conn)),
+        inside,
+      )
+    : inside
+  return { whole, inside }
+}
+
 /** No way at all. */
 const through = (accept: (conn: Conn) => void): Passage => ({ receive: accept, pending: 0, close() {} })
 

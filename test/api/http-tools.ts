@@ -55,6 +55,7 @@ export const sessionView = (id: number, change: Partial<SessionView> = {}): Sess
   email: 'love@example.com',
   source: '203.0.113.7:51234',
   target: 'example.com:443',
+  network: 'tcp',
   startedAt: startMs,
   totals: { uplink: 0, downlink: 0 },
   ...change,

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach } from 'vitest'
+import { nameCommands } from '../../src/cli/command-name.ts'
+import { main } from '../../src/cli/main.ts'
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 if (!existsSync(cli)) throw new Error('dist/cli.js is missing: run "npm run build" first')
@@ -90,8 +92,33 @@ afterEach(async () => {
   folders.clear()
 })
 
-/** Runs a command line to its end. */
+/** Runs a command line to its end in a process of its own. */
 export const vmess = (args: readonly string[], options?: Options): Promise<Ended> => new Program(args, options).ended
+
+/**
+ * Runs a command line to its end in this process: a command that only answers takes milliseconds here, and half a second in
+ * a process of its own.
+ */
+export async function vmessHere(args: readonly string[], { cwd, env, input }: Options = {}): Promise<Ended> {
+  const command = `node ${cli}`
+  const said = { stdout: '', stderr: '' }
+  const err = (text: string) => {
+    said.stderr += `${text}\n`
+  }
+  const code = await main([...args], {
+    out: (text) => {
+      said.stdout += `${text}\n`
+    },
+    err: (text) => err(nameCommands(text, command)),
+    log: err,
+    command,
+    env: { HOME: '/', ...env },
+    cwd: cwd ?? tmpdir(),
+    errColor: false,
+    readInput: async () => input ?? '',
+  })
+  return { code, ...said }
+}
 
 /** A folder that is gone after the test. */
 export function tempFolder(): string {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort, Program, tempFolder, vmess } from './program.ts'
+import { freePort, Program, tempFolder, vmessHere } from './program.ts'
 
 const good = { inbounds: [], outbounds: [{ protocol: 'freedom' }] }
 const files: Server[] = []
@@ -23,7 +23,7 @@ describe('test', () => {
     ['run', '-test', '--config'],
   ])('%s %s says what it reads and that it is good', async (...flags) => {
     const file = configFile(good)
-    const { code, stdout } = await vmess([...flags, file])
+    const { code, stdout } = await vmessHere([...flags, file])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^vmess \d+\.\d+\.\d+ /)
     expect(stdout).toContain(`Reading config: ${file}\n`)
@@ -33,7 +33,7 @@ describe('test', () => {
   it('shows every mistake with its place, and no stack', async () => {
     const bad = '{\n  "inbounds": [\n    { "port": 70000, "protocol": "vmes" }\n  ]\n}\n'
     const file = configFile(bad)
-    const { code, stdout, stderr } = await vmess(['test', '-c', file])
+    const { code, stdout, stderr } = await vmessHere(['test', '-c', file])
     expect(code).toBe(23)
     expect(stdout).not.toContain('OK')
     expect(stderr).toContain(`${file}:3:15`)
@@ -43,7 +43,7 @@ describe('test', () => {
   })
 
   it('gives scripts a list', async () => {
-    const { code, stdout } = await vmess(['test', '-json', '-c', configFile('{"inbounds":[{}]}')])
+    const { code, stdout } = await vmessHere(['test', '-json', '-c', configFile('{"inbounds":[{}]}')])
     expect(code).toBe(23)
     const result = JSON.parse(stdout) as { ok: boolean; problems: { code: string; line: number }[] }
     expect(result.ok).toBe(false)
@@ -52,13 +52,13 @@ describe('test', () => {
 
   it('lets warnings pass, unless it is strict', async () => {
     const file = configFile({ ...good, unheardOf: 1 })
-    const lenient = await vmess(['test', '-c', file])
+    const lenient = await vmessHere(['test', '-c', file])
     expect(lenient).toMatchObject({ code: 0, stderr: expect.stringContaining('unheardOf') })
-    expect(await vmess(['test', '--strict', '-c', file])).toMatchObject({ code: 23 })
+    expect(await vmessHere(['test', '--strict', '-c', file])).toMatchObject({ code: 23 })
   })
 
   it('reads standard input', async () => {
-    expect(await vmess(['test'], { input: JSON.stringify(good), cwd: tempFolder() })).toMatchObject({
+    expect(await vmessHere(['test'], { input: JSON.stringify(good), cwd: tempFolder() })).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Reading config: stdin\n'),
     })
@@ -67,14 +67,14 @@ describe('test', () => {
   it('reads config.json of the working directory', async () => {
     const cwd = tempFolder()
     writeFileSync(join(cwd, 'config.json'), JSON.stringify(good))
-    expect(await vmess(['-test'], { cwd })).toMatchObject({ code: 0 })
+    expect(await vmessHere(['-test'], { cwd })).toMatchObject({ code: 0 })
   })
 
   it('says what is missing when there is nothing to read', async () => {
-    const { code, stderr } = await vmess(['run'], { cwd: tempFolder() })
+    const { code, stderr } = await vmessHere(['run'], { cwd: tempFolder() })
     expect(code).toBe(23)
     expect(stderr).toContain('No configuration was found')
-    expect(await vmess(['run', '-c', 'nowhere.json'])).toMatchObject({
+    expect(await vmessHere(['run', '-c', 'nowhere.json'])).toMatchObject({
       code: 23,
       stderr: 'nowhere.json: there is no such file\n',
     })
@@ -82,7 +82,7 @@ describe('test', () => {
 
   it('prints the merged configuration with -dump', async () => {
     const [a, b] = [configFile({ ...good, log: { loglevel: 'error' } }), configFile({ log: { loglevel: 'debug' } })]
-    const { code, stdout } = await vmess(['run', '-dump', '-c', a, '-c', b])
+    const { code, stdout } = await vmessHere(['run', '-dump', '-c', a, '-c', b])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ log: { loglevel: 'debug' }, outbounds: [{ protocol: 'freedom' }] })
   })
@@ -160,14 +160,14 @@ describe('run', () => {
     files.push(taken)
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as { port: number }
-    const { code, stderr } = await vmess(['run', '-c', configFile({ ...good, inbounds: [socks(port)] })])
+    const { code, stderr } = await vmessHere(['run', '-c', configFile({ ...good, inbounds: [socks(port)] })])
     expect(code).toBe(255)
     expect(stderr).toContain(String(port))
     expect(stderr).not.toMatch(/\n\s+at /)
   })
 
   it('ends with 255 when a log file cannot be opened', async () => {
-    const { code, stderr } = await vmess([
+    const { code, stderr } = await vmessHere([
       'run',
       '-c',
       configFile({ ...good, log: { error: '/no/such/folder/error.log' } }),
@@ -179,7 +179,7 @@ describe('run', () => {
   it('ends with 23 when a certificate file is missing', async () => {
     const tlsSettings = { certificates: [{ certificateFile: '/no/such.pem', keyFile: '/no/such.key' }] }
     const inbound = { ...socks(await freePort()), streamSettings: { security: 'tls', tlsSettings } }
-    const { code, stderr } = await vmess(['run', '-c', configFile({ ...good, inbounds: [inbound] })])
+    const { code, stderr } = await vmessHere(['run', '-c', configFile({ ...good, inbounds: [inbound] })])
     expect(code).toBe(23)
     expect(stderr).toContain('/no/such.pem')
     expect(stderr).not.toMatch(/\n\s+at /)

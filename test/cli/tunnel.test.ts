@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { formatLink, parseLink } from '../../src/config/link/share-link.ts'
-import { freePort, Program, tempFolder, vmess } from './program.ts'
+import { freePort, Program, tempFolder, vmessHere } from './program.ts'
 
 const linkPattern = /vmess:\/\/[A-Za-z0-9+/=]+/
 
@@ -40,6 +40,8 @@ function fetchBy(proxyPort: number, url: string): Promise<string> {
 describe('serve', () => {
   const serve = (home: string, ...flags: string[]) =>
     new Program(['serve', ...flags], { env: { XDG_CONFIG_HOME: home } })
+  const serveHere = (home: string, ...flags: string[]) =>
+    vmessHere(['serve', ...flags], { env: { XDG_CONFIG_HOME: home } })
   const fileOf = (home: string) => join(home, 'vmess', 'server.json')
 
   it('saves a configuration of its own for its owner alone, and prints a link that connect can use', async () => {
@@ -86,7 +88,7 @@ describe('serve', () => {
     await first.prints(/Ctrl-C/)
     await first.stop()
     const saved = readFileSync(fileOf(home), 'utf8')
-    const { code, stderr } = await serve(
+    const { code, stderr } = await serveHere(
       home,
       '--port',
       '1',
@@ -98,7 +100,7 @@ describe('serve', () => {
       'c',
       '--tls-key',
       'k',
-    ).ended
+    )
     expect(code).toBe(2)
     for (const words of [
       `--port 1: the saved configuration has ${port}`,
@@ -117,7 +119,7 @@ describe('serve', () => {
     const home = tempFolder()
     mkdirSync(join(home, 'vmess'))
     writeFileSync(fileOf(home), '{ broken')
-    const { code, stderr } = await serve(home).ended
+    const { code, stderr } = await serveHere(home)
     expect(code).toBe(23)
     expect(stderr).toContain(`${fileOf(home)}:1:3`)
     expect(readFileSync(fileOf(home), 'utf8')).toBe('{ broken')
@@ -128,7 +130,7 @@ describe('serve', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as AddressInfo
     const home = tempFolder()
-    const { code, stderr } = await serve(home, '--listen', '127.0.0.1', '--port', String(port)).ended
+    const { code, stderr } = await serveHere(home, '--listen', '127.0.0.1', '--port', String(port))
     taken.close()
     expect(code).toBe(255)
     expect(stderr).toContain(String(port))
@@ -195,8 +197,15 @@ describe('serve', () => {
   ])('tells %s by its flag, and saves nothing', async (_title, cert, key, words) => {
     const tls = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url))
     const home = tempFolder()
-    const { code, stderr } = await serve(home, '--listen', '127.0.0.1', '--tls-cert', tls(cert), '--tls-key', tls(key))
-      .ended
+    const { code, stderr } = await serveHere(
+      home,
+      '--listen',
+      '127.0.0.1',
+      '--tls-cert',
+      tls(cert),
+      '--tls-key',
+      tls(key),
+    )
     expect(code).toBe(2)
     expect(stderr).toMatch(words)
     expect(() => statSync(fileOf(home))).toThrow('ENOENT')
@@ -204,7 +213,7 @@ describe('serve', () => {
 
   it('refuses a host that cannot stand in a link', async () => {
     const home = tempFolder()
-    const { code, stderr } = await serve(home, '--host', 'vpn.example.org:443', '--listen', '127.0.0.1').ended
+    const { code, stderr } = await serveHere(home, '--host', 'vpn.example.org:443', '--listen', '127.0.0.1')
     expect(code).toBe(2)
     expect(stderr).toContain('--host vpn.example.org:443')
     expect(() => statSync(fileOf(home))).toThrow('ENOENT')
@@ -235,7 +244,7 @@ describe('connect', () => {
     [['connect', '--link-file', '/nowhere/link'], 2, '--link-file /nowhere/link: there is no such file'],
     [['connect', '-', '--link-file', 'x'], 2, 'not both'],
   ])('%j ends with %i and says how to give it', async (args, code, words) => {
-    const ended = await vmess(args)
+    const ended = await vmessHere(args)
     expect(ended.code).toBe(code)
     expect(ended.stderr).toContain(words)
   })
@@ -273,7 +282,7 @@ describe('connect', () => {
     [`vmess://${id}@127.0.0.1:1?type=quic`, 23, 'quic'],
     [`vmess://${id}@127.0.0.1:1?security=reality`, 23, 'REALITY'],
   ])('%s ends with %i and says why', async (link, code, words) => {
-    const ended = await vmess(['connect', link])
+    const ended = await vmessHere(['connect', link])
     expect(ended.code).toBe(code)
     expect(ended.stderr).toContain(words)
     expect(ended.stderr).not.toContain(id)
@@ -297,7 +306,7 @@ describe('connect', () => {
   it('ends with 255 when the port that was asked for is taken', async () => {
     const link = formatLink(parseLink(`vmess://${id}@127.0.0.1:1`))
     const { port } = page.address() as AddressInfo
-    const { code, stderr } = await vmess(['connect', link, '--port', String(port)])
+    const { code, stderr } = await vmessHere(['connect', link, '--port', String(port)])
     expect(code).toBe(255)
     expect(stderr).toContain(String(port))
   })

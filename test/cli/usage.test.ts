@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { tempFolder, vmess } from './program.ts'
+import { tempFolder, vmess, vmessHere } from './program.ts'
 
 describe('small commands', () => {
   it.each([['version'], ['-version'], ['--version']])('%s', async (flag) => {
@@ -10,13 +10,13 @@ describe('small commands', () => {
   })
 
   it('uuid prints a random UUID, and with -i the one of a text', async () => {
-    expect(await vmess(['uuid'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[0-9a-f-]{36}\n$/) })
-    expect(await vmess(['uuid', '-i', 'example'])).toEqual({
+    expect(await vmessHere(['uuid'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[0-9a-f-]{36}\n$/) })
+    expect(await vmessHere(['uuid', '-i', 'example'])).toEqual({
       code: 0,
       stdout: 'feb54431-301b-52bb-a6dd-e1e93e81bb9e\n',
       stderr: '',
     })
-    expect(await vmess(['uuid', '-i', 'x'.repeat(31)])).toMatchObject({
+    expect(await vmessHere(['uuid', '-i', 'x'.repeat(31)])).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringContaining('Input must be within 30 bytes.'),
@@ -26,7 +26,7 @@ describe('small commands', () => {
 
 describe('help', () => {
   it.each([['help'], ['-h'], ['--help'], ['-help']])('%s shows commands, exit codes and examples', async (flag) => {
-    const { code, stdout } = await vmess([flag])
+    const { code, stdout } = await vmessHere([flag])
     expect(code).toBe(0)
     for (const words of ['run', 'serve', 'connect', 'start', 'uuid', 'Exit codes', '23', '255', 'Examples:']) {
       expect(stdout).toContain(words)
@@ -44,7 +44,7 @@ describe('help', () => {
     ['start', ['--port']],
     ['uuid', ['-i, --input <text>']],
   ])('help %s', async (command, words) => {
-    const shown = [await vmess(['help', command]), await vmess([command, '-h'])]
+    const shown = [await vmessHere(['help', command]), await vmessHere([command, '-h'])]
     for (const { code, stdout } of shown) {
       expect(code).toBe(0)
       for (const word of words) expect(stdout).toContain(word)
@@ -70,7 +70,7 @@ describe('wrong command lines', () => {
     [['connect', 'vmess://x', '--listen', 'here'], 'IP address'],
   ])('%j end with 2 and say why', async (args, words) => {
     const env = { XDG_CONFIG_HOME: tempFolder() }
-    const { code, stdout, stderr } = await vmess(args, { env })
+    const { code, stdout, stderr } = await vmessHere(args, { env })
     expect(code).toBe(2)
     expect(stdout).toBe('')
     expect(stderr).toContain(words)
@@ -87,13 +87,13 @@ describe('wrong command lines', () => {
     'config',
     'verify',
   ])('%s: says what it is elsewhere', async (name) => {
-    const { code, stderr } = await vmess([name, '--whatever'])
+    const { code, stderr } = await vmessHere([name, '--whatever'])
     expect(code).toBe(2)
     expect(stderr).toMatch(new RegExp(`^"${name}" .+\\.\\n$`))
   })
 
   it('api: says what to use with this program', async () => {
-    expect((await vmess(['api', 'statsquery'])).stderr).toMatch(
+    expect((await vmessHere(['api', 'statsquery'])).stderr).toMatch(
       /use "v2ctl api" or "xray api".*api\.listen.*control API/,
     )
   })

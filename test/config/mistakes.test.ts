@@ -44,7 +44,8 @@ describe('ports', () => {
     const inbound = (listen: string | null, port: unknown) => ({ protocol: 'http', listen, port })
     const result = load({ inbounds: [inbound('127.0.0.1', '80-90'), inbound('127.0.0.1', 85)], outbounds: [freedom] })
     expect(errorOf(result, 'CFG086', 'inbounds[1].port')).toMatchObject({
-      message: 'port 85 of 127.0.0.1 is already listened on by inbounds[0]',
+      message:
+        'port 85 of 127.0.0.1 is already listened on by inbounds[0], and nothing tells the two apart: what clients send first does not show which of the two it is for',
       hint: 'write another port',
     })
     for (const [first, second] of [
@@ -58,7 +59,7 @@ describe('ports', () => {
     }
     const sockets = load({ inbounds: [inbound('/run/a', null), inbound('/run/a', null)], outbounds: [freedom] })
     expect(errorOf(sockets, 'CFG086', 'inbounds[1].listen').message).toBe(
-      'this socket is already listened on by inbounds[0]',
+      'this socket is already listened on by inbounds[0], and nothing tells the two apart: what clients send first does not show which of the two it is for',
     )
     quietConfigOf(load({ inbounds: [inbound('127.0.0.1', 80), inbound('127.0.0.2', 80)], outbounds: [freedom] }))
     quietConfigOf(load({ inbounds: [inbound('127.0.0.1', 0), inbound('127.0.0.1', 0)], outbounds: [freedom] }))
@@ -122,14 +123,25 @@ describe('protocols and tags', () => {
     )
   })
 
-  test('unknown proxySettings.tag, and a chain that never ends', () => {
+  test('unknown proxySettings.tag, and chains that never end', () => {
     const out = (tag: string, through: string) => ({ ...freedom, tag, proxySettings: { tag: through } })
-    errorOf(load({ outbounds: [out('a', 'x')] }), 'CFG121', 'outbounds[0].proxySettings')
-    const loop = load({ outbounds: [out('a', 'b'), out('b', 'a')] })
-    expect(loop.problems.filter(({ code }) => code === 'CFG085').map(({ path }) => path)).toEqual([
-      'outbounds[0].proxySettings',
-      'outbounds[1].proxySettings',
-    ])
+    const hop = (tag: string, dialerProxy: string) => ({
+      ...freedom,
+      tag,
+      streamSettings: { sockopt: { dialerProxy } },
+    })
+    expect(errorOf(load({ outbounds: [out('a', 'bb'), { ...freedom, tag: 'b' }] }), 'CFG121').path).toBe(
+      'outbounds[0].proxySettings.tag',
+    )
+    const ring = load({ outbounds: [out('in', 'a'), out('a', 'b'), hop('b', 'c'), out('c', 'a')] })
+    const problem = errorOf(ring, 'CFG097', 'outbounds[1].proxySettings.tag')
+    expect(problem.message).toBe('these outbounds lead through each other in a ring: "a" → "b" → "c" → "a"')
+    const own = errorOf(
+      load({ outbounds: [hop('a', 'a')] }),
+      'CFG097',
+      'outbounds[0].streamSettings.sockopt.dialerProxy',
+    )
+    expect(own.message).toContain('"a" → "a"')
   })
 
   test('an outbound that leads back to an inbound of the same file', () => {

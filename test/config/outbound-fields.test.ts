@@ -12,7 +12,7 @@ describe('outbounds[]', () => {
     expect(errorOf(load(withOutbound({ protocol: 'fredom' })), 'CFG080', 'outbounds[0].protocol').hint).toBe(
       'did you mean "freedom"?',
     )
-    for (const protocol of ['socks', 'http', 'dns', 'loopback', 'trojan']) {
+    for (const protocol of ['dns', 'loopback', 'trojan']) {
       errorOf(load(withOutbound({ protocol })), 'CFG034', 'outbounds[0].protocol')
     }
   })
@@ -22,18 +22,6 @@ describe('outbounds[]', () => {
       tag: 'out',
       at: 'outbounds[0]',
     })
-  })
-
-  test('sendThrough and proxySettings end the start', () => {
-    errorOf(load(withOutbound({ ...freedom, sendThrough: '192.0.2.1' })), 'CFG033', 'outbounds[0].sendThrough')
-    quietConfigOf(load(withOutbound({ ...freedom, sendThrough: '0.0.0.0' })))
-    errorOf(load(withOutbound({ ...freedom, proxySettings: {} })), 'CFG024', 'outbounds[0].proxySettings.tag')
-    const chain = withOutbound({ ...freedom, tag: 'a', proxySettings: { tag: 'b' } })
-    errorOf(
-      load({ ...chain, outbounds: [...(chain.outbounds as []), { ...freedom, tag: 'b' }] }),
-      'CFG033',
-      'outbounds[0].proxySettings.tag',
-    )
   })
 
   test.each([

@@ -135,8 +135,14 @@ describe('tcpSettings and rawSettings', () => {
     }
   })
 
-  test('acceptProxyProtocol is refused', () => {
-    errorOf(into({ tcpSettings: { acceptProxyProtocol: true } }), 'CFG033')
+  test('acceptProxyProtocol, here or in sockopt, is for inbounds', () => {
+    expect(inboundStreamOf({ tcpSettings: { acceptProxyProtocol: true } }).sockopt.acceptProxyProtocol).toBe(true)
+    expect(inboundStreamOf({ sockopt: { acceptProxyProtocol: true } }).sockopt.acceptProxyProtocol).toBe(true)
+    const both = { tcpSettings: { acceptProxyProtocol: false }, sockopt: { acceptProxyProtocol: true } }
+    expect(inboundStreamOf(both).sockopt.acceptProxyProtocol).toBe(true)
+    expect(inboundStreamOf({}).sockopt).not.toHaveProperty('acceptProxyProtocol')
+    warningOf(out({ tcpSettings: { acceptProxyProtocol: true } }), 'CFG030', `${at}.tcpSettings.acceptProxyProtocol`)
+    warningOf(out({ sockopt: { acceptProxyProtocol: true } }), 'CFG030', `${at}.sockopt.acceptProxyProtocol`)
   })
 
   test('rawSettings win', () => {
@@ -163,9 +169,7 @@ describe('sockopt', () => {
     [{ interface: 'eth0' }, 'CFG031'],
     [{ bindToDevice: 'eth0' }, 'CFG031'],
     [{ tproxy: 'redirect' }, 'CFG031'],
-    [{ acceptProxyProtocol: true }, 'CFG033'],
-    [{ dialerProxy: 'x' }, 'CFG033'],
-    [{ domainStrategy: 'UseIP' }, 'CFG033'],
+    [{ domainStrategy: 'UseIPv5' }, 'CFG025'],
     [{ addressPortStrategy: 'SrvPortOnly' }, 'CFG033'],
   ])('%j ends the start', (value, code) => {
     errorOf(sockopt(value), code, `${at}.sockopt.${Object.keys(value)[0]}`)
@@ -181,10 +185,36 @@ describe('sockopt', () => {
     { tcpMptcp: true },
     { customSockopt: [{}] },
     { trustedXForwardedFor: ['x'] },
-    { happyEyeballs: { tryDelayMs: 250 } },
     { V6Only: true },
   ])('%j has no effect', (value) => {
     warningOf(sockopt(value), 'CFG030', `${at}.sockopt.${Object.keys(value)[0]}`)
+  })
+
+  test('what has no effect is named in one warning', () => {
+    const { message } = warningOf(sockopt({ tcpMptcp: true, tcpMaxSeg: 9, penetrate: true }), 'CFG030')
+    expect(message).toBe(
+      '"tcpMptcp", "tcpMaxSeg" have no effect: Node cannot set it on a socket; "penetrate" has no effect: it belongs to another transport',
+    )
+  })
+
+  test('domainStrategy and happyEyeballs of an outbound', () => {
+    const of = (value: object) => streamOf({ sockopt: value }).sockopt
+    expect(of({ domainStrategy: 'useip_v4' })).toMatchObject({ domainStrategy: 'UseIPv4' })
+    expect(of({ domainStrategy: 'asis' })).not.toHaveProperty('domainStrategy')
+    expect(of({ happyEyeballs: {} })).not.toHaveProperty('race')
+    expect(of({ happyEyeballs: { tryDelayMs: 100, prioritizeIPv6: true, interleave: 2 } })).toMatchObject({
+      race: { delayMs: 100, first: 6, interleave: 2, atOnce: 4 },
+    })
+    expect(of({ happyEyeballs: { tryDelayMs: 0 } }).race).toEqual({ first: 4, interleave: 1, atOnce: 4 })
+  })
+
+  test('V6Only of an inbound, and what is for the other end', () => {
+    expect(inboundStreamOf({ sockopt: { V6Only: true } }).sockopt.v6Only).toBe(true)
+    const { message } = warningOf(
+      into({ sockopt: { domainStrategy: 'UseIP', happyEyeballs: { interleave: 1 } } }),
+      'CFG030',
+    )
+    expect(message).toBe('"domainStrategy", "happyEyeballs" have no effect: only outbounds use it')
   })
 
   test('what asks for nothing is passed over', () => {
@@ -238,7 +268,7 @@ describe('wsSettings and httpupgradeSettings', () => {
     errorOf(ws({ host: 'a\r\nb' }), 'CFG022', `${at}.wsSettings.host`)
     errorOf(ws({ headers: { 'a b': 'c' } }), 'CFG022', `${at}.wsSettings.headers`)
     errorOf(ws({ headers: { a: 'c\n' } }), 'CFG022', `${at}.wsSettings.headers`)
-    errorOf(ws({ acceptProxyProtocol: true }), 'CFG033', `${at}.wsSettings.acceptProxyProtocol`)
+    warningOf(ws({ acceptProxyProtocol: true }), 'CFG030', `${at}.wsSettings.acceptProxyProtocol`)
     warningOf(ws({ useBrowserForwarding: true }), 'CFG030', `${at}.wsSettings.useBrowserForwarding`)
   })
 

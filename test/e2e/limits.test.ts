@@ -57,7 +57,7 @@ describe('a speed limit', () => {
         .catch(() => {})
     }
     const marks: { at: number; total: number }[] = []
-    for (let second = 0; second <= 6; second++) {
+    for (let second = 0; second <= 3; second++) {
       marks.push({ at: performance.now(), total: received.reduce((a, b) => a + b) })
       await sleep(1000)
     }
@@ -65,7 +65,7 @@ describe('a speed limit', () => {
       const before = marks[i + 1]!
       return (total - before.total) / 1000 / (at - before.at)
     })
-    expect(speeds).toHaveLength(5)
+    expect(speeds).toHaveLength(2)
     for (const speed of speeds) {
       expect(speed, `MB/s: ${speeds}`).toBeGreaterThan(4.5)
       expect(speed, `MB/s: ${speeds}`).toBeLessThan(5.5)
@@ -125,7 +125,7 @@ describe('an expiry', () => {
   it('ends running sessions when it comes, and turns the user away', async () => {
     server = await limitedServer({})
     const conn = await server.open()
-    const expiresAt = Date.now() + 1500
+    const expiresAt = Date.now() + 400
     server.change({ expiresAt })
     expect(await echoes(conn)).toBe(true)
     await ended(conn)

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serverConfig } from '../interop/configs.ts'
-import { freePorts, type Peer, startPeer, withPeers } from '../interop/harness.ts'
+import { freePorts, type Peer, startPeer } from '../interop/harness.ts'
 import { startTarget, type Target } from '../interop/target.ts'
 import { Wire } from '../interop/wire.ts'
 import { vmessClientBytes } from './vmess-client-bytes.ts'
@@ -19,20 +19,22 @@ const handshakeS = 2
 
 let target: Target
 let clientHello: Buffer
+/** One for all: strangers are nothing to each other, so they come at once. */
+let server: Peer
+let port: number
 beforeAll(async () => {
   target = await startTarget()
   clientHello = await recordClientHello()
-})
-afterAll(() => target.close())
-
-async function withServer<T>(body: (server: Peer, port: number) => Promise<T>): Promise<T> {
-  const [port] = (await freePorts(1)) as [number]
+  port = (await freePorts(1))[0]!
   const config = serverConfig({ port }, { policy: { levels: { 0: { handshake: handshakeS } } } })
-  const server = await startPeer('ours', config, { ports: [port] })
-  return withPeers([server], () => body(server, port))
-}
+  server = await startPeer('ours', config, { ports: [port] })
+})
+afterAll(async () => {
+  await server.stop()
+  await target.close()
+})
 
-async function dial(port: number): Promise<Wire> {
+async function dial(): Promise<Wire> {
   const wire = new Wire(connect({ host: '127.0.0.1', port, allowHalfOpen: true }), 'stranger', 15_000)
   await wire.connected()
   return wire
@@ -62,7 +64,7 @@ const socks5Greeting = Buffer.from([5, 1, 0])
 const nothing = Buffer.alloc(0)
 const order = Buffer.from('{"mode":"echo"}\nhello')
 
-describe('a stranger', () => {
+describe.concurrent('a stranger', () => {
   it.each([
     {
       what: 'HTTP',
@@ -92,38 +94,36 @@ describe('a stranger', () => {
       bytes: () => vmessClientBytes(target, order, { clockOffsetS: 300 }),
       reason: /client clock is (?:299|300) s ahead, limit 120 s/,
     },
-  ])('with $what is named in the log and hears nothing', ({ bytes, reason, more }) =>
-    withServer(async (server, port) => {
-      const openedAt = performance.now()
-      const wire = await dial(port)
-      const { localPort } = wire.socket
-      await wire.write(bytes())
-      await expectSilence(wire, openedAt, more)
-      await server.logged(reason)
-      await server.logged(new RegExp(` from 127\\.0\\.0\\.1:${localPort} rejected `))
-      expect(server.log()).not.toContain('accepted tcp:')
-    }))
+  ])('with $what is named in the log and hears nothing', async ({ bytes, reason, more }) => {
+    const openedAt = performance.now()
+    const wire = await dial()
+    const { localPort } = wire.socket
+    await wire.write(bytes())
+    await expectSilence(wire, openedAt, more)
+    await server.logged(reason)
+    await server.logged(new RegExp(` from 127\\.0\\.0\\.1:${localPort} rejected `))
+    expect(server.log()).not.toMatch(new RegExp(`127\\.0\\.0\\.1:${localPort} accepted `))
+  })
 
-  it('that repeats a recorded connection is refused, though the first one is served', () =>
-    withServer(async (server, port) => {
-      const recorded = vmessClientBytes(target, order)
-      const honest = await dial(port)
-      await honest.write(recorded)
-      expect(await honest.readSome()).not.toBeNull()
-      honest.destroy()
-      const openedAt = performance.now()
-      const replay = await dial(port)
-      await replay.write(recorded)
-      await expectSilence(replay, openedAt)
-      await server.logged(/VMESS_REPLAY/)
-    }))
+  it('that repeats a recorded connection is refused, though the first one is served', async () => {
+    const recorded = vmessClientBytes(target, order)
+    const honest = await dial()
+    await honest.write(recorded)
+    expect(await honest.readSome()).not.toBeNull()
+    await server.logged(new RegExp(`127\\.0\\.0\\.1:${honest.socket.localPort} accepted tcp:`))
+    honest.destroy()
+    const openedAt = performance.now()
+    const replay = await dial()
+    await replay.write(recorded)
+    await expectSilence(replay, openedAt)
+    await server.logged(/VMESS_REPLAY/)
+  })
 
-  it('that sends nothing is let go at the handshake timeout', () =>
-    withServer(async (_server, port) => {
-      const openedAt = performance.now()
-      const wire = await dial(port)
-      expect(await wire.readSome()).toBeNull()
-      expect((performance.now() - openedAt) / 1000).toBeGreaterThan(handshakeS - 0.2)
-      wire.destroy()
-    }))
+  it('that sends nothing is let go at the handshake timeout', async () => {
+    const openedAt = performance.now()
+    const wire = await dial()
+    expect(await wire.readSome()).toBeNull()
+    expect((performance.now() - openedAt) / 1000).toBeGreaterThan(handshakeS - 0.2)
+    wire.destroy()
+  })
 })

@@ -102,7 +102,7 @@ describe('command 2', () => {
     conn.send(pattern(100), echo)
     await reading(conn)()
     const session = sessions.at(-1)!
-    expect(session).toMatchObject({ network: 'udp', target: { port: echo.port }, user: { email } })
+    expect(session).toMatchObject({ network: 'udp', encoding: 'plain', target: { port: echo.port }, user: { email } })
     expect(instance.accounts.get(email)!.used.uplink).toBe(before + 100)
     conn.destroy()
     await expect.poll(() => instance.flows.get(session.id), { timeout: 4_000 }).toBeUndefined()
@@ -132,6 +132,7 @@ describe('command 3', () => {
     expect(pool.carriers).toBe(1)
     expect(instance.connections).toBe(1)
     expect([...instance.flows].filter(({ session }) => session.network === 'tcp')).toHaveLength(5)
+    expect(sessions.at(-1)?.encoding).toBe('mux')
     expect(instance.accounts.get(email)!.members.size).toBe(6)
     pool.close()
     await expect.poll(() => instance.flows.size).toBe(0)

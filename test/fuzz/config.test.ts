@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { formatProblem, loadConfig, loadConfigValue, type MergeMode } from '../../src/config/load.ts'
+import { long } from '../support/long.ts'
 
-const runs = 100_000
+const runs = long ? 100_000 : 20_000
 
 /** Numbers from a seed, so that a failure can be repeated. */
 function randomFrom(seed: number): (limit: number) => number {

@@ -2,8 +2,9 @@ import { expect, it } from 'vitest'
 import { formatLink, linkToOutbound, parseLink } from '../../src/config/link/share-link.ts'
 import { isProxyError } from '../../src/core/errors.ts'
 import { samples } from '../links/corpus.ts'
+import { long } from '../support/long.ts'
 
-const rounds = 100_000
+const rounds = long ? 100_000 : 20_000
 
 /** A small generator with a fixed seed: a failure can be repeated. */
 function numbers(seed: number): (limit: number) => number {

@@ -13,9 +13,10 @@ import { MuxPool } from '../../src/proxy/mux/pool.ts'
 import { serveMux } from '../../src/proxy/mux/server.ts'
 import { xudpOver } from '../../src/proxy/mux/xudp.ts'
 import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
+import { long } from '../support/long.ts'
 import { concat, fromHex } from '../support/vectors.ts'
 
-const runs = process.env.VMESS_LONG === '1' ? 1_000_000 : 100_000
+const runs = long ? 100_000 : 20_000
 const random = fakeRandom(7)
 const vectors = JSON.parse(readFileSync(new URL('../vectors/mux.json', import.meta.url), 'utf8'))
 

@@ -50,13 +50,21 @@ export function serverConfig(link: Link, extra: Root = {}): Root {
 /** Where the client's local door is: a SOCKS port, or a port that always leads to one target. */
 export type Door =
   | { readonly socksPort: number }
-  | { readonly fixedPort: number; readonly to: { readonly host: string; readonly port: number } }
+  | {
+      readonly fixedPort: number
+      readonly to: { readonly host: string; readonly port: number }
+      readonly network?: string
+    }
 
 export function clientConfig(link: Link, door: Door, extra: Root = {}, outbound: Root = {}): Root {
   const inbound =
     'socksPort' in door
       ? { port: door.socksPort, protocol: 'socks', settings: { auth: 'noauth', udp: true, ip: '127.0.0.1' } }
-      : { port: door.fixedPort, protocol: 'dokodemo-door', settings: { address: door.to.host, port: door.to.port } }
+      : {
+          port: door.fixedPort,
+          protocol: 'dokodemo-door',
+          settings: { address: door.to.host, port: door.to.port, network: door.network ?? 'tcp' },
+        }
   const user = { ...userOf(link), security: link.security ?? 'auto', ...(link.clientId ? { id: link.clientId } : {}) }
   return {
     log: debugLog,

@@ -1,5 +1,6 @@
 import { clientConfig, type Door, type Link, type Root, serverConfig } from './configs.ts'
 import { freePorts, type Peer, type Program, type StartOptions, startPeer, withPeers } from './harness.ts'
+import { startInside } from './inside.ts'
 import { type SocksTarget, socksConnect } from './socks-client.ts'
 import type { Wire } from './wire.ts'
 
@@ -13,8 +14,10 @@ export interface PairSpec extends Omit<Link, 'port'> {
   readonly serverExtra?: Root
   readonly clientStart?: Partial<StartOptions>
   readonly serverStart?: Partial<StartOptions>
+  /** Ours runs in this process, where the test asks for nothing of a process of its own. */
+  readonly inside?: boolean
   /** Instead of a SOCKS port: the client's local port leads to this target alone. */
-  readonly fixedTo?: SocksTarget
+  readonly fixedTo?: SocksTarget & { readonly network?: 'tcp' | 'udp' | 'tcp,udp' }
 }
 
 export interface Pair {
@@ -31,14 +34,18 @@ export interface Pair {
 export async function withPair<T>(spec: PairSpec, body: (pair: Pair) => Promise<T>): Promise<T> {
   const [serverPort, doorPort] = (await freePorts(2)) as [number, number]
   const link: Link = { ...spec, port: serverPort }
-  const door: Door = spec.fixedTo ? { fixedPort: doorPort, to: spec.fixedTo } : { socksPort: doorPort }
+  const door: Door = spec.fixedTo
+    ? { fixedPort: doorPort, to: spec.fixedTo, network: spec.fixedTo.network ?? 'tcp' }
+    : { socksPort: doorPort }
+  const start: typeof startPeer = (program, config, options) =>
+    spec.inside && program === 'ours' ? startInside(config, options.name!) : startPeer(program, config, options)
   const started = await Promise.allSettled([
-    startPeer(spec.server, serverConfig(link, spec.serverExtra), {
+    start(spec.server, serverConfig(link, spec.serverExtra), {
       ports: [serverPort],
       name: `server (${spec.server})`,
       ...spec.serverStart,
     }),
-    startPeer(spec.client, clientConfig(link, door, spec.clientExtra, spec.outboundExtra), {
+    start(spec.client, clientConfig(link, door, spec.clientExtra, spec.outboundExtra), {
       ports: [doorPort],
       name: `client (${spec.client})`,
       ...spec.clientStart,

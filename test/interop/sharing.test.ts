@@ -16,6 +16,7 @@ import { udpListener } from '../../src/net/datagrams/udp-listener.ts'
 import { fakeRandom } from '../../src/testing/fakes.ts'
 import { serverConfig, testId } from './configs.ts'
 import { freePorts, hasV2ray, startPeer, withPeers } from './harness.ts'
+import { despiteReplayFilter } from './replay-filter.ts'
 
 const env = { clock: systemClock, random: fakeRandom(17), log: silentLogger }
 
@@ -50,9 +51,11 @@ function client(port: number, parts: object): Client {
 }
 
 async function withServer(body: (port: number) => Promise<void>): Promise<void> {
-  const [port] = await freePorts(1)
-  const server = await startPeer('v2ray', serverConfig({ port: port!, alterId: 0 }), { ports: [port!] })
-  await withPeers([server], () => body(port!))
+  await despiteReplayFilter(async (guard) => {
+    const [port] = await freePorts(1)
+    const server = await startPeer('v2ray', serverConfig({ port: port!, alterId: 0 }), { ports: [port!] })
+    await withPeers([server], () => guard(server, () => body(port!)))
+  }, 3)
 }
 
 describe.runIf(hasV2ray)('streams in carriers to V2Ray', () => {

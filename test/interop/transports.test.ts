@@ -74,6 +74,9 @@ describe.each(rows)('$name', ({ server, client = server, tls = false, security, 
     timeout: 90_000,
   }, async (...pair) => {
     const [from, to] = pair as readonly [Program, Program]
-    await runCell({ client: from, server: to, carrier: { server, client }, tls, ...(security && { security }) }, target)
+    await runCell(
+      { inside: true, client: from, server: to, carrier: { server, client }, tls, ...(security && { security }) },
+      target,
+    )
   })
 })

@@ -1,4 +1,4 @@
-/** Datagrams between V2Ray and us as real processes: a SOCKS5 client, a client, a server, and an echo behind it. */
+/** Datagrams between V2Ray, as a real process, and us: a SOCKS5 client, a client, a server, and an echo behind it. */
 
 import { spawn, spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -45,14 +45,14 @@ describe.each(rows)('UDP by command 2, $name', ({ link, oursOnly = false }) => {
   for (const [name, client, server] of pairings) {
     const mixed = client !== server
     if (oursOnly && mixed) continue
-    it.skipIf(mixed && !hasV2ray)(name, { timeout: 60_000 }, () => echoes({ ...link, client, server }))
+    it.skipIf(mixed && !hasV2ray)(name, { timeout: 60_000 }, () => echoes({ ...link, inside: true, client, server }))
   }
 })
 
 describe('UDP and streams by Mux.Cool', () => {
   const mux = (concurrency: number) => ({ mux: { enabled: true, concurrency } })
   it.skipIf(!hasV2ray)('V2Ray to ours', { timeout: 60_000 }, () =>
-    echoes({ client: 'v2ray', server: 'ours', security: 'aes-128-gcm', outboundExtra: mux(8) }),
+    echoes({ inside: true, client: 'v2ray', server: 'ours', security: 'aes-128-gcm', outboundExtra: mux(8) }),
   )
 })
 

@@ -1,14 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { createServer as createTcpServer, type Server as TcpServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createClient, createServer, type Server } from '../../src/index.ts'
+import { inlinePair } from '../support/tls.ts'
 
 const id = '27848739-7e62-4138-9fd3-098a63964b6b'
-const lines = (name: string) =>
-  readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8')
-    .trim()
-    .split('\n')
 
 let target: TcpServer
 let port: number
@@ -37,7 +33,7 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))
   port = (target.address() as { port: number }).port
-  const certificates = [{ certificate: lines('server.crt'), key: lines('server.key') }]
+  const certificates = [inlinePair('server')]
   server = createServer({
     inbounds: [
       {

@@ -1,6 +1,5 @@
 /** A dial whose time is over before it begins connects nothing, whoever dials. */
 
-import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { apiOutbound } from '../../src/api/grpc/outbound.ts'
 import { connect } from '../../src/app/connect.ts'
@@ -23,6 +22,7 @@ import { createVmessOutbound } from '../../src/proxy/vmess/outbound.ts'
 import type { FreedomSettings } from '../../src/settings/model.ts'
 import { fakeRandom } from '../../src/testing/fakes.ts'
 import { tlsClientLayer } from '../../src/transport/tls/layer.ts'
+import { clientOptions } from '../support/tls.ts'
 import { testUser } from '../support/vmess-pair.ts'
 
 const over = new Life()
@@ -52,18 +52,7 @@ const resolve: Resolve = async (host) => {
 const named = (): Address => ({ ...at, host: 'name.test' })
 const unless = (tcp: Dialer): Dialer => happyEyeballs(tcp, { resolve, clock: env.clock, log: silentLogger })
 
-const tls = tlsClientLayer({
-  alpn: [],
-  enableSessionResumption: false,
-  disableSystemRoot: true,
-  authorities: [readFileSync(new URL('../fixtures/tls/ca.crt', import.meta.url), 'utf8')],
-  serverName: 'localhost',
-  allowInsecure: false,
-  pinnedCertSha256: [],
-  pinnedChainSha256: [],
-  verifyNames: [],
-  certificates: [],
-})
+const tls = tlsClientLayer(clientOptions({ disableSystemRoot: true }))
 
 const freedom = (domainStrategy: FreedomSettings['domainStrategy']) =>
   createFreedom('direct', { domainStrategy, level: 0 } as FreedomSettings, {

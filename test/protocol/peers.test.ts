@@ -3,22 +3,24 @@ import { type BodyOpener, type BodyScheme, createOpener } from '../../src/protoc
 import { parseId } from '../../src/protocol/vmess/identity.ts'
 import { responseKeys } from '../../src/protocol/vmess/response.ts'
 import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
+import { long } from '../support/long.ts'
 import { type Conversation, concat, conversations, pattern, sameBytes } from '../support/vectors.ts'
 import { bytewise, cutAt, openAll, pushAll, testClient, testServer, testUser } from '../support/vmess-pair.ts'
 
 const random = fakeRandom(13)
 /** Cuts behind the header that go through whole sessions; all others go through the body alone. */
 const wholeSessionCuts = 40
+const step = long ? 1 : 7
 
 const bytesOf = (c: Conversation, dir: 'c2s' | 's2c') =>
   concat(
     ...c.events.flatMap((event) => (event.dir === dir && event.base64 ? [Buffer.from(event.base64, 'base64')] : [])),
   )
 
-/** Opens a body cut in two at every place. The memory that is lent is not overwritten here: it costs more than the opening. */
+/** Opens a body cut in two at every place; without VMESS_LONG at every seventh, wherever a chunk begins. The memory that is lent is not overwritten here: it costs more than the opening. */
 function cutEverywhere(body: Uint8Array, expected: Uint8Array, fresh: () => BodyOpener): void {
   const into = new Uint8Array(fresh().room(body.length) + body.length)
-  for (let cut = 0; cut <= body.length; cut++) {
+  for (let cut = random.below(step); cut <= body.length; cut += step) {
     const opener = fresh()
     const first = opener.open(body.subarray(0, cut), into)
     const length = first + opener.open(body.subarray(cut), into.subarray(first))
@@ -68,7 +70,7 @@ describe.each(conversations())('$peer: $name', (c) => {
     openUplink(bytewise(uplink))
   })
 
-  it('the client’s bytes, cut in two at every place', () => {
+  it('the client’s bytes, cut in two', () => {
     const headLength = uplink.length - behind[0]!.length
     for (let cut = 0; cut <= headLength; cut++) openUplink(cutAt(uplink, cut))
     for (let i = 0; i < wholeSessionCuts; i++) openUplink(cutAt(uplink, headLength + random.below(behind[0]!.length)))
@@ -95,7 +97,7 @@ describe.each(conversations())('$peer: $name', (c) => {
     openDownlink(bytewise(downlink))
   })
 
-  it('the server’s bytes, cut in two at every place', () => {
+  it('the server’s bytes, cut in two', () => {
     const headLength = 38
     for (let cut = 0; cut <= headLength; cut++) openDownlink(cutAt(downlink, cut))
     const body = downlink.subarray(headLength)

@@ -182,7 +182,7 @@ export function eventJson(event: ControlEvent, now: number) {
     const { type, inbound, source, email, reason } = event
     return { type, time, inbound, source, email, reason }
   }
-  const { id, inboundTag, outboundTag, user, source, target, startedAt } = event.session
+  const { id, inboundTag, outboundTag, user, source, network, target, encoding, startedAt } = event.session
   return {
     type: event.type,
     time,
@@ -192,6 +192,8 @@ export function eventJson(event: ControlEvent, now: number) {
     email: user.email,
     source,
     target: formatAddress(target),
+    network,
+    ...(encoding !== undefined && { encoding }),
     startedAt: iso(startedAt),
     ...('totals' in event && { totals: { ...event.totals } }),
     ...('reason' in event && event.reason !== '' && { reason: event.reason }),

@@ -95,6 +95,12 @@ export const sessionSchema = z
     email: z.string().openapi({ example: 'love@example.com' }),
     source: z.string().openapi({ description: 'The client, with its port.', example: '203.0.113.7:51234' }),
     target: z.string().openapi({ description: 'What the client asked for.', example: 'example.com:443' }),
+    network: z.enum(['tcp', 'udp']),
+    encoding: z.string().optional().openapi({
+      description:
+        'How datagrams travel inside of tunnels, from the client and to the outbound: plain (command 2), xudp, packetaddr or mux.',
+      example: 'plain >> xudp',
+    }),
     startedAt: timeSchema,
     totals: totalsSchema,
     speed: speedSchema.openapi({

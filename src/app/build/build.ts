@@ -1,20 +1,23 @@
 import { readFileSync } from 'node:fs'
 import type { Conn } from '../../core/conn.ts'
-import type { UdpListener } from '../../core/datagrams/packet.ts'
-import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
+import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
+import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
-import type { Inbound } from '../../core/inbound.ts'
-import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
+import { type InboundDeps, type Kinds, type LayerDeps, sharerOf, type TransportKind } from '../../kinds/kinds.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { dialerStack } from '../../transport/stack.ts'
+import type { InboundParts } from '../inbound/running-inbound.ts'
+import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
+import { localAddresses } from './local-addresses.ts'
 import { readSwitches } from './switches.ts'
+import { type FindOutbound, throughOutbound } from './through.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
@@ -39,26 +42,26 @@ export interface OutboundBuild {
   readonly ground?: (options: GroundOptions) => Ground
   /** Wraps the ground; loop guard and API guard sit there. */
   readonly watch?: (ground: Ground) => Ground
+  /** Finds the outbounds that others go through. */
+  readonly find?: FindOutbound
 }
 
 /** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used, CONFIG_INVALID for a transport. */
 export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
-  const { kinds, env, resolve, readSize, ground: make = systemGround, watch = (ground) => ground } = build
-  const { clock, log } = env
+  const { kinds, env } = build
   const { stream } = config
-  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
-  const ground = watch(make({ clock, resolve, keepAliveIdleS, ...(readSize && { readSize }) }))
-  const transport = transportOf(config, kinds)
-  const deps = layerDeps(config, transport.alpn, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const ground = groundOf(config, build)
+  const kind = kindOf(kinds.outbounds, config)
+  const transport = config.through?.withoutTransport ? undefined : transportOf(config, kinds)
+  const alpn = transport?.alpn ?? kind.alpn
+  const deps = layerDeps(config, alpn, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
   const dialer = building(config, () => {
-    const base = transport.carrier
-      ? transport.carrier.dialer(ground, stream.transport, deps)
-      : happyEyeballs(ground.tcp, { resolve: ground.resolve, clock, log })
+    const base = transport?.carrier?.dialer(ground, stream.transport, deps) ?? namesOver(ground, config, env)
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
-    return dialerStack(base, layersOf(tls, transport.layer?.(stream.transport, deps)))
+    return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
   const { legacyHeader, coneDisabled } = readSwitches()
-  return kindOf(kinds.outbounds, config).create(config.tag, config.settings, {
+  return kind.create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
@@ -71,6 +74,32 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   })
 }
 
+/** What it reaches the world by: another outbound, or sockets. */
+function groundOf({ through, sendThrough, stream }: OutboundConfig, build: OutboundBuild): Ground {
+  const {
+    env,
+    resolve,
+    readSize,
+    ground: make = systemGround,
+    watch = (ground) => ground,
+    find = () => undefined,
+  } = build
+  if (through) return throughOutbound(through.tag, find, resolve)
+  const from = sendThrough && localAddresses(sendThrough, env.random)
+  const { tcpKeepAliveIdleS: keepAliveIdleS } = stream.sockopt
+  return watch(
+    make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }), ...(from && { from }) }),
+  )
+}
+
+/** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
+function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: OutboundConfig, env: Env): Dialer {
+  const { domainStrategy = 'AsIs', race } = sockopt
+  if (through && domainStrategy === 'AsIs') return tcp
+  const { clock, log } = env
+  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
+}
+
 type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake'>
 
 export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
@@ -78,42 +107,49 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
   readonly read: ReadText
   /** Bytes that one read may bring. */
   readonly readSize: () => number
+  /** The addresses of the instance. */
+  readonly shared: SharedPorts
   /** See TcpOptions. */
   readonly onAccept: (conn: Conn, fd: number) => boolean
 }
 
-/** An inbound's handler, what accepts for it, and the layers between the two, innermost first. Throws as buildOutbound(). */
-export function buildInbound(
-  config: InboundConfig,
-  build: InboundBuild,
-): { handler: Inbound; base: Listener; udp: UdpListener; layers: readonly Layer[]; files: readonly string[] } {
-  const { kinds, readSize, onAccept } = build
+/** An inbound's handler, what accepts for it, and the layers between the two. Throws as buildOutbound(). */
+export function buildInbound(config: InboundConfig, build: InboundBuild): InboundParts {
+  const { kinds, readSize, onAccept, shared, handshakeTimeoutMs, onFailedHandshake } = build
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
   const { alpn, alpnServed = alpn } = transport
   const deps = layerDeps(config, alpnServed, { ...build, read: noting(files, build.read) })
-  const keepAliveIdleS = stream.sockopt.tcpKeepAliveIdleS
-  return building(config, () => ({
-    handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
-    base: transport.carrier
-      ? transport.carrier.listener(udpListener(), stream.transport, deps)
-      : tcpListener({ keepAliveIdleS, readSize, onAccept }),
-    udp: udpListener(),
-    layers: layersOf(stream.tls && kinds.tls.server(stream.tls, deps), transport.layer?.(stream.transport, deps)),
-    files,
-  }))
+  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false } = stream.sockopt
+  return building(config, () => {
+    const secure = stream.tls && kinds.tls.server(stream.tls, deps)
+    const sharer = sharerOf(config, kinds)
+    const names = () => secure?.names() ?? []
+    return {
+      config,
+      handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
+      base: transport.carrier
+        ? alone(transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps))
+        : shared.over(tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })),
+      udp: udpListener({ ipv6Only }),
+      secure,
+      layers: layersOf(transport.layer?.(stream.transport, deps)),
+      claim: sharer && { sharer, names, secure, handshakeTimeoutMs, refused: onFailedHandshake },
+      files,
+    }
+  })
 }
 
 const layerDeps = (
   { stream: { tls } }: InboundConfig | OutboundConfig,
-  alpn: TransportKind['alpn'],
+  alpn: LayerDeps['alpn'],
   { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,
   read,
   secure: tls !== undefined,
-  serverName: tls && 'serverName' in tls ? tls.serverName : '',
+  serverName: tls?.serverName ?? '',
   alpn,
   handshakeTimeoutMs,
   onFailedHandshake,

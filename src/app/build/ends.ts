@@ -13,11 +13,12 @@ import {
 } from '../../settings/model.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
+import { SharedPorts } from '../inbound/shared/shared-ports.ts'
 import type { RunningOutbound } from '../outbounds.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
 
-export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch'>> {
+export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
   readonly detour: Detour
   /** The policy of this moment. */
@@ -32,12 +33,14 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
 export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
+  readonly #shared: SharedPorts
   readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
     this.#readSize = () => readSize(deps.policy())
     const { clock } = deps.env
+    this.#shared = new SharedPorts(clock)
     this.#memory = {
       replay: new ReplayMemory(clock),
       history: new SessionHistory(clock),
@@ -47,7 +50,7 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch } = this.#deps
+    const { kinds, env, read, resolve, watch, find } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
@@ -56,6 +59,7 @@ export class Ends {
       read: noting(files, read),
       readSize: this.#readSize,
       watch,
+      find,
     })
     return { outbound, config, files }
   }
@@ -65,7 +69,7 @@ export class Ends {
     const { kinds, env, read, detour, accepted } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
-    const built = buildInbound(config, {
+    return buildInbound(config, {
       kinds,
       env,
       ...this.#memory,
@@ -76,7 +80,7 @@ export class Ends {
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
       onAccept: (conn, fd) => accepted(conn, fd, refused),
       onFailedHandshake: refused,
+      shared: this.#shared,
     })
-    return { config, ...built }
   }
 }

@@ -3,6 +3,7 @@ import type { Ground, Resolve } from '../../core/ground.ts'
 import { udpDialer } from '../../net/datagrams/udp.ts'
 import { ownAddresses } from '../../net/names/own-addresses.ts'
 import { tcpDialer } from '../../net/tcp.ts'
+import type { LocalAddresses } from './local-addresses.ts'
 
 /** What the sockets of one outbound are made with. */
 export interface GroundOptions {
@@ -12,12 +13,14 @@ export interface GroundOptions {
   readonly keepAliveIdleS: number
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
+  /** What they leave from; what the system chooses unless given. */
+  readonly from?: LocalAddresses
 }
 
 /** This machine's sockets. */
-export const systemGround = (options: GroundOptions): Ground => ({
-  tcp: tcpDialer(options),
-  udp: udpDialer(),
-  resolve: options.resolve,
+export const systemGround = ({ from, ...options }: GroundOptions): Ground => ({
+  tcp: tcpDialer({ ...options, ...(from && { localAddress: from.next }) }),
+  udp: udpDialer(from && { localAddress: from.next }),
+  resolve: from ? from.resolving(options.resolve) : options.resolve,
   isOwn: ownAddresses(options.clock),
 })

@@ -212,7 +212,9 @@ export class InstanceControl implements Control {
 
   /** The loader's word on a part that came by an API. @throws ProxyError CONTROL_INVALID */
   #checked(kind: 'inbounds' | 'outbounds', json: object): Config {
-    const { config, problems } = loadConfigValue({ [kind]: [json] }, { kinds: this.#deps.instance.kinds })
+    const { kinds, outbounds } = this.#deps.instance
+    const otherOutbounds = [...outbounds].map(({ outbound }) => outbound.tag)
+    const { config, problems } = loadConfigValue({ [kind]: [json] }, { kinds, otherOutbounds })
     const errors = problems.filter(({ severity }) => severity === 'error')
     if (!config) throw new ProxyError('CONTROL_INVALID', errors.map(textOf).join('; '))
     for (const problem of problems) {

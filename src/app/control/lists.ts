@@ -55,7 +55,9 @@ function* flowsOf(flows: Flows, { email, inbound }: SessionQuery): Iterable<read
   }
 }
 
-function sessionView({ session, totals }: Flow): SessionView {
+function sessionView(flow: Flow): SessionView {
+  const { session, totals } = flow
+  flow.noteEncoding()
   return {
     id: session.id,
     inbound: session.inboundTag,
@@ -63,6 +65,8 @@ function sessionView({ session, totals }: Flow): SessionView {
     email: session.user.email,
     source: session.source,
     target: formatAddress(session.target),
+    network: session.network,
+    ...(session.encoding !== undefined && { encoding: session.encoding }),
     startedAt: session.startedAt,
     totals: { ...totals },
   }

@@ -31,13 +31,16 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       if (!outbound) throw new ProxyError('NO_OUTBOUND', 'the configuration has no outbound')
       if (!deps.loops.entered(near, session, origin.at)) throw loop(outbound, origin)
       session.outboundTag = outbound.tag
+      session.through = deps.waysOf?.(outbound)
       observer.routed(session, outbound.tag)
       const far = await way.open(outbound, session, limit.until)
-      flow.far = far
-      flow.farLevel = far.info.level ?? outbound.level ?? 0
-      if (!near.gone) return far
-      far.destroy()
-      throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
+      flow.reached(far, outbound.level)
+      if (near.gone) {
+        far.destroy()
+        throw new ProxyError('DIAL_ABORTED', 'the client went away before the target was reached')
+      }
+      observer.connected(session)
+      return far
     } finally {
       limit.done()
       deps.handshakes.delete(near)
@@ -63,6 +66,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       .join(near, far, { session, terms, meters, clock: env.clock })
       .finally(() => flows.close(flow))
     const ended = flow.reason ?? reason
+    flow.noteEncoding()
     observer.closed(session, flow.totals, ended)
     return ended
   }

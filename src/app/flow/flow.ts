@@ -54,6 +54,21 @@ export class Flow implements Member {
     this.host = endpointHost(session.source)
   }
 
+  /** The outbound's end is there. @param level the outbound's, where the connection has none of its own */
+  reached(far: End, level = 0): void {
+    this.far = far
+    this.farLevel = far.info.level ?? level
+    this.noteEncoding()
+  }
+
+  /** How datagrams travel is found out with the first of them, so what was noted may be old. */
+  noteEncoding(): void {
+    const { near, far, session } = this
+    const used = [near, far].map((end) => (end && 'encoding' in end.info ? end.info.encoding : 'udp'))
+    const text = used.filter((encoding) => encoding !== 'udp' && encoding !== 'memory').join(' >> ')
+    if (text) session.encoding = text
+  }
+
   /** Counts for another account from now on; where that does not let it in, it ends. */
   moveTo(account: SharedAccount | undefined): void {
     this.account?.leave(this)

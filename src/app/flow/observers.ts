@@ -32,6 +32,10 @@ export class Observers implements Required<Observer> {
     this.#tell((observer) => observer.routed?.(session, outboundTag))
   }
 
+  connected(session: Session): void {
+    this.#tell((observer) => observer.connected?.(session))
+  }
+
   closed(session: Session, totals: Readonly<Totals>, reason?: ProxyError): void {
     this.#tell((observer) => observer.closed?.(session, totals, reason))
   }

@@ -32,6 +32,7 @@ function rig(packets: boolean = true) {
       {
         opened: ({ network }) => void seen.push(`opened ${network}`),
         routed: (_session, tag) => void seen.push(`routed ${tag}`),
+        connected: ({ encoding }) => void seen.push(`connected by ${encoding}`),
         failed: (_session, error) => void seen.push(`failed ${error.code}`),
         closed: ({ drops }, totals, reason) =>
           void closed.push({ totals: { ...totals }, drops: drops && { ...drops }, code: reason?.code }),
@@ -47,7 +48,7 @@ function rig(packets: boolean = true) {
     ...(packets && {
       packets: {
         open: async (options) => {
-          const [far, world] = memoryPackets()
+          const [far, world] = memoryPackets({ info: [{ encoding: 'xudp' }, {}] })
           opened.push({ options, world })
           return far
         },
@@ -102,7 +103,7 @@ describe('datagrams of one client socket', () => {
     await settle()
     expect(sent).toEqual(['192.0.2.7 one', '192.0.2.8 four'])
     expect(answers).toEqual(['192.0.2.8 answer'])
-    expect(r.seen).toEqual(['opened udp', 'routed out'])
+    expect(r.seen).toEqual(['opened udp', 'routed out', 'connected by xudp'])
     const [flow] = r.flows as Iterable<Flow>
     expect(flow?.totals).toEqual({ uplink: 7, downlink: 6 })
     expect(r.counters.get('user>>>alice@example.com>>>traffic>>>uplink')?.value).toBe(7)

@@ -53,7 +53,7 @@ export const datagrams: Way<PacketConn> = {
       return routed ? new RenamedPackets(far, target, routed) : far
     }
     throw new ProxyError('OUTBOUND_TCP_ONLY', `the outbound "${tag}" does not carry UDP`, {
-      hint: 'lead UDP to a vmess or freedom outbound',
+      hint: 'lead UDP to a vmess, socks or freedom outbound',
     })
   },
   join: (near, far, { session, terms, clock, meters }) =>

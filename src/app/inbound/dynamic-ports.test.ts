@@ -7,6 +7,7 @@ import { memoryPair } from '../../net/memory/memory.ts'
 import type { InboundConfig, ListenConfig } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { RunningInbound } from './running-inbound.ts'
+import { alone } from './shared/shared-ports.ts'
 
 const minuteMs = 60_000
 
@@ -53,7 +54,7 @@ function rig({ refresh = 5, concurrency = 2, range = portsFrom(100, 10), seed = 
   const partsFor = (config: InboundConfig) => ({
     config,
     handler: { serve: async () => {} },
-    base,
+    base: alone(base),
     layers: [],
     files: [],
     udp: udpListener(),

@@ -5,6 +5,7 @@ import type { InboundConfig, PolicyConfig, VmessUser } from '../../settings/mode
 import { readSwitches } from '../build/switches.ts'
 import type { LiveUsers } from '../users/live-users.ts'
 import { type InboundHost, type InboundParts, RunningInbound } from './running-inbound.ts'
+import { checkSharing } from './shared/check.ts'
 
 export interface InboundsDeps {
   readonly users: LiveUsers
@@ -43,13 +44,18 @@ export class Inbounds {
     )
   }
 
-  /** Adds one that listens nowhere yet. @throws ProxyError CONTROL_CONFLICT; ConfigError for its certificate */
+  /**
+   * Adds one that listens nowhere yet. @throws ProxyError CONTROL_CONFLICT; ConfigError for its certificate, and for an address
+   * that it cannot share with whoever has it
+   */
   add(config: InboundConfig): RunningInbound {
     if (config.tag !== '' && this.get(config.tag)) {
       throw new ProxyError('CONTROL_CONFLICT', `there is an inbound with the tag "${config.tag}" already`)
     }
     const inbound = this.create(config)
-    this.replace([...this.#list, inbound])
+    const list = [...this.#list, inbound]
+    checkSharing(list.map(({ parts }) => parts))
+    this.replace(list)
     return inbound
   }
 

@@ -4,6 +4,7 @@ import { silentLogger } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { Port } from './port.ts'
+import { alone } from './shared/shared-ports.ts'
 
 /** A port over a listener that binds nothing, and that takes its time when it is told to. */
 async function rig() {
@@ -22,7 +23,7 @@ async function rig() {
       return listening
     },
   }
-  const port = await Port.open({ address: { host: '127.0.0.1', port: 7000 } }, base, env)
+  const port = await Port.open({ address: { host: '127.0.0.1', port: 7000 } }, { base: alone(base) }, env)
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
   return {
     clock,
@@ -102,8 +103,8 @@ describe('a port', () => {
       },
     })
     slowly(true)
-    port.rebind(named('first'))
-    port.rebind(named('second'))
+    port.rebind(alone(named('first')))
+    port.rebind(alone(named('second')))
     await goOn()
     expect(used).toEqual(['second'])
     expect(open.size).toBe(1)

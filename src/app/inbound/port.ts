@@ -1,42 +1,55 @@
 import { chmod } from 'node:fs/promises'
 import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
-import type { Listener, Listening, Passage } from '../../core/dialer.ts'
+import type { Passage } from '../../core/dialer.ts'
 import type { Cancel, Env } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
 import type { ListenConfig } from '../../settings/model.ts'
+import type { Way } from '../../transport/stack.ts'
 import { placeKey } from './places.ts'
+import type { Claim } from './shared/choice.ts'
+import type { Guest, Share } from './shared/group.ts'
+import type { PortBase } from './shared/shared-ports.ts'
+
+/** What a port is opened with. */
+export interface PortParts {
+  readonly base: PortBase
+  readonly claim?: Claim | undefined
+}
 
 /**
  * An address that is listened on. What its connections go through can be exchanged, also for that of another inbound,
  * while the address stays open: nobody who connects meanwhile is refused. Until there is a passage connections wait.
  */
-export class Port {
+export class Port implements Guest {
   listen: ListenConfig
+  /** By what it is told apart from other inbounds at the address; undefined: there can be none. */
+  claim: Claim | undefined
   readonly #env: Env
-  #base: Listener
+  #base: PortBase
   /** Where it really listens; kept while accepting is paused. */
   #address: Address
-  #listening: Listening | undefined
-  #passage: Passage | undefined
+  #listening: Share | undefined
+  #way: Way | undefined
   /** Of those before it, the ones that somebody is still on the way through. */
   #former: readonly Passage[] = []
-  #waiting: Conn[] = []
+  #waiting: { readonly conn: Conn; readonly secured: boolean }[] = []
   #closed = false
   /** Counts up whenever listening begins or ends: what was begun before comes too late. */
   #turn = 0
   #cancelRetry: Cancel = () => {}
 
-  private constructor(listen: ListenConfig, base: Listener, env: Env) {
+  private constructor(listen: ListenConfig, { base, claim }: PortParts, env: Env) {
     this.listen = listen
     this.#base = base
+    this.claim = claim
     this.#env = env
     this.#address = listen.address
   }
 
   /** Rejects with LISTEN_FAILED. */
-  static async open(listen: ListenConfig, base: Listener, env: Env): Promise<Port> {
-    const port = new Port(listen, base, env)
+  static async open(listen: ListenConfig, parts: PortParts, env: Env): Promise<Port> {
+    const port = new Port(listen, parts, env)
     try {
       await port.#listen(port.#turn)
     } catch (error) {
@@ -57,29 +70,38 @@ export class Port {
 
   /** Accepted, and not served yet: they wait, or are in a handshake of the transport. */
   get pending(): number {
-    return this.#passages.reduce((sum, { pending }) => sum + pending, this.#waiting.length)
+    const unknown = this.#waiting.length + (this.#listening?.pending ?? 0)
+    return this.#passages.reduce((sum, { pending }) => sum + pending, unknown)
   }
 
   get #passages(): readonly Passage[] {
-    return this.#passage ? [...this.#former, this.#passage] : this.#former
+    return this.#way ? [...this.#former, this.#way.whole] : this.#former
   }
 
   /** Connections go this way from now on; those in the handshake of the way before come through it still. */
-  lead(passage: Passage): void {
+  lead(way: Way, claim?: Claim): void {
     if (this.#closed) {
-      passage.close()
+      way.whole.close()
       return
     }
-    if (this.#passage) this.#former = [...this.#former, this.#passage].filter(({ pending }) => pending > 0)
-    this.#passage = passage
-    for (const conn of this.#waiting.splice(0)) passage.receive(conn)
+    this.#former = this.#passages.filter(({ pending }) => pending > 0)
+    this.#way = way
+    this.claim = claim
+    for (const { conn, secured } of this.#waiting.splice(0)) (secured ? way.inside : way.whole).receive(conn)
   }
 
   /** Closes the address and opens it again at once through `base`: for options of the listening socket itself. */
-  rebind(base: Listener): void {
+  rebind(base: PortBase): void {
+    const shared = this.#listening?.shared === true
     this.#base = base
     this.pause()
-    this.resume()
+    const turn = this.#turn
+    const goOn = (): void => {
+      if (turn === this.#turn) this.resume()
+    }
+    // Others that share the address do the same first: the socket is closed when all have left it.
+    if (shared) queueMicrotask(goOn)
+    else goOn()
   }
 
   /** Makes the file of a unix socket again if somebody has removed it. Rejects with LISTEN_FAILED. */
@@ -129,21 +151,29 @@ export class Port {
     this.#closed = true
     this.pause()
     for (const passage of this.#passages) passage.close()
-    for (const conn of this.#waiting.splice(0)) conn.destroy()
+    for (const { conn } of this.#waiting.splice(0)) conn.destroy()
   }
 
   async #listen(turn: number): Promise<void> {
     const { mode } = this.listen
     const options = mode === undefined ? {} : { mode }
-    const listening = await this.#base.listen(this.#address, (conn) => this.#accept(conn), options)
+    const listening = await this.#base.listen(this.#address, this, options)
     if (turn !== this.#turn) return void listening.close()
     this.#listening = listening
     this.#address = listening.address
   }
 
-  #accept(conn: Conn): void {
+  receive(conn: Conn): void {
+    this.#take(conn, false)
+  }
+
+  receiveSecured(conn: Conn): void {
+    this.#take(conn, true)
+  }
+
+  #take(conn: Conn, secured: boolean): void {
     if (this.#closed) conn.destroy()
-    else if (this.#passage) this.#passage.receive(conn)
-    else this.#waiting.push(conn)
+    else if (this.#way) (secured ? this.#way.inside : this.#way.whole).receive(conn)
+    else this.#waiting.push({ conn, secured })
   }
 }

@@ -2,17 +2,19 @@ import { type Address, formatAddress, parseAddress } from '../../core/address.ts
 import type { Conn } from '../../core/conn.ts'
 import type { PacketConn, UdpListener } from '../../core/datagrams/packet.ts'
 import type { UdpDoor } from '../../core/datagrams/udp-door.ts'
-import type { Layer, Listener } from '../../core/dialer.ts'
+import type { Layer } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Inbound } from '../../core/inbound.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { InboundConfig, ListenConfig, SniffingConfig, VmessUser } from '../../settings/model.ts'
-import { passageStack } from '../../transport/stack.ts'
+import { wayThrough } from '../../transport/stack.ts'
 import type { Origin } from '../flow/flow.ts'
 import { DynamicPorts, type LivePort, minutesMax } from './dynamic-ports.ts'
 import { type Place, placeKey, placesAt } from './places.ts'
 import { Port } from './port.ts'
+import type { Claim } from './shared/choice.ts'
+import type { PortBase } from './shared/shared-ports.ts'
 import { UdpPort } from './udp-port.ts'
 
 /** What an inbound is at a moment: built anew from each configuration that it gets. */
@@ -20,11 +22,15 @@ export interface InboundParts {
   readonly config: InboundConfig
   readonly handler: Inbound
   /** Binds the addresses. */
-  readonly base: Listener
+  readonly base: PortBase
   /** Binds those of UDP. */
   readonly udp: UdpListener
-  /** What connections go through before the handler has them, innermost first. */
+  /** TLS, which connections go through first. */
+  readonly secure?: Layer | undefined
+  /** What they go through then before the handler has them, innermost first. */
   readonly layers: readonly Layer[]
+  /** By what it can share an address with others; absent: it cannot. */
+  readonly claim?: Claim | undefined
   /** Text of the files that were read for it, such as certificates. */
   readonly files: readonly string[]
 }
@@ -42,8 +48,9 @@ export interface InboundHost {
 export type AnyPort = Port | UdpPort
 
 /** @param number the port of the other socket at this address, where it was left to the system. Rejects with LISTEN_FAILED. */
-export function openPort(place: Place, { base, udp }: InboundParts, env: Env, number = 0): Promise<AnyPort> {
-  if (!place.udp) return Port.open(place, base, env)
+export function openPort(place: Place, parts: InboundParts, env: Env, number = 0): Promise<AnyPort> {
+  if (!place.udp) return Port.open(place, parts, env)
+  const { udp } = parts
   const { address } = place
   return UdpPort.open(place, address.port === 0 ? { ...address, port: number } : address, udp, env)
 }
@@ -202,8 +209,9 @@ export class RunningInbound implements Origin {
   }
 
   #lead(port: Port): void {
-    const { layers } = this.#parts
-    port.lead(passageStack(layers, (conn) => this.#host.accept(this.#parts.handler, conn)))
+    const { secure, layers, claim } = this.#parts
+    const way = wayThrough(secure, layers, (conn) => this.#host.accept(this.#parts.handler, conn))
+    port.lead(way, claim)
   }
 }
 

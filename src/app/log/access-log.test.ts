@@ -41,11 +41,31 @@ describe('the access log', () => {
     const { lines, log } = recorder()
     const plain = { ...session, user: { email: '', level: 0 } }
     log.routed?.({ ...plain, inboundTag: '' }, 'out')
-    log.routed?.({ ...plain, target: { host: '2001:db8::1', port: 53 }, network: 'udp' }, '')
+    log.connected?.({ ...plain, target: { host: '2001:db8::1', port: 53 }, network: 'udp', outboundTag: '' })
     expect(lines).toEqual([
       `${time} from 192.0.2.7:50000 accepted tcp:example.com:443 [out]\n`,
       `${time} from 192.0.2.7:50000 accepted udp:[2001:db8::1]:53\n`,
     ])
+  })
+
+  it('says how datagrams travel, once that is known', () => {
+    const { lines, log } = recorder()
+    const udp: Session = { ...session, network: 'udp', target: { host: '192.0.2.1', port: 9 }, outboundTag: 'out' }
+    log.routed?.(udp, 'out')
+    log.connected?.(session)
+    expect(lines).toEqual([])
+    log.connected?.({ ...udp, encoding: 'plain >> xudp' })
+    log.failed?.(udp, new ProxyError('DIAL_FAILED', 'it is not there'))
+    expect(lines).toEqual([
+      `${time} from 192.0.2.7:50000 accepted udp:192.0.2.1:9 [in >> out] encoding: plain >> xudp email: a@example.com\n`,
+      `${time} from 192.0.2.7:50000 accepted udp:192.0.2.1:9 [in >> out] email: a@example.com\n`,
+    ])
+  })
+
+  it('shows the outbounds that the chosen one goes through', () => {
+    const { lines, log } = recorder()
+    log.routed?.({ ...session, user: { email: '', level: 0 }, through: ['front', 'far'] }, 'out')
+    expect(lines).toEqual([`${time} from 192.0.2.7:50000 accepted tcp:example.com:443 [in >> out >> front >> far]\n`])
   })
 
   it('writes a peer that was turned away', () => {

@@ -1,6 +1,9 @@
 /**
  * One line per flow, in Xray's form, because programs that count and block read it:
- * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out]][ <reason>][ email: <email>]`
+ * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out[ >> through …]]][ <reason>][ email: <email>]`
+ *
+ * Where Xray has a reason, datagrams inside a tunnel say how they travel (`encoding: xudp`). That is known when the outbound's
+ * end is there, so their line is written then.
  */
 import { formatAddress } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
@@ -16,6 +19,7 @@ interface AccessEntry {
   readonly target: string
   readonly route: string
   readonly reason: string
+  readonly encoding?: string
   readonly email: string
 }
 
@@ -37,11 +41,17 @@ export function createAccessLog(options: AccessLogOptions): Observer {
     options.target.write(`${line}\n`)
   }
   return {
-    routed: (session, outboundTag) => write(accepted(session, outboundTag)),
+    routed(session, outboundTag) {
+      if (session.network === 'tcp') write(accepted(session, outboundTag))
+    },
+    connected(session) {
+      if (session.network === 'udp') write(accepted(session, session.outboundTag ?? ''))
+    },
     failed(session, error) {
-      // A flow that got as far as an outbound has its line already; the error log says what went wrong with it.
+      // A flow that got as far as an outbound was accepted; the error log says what went wrong with it.
       if (session.outboundTag === undefined)
         write({ ...accepted(session, ''), status: 'rejected', reason: error.message })
+      else if (session.network === 'udp') write(accepted(session, session.outboundTag))
     },
     rejected: (at, error) =>
       write({ from: at.source, status: 'rejected', target: '', route: '', reason: error.message, email: at.email }),
@@ -54,17 +64,23 @@ function accepted(session: Session, outboundTag: string): AccessEntry {
     status: 'accepted',
     target: `${session.network}:${formatAddress(session.target)}`,
     // An unnamed inbound is left out of the route, an unnamed outbound leaves no route at all: so does Xray.
-    route: outboundTag === '' || session.inboundTag === '' ? outboundTag : `${session.inboundTag} >> ${outboundTag}`,
+    route: outboundTag === '' ? '' : routeOf(session, outboundTag),
     reason: '',
+    ...(session.encoding !== undefined && { encoding: session.encoding }),
     email: session.user.email,
   }
 }
 
+/** Outbounds that the first one leads through stand behind it; Xray does not show them. */
+const routeOf = ({ inboundTag, through = [] }: Session, outboundTag: string): string =>
+  [...(inboundTag === '' ? [] : [inboundTag]), outboundTag, ...through].join(' >> ')
+
 function formatAccess(entry: AccessEntry): string {
   const route = entry.route === '' ? '' : ` [${entry.route}]`
   const reason = entry.reason === '' ? '' : ` ${entry.reason}`
+  const encoding = entry.encoding === undefined ? '' : ` encoding: ${entry.encoding}`
   const email = entry.email === '' ? '' : ` email: ${entry.email}`
-  return `from ${entry.from} ${entry.status} ${entry.target}${route}${reason}${email}`
+  return `from ${entry.from} ${entry.status} ${entry.target}${route}${reason}${encoding}${email}`
 }
 
 function mapText(entry: AccessEntry, map: (text: string) => string): AccessEntry {

@@ -48,7 +48,9 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
         source: session.source,
         target: formatAddress(session.target),
         outbound: session.outboundTag,
+        ...(session.through && { through: session.through }),
         ...named(session),
+        ...by(session),
         ...detail(error),
       }
       if (error.code === 'LOOP_DETECTED') log.error(fields, error.message)
@@ -58,7 +60,15 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     closed(session, totals, reason) {
       const { uplink, downlink } = totals
       const { source, target, drops } = session
-      const fields = { source, target: formatAddress(target), ...named(session), uplink, downlink, ...dropped(drops) }
+      const fields = {
+        source,
+        target: formatAddress(target),
+        ...named(session),
+        ...by(session),
+        uplink,
+        downlink,
+        ...dropped(drops),
+      }
       if (!reason) log.debug(fields, 'connection ended')
       else if (isEveryday(reason) || isKnown(reason, session.user))
         log.info({ ...fields, code: reason.code }, reason.message)
@@ -80,5 +90,8 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
 
 const dropped = (drops: Readonly<Totals> | undefined): object =>
   drops && drops.uplink + drops.downlink > 0 ? { droppedUp: drops.uplink, droppedDown: drops.downlink } : {}
+
+/** How datagrams travelled. */
+const by = ({ encoding }: Session): { encoding?: string } => (encoding === undefined ? {} : { encoding })
 
 const named = ({ user: { email } }: Session): { email?: string } => (email ? { email } : {})

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../config/load.ts'
-import { diffUsers, limitsByEmail, pairUp, same, vmessUsers } from './config-diff.ts'
+import { same } from '../../settings/same.ts'
+import { diffUsers, limitsByEmail, pairUp, vmessUsers } from './config-diff.ts'
 
 const read = (text: string) => {
   const { config, problems } = loadConfig([{ name: 'a.json', text }])

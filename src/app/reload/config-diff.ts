@@ -1,29 +1,9 @@
-/** What two configurations have in common. Where something stands in a file is no part of what it says. */
+/** What two configurations have in common. */
 
 import { type UserLimits, unlimited } from '../../core/user-limits.ts'
 import { formatUuid } from '../../protocol/vmess/identity.ts'
 import type { Config, VmessUser } from '../../settings/model.ts'
-
-const places: ReadonlySet<string> = new Set(['at', 'file', 'line', 'column'])
-
-/** Equal in everything but its place: plain data with byte arrays and maps. */
-export function same(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (kindOf(a) !== kindOf(b)) return false
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0
-  if (a instanceof Map && b instanceof Map) return a.size === b.size && [...a].every(([k, v]) => same(v, b.get(k)))
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => same(item, b[i]))
-  const [left, right] = [said(a), said(b)]
-  return left.size === right.size && [...left].every(([key, value]) => right.has(key) && same(value, right.get(key)))
-}
-
-const kindOf = (value: object): string =>
-  Array.isArray(value) ? 'list' : value instanceof Uint8Array ? 'bytes' : value instanceof Map ? 'map' : 'object'
-
-/** A field that is absent and one that is undefined say the same. */
-const said = (value: object): ReadonlyMap<string, unknown> =>
-  new Map(Object.entries(value).filter(([key, member]) => member !== undefined && !places.has(key)))
+import { same } from '../../settings/same.ts'
 
 export interface Pairing<T> {
   readonly pairs: readonly { readonly before: T; readonly after: T }[]

@@ -1,10 +1,13 @@
 /** What a reload is going to do: everything is built here, and nothing is touched. */
+
 import type { Config, InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { policyOf } from '../../settings/model.ts'
+import { same } from '../../settings/same.ts'
 import type { InboundParts, RunningInbound } from '../inbound/running-inbound.ts'
+import { checkSharing } from '../inbound/shared/check.ts'
 import type { Instance } from '../instance.ts'
 import type { RunningOutbound } from '../outbounds.ts'
-import { type Pairing, pairUp, same } from './config-diff.ts'
+import { type Pairing, pairUp } from './config-diff.ts'
 
 /** An inbound that stays, with what it is going to be. */
 export interface InboundChange {
@@ -32,7 +35,7 @@ export interface ReloadPlan {
   readonly pairing: Pairing<InboundConfig>
 }
 
-/** @throws ConfigError for a certificate file */
+/** @throws ConfigError for a certificate file, and for inbounds that cannot share an address */
 export function planReload(instance: Instance, next: Config): ReloadPlan {
   const base = instance.config
   const pairing = pairUp(base.inbounds, next.inbounds, alikeInbounds)
@@ -59,6 +62,10 @@ export function planReload(instance: Instance, next: Config): ReloadPlan {
     if (inbound && !taken && !removals.includes(inbound)) change(inbound, undefined, after)
     else additions.push(instance.createInbound(after, next.policy))
   }
+  const stay = instance.inbounds.filter(
+    (inbound) => !removals.includes(inbound) && !changes.some((change) => change.inbound === inbound),
+  )
+  checkSharing([...changes, ...additions, ...stay].map(({ parts }) => parts))
   return { changes, additions, removals, pairing, ...planOutbounds(instance, next) }
 }
 
@@ -90,7 +97,9 @@ function changeOf(
       handler: sameHandler ? parts.handler : built.handler,
       base: sameBase ? parts.base : built.base,
       udp: parts.udp,
+      secure: sameLayers ? parts.secure : built.secure,
       layers: sameLayers ? parts.layers : built.layers,
+      claim: sameLayers ? parts.claim : built.claim,
       files: built.files,
     },
     visible: !sameHandler || !same(parts.files, built.files),

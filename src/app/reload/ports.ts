@@ -2,10 +2,10 @@
 
 import type { Address } from '../../core/address.ts'
 import type { Env } from '../../core/env.ts'
+import { same } from '../../settings/same.ts'
 import { type Place, placeKey, placesAt } from '../inbound/places.ts'
 import { Port } from '../inbound/port.ts'
 import { type AnyPort, type InboundParts, openPort, type RunningInbound } from '../inbound/running-inbound.ts'
-import { same } from './config-diff.ts'
 import type { ReloadPlan } from './plan.ts'
 
 /** New addresses that wait for their inbound, and those that change hands. */
@@ -26,13 +26,15 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
     ...plan.changes.map(({ inbound, parts }) => ({ inbound, parts, ports: inbound.ports })),
     ...plan.additions.map((inbound) => ({ inbound, parts: inbound.parts, ports: [] })),
   ]
-  const gone = new Map<string, { readonly port: AnyPort; readonly from: RunningInbound }>()
+  // Several inbounds can have one address.
+  let gone: readonly { readonly port: AnyPort; readonly from: RunningInbound }[] = []
   const leaving = plan.removals.map((inbound) => ({ inbound, ports: inbound.ports }))
   const settling = targets.filter(({ inbound, parts }) => !(inbound.config.allocate && parts.config.allocate))
-  for (const { inbound: from, ports } of leaving) for (const port of ports) gone.set(port.key, { port, from })
+  gone = leaving.flatMap(({ inbound: from, ports }) => ports.map((port) => ({ port, from })))
   for (const { inbound, parts, ports } of settling) {
     const wanted = new Set(fixed(parts).map(placeKey))
-    for (const port of ports) if (!wanted.has(port.key)) gone.set(port.key, { port, from: inbound })
+    const unwanted = ports.filter(({ key }) => !wanted.has(key))
+    gone = [...gone, ...unwanted.map((port) => ({ port, from: inbound }))]
   }
   const opened: { readonly port: AnyPort; readonly to: RunningInbound }[] = []
   const handed: { port: AnyPort; from: RunningInbound; to: RunningInbound; rebind: boolean }[] = []
@@ -44,7 +46,7 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
       return await openPort(place, parts, env, number)
     } catch (error) {
       // An address that is about to be closed may hold the port: 127.0.0.1 excludes 0.0.0.0, and the other way round.
-      const inTheWay = [...gone.values()].filter(
+      const inTheWay = gone.filter(
         ({ port }) => port instanceof Port !== (place.udp === true) && samePort(port.address, place.address),
       )
       if (inTheWay.length === 0) throw error
@@ -66,8 +68,8 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
       const here = new Set(ports.map(({ key }) => key))
       for (const listen of fixed(parts)) {
         const key = placeKey(listen)
-        const other = here.has(key) ? undefined : gone.get(key)
-        gone.delete(key)
+        const other = here.has(key) ? undefined : gone.find(({ port }) => port.key === key)
+        gone = gone.filter((one) => one !== other)
         if (other) handed.push({ ...other, to: inbound, rebind: !sameSockopt(other.from.parts, parts) })
         else if (!here.has(key)) {
           const beside = [...ports, ...opened.filter(({ to }) => to === inbound).map(({ port }) => port)]
@@ -84,7 +86,7 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
     undo,
     moved: () => [...leaving, ...settling].find(({ inbound, ports }) => !sameItems(inbound.ports, ports))?.inbound,
     detach() {
-      for (const { port, from } of gone.values()) from.release(port.listen)?.close()
+      for (const { port, from } of gone) from.release(port.listen)?.close()
       for (const { port, from } of handed) from.release(port.listen)
     },
     attach() {

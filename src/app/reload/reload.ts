@@ -6,6 +6,7 @@ import { ProxyError } from '../../core/errors.ts'
 import type { Config } from '../../settings/model.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
 import type { Instance } from '../instance.ts'
+import { mustEnd } from '../outbounds.ts'
 import { keepUntilRestart } from './config-diff.ts'
 import { planReload, type ReloadPlan } from './plan.ts'
 import { type OpenedPorts, openPorts } from './ports.ts'
@@ -34,6 +35,7 @@ export function reload(
     if (instance.config.outbounds.length > 0 && next.outbounds.length === 0) throw noOutbound()
     const { config, restart } = keepUntilRestart(instance.config, next)
     const plan = planReload(instance, config)
+    mustEnd(outboundsAfter(instance, config, plan))
     const ports = await openPorts(plan, env)
     const late = whatCameBetween(instance, plan, ports)
     if (late) {

@@ -62,7 +62,12 @@ function rig() {
       },
     } as unknown as InboundConfig
     const base = {
-      listen: async (address: { host: string; port: number }) => ({ address, close: async () => {} }),
+      listen: async (address: { host: string; port: number }) => ({
+        address,
+        close: async () => {},
+        pending: 0,
+        shared: false,
+      }),
     }
     const parts = { config, handler: { serve: async () => {} }, base, udp: udpListener(), layers: [], files: [] }
     const directory = protocol === 'vmess' ? new UserDirectory<VmessUser>(options.users) : undefined

@@ -9,8 +9,6 @@ import { didYouMean } from '../../schema/suggest.ts'
 
 /** Transports that V2Ray or Xray have. */
 const otherTransports: Readonly<Record<string, string>> = {
-  xhttp: 'XHTTP',
-  splithttp: 'XHTTP',
   kcp: 'mKCP',
   mkcp: 'mKCP',
   ds: 'domain socket',
@@ -23,8 +21,6 @@ const otherTransports: Readonly<Record<string, string>> = {
 
 /** Their settings. */
 export const otherSettings = {
-  xhttpSettings: anyObject('XHTTP.'),
-  splithttpSettings: anyObject('XHTTP.'),
   kcpSettings: anyObject('mKCP.'),
   dsSettings: anyObject('Domain socket.'),
   quicSettings: anyObject('QUIC.'),

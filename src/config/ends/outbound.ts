@@ -3,8 +3,9 @@ import type { z } from 'zod'
 import { type Kinds, perKinds } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
-import { address, flag, noted, object, openWord, refused, subtree, text, word } from '../../schema/fields.ts'
+import { object, openWord, refused, subtree, text, word } from '../../schema/fields.ts'
 import type { OutboundConfig } from '../../settings/model.ts'
+import { type Chain, chainFields, checkChained, readChain, readSendThrough } from './chain.ts'
 import { decodeSettings, type Located } from './inbound.ts'
 import { muxSchema, readMux } from './mux.ts'
 import { findKind, protocolNames } from './protocol.ts'
@@ -18,17 +19,9 @@ export const outboundSchema = perKinds((kinds) =>
   object({
     protocol: openWord(protocolNames(kinds.outbounds), 'How targets are reached. Required.'),
     tag: text('Name of this outbound, for rules and logs.'),
-    sendThrough: refused(
-      noted(address('Local address to connect from.'), { expected: 'an IP address in double quotes' }),
-      later,
-      { code: 'CFG033', unless: ['', '0.0.0.0', '::'] },
-    ),
     settings: subtree('Depends on the protocol.'),
     streamSettings: streamSchema(kinds),
-    proxySettings: object({
-      tag: text('Tag of the outbound to connect through.'),
-      transportLayer: flag('Keep the own streamSettings.'),
-    }).describe('Chain of outbounds. Not available yet.'),
+    ...chainFields,
     mux: muxSchema,
     packetEncoding: word(
       ['none', 'packet', 'xudp'],
@@ -45,8 +38,8 @@ export interface ReadOutbound {
   readonly owner: object
   readonly tag: string
   readonly protocol: string
-  /** Tag of the outbound that this one goes through. */
-  readonly through?: string
+  /** The outbound that this one goes through. */
+  readonly chain?: Chain
   /** Missing after an error. */
   readonly config?: OutboundConfig
 }
@@ -63,14 +56,18 @@ export function readOutbound(
   const tag = input.tag ?? ''
   const kind = findKind(kinds.outbounds, input, 'outbound', context)
   const stream = buildOutboundStream(input.streamSettings, defaults, kinds, context)
-  const through = input.proxySettings && checkChain(input.proxySettings, context)
-  const read = { owner: input, tag, protocol: kind?.kind ?? '', ...(through && { through }) }
+  const chain = readChain(input, context)
+  if (chain) checkChained(chain, input, stream?.network ?? '', context)
+  const from = chain ? undefined : readSendThrough(input, context)
+  const read = { owner: input, tag, protocol: kind?.kind ?? '', ...(chain && { chain }) }
   if (!kind) return read
   const decoded = decodeSettings(kind.schema, input, context)
   const settings = decoded && kind.build(decoded, context, stream ?? plain)
   if (settings === undefined || !stream) return read
+  const way = { ...(chain && { through: chain.through }), ...(from && { sendThrough: from }) }
   const sharing = readSharing(input, kind.kind, context)
-  return { ...read, config: { tag, at: path, stream, ...sharing, protocol: kind.kind, settings } as OutboundConfig }
+  const config = { tag, at: path, stream, ...way, ...sharing, protocol: kind.kind, settings } as OutboundConfig
+  return { ...read, config }
 }
 
 const plain = { network: 'tcp', sockopt: { tcpKeepAliveIdleS: -1 } } as const
@@ -87,18 +84,4 @@ function readSharing(input: z.output<ReturnType<typeof outboundSchema>>, protoco
     report.warn('CFG030', report.at(input, 'packetEncoding'), `"packetEncoding" ${none}`)
   }
   return {}
-}
-
-function checkChain(input: { readonly tag?: string | undefined } & object, { report }: Context): string | undefined {
-  const place = report.at(input, 'tag')
-  if (!input.tag) {
-    if (!report.wrote(input, 'tag') || input.tag === '') {
-      report.error('CFG024', place, '"proxySettings" has no "tag"; expected the tag of another outbound')
-    }
-    return undefined
-  }
-  const message =
-    'chains of outbounds are not available in this version, and without it connections would leave by another way'
-  report.error('CFG033', place, `"proxySettings": ${message}`)
-  return input.tag
 }

@@ -1,5 +1,6 @@
-/** Nothing can listen where something else does already. */
+/** Nothing can listen where something else does already, unless first bytes tell the two apart. */
 import type { Address } from '../../core/address.ts'
+import { type Kinds, type Sharer, sharerOf, sharingClash } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import type { Place } from '../../schema/report.ts'
 import type { InboundConfig } from '../../settings/model.ts'
@@ -24,6 +25,8 @@ interface Listener {
   readonly addresses: readonly Socket[]
   /** Opens some of its ports, and others where one is taken. */
   readonly dynamic: boolean
+  /** By what it can share a port; absent: it cannot. */
+  readonly sharer?: Sharer
   place(key: 'port' | 'listen'): Place
 }
 
@@ -31,11 +34,12 @@ interface Listener {
 export function checkPorts(
   inbounds: readonly ReadInbound[],
   endpoints: readonly Endpoint[],
+  kinds: Kinds,
   { report }: Context,
 ): void {
   const taken = new Map<string | number, { readonly address: Socket; readonly by: Listener }[]>()
   const listeners = [
-    ...inbounds.flatMap((inbound) => listenerOf(inbound, (key) => report.at(inbound.owner, key)) ?? []),
+    ...inbounds.flatMap((inbound) => listenerOf(inbound, kinds, (key) => report.at(inbound.owner, key)) ?? []),
     ...endpoints.map(({ name, address, place }) => ({
       name,
       addresses: [address],
@@ -44,16 +48,23 @@ export function checkPorts(
     })),
   ]
   for (const listener of listeners) {
+    const why = sharing(listener)
     const addresses = listener.addresses.filter(({ port, path }) => port !== 0 || path !== undefined)
     const clashes = addresses.flatMap((address) => {
       const others = taken.get(keyOf(address))?.filter((other) => overlap(address, other.address)) ?? []
-      return others.map((other) => ({ address, other, fatal: !other.by.dynamic && !listener.dynamic }))
+      return others.flatMap((other) => {
+        const reason = why(address, other)
+        return reason === undefined
+          ? []
+          : { address, other, why: reason, fatal: !other.by.dynamic && !listener.dynamic }
+      })
     })
     const clash = clashes.find(({ fatal }) => fatal) ?? clashes[0]
     if (clash) {
       const { address, other, fatal } = clash
       const where = address.host === other.address.host ? '' : ` on ${hostOf(other.address)}`
-      const message = `${nameOf(address)} is already listened on by ${other.by.name}${where}`
+      const apart = clash.why === '' ? '' : `, and nothing tells the two apart: ${clash.why}`
+      const message = `${nameOf(address)} is already listened on by ${other.by.name}${where}${apart}`
       const place = listener.place(address.path === undefined ? 'port' : 'listen')
       if (!fatal) report.warn('CFG086', place, message, 'leave this port out of the range of the dynamic ports')
       else report.error('CFG086', place, message, `write another ${address.path === undefined ? 'port' : 'path'}`)
@@ -66,7 +77,19 @@ export function checkPorts(
   }
 }
 
-function listenerOf({ config }: ReadInbound, place: Listener['place']): Listener | undefined {
+/** Why two cannot have one address; `''` where there is nothing to say but that; undefined: they can. */
+function sharing({ sharer }: Listener) {
+  const verdicts = new Map<Sharer, string | undefined>()
+  return (address: Socket, other: { readonly address: Socket; readonly by: Listener }): string | undefined => {
+    const theirs = other.by.sharer
+    if (!sharer || !theirs || address.udp || address.host !== other.address.host) return ''
+    // Of a range there are many addresses.
+    if (!verdicts.has(theirs)) verdicts.set(theirs, sharingClash(theirs, sharer))
+    return verdicts.get(theirs)
+  }
+}
+
+function listenerOf({ config }: ReadInbound, kinds: Kinds, place: Listener['place']): Listener | undefined {
   if (!config) return undefined
   const sockets = config.listen.map(({ address }) => address)
   const networks = networksAt(config)
@@ -76,7 +99,8 @@ function listenerOf({ config }: ReadInbound, place: Listener['place']): Listener
       ...sockets.filter(({ path }) => path === undefined).map((address) => ({ ...address, udp: true as const })),
     )
   }
-  return { name: config.at, addresses, dynamic: config.allocate !== undefined, place }
+  const sharer = sharerOf(config, kinds)
+  return { name: config.at, addresses, dynamic: config.allocate !== undefined, ...(sharer && { sharer }), place }
 }
 
 function networksAt(config: InboundConfig): readonly ('tcp' | 'udp')[] {

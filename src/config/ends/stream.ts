@@ -8,8 +8,8 @@ import { anyObject, object, openWord, refused, subtree, text } from '../../schem
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { JsonNode } from '../../schema/tree.ts'
-import type { InboundStreamConfig, OutboundStreamConfig, SockoptConfig } from '../../settings/model.ts'
-import { buildSockopt, sockoptSchema } from '../../transport/sockopt-config.ts'
+import type { InboundStreamConfig, OutboundStreamConfig } from '../../settings/model.ts'
+import { buildInboundSockopt, buildOutboundSockopt, sockoptSchema } from '../../transport/sockopt-config.ts'
 import { otherSettings, readNetwork } from './network.ts'
 
 /** Settings of every transport there is, under all their names. */
@@ -52,7 +52,6 @@ export type StreamDefaults = Readonly<Record<string, object | undefined>>
 interface Stream {
   readonly network: string
   readonly transport?: unknown
-  readonly sockopt: SockoptConfig
 }
 
 export function buildInboundStream(
@@ -61,7 +60,12 @@ export function buildInboundStream(
   kinds: Kinds,
   context: Context,
 ): InboundStreamConfig | undefined {
-  const { stream, secure } = buildStream(input, defaults, kinds, context)
+  const { secure, proxied, ...built } = buildStream(input, defaults, kinds, context)
+  const sockopt = {
+    ...buildInboundSockopt(input?.sockopt, context),
+    ...(proxied && { acceptProxyProtocol: true as const }),
+  }
+  const stream = { ...built.stream, sockopt }
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
   return tls && { ...stream, tls: kinds.tls.buildServer(tls, context) }
@@ -73,7 +77,12 @@ export function buildOutboundStream(
   kinds: Kinds,
   context: Context,
 ): OutboundStreamConfig | undefined {
-  const { stream, secure } = buildStream(input, defaults, kinds, context)
+  const { secure, proxied, ...built } = buildStream(input, defaults, kinds, context)
+  if (proxied) {
+    const place = context.report.at(proxied, 'acceptProxyProtocol')
+    context.report.warn('CFG030', place, '"acceptProxyProtocol" has no effect: only inbounds use it')
+  }
+  const stream = { ...built.stream, sockopt: buildOutboundSockopt(input?.sockopt, context) }
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
   return tls && { ...stream, tls: kinds.tls.buildClient(tls, context) }
@@ -89,20 +98,21 @@ function tlsOf(input: StreamInput, owner: Place, { tls }: Kinds, context: Contex
   return empty
 }
 
-/** Everything but TLS itself; `secure`: it is asked for. */
+/** Everything but TLS and options of sockets. `secure`: TLS is asked for; `proxied`: settings of the transport that ask for PROXY headers. */
 function buildStream(
   input: StreamInput | undefined,
   defaults: StreamDefaults,
   kinds: Kinds,
   context: Context,
-): { readonly stream: Stream; readonly secure: boolean } {
-  const sockopt = buildSockopt(input?.sockopt, context)
+): { readonly stream: Stream; readonly secure: boolean; readonly proxied: object | undefined } {
   const kind = input ? readNetwork(input, kinds, context) : plainTransport(kinds)
-  const transport = kind?.build(settingsOf(kind, input, defaults, context), context)
-  const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }), sockopt }
+  const settings: { readonly acceptProxyProtocol?: unknown } | undefined =
+    kind && settingsOf(kind, input, defaults, context)
+  const transport = kind?.build(settings, context)
+  const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }) }
   const secure = input !== undefined && checkSecurity(input, context)
   if (input) checkIdle(input, kind, kinds, secure, context)
-  return { stream, secure }
+  return { stream, secure, proxied: settings?.acceptProxyProtocol === true ? settings : undefined }
 }
 
 /** The settings of a transport: of several names the last that is written. */

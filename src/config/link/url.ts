@@ -38,6 +38,7 @@ export function readUrlForm(url: LinkUrl): ShareLink {
       key: params.take('key'),
       serviceName: params.take(...partNames.serviceName) || path,
       mode: params.take('mode'),
+      extra: params.take('extra'),
       authority: params.take('authority'),
       ed: params.take('ed'),
       eh: params.take('eh'),

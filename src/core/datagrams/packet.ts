@@ -63,6 +63,8 @@ export interface PacketDialOptions {
 }
 
 export interface PacketDialer {
+  /** What is sent to a name goes out as such, so that nobody need look it up; absent: IP addresses only. */
+  readonly takesNames?: boolean
   open(options: PacketDialOptions): Promise<PacketConn>
 }
 

@@ -30,11 +30,12 @@ export class UdpSocket {
   /**
    * @param at IPv6: speaks IPv4, too, if bound to `::`
    * @param receive gets every datagram, lent until it returns
+   * @param ipv6Only `::` speaks no IPv4
    */
-  constructor(at: Address, receive: (lent: Uint8Array, from: Address) => void) {
+  constructor(at: Address, receive: (lent: Uint8Array, from: Address) => void, ipv6Only = false) {
     const family = at.host.includes(':') ? 6 : 4
     this.#endpoints = new Endpoints(family)
-    this.#socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', lookup: asIs })
+    this.#socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', ipv6Only, lookup: asIs })
     this.#socket.on('message', (bytes, { address, port }) => receive(bytes, this.#endpoints.get(address, port)))
     this.ready = new Promise((resolve, reject) => {
       this.#socket.once('listening', () => {

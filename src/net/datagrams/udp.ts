@@ -16,21 +16,29 @@ import { largestUdp, UdpSocket } from './udp-socket.ts'
  * Opens UDP sockets that talk to everybody, by IP address. One socket speaks both families: measured, a datagram costs the
  * same on it as on one of IPv4, and a session keeps one port whatever it sends to. A machine without IPv6 gets one of IPv4.
  */
-export const udpDialer = (): PacketDialer => ({ open: openUdp })
+export const udpDialer = ({ localAddress }: UdpOptions = {}): PacketDialer => ({
+  open: (options) => openUdp(options, localAddress?.()),
+})
 
-async function openUdp({ until, first }: PacketDialOptions): Promise<PacketConn> {
+export interface UdpOptions {
+  /** The IP address that a socket sends from, and by which it speaks one family only; asked for each. */
+  readonly localAddress?: () => string
+}
+
+async function openUdp({ until, first }: PacketDialOptions, local: string | undefined): Promise<PacketConn> {
   if (until.gone) throw until.gone
-  let conn = new UdpConn('::')
+  let conn = new UdpConn(local ?? '::')
   try {
     try {
       await conn.ready
     } catch (error) {
-      if (!isFamilyMissing(error)) throw error
+      if (!isFamilyMissing(error) || local !== undefined) throw error
       conn = new UdpConn('0.0.0.0')
       await conn.ready
     }
   } catch (error) {
-    throw dialError(error, `${first ? formatAddress(first) : 'anybody'} by UDP`)
+    const from = local === undefined ? '' : ` from ${local}`
+    throw dialError(error, `${first ? formatAddress(first) : 'anybody'} by UDP${from}`)
   }
   if (until.gone) {
     conn.destroy()

@@ -3,13 +3,15 @@ import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions } from '../../core/dialer.ts'
 import type { Clock, Logger } from '../../core/env.ts'
 import type { Resolve } from '../../core/ground.ts'
-import { type Attempt, Race } from './race.ts'
+import { type Attempt, Race, type RaceConfig } from './race.ts'
 
 export interface HappyEyeballsDeps {
   readonly resolve: Resolve
   readonly clock: Clock
   /** Told at debug what each address said. */
   readonly log: Logger
+  /** Where it is not to go as RFC 8305 says. */
+  readonly race?: RaceConfig
 }
 
 /**

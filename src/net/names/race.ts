@@ -24,6 +24,16 @@ export interface Attempt {
 export interface RaceDeps {
   readonly resolve: Resolve
   readonly clock: Clock
+  /** Where it is not to go as RFC 8305 says. */
+  readonly race?: RaceConfig
+}
+
+/** How addresses take turns; see RaceConfig of the settings. */
+export interface RaceConfig {
+  readonly delayMs?: number
+  readonly first?: 4 | 6
+  readonly interleave?: number
+  readonly atOnce?: number
 }
 
 /** One dial of a name: see happyEyeballs(). */
@@ -40,7 +50,9 @@ export class Race {
   /** Look-ups that have not answered. */
   readonly #awaited = new Set<Family>([6, 4])
   #lookupFailure: unknown
-  #next: Family = 6
+  #next: Family
+  /** Addresses of the first family that come before the other has its turn. */
+  #left: number
   #running = 0
   /** Until it has passed no attempt starts by itself. */
   #pause: Cancel | undefined
@@ -52,6 +64,8 @@ export class Race {
     this.#options = options
     this.#deps = deps
     this.#began = deps.clock.elapsed()
+    this.#next = deps.race?.first ?? 6
+    this.#left = deps.race?.interleave ?? 1
   }
 
   async run(): Promise<Conn> {
@@ -78,8 +92,9 @@ export class Race {
     if (this.#life.gone) return
     this.#awaited.delete(family)
     this.#addresses[family].push(...found)
-    // IPv6 addresses get a moment to arrive, so that the order of the answers does not choose the family.
-    if (family === 4 && found.length > 0 && this.#awaited.has(6) && this.attempts.length === 0) {
+    // Those of the first family get a moment to arrive, so that the order of the answers does not choose it.
+    const { first = 6 } = this.#deps.race ?? {}
+    if (family !== first && found.length > 0 && this.#awaited.has(first) && this.attempts.length === 0) {
       this.#wait(limits.resolutionDelayMs)
     } else {
       if (this.attempts.length === 0) this.#endPause()
@@ -89,10 +104,11 @@ export class Race {
 
   /** Starts the next attempt if it is time; ends the race when there is nothing left to hope for. */
   #proceed(): void {
-    if (this.#pause) return
+    const { delayMs = limits.attemptDelayMs, atOnce = limits.dialAddresses } = this.#deps.race ?? {}
+    if (this.#pause || this.#running >= atOnce) return
     const address = this.attempts.length < limits.dialAddresses ? this.#take() : undefined
     if (address !== undefined) {
-      this.#wait(limits.attemptDelayMs)
+      this.#wait(delayMs)
       void this.#attempt(address)
     } else if (this.#running === 0 && this.#awaited.size === 0) {
       this.#fail(this.#failure())
@@ -102,8 +118,14 @@ export class Race {
   #take(): string | undefined {
     const family = this.#addresses[this.#next].length > 0 ? this.#next : other(this.#next)
     const address = this.#addresses[family].shift()
-    if (address !== undefined) this.#next = other(family)
+    if (address !== undefined) this.#turnAfter(family)
     return address
+  }
+
+  #turnAfter(family: Family): void {
+    const { first = 6, interleave = 1 } = this.#deps.race ?? {}
+    this.#left = family === first ? this.#left - 1 : interleave
+    this.#next = this.#left > 0 ? first : other(first)
   }
 
   async #attempt(host: string): Promise<void> {

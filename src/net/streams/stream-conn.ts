@@ -56,13 +56,20 @@ export class StreamConn implements Conn, StreamEvents {
    * the end; afterwards this Conn only tells when the stream is gone.
    */
   surrender(first?: Uint8Array): Duplex {
+    if (first && first.length > 0) this.takeBack(first)
     const stream = unhear(this.stream)
-    const queued = this.#queue ?? []
+    // A stream that flows would drop what nobody hears.
+    if (this.#queue) stream.pause()
+    for (let bytes = this.#queue?.pop(); bytes; bytes = this.#queue?.pop()) stream.unshift(bytes)
     this.#queue = undefined
-    const back = first && first.length > 0 ? [first, ...queued] : queued
-    if (back.length > 0) stream.pause()
-    for (const bytes of back.reverse()) stream.unshift(bytes)
+    this.#queued = 0
     return stream
+  }
+
+  takeBack(bytes: Uint8Array): void {
+    this.#queue ??= []
+    this.#queue.unshift(bytes)
+    this.#queued += bytes.length
   }
 
   protected resumeReading(): void {

@@ -5,11 +5,12 @@
 
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
+import { join } from '../wire/join.ts'
 import type { Framing } from './framing.ts'
 import { trailersFrom } from './head.ts'
 import { withoutHopByHop } from './headers.ts'
 import { type MessageKind, unacceptable } from './problems.ts'
-import { bytesOf, join, textOf } from './text.ts'
+import { bytesOf, textOf } from './text.ts'
 
 export interface Body {
   /** True when the body is complete; one that lasts to the end of the connection is after end(). */

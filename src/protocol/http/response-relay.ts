@@ -1,10 +1,10 @@
+import { join } from '../wire/join.ts'
 import { type Body, BodyRelay } from './body.ts'
 import { forwardedResponse, interimResponse, switchingResponse } from './forward.ts'
 import { isDelimited, responseFraming } from './framing.ts'
 import { parseResponseHead, type ResponseHead } from './head.ts'
 import { HeadCollector } from './head-collector.ts'
 import { unacceptable } from './problems.ts'
-import { join } from './text.ts'
 import { UnsureBody } from './unsure-body.ts'
 
 /** What of a request decides on its response. */

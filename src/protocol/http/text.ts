@@ -13,17 +13,6 @@ export function bytesOf(text: string): Uint8Array {
   return bytes
 }
 
-export function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
-
 /** Without spaces and tabs at both ends; nothing else, unlike String.trim(), which takes the byte A0 too. */
 export function trimmed(text: string): string {
   let from = 0

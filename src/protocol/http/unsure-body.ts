@@ -1,5 +1,5 @@
+import { join } from '../wire/join.ts'
 import { type Body, BodyRelay } from './body.ts'
-import { join } from './text.ts'
 
 /** The longest first line that is taken for a chunk's size, bytes: some servers fill a short number up with blanks. */
 const SIZE_LINE_MAX = 20

@@ -1,4 +1,4 @@
-/** Server name of a ClientHello (RFC 8446, 4.1.2; RFC 6066, 3), wherever its bytes were carried. */
+/** Server name (RFC 6066, 3) and application protocols (RFC 7301) of a ClientHello (RFC 8446, 4.1.2), wherever its bytes were carried. */
 
 /** Bytes before the session id: type, length, version and random. */
 const beforeSession = 38
@@ -15,12 +15,32 @@ export function helloLength(bytes: Uint8Array): number | 'no' | undefined {
  * malformed.
  */
 export function serverNameOf(hello: Uint8Array): string | undefined {
+  const names = extensionOf(hello, 0)
+  return names && nameIn(names)
+}
+
+/** The application protocols that the client offers, best first; none where it offers none, or what came is malformed. */
+export function protocolsOf(hello: Uint8Array): string[] {
+  const list = extensionOf(hello, 16)
+  const found: string[] = []
+  if (!list || list.length < 2 || 2 + u16(list, 0) !== list.length) return found
+  for (let at = 2; at < list.length; ) {
+    const end = at + 1 + list[at]!
+    if (end > list.length) return []
+    found.push(text.decode(list.subarray(at + 1, end)))
+    at = end
+  }
+  return found
+}
+
+/** The first extension of a type; undefined where there is none, or what stands before it is malformed. */
+function extensionOf(hello: Uint8Array, type: number): Uint8Array | undefined {
   const extensions = extensionsOf(hello)
   if (!extensions) return undefined
   for (let at = 0; at + 4 <= extensions.length; ) {
     const length = u16(extensions, at + 2)
     if (at + 4 + length > extensions.length) return undefined
-    if (u16(extensions, at) === 0) return nameIn(extensions.subarray(at + 4, at + 4 + length))
+    if (u16(extensions, at) === type) return extensions.subarray(at + 4, at + 4 + length)
     at += 4 + length
   }
   return undefined

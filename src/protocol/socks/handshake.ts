@@ -11,8 +11,9 @@
 
 import { formatHost, hostFromIP } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { join } from '../wire/join.ts'
 import { domainOf } from './domain.ts'
-import { Input, join, more } from './input.ts'
+import { Input, more } from './input.ts'
 import type { Login, Logins } from './logins.ts'
 import { socksReply } from './reply.ts'
 
@@ -74,7 +75,7 @@ export class SocksHandshake {
   /** Takes the client's next bytes, cut anywhere, and keeps no reference to them. Throws PROTOCOL_MISUSE after the last step. */
   push(bytes: Uint8Array): SocksStep {
     if (this.#state === 'done') throw new ProxyError('PROTOCOL_MISUSE', 'the SOCKS handshake is over')
-    const input = new Input(join(this.#pending, bytes))
+    const input = new Input(join([this.#pending, bytes]))
     const sent: Uint8Array[] = []
     try {
       for (;;) {
@@ -85,13 +86,13 @@ export class SocksHandshake {
           this.#state = 'done'
           this.#pending = new Uint8Array(0)
           const rest = step.request && { rest: input.rest() }
-          return { ...step, ...rest, send: join(...sent) }
+          return { ...step, ...rest, send: join(sent) }
         }
       }
     } catch (error) {
       if (error !== more) throw error
       this.#pending = input.rest()
-      return { send: join(...sent) }
+      return { send: join(sent) }
     }
   }
 

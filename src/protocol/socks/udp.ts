@@ -5,7 +5,8 @@
  *
  * The address is the target's on the way there, and the source's on the way back.
  */
-import { type Address, formatHost, hostFromIP, parseHost } from '../../core/address.ts'
+import { type Address, formatHost, hostFromIP } from '../../core/address.ts'
+import { addressBytes } from './address.ts'
 import { domainOf } from './domain.ts'
 
 /** Why a datagram cannot be carried: V2Ray and Xray drop all of these, too. */
@@ -73,7 +74,7 @@ function hostOf(datagram: Uint8Array, end: number): string | undefined {
   return formatHost(hostFromIP(datagram.subarray(fixed, end)))
 }
 
-/** Writes the header of the answers. Keeps the last one, too. */
+/** Writes the header of datagrams. Keeps the last one, too. */
 export class SocksUdpWriter {
   #of: Address | undefined
   #header: Uint8Array = new Uint8Array(0)
@@ -88,11 +89,9 @@ export class SocksUdpWriter {
   }
 }
 
-function encode({ host, port }: Address): Uint8Array {
-  const parsed = parseHost(host)
-  const tail = [port >> 8, port & 0xff]
-  if (parsed.kind !== 'domain') return Uint8Array.of(0, 0, 0, parsed.kind === 'ipv4' ? 1 : 4, ...parsed.bytes, ...tail)
-  const name = Uint8Array.from(parsed.name, (character) => character.charCodeAt(0))
-  if (domainOf(name) === undefined) return Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 0, ...tail)
-  return Uint8Array.of(0, 0, 0, 3, name.length, ...name, ...tail)
+const nowhere = Uint8Array.of(1, 0, 0, 0, 0)
+
+function encode(address: Address): Uint8Array {
+  const written = addressBytes(address) ?? Uint8Array.of(...nowhere, address.port >> 8, address.port & 0xff)
+  return Uint8Array.of(0, 0, 0, ...written)
 }

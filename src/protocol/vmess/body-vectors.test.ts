@@ -181,7 +181,9 @@ describe.each(['body_short', 'body_split', 'body_long', 'body_authenticated_leng
     if (vector.wire_first64) expect(Buffer.from(sealed.subarray(0, 64)).toString('hex')).toBe(vector.wire_first64)
     if (vector.wire_last64) expect(Buffer.from(sealed.subarray(-64)).toString('hex')).toBe(vector.wire_last64)
 
-    const splits = [whole, byteByByte, randomCuts(7, 40), randomCuts(8, 3000), randomCuts(9, 20_000)]
+    // Of the two with 65,600 chunks only the first splits are tried: there it is the counter that matters.
+    const every = [whole, byteByByte, randomCuts(7, 40), randomCuts(8, 3000), randomCuts(9, 20_000)]
+    const splits = vector.wire_length > 1_000_000 ? every.slice(3) : every
     for (const split of splits) {
       const datagrams: number[] = []
       const opener = openerOf(vector, (datagram) => datagrams.push(datagram.length))

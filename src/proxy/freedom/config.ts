@@ -3,42 +3,26 @@
 import { z } from 'zod'
 import { formatAddress } from '../../core/address.ts'
 import type { Context } from '../../schema/context.ts'
-import { oneOf } from '../../schema/expected.ts'
 import {
   anyObject,
   integer,
   noted,
   object,
   oldTimeout,
-  openWord,
   refused,
   text,
   userLevel,
   withoutEffect,
 } from '../../schema/fields.ts'
 import { outboundForm } from '../../schema/kind.ts'
-import { type Place, shorten } from '../../schema/report.ts'
-import { didYouMean } from '../../schema/suggest.ts'
+import { readStrategy, strategyField } from '../../schema/parts/strategy.ts'
+import type { Place } from '../../schema/report.ts'
 import { readHost } from '../../schema/values.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 
-const strategies = [
-  'AsIs',
-  'UseIP',
-  'UseIPv4',
-  'UseIPv6',
-  'UseIPv4v6',
-  'UseIPv6v4',
-  'ForceIP',
-  'ForceIPv4',
-  'ForceIPv6',
-  'ForceIPv4v6',
-  'ForceIPv6v4',
-] as const
-
 const schema = object({
-  domainStrategy: openWord(strategies, 'How names of targets are resolved. Default: AsIs.'),
-  targetStrategy: openWord(strategies, 'Xray’s newer name of domainStrategy; it wins.'),
+  domainStrategy: strategyField('How names of targets are resolved. Default: AsIs.'),
+  targetStrategy: strategyField('Xray’s newer name of domainStrategy; it wins.'),
   redirect: noted(text('Sends every connection there: host:port, :port or host:.'), {
     expected: 'text such as "127.0.0.1:8080" or ":8080"',
   }),
@@ -88,23 +72,6 @@ export const freedomOutbound = outboundForm({
     }
   },
 })
-
-/** V2Ray writes the same words in several ways: `UseIPv4`, `useip4`, `use_ip_v4`. */
-const plain = (text: string): string => text.toLowerCase().replaceAll(/[_-]/g, '').replaceAll('ipv', 'ip')
-
-function readStrategy(
-  written: string | undefined,
-  place: Place,
-  { report }: Context,
-): FreedomSettings['domainStrategy'] | undefined {
-  if (!written) return undefined
-  const found = strategies.find((name) => plain(name) === plain(written))
-  if (!found) {
-    const message = `found ${JSON.stringify(shorten(written))}, expected ${oneOf(strategies)}`
-    report.error('CFG025', place, message, didYouMean(written, strategies))
-  }
-  return found
-}
 
 function readRedirect(value: string, place: Place, context: Context): FreedomSettings['redirect'] {
   const match = /^(.*):(\d{0,5})$/.exec(value.trim())

@@ -1,7 +1,8 @@
 /** freedom in the messages of the gRPC API. */
 import { formatAddress } from '../../core/address.ts'
+import { domainStrategies } from '../../core/domain-strategy.ts'
 import type { Fields, Typed } from '../../messages/fields.ts'
-import { domainStrategies, given, hostOf, wordOf } from '../../messages/values.ts'
+import { given, hostOf, wordOf } from '../../messages/values.ts'
 
 export const freedomOutboundJson = ({ fields }: Typed): object =>
   given({

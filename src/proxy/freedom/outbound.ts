@@ -1,6 +1,7 @@
 import { type Address, parseHost } from '../../core/address.ts'
 import type { PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer, Outbound } from '../../core/dialer.ts'
+import { addressesBy } from '../../core/domain-strategy.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
@@ -15,23 +16,6 @@ export interface FreedomDeps {
   readonly env: Env
 }
 
-type Strategy = FreedomSettings['domainStrategy']
-
-/** Families to ask for in turn, the first that has an address wins; none: the dialer gets the name as it is. */
-const families: Readonly<Record<Strategy, readonly (0 | 4 | 6)[]>> = {
-  AsIs: [],
-  UseIP: [0],
-  UseIPv4: [4],
-  UseIPv6: [6],
-  UseIPv4v6: [4, 6],
-  UseIPv6v4: [6, 4],
-  ForceIP: [0],
-  ForceIPv4: [4],
-  ForceIPv6: [6],
-  ForceIPv4v6: [4, 6],
-  ForceIPv6v4: [6, 4],
-}
-
 /**
  * Goes straight to the target.
  *
@@ -43,18 +27,8 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
   const { redirect, domainStrategy } = settings
 
   async function addressFor(host: string, until: Lifetime): Promise<string> {
-    let cause: unknown
-    for (const family of families[domainStrategy]) {
-      try {
-        const found = await resolve(host, family, until)
-        if (found.length > 0) return found[env.random.below(found.length)]!
-      } catch (error) {
-        if (until.gone) throw until.gone
-        cause = error
-      }
-    }
-    if (!domainStrategy.startsWith('Force')) return host
-    throw new ProxyError('DNS_FAILED', `${host} has no address that ${domainStrategy} allows`, { cause })
+    const found = await addressesBy(domainStrategy, host, resolve, until)
+    return found.length > 0 ? found[env.random.below(found.length)]! : host
   }
 
   /** For datagrams nobody looks a name up later on. IPv4 first, as V2Ray does: it is the way that is there more often. */
@@ -70,7 +44,7 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
   return {
     tag,
     level: settings.level,
-    packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, redirect }),
+    packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, asIs: domainStrategy === 'AsIs', redirect }),
     async dial(to, options) {
       const target = redirected(to, redirect)
       if (target.path !== undefined || parseHost(target.host).kind !== 'domain') return dialer.dial(target, options)

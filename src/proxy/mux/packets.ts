@@ -12,6 +12,8 @@ import { type Carrier, holdDefault, type Substream } from './carrier.ts'
 export interface MuxPacketOptions {
   /** Keep frames carry addresses: one session for many destinations. Else all datagrams go to, and come from, one. */
   readonly addressed: boolean
+  /** What the other side speaks, where it is known; else by `addressed`. */
+  readonly encoding?: 'mux' | 'xudp'
   /** At a server: what New asked for. At a client the first datagram decides. */
   readonly target?: Address
   /** Names the client's socket in New, 8 bytes. */
@@ -67,7 +69,7 @@ export class MuxPacketConn implements PacketConn, Substream {
       remote,
       local,
       largest: limits.muxDatagramMax,
-      encoding: options.addressed ? 'xudp' : 'mux',
+      encoding: options.encoding ?? (options.addressed ? 'xudp' : 'mux'),
       layers: [...layers, 'mux'],
       ...(level !== undefined && { level }),
       carrier: rootInfo(carrier.info),

@@ -78,7 +78,9 @@ class MuxServer {
 
   #packets({ session, globalId }: Frame, target: Address): Substream {
     // The source in every answer is what Xray and sing-box want; V2Ray skips it.
-    const conn = new MuxPacketConn(this.#carrier, session, { addressed: true, target })
+    // XUDP names the client's socket, or has the connection to itself, as the session 0 that Mux.Cool does not count.
+    const encoding = globalId || session === 0 ? 'xudp' : 'mux'
+    const conn = new MuxPacketConn(this.#carrier, session, { addressed: true, encoding, target })
     this.#carrier.attach(session, conn)
     this.#taker.packets(conn, target, globalId)
     return conn

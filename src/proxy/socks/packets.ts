@@ -22,6 +22,7 @@ export class SocksPackets implements PacketConn {
   readonly #writer = new SocksUdpWriter()
   readonly #waiting = new WaitingPackets<Address>()
   #waitingBytes = 0
+  #dropped = 0
   #begun: ((target: Address) => void) | undefined
 
   /** @param begun called once, with the target of the first datagram */
@@ -50,7 +51,7 @@ export class SocksPackets implements PacketConn {
   }
 
   get dropped(): number {
-    return this.#base.dropped
+    return this.#base.dropped + this.#dropped
   }
 
   drainTo(sink: PacketSink): Promise<void> {
@@ -61,6 +62,11 @@ export class SocksPackets implements PacketConn {
   }
 
   send(bytes: Uint8Array, from: Address): boolean {
+    // One without data is dropped by every client.
+    if (bytes.length === 0 || bytes.length > this.info.largest) {
+      this.#dropped++
+      return false
+    }
     const header = this.#writer.header(from)
     const { bytes: whole, release } = takeBuffer(header.length + bytes.length)
     whole.set(header)

@@ -6,7 +6,8 @@ import { onceEvery } from '../../core/time/once-every.ts'
 import { formatUuid } from '../../protocol/vmess/identity.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { Experiments, SecurityName, VmessServer } from '../../settings/model.ts'
-import { type Attempt, BackOff } from './back-off.ts'
+import { type Attempt, BackOff } from '../upstream/back-off.ts'
+import type { Candidates } from '../upstream/reach.ts'
 
 /** What a connection authenticates and encrypts with. */
 export interface Identity {
@@ -40,7 +41,7 @@ const quietMs = 60_000
  * The servers of one outbound: those of its configuration, and those that responses named, for as long as they said.
  * They take turns. One that cannot be reached is passed over for a while if it is of the configuration, else it goes.
  */
-export class Servers {
+export class Servers implements Candidates<Server> {
   readonly #env: Env
   /** In their order, the temporary ones behind. */
   readonly #list: Server[]

@@ -7,12 +7,12 @@ import type { RequestHead } from '../../protocol/http/head.ts'
 import { HeadCollector } from '../../protocol/http/head-collector.ts'
 import { tokensOf } from '../../protocol/http/headers.ts'
 import { BadRequest } from '../../protocol/http/problems.ts'
+import { within } from '../passage.ts'
 import { answerToBad, parseHead } from '../upgrade/bad-request.ts'
 import { answerTo } from '../upgrade/nginx.ts'
 import { type ReadHead, readHead } from '../upgrade/read-head.ts'
 import { rejected } from '../upgrade/rejected.ts'
 import { skipBody } from '../upgrade/skip-body.ts'
-import { within } from '../upgrade/within.ts'
 import { answerBytes } from './answer-text.ts'
 import { Http1Exchange } from './exchange.ts'
 
@@ -118,7 +118,7 @@ export class Http1Server {
     const { bytes, keepAlive } = answerTo(head, clock.now())
     if (!keepAlive || last) return void (await farewell(this.#carrier, clock, bytes))
     await this.#carrier.write(bytes, () => {})
-    return within(clock, limits.strangerIdleMs, this.#carrier, () => skipBody(this.#carrier, head, rest))
+    return within(clock, limits.strangerIdleMs, this.#carrier, 'request', () => skipBody(this.#carrier, head, rest))
   }
 
   #turnAway(error: BadRequest): Promise<void> {
@@ -136,7 +136,7 @@ export class Http1Server {
     const collector = new HeadCollector('request', headMax)
     const ms = first ? handshakeTimeoutMs : this.#served ? limits.xhttpIdleMs : limits.strangerIdleMs
     try {
-      return await within(clock, ms, this.#carrier, () => readHead(this.#carrier, collector, rest))
+      return await within(clock, ms, this.#carrier, 'request', () => readHead(this.#carrier, collector, rest))
     } catch (error) {
       if (error instanceof BadRequest) throw error
       // Who came, said nothing of use and went is nobody's fault; who keeps us waiting is worth a line the first time.

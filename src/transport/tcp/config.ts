@@ -1,7 +1,7 @@
 /** `tcpSettings`, Xray's `rawSettings`. */
 import type { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
-import { flag, mapOf, object, refused, stringList, text, word } from '../../schema/fields.ts'
+import { acceptProxyProtocol, mapOf, object, stringList, text, word } from '../../schema/fields.ts'
 import { transportForm } from '../../schema/kind.ts'
 import { shorten } from '../../schema/report.ts'
 import type { DisguiseConfig, DrawnHeader } from '../../settings/disguise.ts'
@@ -26,11 +26,7 @@ const header = object({
 
 const schema = object({
   header,
-  acceptProxyProtocol: refused(
-    flag('Expect a PROXY protocol header on every connection.'),
-    'the PROXY protocol is not available in this version, and without it every client would seem to be the balancer',
-    { code: 'CFG033' },
-  ),
+  acceptProxyProtocol,
 }).describe('Settings of the tcp transport.')
 
 type Header = z.output<typeof header>

@@ -1,5 +1,5 @@
 import type { Conn } from '../../core/conn.ts'
-import type { Layer, Passage } from '../../core/dialer.ts'
+import type { Layer } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
@@ -7,6 +7,7 @@ import { farewell } from '../../core/streams/farewell.ts'
 import { prefixed } from '../../core/streams/prefixed.ts'
 import { textOf } from '../../protocol/http/text.ts'
 import type { DisguiseConfig } from '../../settings/disguise.ts'
+import { Serving, within } from '../passage.ts'
 import { pathOf } from '../upgrade/target.ts'
 import { refusalHead, requestHead, responseHead } from './disguise-heads.ts'
 import { DisguisedConn } from './disguised-conn.ts'
@@ -27,61 +28,38 @@ export const disguiseLayer = (config: DisguiseConfig, deps: DisguiseDeps): Layer
       return new DisguisedConn(carrier, { head: requestHead(config, deps.env.random), awaitsHead: true })
     },
   }),
-  server: (accept) => new Undisguising(config, deps, accept),
+  server: (accept) => {
+    const undisguising = new Undisguising(config, deps)
+    return new Serving({
+      serve: (carrier) => undisguising.serve(carrier),
+      accept,
+      failed: deps.onFailedHandshake,
+    })
+  },
 })
 
 /** Takes carriers on which a request of the disguise comes; others are answered in V2Ray's words. */
-class Undisguising implements Passage {
+class Undisguising {
   readonly #config: DisguiseConfig
   readonly #deps: DisguiseDeps
-  readonly #accept: (conn: Conn) => void
-  readonly #all = new Set<Conn>()
 
-  constructor(config: DisguiseConfig, deps: DisguiseDeps, accept: (conn: Conn) => void) {
+  constructor(config: DisguiseConfig, deps: DisguiseDeps) {
     this.#config = config
     this.#deps = deps
-    this.#accept = accept
   }
 
-  get pending(): number {
-    return this.#all.size
-  }
-
-  receive(carrier: Conn): void {
-    if (carrier.gone) return
-    this.#all.add(carrier)
-    this.#serve(carrier)
-      .catch(() => carrier.destroy()) // it broke, or took too long, and there is nobody to answer
-      .finally(() => this.#all.delete(carrier))
-  }
-
-  close(): void {
-    for (const carrier of this.#all) carrier.destroy()
-  }
-
-  async #serve(carrier: Conn): Promise<void> {
+  async serve(carrier: Conn): Promise<Conn | undefined> {
     const { env, handshakeTimeoutMs } = this.#deps
-    const { remote } = carrier.info
-    const late = `no whole HTTP header from ${remote} within ${handshakeTimeoutMs / 1000} s`
-    const cancel = env.clock.after(handshakeTimeoutMs, () => {
-      const error = new ProxyError('HANDSHAKE_TIMEOUT', late)
-      this.#deps.onFailedHandshake(remote, error)
-      carrier.destroy(error)
-    })
-    const read = await readRequest(carrier).finally(cancel)
-    const { paths } = this.#config.request
-    const served = read && (paths.includes(read.path) || undefined)
-    if (!served) return this.#refuse(carrier, read?.path)
-    const conn = new DisguisedConn(prefixed(carrier, read.rest), {
+    const read = await within(env.clock, handshakeTimeoutMs, carrier, 'HTTP header', () => readRequest(carrier))
+    if (!read || !this.#config.request.paths.includes(read.path)) return this.#refuse(carrier, read?.path)
+    return new DisguisedConn(prefixed(carrier, read.rest), {
       head: responseHead(this.#config, env),
       awaitsHead: false,
       lastWord: () => refusalHead('400 Bad Request', env.clock.now()),
     })
-    this.#all.delete(carrier)
-    this.#accept(conn)
   }
 
-  #refuse(carrier: Conn, path: string | undefined): Promise<void> {
+  async #refuse(carrier: Conn, path: string | undefined): Promise<undefined> {
     const { paths } = this.#config.request
     const what =
       path === undefined
@@ -90,7 +68,7 @@ class Undisguising implements Passage {
     this.#deps.onFailedHandshake(carrier.info.remote, new ProxyError('UPGRADE_REJECTED', what))
     const { clock } = this.#deps.env
     const status = path === undefined ? '400 Bad Request' : '404 Not Found'
-    return farewell(carrier, clock, refusalHead(status, clock.now()))
+    await farewell(carrier, clock, refusalHead(status, clock.now()))
   }
 }
 

@@ -47,6 +47,7 @@ function buildServer(input: TlsInput, context: Context): TlsServerConfig {
   }
   return {
     ...common(input, context),
+    serverName: input.serverName?.trim() ?? '',
     authorities: certificates.authorities,
     certificates: certificates.own,
     rejectUnknownSni: input.rejectUnknownSni ?? false,

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import { expect, it } from 'vitest'
+import { pem } from '../../../test/support/tls.ts'
 import { pinOfUntrusted } from './certificate-trust.ts'
-
-const pem = (name: string) => readFileSync(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
 
 it.each(['selfsigned.crt', 'server.crt'])('gives the pin of %s, which no client trusts by itself', (name) => {
   expect(pinOfUntrusted(pem(name))).toMatch(/^[0-9a-f]{64}$/)

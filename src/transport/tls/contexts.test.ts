@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
+import { keyPair, serverOptions } from '../../../test/support/tls.ts'
 import { serverContexts } from './contexts.ts'
 
 const parsed = vi.hoisted(() => ({ certificates: 0, contexts: 0 }))
@@ -24,20 +24,8 @@ vi.mock('node:tls', async (original) => {
   }
 })
 
-const pem = (name: string): string =>
-  readFileSync(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
-const pair = (name: string) => ({ cert: pem(`${name}.crt`), key: pem(`${name}.key`) })
-
 it('reads every certificate once, however many clients ask for a name', () => {
-  const contexts = serverContexts({
-    alpn: [],
-    enableSessionResumption: false,
-    disableSystemRoot: false,
-    certificates: [pair('server'), pair('other')],
-    rejectUnknownSni: false,
-    verifyClient: false,
-    clientAuthorities: [],
-  })
+  const contexts = serverContexts(serverOptions({ certificates: [keyPair('server'), keyPair('other')] }))
   expect(parsed).toEqual({ certificates: 2, contexts: 2 })
   for (let i = 0; i < 100; i++) contexts.choose('other.test')
   expect(contexts.choose('localhost')).toBe(contexts.first)

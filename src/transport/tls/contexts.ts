@@ -25,6 +25,8 @@ export interface ServerContexts {
   readonly first: SecureContext
   /** Of the first certificate that names `name` exactly or by `*.parent`; undefined when none does. */
   choose(name: string): SecureContext | undefined
+  /** What the certificates are for, in lower case. */
+  readonly names: readonly string[]
 }
 
 /** Throws what OpenSSL says. */
@@ -35,8 +37,17 @@ export function serverContexts(options: TlsServerOptions): ServerContexts {
   }))
   return {
     first: entries[0]!.context,
+    names: [...new Set(entries.flatMap(({ leaf }) => namesOf(leaf)))],
     choose: (name) => entries.find(({ leaf }) => leaf.checkHost(name) !== undefined)?.context,
   }
+}
+
+/** Names of a certificate, those of its subject where it has no others. */
+function namesOf({ subjectAltName, subject }: X509Certificate): string[] {
+  const alternative = (subjectAltName ?? '').split(', ').filter((name) => name.startsWith('DNS:'))
+  const common = /^CN=(.*)$/m.exec(subject ?? '')?.[1]
+  const names = alternative.length > 0 ? alternative.map((name) => name.slice(4)) : common ? [common] : []
+  return names.map((name) => name.toLowerCase())
 }
 
 const serverContext = (options: TlsServerOptions, { cert, key }: KeyPair): SecureContext =>

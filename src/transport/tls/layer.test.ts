@@ -1,6 +1,5 @@
-import { createHash, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { clientOptions, keyPair, pem, pinOf, serverOptions } from '../../../test/support/tls.ts'
 import type { Conn } from '../../core/conn.ts'
 import { forever } from '../../core/lifetime.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
@@ -9,42 +8,12 @@ import { connSuite } from '../../testing/conn-suite.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { dialerStack, passageStack } from '../stack.ts'
 import { tlsClientLayer, tlsServerLayer } from './layer.ts'
-import type { KeyPair, TlsClientOptions, TlsServerOptions } from './options.ts'
-
-const pem = (name: string): string =>
-  readFileSync(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
-const pair = (name: string): KeyPair => ({ cert: pem(`${name}.crt`), key: pem(`${name}.key`) })
-const hashOf = (name: string): string =>
-  createHash('sha256')
-    .update(new X509Certificate(pem(`${name}.crt`)).raw)
-    .digest('hex')
-
-const serverBase: TlsServerOptions = {
-  alpn: [],
-  enableSessionResumption: false,
-  disableSystemRoot: false,
-  certificates: [pair('server')],
-  rejectUnknownSni: false,
-  verifyClient: false,
-  clientAuthorities: [],
-}
-const clientBase: TlsClientOptions = {
-  alpn: [],
-  enableSessionResumption: false,
-  disableSystemRoot: false,
-  authorities: [pem('ca.crt')],
-  serverName: 'localhost',
-  allowInsecure: false,
-  pinnedCertSha256: [],
-  pinnedChainSha256: [],
-  verifyNames: [],
-  certificates: [],
-}
+import type { TlsClientOptions, TlsServerOptions } from './options.ts'
 
 const serverLayer = (server: Partial<TlsServerOptions> = {}) =>
-  tlsServerLayer({ ...serverBase, ...server }, { clock: fakeClock(0), handshakeTimeoutMs: 60_000, onError: () => {} })
+  tlsServerLayer(serverOptions(server), { clock: fakeClock(0), handshakeTimeoutMs: 60_000, onError: () => {} })
 
-const clientLayer = (client: Partial<TlsClientOptions> = {}) => tlsClientLayer({ ...clientBase, ...client })
+const clientLayer = (client: Partial<TlsClientOptions> = {}) => tlsClientLayer(clientOptions(client))
 
 async function tlsPair(client: Partial<TlsClientOptions> = {}, server: Partial<TlsServerOptions> = {}, lending = true) {
   let accepted: (conn: Conn) => void = () => {}
@@ -109,27 +78,27 @@ describe('TLS client verification of the server', () => {
       code: 'TLS_FAILED',
       hint: expect.stringContaining('pin'),
     })
-    await expect(tlsPair({}, { certificates: [pair('selfsigned')] })).rejects.toThrow('self-signed')
+    await expect(tlsPair({}, { certificates: [keyPair('selfsigned')] })).rejects.toThrow('self-signed')
   })
 
   it('accepts anything with allowInsecure', () =>
     connects({ allowInsecure: true, authorities: [], serverName: 'x.test' }))
 
   it('accepts a pinned leaf whatever its name and authority, and refuses another', async () => {
-    await connects({ authorities: [], serverName: 'x.test', pinnedCertSha256: [hashOf('server')] })
-    await expect(tlsPair({ pinnedCertSha256: [hashOf('other')] })).rejects.toThrow('not the pinned certificate')
+    await connects({ authorities: [], serverName: 'x.test', pinnedCertSha256: [pinOf('server')] })
+    await expect(tlsPair({ pinnedCertSha256: [pinOf('other')] })).rejects.toThrow('not the pinned certificate')
   })
 
   it('takes a pinned authority of the chain sent, if the name fits', async () => {
     const chain = { certificates: [{ cert: pem('server.crt') + pem('ca.crt'), key: pem('server.key') }] }
-    await connects({ authorities: [], pinnedCertSha256: [hashOf('ca')] }, chain)
+    await connects({ authorities: [], pinnedCertSha256: [pinOf('ca')] }, chain)
     await expect(
-      tlsPair({ authorities: [], serverName: 'x.test', pinnedCertSha256: [hashOf('ca')] }, chain),
+      tlsPair({ authorities: [], serverName: 'x.test', pinnedCertSha256: [pinOf('ca')] }, chain),
     ).rejects.toThrow('not for x.test')
   })
 
   it('checks the chain hash as one more condition', async () => {
-    const leaf = Buffer.from(hashOf('server'), 'hex').toString('base64')
+    const leaf = Buffer.from(pinOf('server'), 'hex').toString('base64')
     await connects({ pinnedChainSha256: [leaf] })
     await expect(tlsPair({ pinnedChainSha256: [Buffer.alloc(32).toString('base64')] })).rejects.toThrow('chain')
     await expect(tlsPair({ authorities: [], pinnedChainSha256: [leaf] })).rejects.toMatchObject({ code: 'TLS_FAILED' })
@@ -153,7 +122,7 @@ describe('TLS client verification of the server', () => {
 
 describe('TLS server', () => {
   it('chooses the certificate by name, and the first one otherwise', async () => {
-    const server = { certificates: [pair('server'), pair('other')] }
+    const server = { certificates: [keyPair('server'), keyPair('other')] }
     await connects({ serverName: 'other.test' }, server)
     await connects({ serverName: 'localhost' }, server)
     await expect(tlsPair({ serverName: 'none.test' }, server)).rejects.toThrow('not for none.test')
@@ -168,7 +137,7 @@ describe('TLS server', () => {
 
   it('verifies client certificates', async () => {
     const server = { verifyClient: true, clientAuthorities: [pem('ca.crt')] }
-    await connects({ certificates: [pair('client')] }, server)
+    await connects({ certificates: [keyPair('client')] }, server)
   })
 
   it('keeps to the protocol versions given', async () => {

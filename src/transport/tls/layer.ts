@@ -2,7 +2,7 @@ import type { Layer } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { tlsClient } from './client.ts'
 import type { TlsClientOptions, TlsServerOptions } from './options.ts'
-import { type TlsServerDeps, tlsServer } from './server.ts'
+import { type TlsServer, type TlsServerDeps, tlsServer } from './server.ts'
 
 /** TLS for the dialling side. Throws what OpenSSL says of the options. */
 export const tlsClientLayer = (options: TlsClientOptions): Layer => ({
@@ -12,10 +12,10 @@ export const tlsClientLayer = (options: TlsClientOptions): Layer => ({
 })
 
 /** TLS for the accepting side; `options` has at least one certificate. Throws what OpenSSL says of the options. */
-export const tlsServerLayer = (options: TlsServerOptions, deps: TlsServerDeps): Layer => ({
+export const tlsServerLayer = (options: TlsServerOptions, deps: TlsServerDeps): Layer & TlsServer => ({
   name: 'tls',
   client: oneSided,
-  server: tlsServer(options, deps),
+  ...tlsServer(options, deps),
 })
 
 function oneSided(): never {

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { failedHandshakes, failHandshake } from '../../../test/support/failed-handshakes.ts'
+import { keyPair, pem, serverOptions } from '../../../test/support/tls.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
@@ -11,20 +12,8 @@ import { tcpListener } from '../../net/tcp.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { passageStack } from '../stack.ts'
 import { tlsServerLayer } from './layer.ts'
-import type { KeyPair, TlsServerOptions } from './options.ts'
+import type { TlsServerOptions } from './options.ts'
 
-const pem = (name: string): string =>
-  readFileSync(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url), 'utf8')
-const pair = (name: string): KeyPair => ({ cert: pem(`${name}.crt`), key: pem(`${name}.key`) })
-const options: TlsServerOptions = {
-  alpn: [],
-  enableSessionResumption: false,
-  disableSystemRoot: false,
-  certificates: [pair('server')],
-  rejectUnknownSni: false,
-  verifyClient: false,
-  clientAuthorities: [],
-}
 const handshakeTimeoutMs = 60_000
 
 const closing: (() => unknown)[] = []
@@ -37,10 +26,11 @@ async function rig(changes: Partial<TlsServerOptions> = {}) {
   const served: Conn[] = []
   const errors: string[] = []
   const carriers: Conn[] = []
-  const layer = tlsServerLayer(
-    { ...options, ...changes },
-    { clock, handshakeTimeoutMs, onError: (_remote, { code, message }) => errors.push(`${code} ${message}`) },
-  )
+  const layer = tlsServerLayer(serverOptions(changes), {
+    clock,
+    handshakeTimeoutMs,
+    onError: (_remote, { code, message }) => errors.push(`${code} ${message}`),
+  })
   const passage: Passage = passageStack([layer], (conn) => served.push(conn))
   const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (carrier) => {
     carriers.push(carrier)
@@ -128,8 +118,8 @@ describe('the verdict on a client', () => {
 
   it.each([
     ['without a certificate', {}, 'refused'],
-    ['with a certificate of another authority', pair('selfsigned'), 'refused'],
-    ['with a certificate of the authority', pair('client'), 'served'],
+    ['with a certificate of another authority', keyPair('selfsigned'), 'refused'],
+    ['with a certificate of the authority', keyPair('client'), 'served'],
   ] as const)('%s', async (_what, own, verdict) => {
     const server = await rig({ verifyClient: true, clientAuthorities: [pem('ca.crt')] })
     answer(server)

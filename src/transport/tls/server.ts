@@ -17,8 +17,14 @@ export interface TlsServerDeps {
   readonly onError: (remote: string, error: ProxyError) => void
 }
 
+export interface TlsServer {
+  server(accept: (conn: Conn) => void): Passage
+  /** What the certificates are for, in lower case: names, `*.parent`, and `*` for any. */
+  names(): readonly string[]
+}
+
 /** TLS for what comes by a passage. Throws what OpenSSL says of the options. */
-export function tlsServer(options: TlsServerOptions, deps: TlsServerDeps): (accept: (conn: Conn) => void) => Passage {
+export function tlsServer(options: TlsServerOptions, deps: TlsServerDeps): TlsServer {
   const contexts = serverContexts(options)
   const settings: TLSSocketOptions = {
     isServer: true,
@@ -33,7 +39,7 @@ export function tlsServer(options: TlsServerOptions, deps: TlsServerDeps): (acce
   }
   const begin = (carrier: Conn, done: (conn?: Conn) => void): Handshake =>
     new Handshake(carrier, { settings, refusal: (socket) => refusalOf(socket, options), deps, done })
-  return (accept) => new Handshakes(begin, accept)
+  return { server: (accept) => new Handshakes(begin, accept), names: () => contexts.names }
 }
 
 /** Why a client is turned away whose handshake is done; Node leaves both to whoever makes the socket. */

@@ -2,18 +2,14 @@
 
 import { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
-import { flag, mapOf, refused, text, withoutEffect } from '../../schema/fields.ts'
+import { acceptProxyProtocol, flag, mapOf, text, withoutEffect } from '../../schema/fields.ts'
 import { shorten } from '../../schema/report.ts'
 
 export const upgradeFields = {
   path: text('What a client asks for and a server answers to. Default: /.'),
   host: text('Host header of a client; what a server insists on. Default: the server name of TLS, or the address.'),
   headers: mapOf(z.string(), 'Further headers of a client.'),
-  acceptProxyProtocol: refused(
-    flag('Expect a PROXY protocol header on every connection.'),
-    'the PROXY protocol is not available in this version, and without it every client would seem to be the balancer',
-    { code: 'CFG033' },
-  ),
+  acceptProxyProtocol,
   parseXForwardedFor: withoutEffect(
     flag('Take the address of a client from a header.'),
     'the address of a client is that of its connection in this version',

@@ -1,18 +1,18 @@
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
-import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
+import { isProxyError, ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { farewell } from '../../core/streams/farewell.ts'
 import type { RequestHead } from '../../protocol/http/head.ts'
 import { HeadCollector } from '../../protocol/http/head-collector.ts'
 import { BadRequest } from '../../protocol/http/problems.ts'
+import { Serving, within } from '../passage.ts'
 import { answerToBad, parseHead } from './bad-request.ts'
 import type { UpgradeDeps } from './model.ts'
 import { answerTo, type NginxAnswer } from './nginx.ts'
 import { type ReadHead, readHead } from './read-head.ts'
 import { rejected } from './rejected.ts'
 import { skipBody } from './skip-body.ts'
-import { within } from './within.ts'
 
 /** A request that is for us. */
 export interface Accepted {
@@ -31,57 +31,42 @@ export type Judge = (head: RequestHead) => Accepted | string
  */
 export const upgradeServer =
   (judge: Judge, deps: UpgradeDeps) =>
-  (accept: (conn: Conn) => void): Passage =>
-    new Upgrades(judge, deps, accept)
+  (accept: (conn: Conn) => void): Passage => {
+    const upgrades = new Upgrades(judge, deps)
+    return new Serving({ serve: (carrier) => upgrades.serve(carrier), accept, failed: deps.onFailedHandshake })
+  }
 
-class Upgrades implements Passage {
+class Upgrades {
   readonly #judge: Judge
   readonly #deps: UpgradeDeps
-  readonly #accept: (conn: Conn) => void
-  readonly #all = new Set<Conn>()
 
-  constructor(judge: Judge, deps: UpgradeDeps, accept: (conn: Conn) => void) {
+  constructor(judge: Judge, deps: UpgradeDeps) {
     this.#judge = judge
     this.#deps = deps
-    this.#accept = accept
   }
 
-  get pending(): number {
-    return this.#all.size
-  }
-
-  receive(carrier: Conn): void {
-    if (carrier.gone) return
-    this.#all.add(carrier)
-    this.#serve(carrier)
-      .catch((error: unknown) => {
-        this.#tell(carrier, toProxyError(error, 'UPGRADE_REJECTED'))
-        carrier.destroy()
-      })
-      .finally(() => this.#all.delete(carrier))
-  }
-
-  close(): void {
-    for (const carrier of this.#all) carrier.destroy()
-  }
-
-  async #serve(carrier: Conn): Promise<void> {
+  async serve(carrier: Conn): Promise<Conn | undefined> {
     const { clock } = this.#deps.env
     let rest: Uint8Array | undefined
     for (let request = 1; request <= limits.strangerRequests; request++) {
       const read = await this.#read(carrier, rest, request > 1)
-      if (!read) return carrier.destroy()
+      if (!read) return undefined
       const head = 'status' in read ? read : parseHead(read.head)
       if ('status' in head) return this.#refuse(carrier, head)
       const verdict = this.#judge(head)
       if (typeof verdict !== 'string') return this.#open(carrier, verdict, (read as ReadHead).rest)
       this.#tell(carrier, rejected(head, verdict))
       const { bytes, keepAlive } = lastOf(answerTo(head, clock.now()), request)
-      if (!keepAlive) return farewell(carrier, clock, bytes)
+      if (!keepAlive) {
+        await farewell(carrier, clock, bytes)
+        return undefined
+      }
       await carrier.write(bytes, () => {})
-      rest = await within(clock, limits.strangerIdleMs, carrier, () => skipBody(carrier, head, (read as ReadHead).rest))
-      if (!rest) return carrier.destroy()
+      const body = () => skipBody(carrier, head, (read as ReadHead).rest)
+      rest = await within(clock, limits.strangerIdleMs, carrier, 'request', body).catch(() => undefined)
+      if (!rest) return undefined
     }
+    return undefined
   }
 
   /** Null: there is nobody, or nobody any more. */
@@ -90,7 +75,7 @@ class Upgrades implements Passage {
     const collector = new HeadCollector('request', limits.upgradeHeadMax)
     try {
       const ms = again ? limits.strangerIdleMs : handshakeTimeoutMs
-      return await within(env.clock, ms, carrier, () => readHead(carrier, collector, rest))
+      return await within(env.clock, ms, carrier, 'request', () => readHead(carrier, collector, rest))
     } catch (error) {
       if (error instanceof BadRequest) return error
       // Who came, said nothing of use and went is nobody's fault; who keeps us waiting is worth a line the first time.
@@ -100,16 +85,15 @@ class Upgrades implements Passage {
     }
   }
 
-  #open(carrier: Conn, accepted: Accepted, rest: Uint8Array): void {
+  #open(carrier: Conn, accepted: Accepted, rest: Uint8Array): Conn {
     carrier.write(accepted.answer, () => {})?.catch(() => {}) // a broken carrier shows where it is read
-    this.#all.delete(carrier)
-    this.#accept(accepted.open(carrier, rest))
+    return accepted.open(carrier, rest)
   }
 
-  #refuse(carrier: Conn, error: BadRequest): Promise<void> {
+  async #refuse(carrier: Conn, error: BadRequest): Promise<undefined> {
     this.#tell(carrier, new ProxyError('UPGRADE_REJECTED', `not served: ${error.message}`, { cause: error }))
     const { clock } = this.#deps.env
-    return farewell(carrier, clock, answerToBad(error, clock.now()).bytes)
+    await farewell(carrier, clock, answerToBad(error, clock.now()).bytes)
   }
 
   #tell(carrier: Conn, error: ProxyError): void {

@@ -3,6 +3,7 @@ import type { Cancel, Clock, Random } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { LayeredInfo } from '../../core/streams/layered-info.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
+import { prefixed } from '../../core/streams/prefixed.ts'
 import { WrappedConn } from '../../core/streams/wrapped.ts'
 import { opcodes } from '../../protocol/websocket/frame.ts'
 import { FrameReader } from '../../protocol/websocket/frame-reader.ts'
@@ -28,17 +29,15 @@ export class WsConn extends WrappedConn {
   readonly #info: ConnInfo
   readonly #reader: FrameReader
   readonly #writer: FrameWriter
-  #rest: Uint8Array | undefined
   #closing: Promise<void> | undefined
   /** An answer to a Ping that the carrier has not taken: until it has, further Pings get none. */
   #pongHeld = false
 
   constructor(base: Conn, { random, rest, heartbeatMs, clock }: WsConnOptions) {
-    super(base)
+    super(prefixed(base, rest))
     this.#info = new LayeredInfo(base.info, 'ws', 'none')
     this.#reader = new FrameReader({ masked: !random })
     this.#writer = new FrameWriter(random)
-    this.#rest = rest.length > 0 ? rest : undefined
     if (heartbeatMs > 0) this.#beat(heartbeatMs, clock)
   }
 
@@ -48,7 +47,7 @@ export class WsConn extends WrappedConn {
 
   async read(): Promise<Uint8Array | null> {
     while (!this.#reader.ended) {
-      const frames = this.#takeRest() ?? (await this.base.read())
+      const frames = await this.base.read()
       if (frames === null) {
         this.#reader.end()
         return null
@@ -59,11 +58,8 @@ export class WsConn extends WrappedConn {
     return null
   }
 
-  async drainTo(sink: Sink): Promise<void> {
-    const rest = this.#takeRest()
-    const first = rest && this.#open(rest)
-    if (first && first.length > 0) await sink(first)
-    if (this.#reader.ended) return
+  drainTo(sink: Sink): Promise<void> {
+    if (this.#reader.ended) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.base
         .drainTo((frames) => {
@@ -107,12 +103,6 @@ export class WsConn extends WrappedConn {
     }
     cancel = clock.after(ms, ping)
     this.base.onGone(() => cancel())
-  }
-
-  #takeRest(): Uint8Array | undefined {
-    const rest = this.#rest
-    this.#rest = undefined
-    return rest
   }
 
   override write(bytes: Uint8Array, release?: () => void): void | Promise<void> {

@@ -1,7 +1,7 @@
 import type { Conn, ConnInfo } from '../../core/conn.ts'
 import type { RequestHead } from '../../protocol/http/head.ts'
 import { canonicalName, type Header } from '../../protocol/http/headers.ts'
-import { join } from '../../protocol/http/text.ts'
+import { join } from '../../protocol/wire/join.ts'
 import type { OutgoingHttpHeaders, ServerRequest } from '../http2/model.ts'
 import type { Exchange } from './exchange.ts'
 

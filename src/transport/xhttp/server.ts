@@ -8,6 +8,7 @@ import { takeData } from '../../protocol/xhttp/data.ts'
 import { judge } from '../../protocol/xhttp/judge.ts'
 import { draw } from '../../protocol/xhttp/model.ts'
 import { makePadding } from '../../protocol/xhttp/padding.ts'
+import { join } from '../../protocol/wire/join.ts'
 import type { XhttpConfig } from '../../settings/xhttp.ts'
 import { Http2Passage } from '../http2/server.ts'
 import { wrongHost } from '../upgrade/host.ts'
@@ -146,7 +147,7 @@ class Service {
       const parts =
         shape.data.at === 'header' || shape.data.at === 'cookie' ? inHead : [...inHead, ...(body ? [body] : [])]
       const length = parts.reduce((sum, part) => sum + part.length, 0)
-      if (body && length <= max) bytes = joined(parts, length)
+      if (body && length <= max) bytes = join(parts)
     } finally {
       if (place === 'kept') taken = session.settle(seq, bytes)
     }
@@ -164,15 +165,4 @@ class Service {
     const cancel = this.#deps.env.clock.after(limits.xhttpPostMs, () => exchange.on.destroy(late))
     return exchange.body(this.#config.postBytes.to, keep).finally(cancel)
   }
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

@@ -1,10 +1,11 @@
 /** An OutboundHandlerConfig of either family as an entry of `outbounds`; the loader says what is wrong with it. */
 
+import { domainStrategies } from '../../../core/domain-strategy.ts'
 import type { Kinds } from '../../../kinds/kinds.ts'
 import type { Fields, Typed } from '../../../messages/fields.ts'
 import { isOfForm } from '../../../messages/form.ts'
 import { invalid, unavailable } from '../../../messages/status.ts'
-import { domainStrategies, given, hostOf, wordOf } from '../../../messages/values.ts'
+import { given, hostOf, wordOf } from '../../../messages/values.ts'
 import { streamJson } from './stream.ts'
 
 /** @throws StatusError for what has no place in the JSON form */

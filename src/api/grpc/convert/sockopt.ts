@@ -1,5 +1,6 @@
+import { domainStrategies } from '../../../core/domain-strategy.ts'
 import type { Family, Fields } from '../../../messages/fields.ts'
-import { domainStrategies, given, wordOf } from '../../../messages/values.ts'
+import { given, wordOf } from '../../../messages/values.ts'
 
 const tproxies = ['', 'tproxy', 'redirect'] as const
 const switches = ['', 'on', 'off'] as const

@@ -1,10 +1,29 @@
+import type { Address } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions } from '../../core/dialer.ts'
 import type { Clock } from '../../core/env.ts'
 import { isProxyError, ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { deadline } from '../../core/time/deadline.ts'
-import type { Server, Servers } from './servers.ts'
+import type { Attempt, BackOff } from './back-off.ts'
+
+/** A server that may be out of order. */
+export interface Reachable {
+  readonly address: Address
+  readonly backOff: BackOff
+}
+
+/** Servers that stand for each other. */
+export interface Candidates<S extends Reachable> {
+  /** The one to try, out of those that this request has not tried; undefined when none is left. */
+  pick(tried: ReadonlySet<S>): S | undefined
+  /** Whether pick() would find another one. */
+  left(tried: ReadonlySet<S>): boolean
+  /** A connection to it is there. */
+  reached(server: S): void
+  /** It could not be reached. */
+  failed(server: S, attempt: Attempt, error: ProxyError): void
+}
 
 /**
  * Connects to one of the servers: whose turn it is or, when that cannot be reached, another, until all were tried. An
@@ -12,13 +31,13 @@ import type { Server, Servers } from './servers.ts'
  *
  * @throws ProxyError of the last attempt; at once when it is not the server that fails: the dial is over, or it is this machine
  */
-export async function reach(
-  servers: Servers,
+export async function reach<S extends Reachable>(
+  servers: Candidates<S>,
   dialer: Dialer,
   clock: Clock,
   options: DialOptions,
-): Promise<{ server: Server; base: Conn }> {
-  const tried = new Set<Server>()
+): Promise<{ server: S; base: Conn }> {
+  const tried = new Set<S>()
   let failure: ProxyError | undefined
   for (let server = servers.pick(tried); server; server = servers.pick(tried)) {
     tried.add(server)
