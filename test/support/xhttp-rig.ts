@@ -107,3 +107,34 @@ export function xhttpRig(
 
 const agreed = (conn: Conn): Conn =>
   new StreamConn(Object.assign(new ConnDuplex(conn), { alpnProtocol: 'h2' }), conn.info)
+
+/** What comes, until it matches. */
+export async function readUntil(conn: Conn, pattern: RegExp): Promise<string> {
+  let text = ''
+  while (!pattern.test(text)) {
+    const bytes = await conn.read().catch(() => null)
+    if (!bytes) break
+    text += Buffer.from(bytes).toString('latin1')
+  }
+  return text
+}
+
+/** Whether a promise is settled when everything that can happen has happened. */
+export async function settled(promise: Promise<unknown>): Promise<boolean> {
+  let over = false
+  const settle = (): void => {
+    over = true
+  }
+  promise.then(settle, settle)
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  return over
+}
+
+/** All that a stranger is told who says one thing and ends. */
+export async function strangerAnswer(rig: XhttpRig, text: string): Promise<string> {
+  const [near, far] = memoryPair()
+  rig.passage.receive(far)
+  await near.write(Buffer.from(text, 'latin1'))
+  await near.closeWrite()
+  return readUntil(near, /(?!)/)
+}

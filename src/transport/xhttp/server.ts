@@ -3,12 +3,12 @@ import type { Passage } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { valuesOf } from '../../protocol/http/headers.ts'
+import { join } from '../../protocol/wire/join.ts'
 import { answerHeaders, preflightHeaders, streamHeaders } from '../../protocol/xhttp/answers.ts'
 import { takeData } from '../../protocol/xhttp/data.ts'
 import { judge } from '../../protocol/xhttp/judge.ts'
 import { draw } from '../../protocol/xhttp/model.ts'
 import { makePadding } from '../../protocol/xhttp/padding.ts'
-import { join } from '../../protocol/wire/join.ts'
 import type { XhttpConfig } from '../../settings/xhttp.ts'
 import { Http2Passage } from '../http2/server.ts'
 import { wrongHost } from '../upgrade/host.ts'
@@ -91,7 +91,7 @@ class Service {
     return exchange.open([...this.#headers(exchange), ...streamHeaders(!this.#config.noSseHeader)])
   }
 
-  #down(exchange: Exchange, id: string): void {
+  #down(exchange: Exchange, id: string) {
     const session = this.#sessions.of(id)
     if (!session) return this.#mismatch(exchange, 404, 'its session is over, or the upload came too long before it')
     if (session.connected) return this.#mismatch(exchange, 409, 'its session has a stream downwards already')
@@ -100,7 +100,7 @@ class Service {
     this.#accept(new SplitConn(down, { reading: session.uplink }))
   }
 
-  #up(exchange: Exchange, id: string): void {
+  #up(exchange: Exchange, id: string) {
     const session = this.#sessions.of(id)
     if (!session) return this.#mismatch(exchange, 404, 'its session is over')
     if (session.uplink.streamed) return this.#mismatch(exchange, 409, 'its session has a stream upwards already')
