@@ -15,8 +15,8 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   '02-socks-and-http-client.json': [],
   '03-websocket-behind-nginx-client.json': [],
   '03-websocket-behind-nginx-server.json': [],
-  '04-grpc-tls-client.json': ['CFG033'],
-  '04-grpc-tls-server.json': ['CFG033'],
+  '04-grpc-tls-client.json': [],
+  '04-grpc-tls-server.json': [],
   '05-legacy-alterid-client.json': ['CFG057'],
   '05-legacy-alterid-server.json': [],
   '06-dynamic-port.json': [],
@@ -37,21 +37,8 @@ describe.each(Object.entries(expected))('%s', (name, said) => {
     expect(
       problems.map(({ code, message }) => (code === 'CFG032' ? `${code} ${message.split(':')[0]}` : code)),
     ).toEqual(said)
-    expect(config === undefined).toBe(said.includes('CFG033') || said.includes('CFG124'))
+    expect(config === undefined).toBe(said.includes('CFG124'))
   })
-})
-
-test('transports that are not available are named', () => {
-  for (const [name, transport] of [
-    ['04-grpc-tls-client.json', '"grpc": the gRPC transport'],
-    ['04-grpc-tls-server.json', '"grpc": the gRPC transport'],
-  ] as const) {
-    const [problem] = loadExample(name).problems
-    expect(problem).toMatchObject({ severity: 'error', code: 'CFG033' })
-    expect(problem!.message).toBe(
-      `${transport} is not available in this version, only "httpupgrade", "tcp", "raw", "ws" or "websocket"`,
-    )
-  }
 })
 
 test('two levels, two users, and an API that a rule leads to', () => {

@@ -165,9 +165,8 @@ describe('streams', () => {
     errorOf(out({ security: 'ttls' }), 'CFG101')
   })
 
-  test('unknown network: a suggestion; grpc: a note', () => {
+  test('unknown network: a suggestion', () => {
     expect(errorOf(out({ network: 'tpc' }), 'CFG100').hint).toBe('did you mean "tcp"?')
-    expect(errorOf(out({ network: 'grpc' }), 'CFG033').hint).toContain('V2Ray 4.34 has no gRPC')
   })
 
   test('TLS inbound without certificate', () => {

@@ -22,10 +22,6 @@ describe('network', () => {
   })
 
   test.each([
-    'grpc',
-    'gun',
-    'h2',
-    'http',
     'kcp',
     'mkcp',
     'xhttp',
@@ -39,7 +35,7 @@ describe('network', () => {
       expect(result.problems).toHaveLength(1)
       expect(result.problems[0]).toMatchObject({ code: 'CFG033', severity: 'error' })
       expect(result.problems[0]!.message).toContain(
-        'transport is not available in this version, only "httpupgrade", "tcp", "raw", "ws" or "websocket"',
+        'transport is not available in this version, only "grpc", "gun", "h2", "http", "httpupgrade", "tcp", "raw", "ws" or "websocket"',
       )
     }
   })

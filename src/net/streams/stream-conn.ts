@@ -9,7 +9,7 @@ import { lend } from '../../core/streams/lend.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
 import { type Deferred, deferred } from '../../core/time/deferred.ts'
 import { closedHere, closedInOrder, streamError } from '../errors.ts'
-import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
+import { hearData, hearEvents, putBack, type StreamEvents, unhear } from './stream-events.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = limits.firstRead
@@ -51,19 +51,14 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   /**
-   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read
-   * ahead put back; `first`, owned, was read by somebody before. Only before the first write and drainTo(), and not after
-   * the end; afterwards this Conn only tells when the stream is gone.
+   * Gives up the stream to a layer that replaces this Conn (TLS and HTTP/2 run on a socket natively), with what was read put
+   * back: ahead, and as `first`, owned, by somebody. Not after write(), drainTo() or the end; then it only tells of its end.
    */
   surrender(first?: Uint8Array): Duplex {
-    if (first && first.length > 0) this.takeBack(first)
-    const stream = unhear(this.stream)
-    // A stream that flows would drop what nobody hears.
-    if (this.#queue) stream.pause()
-    for (let bytes = this.#queue?.pop(); bytes; bytes = this.#queue?.pop()) stream.unshift(bytes)
+    const back = [...(first ? [first] : []), ...(this.#queue ?? [])]
     this.#queue = undefined
     this.#queued = 0
-    return stream
+    return putBack(unhear(this.stream), back)
   }
 
   takeBack(bytes: Uint8Array): void {

@@ -2,9 +2,8 @@ import type { Address } from '../../core/address.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import { grpcPath } from '../../protocol/grpc/paths.ts'
 import type { GrpcConfig } from '../../settings/http2.ts'
-import { failWhenRefused } from '../http2/answer.ts'
+import { type CheckAnswer, failWhenRefused } from '../http2/answer.ts'
 import { authorityFor } from '../http2/authority.ts'
-import type { Answer } from '../http2/model.ts'
 import { SessionPool } from '../http2/pool.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
 import { GrpcConn } from './conn.ts'
@@ -33,18 +32,27 @@ export const grpcClient =
         const session = await pool.session(to, options)
         const headers = headersFor(to)
         const stream = session.request(headers, kind)
-        failWhenRefused(stream, { protocol: 'gRPC', path, host: headers[':authority'] }, wrongAnswer)
+        const asked = { protocol: 'gRPC', path, host: headers[':authority'] }
+        failWhenRefused(stream, asked, (answer) => wrongAnswer(answer, config))
         return new GrpcConn(stream.conn)
       },
       close: () => pool.close(),
     }
   }
 
-function wrongAnswer({ headers }: Answer): string | undefined {
+function wrongAnswer({ headers }: Parameters<CheckAnswer>[0], { serviceName }: GrpcConfig): ReturnType<CheckAnswer> {
   const type = headers['content-type'] ?? ''
-  if (!type.startsWith('application/grpc')) return `the server answered with ${JSON.stringify(type)} instead of gRPC`
+  if (!type.startsWith('application/grpc'))
+    return { text: `the server answered with ${JSON.stringify(type)} instead of gRPC` }
   const status = headers['grpc-status']
   // Trailers without anything before them: the call was not taken, or taken and ended without a word.
-  if (status === '12') return 'the server has no such service: is the serviceName that of the server?'
-  return status === undefined || status === '0' ? undefined : `the server answered with grpc-status ${String(status)}`
+  if (status === undefined || status === '0') return undefined
+  if (status !== '12') return { text: `the server answered with grpc-status ${String(status)}` }
+  const hint = 'is the serviceName that of the server?'
+  const slash = serviceName.includes('/') && !serviceName.startsWith('/')
+  return {
+    text: 'the server has no such service',
+    // Xray escapes the slash; what the others look for is a path of one's own.
+    hint: slash ? `${hint} For V2Ray 5, sing-box and mihomo write "/${serviceName}/Tun"` : hint,
+  }
 }

@@ -30,7 +30,7 @@ export const h2Client =
           ...headers,
         }
         const stream = session.request(request, kind)
-        failWhenRefused(stream, { protocol: 'HTTP/2', path, host }, () => undefined)
+        failWhenRefused(stream, { protocol: 'HTTP/2', path, host })
         return stream.conn
       },
       close: () => pool.close(),

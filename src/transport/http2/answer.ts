@@ -8,18 +8,22 @@ export interface Asked {
   readonly host: string
 }
 
-/** Breaks the stream with UPGRADE_FAILED when the server answers that it is not for it. `check` says what is wrong with a 200. */
+/** What is wrong with an answer of status 200, with what to look at; undefined: nothing. */
+export type CheckAnswer = (answer: Answer) => { readonly text: string; readonly hint?: string } | undefined
+
+/** Breaks the stream with UPGRADE_FAILED when the server answers that it is not for it. */
 export function failWhenRefused(
   { conn, answer }: ClientStream,
   { protocol, path, host }: Asked,
-  check: (answer: Answer) => string | undefined,
+  check: CheckAnswer = () => undefined,
 ): void {
   answer.then(
     (answer) => {
-      const wrong = answer.status === 200 ? check(answer) : `the server answered ${answer.status}`
+      const wrong = answer.status === 200 ? check(answer) : { text: `the server answered ${answer.status}` }
       if (!wrong) return
+      const { text, hint = hintFor(answer.status) } = wrong
       const asked = `${protocol} request for ${path} (Host: ${host}) with ${conn.info.remote || 'the server'}`
-      conn.destroy(new ProxyError('UPGRADE_FAILED', `the ${asked} failed: ${wrong}`, { hint: hintFor(answer.status) }))
+      conn.destroy(new ProxyError('UPGRADE_FAILED', `the ${asked} failed: ${text}`, { hint }))
     },
     () => {}, // The stream broke, which shows where it is used.
   )
