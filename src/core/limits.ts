@@ -1,5 +1,8 @@
+import { xhttpLimits } from './limits-xhttp.ts'
+
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
+  ...xhttpLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
   /** What one read brings while it is not known what a connection is for, bytes: that much is copied, and may be kept for a while. */
@@ -152,28 +155,6 @@ export const limits = {
   http2ClientIdleMs: 60_000,
   /** How long a client's HTTP/2 connection without a stream is kept that had one for the proxy, ms. */
   http2ServerIdleMs: 300_000,
-  /** How long the first half of an xhttp session waits for the stream downwards, ms, as with Xray; its id is turned away as long when it is over. */
-  xhttpOrphanMs: 30_000,
-  /** Sessions of an inbound that wait for it; for one more the oldest goes. So many ids of ended ones are remembered too. */
-  xhttpOrphans: 1_024,
-  /** Bytes that they hold together; beyond it the oldest goes. */
-  xhttpOrphanBytes: 16 * 1024 * 1024,
-  /** Bytes of posts that one xhttp session holds until they are read; others wait unread, but for the one whose turn it is. */
-  xhttpSessionBytes: 4 * 1024 * 1024,
-  /** The same for all sessions of an inbound. */
-  xhttpHeldBytes: 64 * 1024 * 1024,
-  /** How long one post may take to come, ms. */
-  xhttpPostMs: 300_000,
-  /** How long a connection that has brought a post is kept for the next one, ms: Xray's client loses one that it sends later. */
-  xhttpIdleMs: 300_000,
-  /** Answers to posts that one connection may leave unread, beyond those that it takes, before it is read no further. */
-  xhttpUnreadAnswers: 8_192,
-  /** Posts of ours that are on their way at once, of one connection: fewer than any server holds. */
-  xhttpPostsUnderWay: 16,
-  /** How long a connection of ours without a post is kept, ms. */
-  xhttpClientIdleMs: 60_000,
-  /** How long a server may take to answer a PING of an xhttp client, ms. */
-  xhttpPingMs: 15_000,
   /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
   httpChallenges: 3,
   /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */

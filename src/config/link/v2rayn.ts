@@ -24,9 +24,10 @@ export function readV2rayN(json: string, fragment: string): ShareLink {
   const type = fields.take('type')
   const headerType = fields.take(...partNames.headerType)
   if (fields.take('pbk') !== '') readTlsSwitch('reality', '"pbk"')
+  const network = fields.take(...partNames.network)
   const transport = readTransport({
     part: '"net"',
-    network: fields.take(...partNames.network),
+    network,
     headerType: type || headerType,
     mode: fields.take('mode') || type,
     host,
@@ -36,7 +37,7 @@ export function readV2rayN(json: string, fragment: string): ShareLink {
     quicSecurity: fields.take('quicSecurity') || host,
     serviceName: fields.take(...partNames.serviceName) || path,
     authority: fields.take('authority') || host,
-    extra: fields.take('extra'),
+    extra: readNetwork(network) === 'xhttp' ? fields.take('extra') : '',
     ed: fields.take('ed'),
     eh: fields.take('eh'),
   })
