@@ -7,6 +7,7 @@ import type { RequestHead } from '../../protocol/http/head.ts'
 import { HeadCollector } from '../../protocol/http/head-collector.ts'
 import { tokensOf } from '../../protocol/http/headers.ts'
 import { BadRequest } from '../../protocol/http/problems.ts'
+import { join } from '../../protocol/wire/join.ts'
 import { within } from '../passage.ts'
 import { answerToBad, parseHead } from '../upgrade/bad-request.ts'
 import { answerTo } from '../upgrade/nginx.ts'
@@ -30,6 +31,9 @@ export interface Http1ServerOptions {
   readonly serve: (exchange: Http1Exchange) => Promise<void>
 }
 
+/** Answers that are said together, at most. */
+const owedMost = 32
+
 /** Serves the requests that come on one carrier, one after the other, until one takes the carrier for itself. */
 export class Http1Server {
   readonly #carrier: Conn
@@ -37,7 +41,9 @@ export class Http1Server {
   /** A client of ours has been here: it may come back after a long time. */
   #served = false
   #refused = 0
-  /** An answer that the carrier has not taken. */
+  /** Answers that are to be said. */
+  readonly #owed: Uint8Array[] = []
+  /** Answers that the carrier has not taken. */
   #unread: Promise<void> | undefined
   #unreadCount = 0
 
@@ -57,7 +63,10 @@ export class Http1Server {
     }
   }
 
-  /** Serves one request; gives what came behind it, or undefined when it was the last. */
+  /**
+   * Serves one request; gives what came behind it, or undefined when it was the last. Those that came whole are served though
+   * the client has hung up: Xray's does as soon as its posts are out.
+   */
   async #next(rest: Uint8Array, first: boolean): Promise<Uint8Array | undefined> {
     const carrier = this.#carrier
     const read = await this.#readHead(rest, first)
@@ -65,18 +74,26 @@ export class Http1Server {
     const head = parseHead(read.head)
     if (head instanceof BadRequest) return void (await this.#turnAway(head))
     const { clock, layer, serve } = this.#options
-    const exchange = new Http1Exchange(carrier, head, read.rest, layer, clock.now)
+    const exchange = new Http1Exchange(carrier, head, read.rest, {
+      layer,
+      nowMs: clock.now,
+      read: this.#read,
+      before: () => this.#say(),
+    })
     await serve(exchange)
     const { outcome } = exchange
     if (outcome?.kind === 'opened') return undefined
-    if (carrier.gone) return undefined
-    if (outcome?.kind !== 'answered') return this.#refuse(head, exchange.rest, outcome?.reason ?? 'nobody answered it')
+    if (outcome?.kind !== 'answered') {
+      this.#say()
+      return this.#refuse(head, exchange.rest, outcome?.reason ?? 'nobody answered it')
+    }
     this.#served = true
     const behind = exchange.bodyRead ? exchange.rest : exchange.bodyLength === 0 ? exchange.rest : undefined
     const keepAlive = behind !== undefined && wantsMore(head)
-    const bytes = this.#answer(outcome.status, outcome.headers, keepAlive)
-    if (!keepAlive) return void (await farewell(carrier, clock, bytes))
-    await this.#say(bytes)
+    this.#owed.push(this.#answer(outcome.status, outcome.headers, keepAlive))
+    if (!keepAlive) return void (await farewell(carrier, clock, join(this.#owed.splice(0))))
+    if (this.#owed.length >= owedMost) this.#say()
+    if (this.#unread && ++this.#unreadCount > limits.xhttpUnreadAnswers) await this.#unread
     return behind
   }
 
@@ -96,8 +113,10 @@ export class Http1Server {
     ])
   }
 
-  async #say(bytes: Uint8Array): Promise<void> {
-    const wait = this.#carrier.write(bytes, () => {})
+  /** Says what is owed. */
+  #say(): void {
+    if (this.#owed.length === 0) return
+    const wait = this.#carrier.write(join(this.#owed.splice(0)), () => {})
     if (!wait) return
     const settled = wait.then(
       () => {
@@ -108,7 +127,24 @@ export class Http1Server {
       () => {},
     )
     this.#unread = settled
-    if (++this.#unreadCount > limits.xhttpUnreadAnswers) await settled
+  }
+
+  /**
+   * Reads on. What is owed is said when nothing more has come: those clients also hang up when a post is out, and whoever writes
+   * to them then can read no more of what they have sent.
+   */
+  readonly #read = async (): Promise<Uint8Array | null> => {
+    const reading = this.#carrier.read()
+    if (this.#owed.length === 0) return reading
+    let came = false
+    const settle = (): void => {
+      came = true
+    }
+    reading.then(settle, settle)
+    // One turn of the loop to come to where sockets are read, and one to have read.
+    for (let turn = 0; turn < 2 && !came; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+    if (!came) this.#say()
+    return reading
   }
 
   async #refuse(head: RequestHead, rest: Uint8Array, reason: string): Promise<Uint8Array | undefined> {
@@ -136,7 +172,7 @@ export class Http1Server {
     const collector = new HeadCollector('request', headMax)
     const ms = first ? handshakeTimeoutMs : this.#served ? limits.xhttpIdleMs : limits.strangerIdleMs
     try {
-      return await within(clock, ms, this.#carrier, 'request', () => readHead(this.#carrier, collector, rest))
+      return await within(clock, ms, this.#carrier, 'request', () => readHead({ read: this.#read }, collector, rest))
     } catch (error) {
       if (error instanceof BadRequest) throw error
       // Who came, said nothing of use and went is nobody's fault; who keeps us waiting is worth a line the first time.

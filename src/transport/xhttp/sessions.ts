@@ -112,6 +112,8 @@ export class Session {
   #gone: Error | undefined
   /** Bytes that the owner knows of. */
   #counted = 0
+  /** Posts that wait though their client has hung up. */
+  #left = 0
 
   constructor(id: string, owner: Sessions) {
     this.id = id
@@ -139,22 +141,32 @@ export class Session {
     down.onGone((why) => this.end(why))
   }
 
-  /** Waits until there is a place for a post of so many bytes. `until`: the connection that it came on. */
-  async place(seq: number, bytes: number, until: Lifetime): Promise<PostPlace> {
-    const leave = until.onGone(() => this.#owner.wake())
+  /**
+   * Waits until there is a place for a post of so many bytes. `on`: what it came on. Xray's client may drop its connection as
+   * soon as a post is out, and that one counts all the same; but not many such posts may wait.
+   */
+  async place(seq: number, bytes: number, on: Lifetime): Promise<PostPlace> {
+    let left = false
+    const leave = on.onGone(() => {
+      left = true
+      this.#left++
+      this.#owner.wake()
+    })
     try {
       for (;;) {
-        if (this.#gone || until.gone || this.uplink.streamed) return 'none'
+        if (this.#gone || this.uplink.streamed) return 'none'
         if (this.#posts.repeated(seq)) return 'repeated'
         const room = this.#posts.due(seq) || this.#owner.held + bytes <= limits.xhttpHeldBytes
         if (room && this.#posts.reserve(seq, bytes)) {
           this.#count()
           return 'kept'
         }
+        if (left && this.#left > this.#owner.maxPosts) return 'none'
         await this.#owner.room()
       }
     } finally {
       leave()
+      if (left) this.#left--
     }
   }
 
