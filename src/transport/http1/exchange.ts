@@ -20,32 +20,24 @@ export type Outcome =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: readonly Header[] }
   | { readonly kind: 'refused'; readonly reason: string }
 
-export interface ExchangeOptions {
-  /** Name of the layer, for the connection that may come out. */
-  readonly layer: string
-  readonly nowMs: () => number
-  /** Reads on from the carrier. */
-  readonly read: () => Promise<Uint8Array | null>
-  /** Says what is to be said before anything of this exchange. */
-  readonly before: () => void
-}
-
 /** One request on a carrier of HTTP/1. */
 export class Http1Exchange implements Exchange {
   readonly head: RequestHead
   readonly #carrier: Conn
-  readonly #options: ExchangeOptions
+  readonly #layer: string
+  readonly #nowMs: () => number
   /** What came behind the part of the request that was read. */
   #rest: Uint8Array
   #bodyRead = false
   #outcome: Outcome | undefined
 
   /** `rest`: what came behind the head, owned. */
-  constructor(carrier: Conn, head: RequestHead, rest: Uint8Array, options: ExchangeOptions) {
+  constructor(carrier: Conn, head: RequestHead, rest: Uint8Array, layer: string, nowMs: () => number) {
     this.#carrier = carrier
     this.head = head
     this.#rest = rest
-    this.#options = options
+    this.#layer = layer
+    this.#nowMs = nowMs
   }
 
   get on(): Conn {
@@ -93,7 +85,7 @@ export class Http1Exchange implements Exchange {
         this.#bodyRead = true
         return parts.length === 0 ? nothing : join(parts)
       }
-      const next = await this.#options.read()
+      const next = await this.#carrier.read()
       if (next === null) body.end()
       else bytes = next
     }
@@ -101,7 +93,6 @@ export class Http1Exchange implements Exchange {
 
   #continue(): void {
     if (!tokensOf(this.head.headers, 'Expect').includes('100-continue')) return
-    this.#options.before()
     this.#carrier.write(goOn, () => {})?.catch(() => {})
   }
 
@@ -115,19 +106,18 @@ export class Http1Exchange implements Exchange {
 
   open(headers: readonly Header[]): Conn {
     this.#outcome = { kind: 'opened' }
-    this.#options.before()
     const reader = new BodyReader('request', requestFraming(this.head))
     if (!reader.done) this.#continue()
     const chunked = this.head.minor === 1
     const bytes = answerBytes(200, [
       ...headers,
-      { name: 'Date', value: new Date(this.#options.nowMs()).toUTCString() },
+      { name: 'Date', value: new Date(this.#nowMs()).toUTCString() },
       { name: 'Connection', value: 'close' },
       ...(chunked ? [{ name: 'Transfer-Encoding', value: 'chunked' }] : []),
     ])
     this.#carrier.write(bytes, () => {})?.catch(() => {}) // a broken carrier shows where it is read
     return new MessageConn(this.#carrier, {
-      info: new LayeredInfo(this.#carrier.info, this.#options.layer, 'none'),
+      info: new LayeredInfo(this.#carrier.info, this.#layer, 'none'),
       incoming: { reader, rest: this.#rest },
       outgoing: chunked ? 'chunked' : 'plain',
     })

@@ -7,7 +7,6 @@ import type { RequestHead } from '../../protocol/http/head.ts'
 import { HeadCollector } from '../../protocol/http/head-collector.ts'
 import { tokensOf } from '../../protocol/http/headers.ts'
 import { BadRequest } from '../../protocol/http/problems.ts'
-import { join } from '../../protocol/wire/join.ts'
 import { within } from '../passage.ts'
 import { answerToBad, parseHead } from '../upgrade/bad-request.ts'
 import { answerTo } from '../upgrade/nginx.ts'
@@ -31,9 +30,6 @@ export interface Http1ServerOptions {
   readonly serve: (exchange: Http1Exchange) => Promise<void>
 }
 
-/** Answers that are said together, at most. */
-const owedMost = 32
-
 /** Serves the requests that come on one carrier, one after the other, until one takes the carrier for itself. */
 export class Http1Server {
   readonly #carrier: Conn
@@ -41,8 +37,6 @@ export class Http1Server {
   /** A client of ours has been here: it may come back after a long time. */
   #served = false
   #refused = 0
-  /** Answers that are to be said. */
-  readonly #owed: Uint8Array[] = []
   /** Answers that the carrier has not taken. */
   #unread: Promise<void> | undefined
   #unreadCount = 0
@@ -74,25 +68,17 @@ export class Http1Server {
     const head = parseHead(read.head)
     if (head instanceof BadRequest) return void (await this.#turnAway(head))
     const { clock, layer, serve } = this.#options
-    const exchange = new Http1Exchange(carrier, head, read.rest, {
-      layer,
-      nowMs: clock.now,
-      read: this.#read,
-      before: () => this.#say(),
-    })
+    const exchange = new Http1Exchange(carrier, head, read.rest, layer, clock.now)
     await serve(exchange)
     const { outcome } = exchange
     if (outcome?.kind === 'opened') return undefined
-    if (outcome?.kind !== 'answered') {
-      this.#say()
-      return this.#refuse(head, exchange.rest, outcome?.reason ?? 'nobody answered it')
-    }
+    if (outcome?.kind !== 'answered') return this.#refuse(head, exchange.rest, outcome?.reason ?? 'nobody answered it')
     this.#served = true
     const behind = exchange.bodyRead ? exchange.rest : exchange.bodyLength === 0 ? exchange.rest : undefined
     const keepAlive = behind !== undefined && wantsMore(head)
-    this.#owed.push(this.#answer(outcome.status, outcome.headers, keepAlive))
-    if (!keepAlive) return void (await farewell(carrier, clock, join(this.#owed.splice(0))))
-    if (this.#owed.length >= owedMost) this.#say()
+    const bytes = this.#answer(outcome.status, outcome.headers, keepAlive)
+    if (!keepAlive) return void (await farewell(carrier, clock, bytes))
+    this.#say(bytes)
     if (this.#unread && ++this.#unreadCount > limits.xhttpUnreadAnswers) await this.#unread
     return behind
   }
@@ -113,10 +99,8 @@ export class Http1Server {
     ])
   }
 
-  /** Says what is owed. */
-  #say(): void {
-    if (this.#owed.length === 0) return
-    const wait = this.#carrier.write(join(this.#owed.splice(0)), () => {})
+  #say(bytes: Uint8Array): void {
+    const wait = this.#carrier.write(bytes, () => {})
     if (!wait) return
     const settled = wait.then(
       () => {
@@ -127,24 +111,6 @@ export class Http1Server {
       () => {},
     )
     this.#unread = settled
-  }
-
-  /**
-   * Reads on. What is owed is said when nothing more has come: those clients also hang up when a post is out, and whoever writes
-   * to them then can read no more of what they have sent.
-   */
-  readonly #read = async (): Promise<Uint8Array | null> => {
-    const reading = this.#carrier.read()
-    if (this.#owed.length === 0) return reading
-    let came = false
-    const settle = (): void => {
-      came = true
-    }
-    reading.then(settle, settle)
-    // One turn of the loop to come to where sockets are read, and one to have read.
-    for (let turn = 0; turn < 2 && !came; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
-    if (!came) this.#say()
-    return reading
   }
 
   async #refuse(head: RequestHead, rest: Uint8Array, reason: string): Promise<Uint8Array | undefined> {
@@ -172,7 +138,7 @@ export class Http1Server {
     const collector = new HeadCollector('request', headMax)
     const ms = first ? handshakeTimeoutMs : this.#served ? limits.xhttpIdleMs : limits.strangerIdleMs
     try {
-      return await within(clock, ms, this.#carrier, 'request', () => readHead({ read: this.#read }, collector, rest))
+      return await within(clock, ms, this.#carrier, 'request', () => readHead(this.#carrier, collector, rest))
     } catch (error) {
       if (error instanceof BadRequest) throw error
       // Who came, said nothing of use and went is nobody's fault; who keeps us waiting is worth a line the first time.

@@ -13,7 +13,7 @@ export interface ReadHead {
  * HTTP_BAD_RESPONSE, also above `max` bytes; rejects if the connection breaks.
  */
 export async function readHead(
-  conn: Pick<Conn, 'read'>,
+  conn: Conn,
   collector: HeadCollector,
   first: Uint8Array = new Uint8Array(0),
 ): Promise<ReadHead | null> {

@@ -1,10 +1,9 @@
 import { describe, it } from 'vitest'
-import { xhttpConfig, xhttpRig } from '../../../test/support/xhttp-rig.ts'
-import { connSuite } from '../../testing/conn-suite.ts'
+import { connSuite } from '../../src/testing/conn-suite.ts'
+import { xhttpConfig, xhttpRig } from './xhttp-rig.ts'
 
-const options = { halfClose: false, test: { describe, it } }
-
-for (const http2 of [false, true]) {
+/** The promises of a connection, in every mode. */
+export function xhttpSuite(http2: boolean): void {
   for (const mode of ['packet-up', 'stream-up', 'stream-one'] as const) {
     connSuite(
       `xhttp ${mode} over HTTP/${http2 ? '2' : '1.1'}`,
@@ -12,7 +11,7 @@ for (const http2 of [false, true]) {
         const rig = xhttpRig(xhttpConfig({ mode }), { http2 })
         return { ...(await rig.meet()), close: rig.close }
       },
-      options,
+      { halfClose: false, test: { describe, it } },
     )
   }
 }
