@@ -10,7 +10,9 @@ const allowed = {
   'protocol/mux': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(mux|wire)'],
   'protocol/packetaddr': ['core/(address|env|errors|limits)', 'protocol/(packetaddr|wire)'],
   'protocol/sniff': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(sniff|wire)'],
+  'protocol/kcp': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(kcp|wire)'],
   'protocol/websocket': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(websocket|wire)'],
+  'protocol/proxyprotocol': ['core/(address|env|errors|limits)', 'protocol/proxyprotocol'],
   'protocol/grpc': ['core/(address|env|errors|limits)', 'protocol/(grpc|wire)'],
   'protocol/xhttp': ['core/(address|env|errors|limits)', 'protocol/(xhttp|http)'],
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
@@ -99,6 +101,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/api/', test] },
       to: { path: 'node_modules/(@grpc|@hono|hono|prom-client|libsql)', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'asn1-is-loaded-late',
+      severity: 'error',
+      comment: 'Who has no certificates issued and no OCSP answers stapled does not pay for the codec of ASN.1.',
+      from: { path: '^src/', pathNot: ['^src/transport/tls/certificates/asn1/', test] },
+      to: { path: '^src/transport/tls/certificates/asn1/|node_modules/@peculiar', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'dns-codec-in-one-file',

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -16,5 +18,7 @@ export async function buildAndRun(program) {
     })
     if (status !== 0) process.exit(1)
   }
+  // The library reads its version there.
+  copyFileSync(join(root, 'package.json'), join(root, 'bench/dist/package.json'))
   await import(`./dist/bench/${program}.js`)
 }

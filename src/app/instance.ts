@@ -1,8 +1,6 @@
 import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import { type Address, formatAddress } from '../core/address.ts'
-import type { Conn } from '../core/conn.ts'
-import type { UdpDoor } from '../core/datagrams/udp-door.ts'
 import type { Env } from '../core/env.ts'
 import { ProxyError } from '../core/errors.ts'
 import type { InboundIo } from '../core/inbound.ts'
@@ -27,7 +25,6 @@ import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
-import { checkSharing } from './inbound/shared/check.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { Turns } from './turns.ts'
@@ -94,9 +91,9 @@ export class Instance implements AsyncDisposable {
       resolve,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
-      find: (tag) => this.outbounds.route(tag),
+      find: (tag) => this.outbounds.passable(tag),
       watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
-      accepted: (...args) => this.#descriptors.accepted(...args),
+      descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.#dispatch = {
@@ -116,9 +113,7 @@ export class Instance implements AsyncDisposable {
       build: (...args) => this.buildInbound(...args),
       host: (inbound) => this.#host(inbound),
     })
-    const inbounds = config.inbounds.map((inbound) => this.#inbounds.create(inbound))
-    checkSharing(inbounds.map(({ parts }) => parts))
-    this.#inbounds.replace(inbounds)
+    this.#inbounds.fill(config.inbounds)
   }
 
   get config(): Config {
@@ -192,10 +187,7 @@ export class Instance implements AsyncDisposable {
     return this.#ends.outbound(config)
   }
 
-  /**
-   * Stops accepting, cuts what carries nothing yet or no more, waits for the other connections to end, and cuts those left
-   * after `graceMs`. Called again it waits for the same end; with 0 it hastens it.
-   */
+  /** Stops accepting, cuts what carries nothing, waits for the others, cuts those left after `graceMs`. Again: the same end, hastened by 0. */
   stop(graceMs: number = limits.shutdownMs): Promise<void> {
     if (this.#stopped && graceMs === 0) this.kill()
     this.#stopped ??= this.#stop(graceMs)
@@ -220,10 +212,12 @@ export class Instance implements AsyncDisposable {
 
   #host(inbound: () => RunningInbound): InboundHost {
     let made: InboundIo | undefined
-    const io = (): InboundIo => {
-      made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside: (near) => this.#udpBeside(inbound(), near) }
-      return made
+    const udpBeside: InboundIo['udpBeside'] = (near) => {
+      // Whoever may ask for it has shown who it is, and no flow of its own will say so.
+      this.#descriptors.admit(near.info)
+      return inbound().udpBeside(near)
     }
+    const io = (): InboundIo => (made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside })
     return {
       env: this.#env,
       accept: (handler, conn) => {
@@ -235,12 +229,6 @@ export class Instance implements AsyncDisposable {
       },
       listening: (address) => this.#loops.listening(formatAddress(address)),
     }
-  }
-
-  /** Whoever may ask for it has shown who it is, and no flow of its own will say so. */
-  #udpBeside(inbound: RunningInbound, near: Conn): UdpDoor | undefined {
-    this.#descriptors.admit(near.info)
-    return inbound.udpBeside(near)
   }
 
   /** @throws ConfigError for a certificate file */

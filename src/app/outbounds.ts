@@ -29,6 +29,12 @@ export class Outbounds {
     return this.#list.find(({ outbound }) => outbound.tag === tag)
   }
 
+  /** The one with this tag that others may go through: not the API, which no client of a proxy may reach. */
+  passable(tag: string): Outbound | undefined {
+    const running = this.get(tag)
+    return running?.config && running.outbound
+  }
+
   /** Tags of the outbounds that the connections of this one go through, the next one first; undefined: they leave from here. */
   waysOf(outbound: Outbound): readonly string[] | undefined {
     const running = this.#list.find((one) => one.outbound === outbound)

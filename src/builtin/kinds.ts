@@ -28,6 +28,8 @@ import { vmessInbound, vmessOutbound } from '../proxy/vmess/config.ts'
 import { createVmessInbound } from '../proxy/vmess/inbound.ts'
 import { vmessInboundJson, vmessOutboundJson } from '../proxy/vmess/messages.ts'
 import { createVmessOutbound } from '../proxy/vmess/outbound.ts'
+import { dsForm } from '../transport/ds/config.ts'
+import { dsMessage } from '../transport/ds/messages.ts'
 import { grpcForm } from '../transport/grpc/config.ts'
 import { grpcLayer } from '../transport/grpc/layer.ts'
 import { grpcJson } from '../transport/grpc/messages.ts'
@@ -36,18 +38,23 @@ import { h2Layer } from '../transport/h2/layer.ts'
 import { h2Json } from '../transport/h2/messages.ts'
 import { httpUpgradeForm } from '../transport/httpupgrade/config.ts'
 import { httpUpgradeLayer } from '../transport/httpupgrade/layer.ts'
+import { httpUpgradeJson } from '../transport/httpupgrade/messages.ts'
+import { kcpCarrier } from '../transport/kcp/carrier.ts'
+import { kcpForm } from '../transport/kcp/config.ts'
+import { kcpJson } from '../transport/kcp/messages.ts'
 import { tcpForm } from '../transport/tcp/config.ts'
 import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
 import { tlsForm } from '../transport/tls/build-config.ts'
-import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
+import { tlsClientSource, tlsServerSource } from '../transport/tls/certificates/files.ts'
 import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
 import { tlsJson } from '../transport/tls/messages.ts'
 import { requestOpening } from '../transport/upgrade/opening.ts'
 import { wsForm } from '../transport/ws/config.ts'
 import { webSocketLayer } from '../transport/ws/layer.ts'
+import { wsJson } from '../transport/ws/messages.ts'
 import { xhttpForm } from '../transport/xhttp/config.ts'
-import { xhttpLayer } from '../transport/xhttp/layer.ts'
+import { xhttpLayer, xhttpOpening } from '../transport/xhttp/layer.ts'
 import { xhttpJson } from '../transport/xhttp/messages.ts'
 
 const socks = 'proxy.socks.ServerConfig'
@@ -61,12 +68,15 @@ export const inbounds = [
   defineInbound({
     ...httpInbound,
     message: { name: 'proxy.http.ServerConfig', json: httpInboundJson },
+    // A client that is offered h2 takes it, V2Ray's own among them.
+    alpn: ['http/1.1'],
     create: (settings, { env }) => createHttpInbound(settings, env),
   }),
   defineInbound({
     ...mixedInbound,
     // Xray serves HTTP by its SOCKS inbound too, and calls it mixed or socks alike.
     message: { name: socks, family: 'xray', json: socksInboundJson },
+    alpn: ['http/1.1'],
     create: (settings, { env }) => createMixedInbound(settings, env),
   }),
   defineInbound({
@@ -115,9 +125,14 @@ export const outbounds = [
 ] as const
 
 /** Over HTTP/2 alone; a server offers HTTP/1 too, as a web server does, and answers it as one without pages. */
-const overHttp2 = { alpn: ['h2'], alpnServed: ['h2', 'http/1.1'] } as const
+const overHttp2 = {
+  alpn: ['h2'],
+  alpnServed: ['h2', 'http/1.1'],
+  opening: () => ({ kind: 'http2' }) as const,
+} as const
 
 export const transports = [
+  defineTransport({ ...dsForm, message: dsMessage, socket: ({ path }) => path }),
   defineTransport({
     ...grpcForm,
     ...overHttp2,
@@ -130,7 +145,22 @@ export const transports = [
     message: { name: 'transport.internet.http.Config', json: h2Json },
     layer: h2Layer,
   }),
-  defineTransport({ ...httpUpgradeForm, alpn: ['http/1.1'], opening: requestOpening, layer: httpUpgradeLayer }),
+  defineTransport({
+    ...httpUpgradeForm,
+    alpn: ['http/1.1'],
+    // V2Ray keeps it in a package of its own.
+    message: [
+      { name: 'transport.internet.httpupgrade.Config', family: 'xray', json: httpUpgradeJson },
+      { name: 'transport.internet.request.httpupgrade.Config', family: 'v2ray', json: httpUpgradeJson },
+    ],
+    opening: requestOpening,
+    layer: httpUpgradeLayer,
+  }),
+  defineTransport({
+    ...kcpForm,
+    message: { name: 'transport.internet.kcp.Config', json: kcpJson },
+    carrier: kcpCarrier(),
+  }),
   defineTransport({
     ...tcpForm,
     message: { name: 'transport.internet.tcp.Config', json: tcpJson },
@@ -140,6 +170,7 @@ export const transports = [
   defineTransport({
     ...wsForm,
     alpn: ['http/1.1'],
+    message: { name: 'transport.internet.websocket.Config', json: wsJson },
     opening: (settings) => requestOpening(settings, settings.earlyData?.headerName === ''),
     layer: webSocketLayer,
   }),
@@ -147,6 +178,7 @@ export const transports = [
     ...xhttpForm,
     alpn: ['h2', 'http/1.1'],
     message: { name: 'transport.internet.splithttp.Config', json: xhttpJson },
+    opening: xhttpOpening,
     layer: xhttpLayer,
   }),
 ] as const
@@ -164,10 +196,11 @@ function withAlpn<T extends { readonly alpn: readonly string[] }>(settings: T, a
 export const tls = defineSecurity({
   ...tlsForm,
   message: { name: 'transport.internet.tls.Config', json: tlsJson },
-  client: (settings, { read, alpn }) => tlsClientLayer(loadTlsClient(withAlpn(settings, alpn), read)),
-  server: (settings, { read, env, alpn, handshakeTimeoutMs, onFailedHandshake }) =>
-    tlsServerLayer(loadTlsServer(withAlpn(settings, alpn), read), {
-      clock: env.clock,
+  client: (settings, { read, env, alpn }) => tlsClientLayer(tlsClientSource(withAlpn(settings, alpn), read), env),
+  server: (settings, { read, env, post, alpn, handshakeTimeoutMs, onFailedHandshake }) =>
+    tlsServerLayer(tlsServerSource(withAlpn(settings, alpn), read), {
+      ...env,
+      post,
       handshakeTimeoutMs,
       onError: onFailedHandshake,
     }),

@@ -1,10 +1,9 @@
 /** What `run -dump` prints: the configuration as it is after merging, before anything is checked. */
-import type { MergeMode } from '../config/load.ts'
+import type { MergeMode, SourceText } from '../config/load.ts'
 import { mergeRoots } from '../config/text/merge.ts'
 import { parseSource } from '../config/text/source.ts'
 import { Report } from '../schema/report.ts'
 import type { JsonNode } from '../schema/tree.ts'
-import type { SourceText } from './sources.ts'
 
 /** JSON text of all sources as one. They must have been loaded without error. */
 export function mergedText(sources: readonly SourceText[], mode: MergeMode): string {

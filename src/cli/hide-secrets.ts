@@ -1,6 +1,6 @@
 /** Imports nothing: it runs before anything else is loaded. */
 
-const idFlags = /^--?(?:id|i|input)(=|$)/
+const idFlags = /^--?(?:id|i|input|via)(=|$)/
 
 /**
  * Arguments without what other users of the machine must not see: a link or an id, an address that may hold a password.

@@ -1,5 +1,6 @@
 /** The commands, their flags and their help. */
 import { Command } from 'commander'
+import { serverTransports } from '../config/link/server-stream.ts'
 import { nameCommands } from './command-name.ts'
 import { connect } from './commands/connect.ts'
 import { run } from './commands/run.ts'
@@ -77,7 +78,7 @@ function withSources(command: Command): Command {
     .option('-c, --config <file>', 'a configuration file; may be repeated', collect)
     .option('-d, --confdir <dir>', 'a directory of configuration files; may be repeated', collect)
     .option('-r, --recursive', 'also the directories inside it')
-    .option('--format <format>', 'json or auto')
+    .option('--format <format>', 'auto (by name and content), json, jsonv5, v4, yaml or toml')
     .option('--merge <mode>', 'how several files become one: v2ray, v4 (a list replaces the list) or v5 (deep)')
     .option('--strict', 'take warnings for errors')
     .option('--allow-unapplied-rules', 'start although rules that protect are not applied in this version')
@@ -113,7 +114,8 @@ ${exitCodeHelp}
 
 Examples:
   vmess serve --host vpn.example.org
-  vmess serve --host vpn.example.org --port 443 --tls-cert fullchain.pem --tls-key privkey.pem`
+  vmess serve --host vpn.example.org --port 443 --tls-cert fullchain.pem --tls-key privkey.pem
+  vmess serve --host vpn.example.org --port 80 --transport ws --path /chat`
 
 function addServe(program: Command, terminal: Terminal, done: Done): void {
   withLog(program.command('serve').description('run a server with a generated, saved configuration'))
@@ -121,6 +123,11 @@ function addServe(program: Command, terminal: Terminal, done: Done): void {
     .option('--port <number>', 'the port of a new configuration; a free one without it')
     .option('--listen <ip>', 'the address to listen on; all without it')
     .option('--id <id>', 'the user of a new configuration: a UUID, or a text of 1 to 30 bytes')
+    .option('--transport <name>', `what carries a new configuration: ${serverTransports().join(', ')}; tcp without it`)
+    .option(
+      '--path <text>',
+      'its path, the service name of grpc or the seed of kcp; one that cannot be guessed without it',
+    )
     .option('--tls-cert <file>', 'a certificate chain in PEM form, for TLS')
     .option('--tls-key <file>', 'its private key')
     .option('--name <text>', 'the name in the link')
@@ -133,18 +140,22 @@ Every form of VMess share link is read. A link is a password: give it with --lin
 or with "-" by standard input, where other users of the machine cannot see it. On the command line "ps" shows it until this
 program has started, and the history of the shell keeps it.
 Of several links, or of a subscription, --choose takes one.
+With --via the server is reached through a proxy: socks5://user:password@host:port, socks4://, socks4a://, http:// or
+https://; "env" takes the one that HTTPS_PROXY or ALL_PROXY names, unless NO_PROXY names the server.
 ${exitCodeHelp}
 
 Examples:
   vmess connect --link-file link.txt
   VMESS_LINK="$(pass show vpn)" vmess connect --port 8080
-  vmess connect --link-file subscription.txt --choose Tokyo`
+  vmess connect --link-file subscription.txt --choose Tokyo
+  vmess connect --link-file link.txt --via socks5://127.0.0.1:9050`
 
 function addConnect(program: Command, terminal: Terminal, done: Done): void {
   withLog(program.command('connect').description('run a local SOCKS and HTTP proxy from a share link'))
     .argument('[link]', 'a vmess:// link, or - for standard input; without it VMESS_LINK')
     .option('--link-file <file>', 'a file that holds the link')
     .option('--choose <which>', 'which of several links: its number, from 1, or its name')
+    .option('--via <proxy>', 'a proxy on the way to the server: socks5://…, http://…, or env')
     .option('--listen <ip>', 'the address of the proxy', '127.0.0.1')
     .option('--port <number>', 'the port of the proxy (default: 1080, or a free one if that is taken)')
     .addHelpText('after', connectHelp)

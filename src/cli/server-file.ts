@@ -10,6 +10,8 @@ export interface ServerChoices {
   readonly port: number
   readonly id: string
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** `network` and its settings; absent: tcp. */
+  readonly stream?: Readonly<Record<string, unknown>> | undefined
 }
 
 export function serverFilePath(env: Readonly<Record<string, string | undefined>>): string {
@@ -35,14 +37,14 @@ export const readableByOthers = (path: string): boolean =>
   process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0
 
 export function serverFileText(choices: ServerChoices, path: string): string {
-  const { listen, port, id, tls } = choices
+  const { listen, port, id, tls, stream } = choices
   const inbound = {
     tag: 'vmess',
     ...(listen === '' ? {} : { listen }),
     port,
     protocol: 'vmess',
     settings: { clients: [{ id }] },
-    ...(tls ? { streamSettings: tlsStream(tls) } : {}),
+    ...(tls || stream ? { streamSettings: { network: 'tcp', ...stream, ...(tls && secured(tls)) } } : {}),
   }
   const config = {
     log: { loglevel: 'warning', access: 'none' },
@@ -56,9 +58,9 @@ export function serverFileText(choices: ServerChoices, path: string): string {
   return `${comment.join('\n')}\n${JSON.stringify(config, null, 2)}\n`
 }
 
-function tlsStream(tls: { cert: string; key: string }): object {
+function secured(tls: { cert: string; key: string }): object {
   const certificates = [{ certificateFile: tls.cert, keyFile: tls.key }]
-  return { network: 'tcp', security: 'tls', tlsSettings: { certificates } }
+  return { security: 'tls', tlsSettings: { certificates } }
 }
 
 /** Saves a new file, for its owner only. Never overwrites: fails if somebody else was quicker. */

@@ -1,6 +1,7 @@
 /** Which configuration files are read, and how. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
+import type { Format, SourceText } from '../config/load.ts'
 import { CliError, exitCodes, usageError } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -10,11 +11,6 @@ export interface SourceFlags {
   readonly confdir?: readonly string[]
   readonly recursive?: boolean
   readonly format?: string
-}
-
-export interface SourceText {
-  readonly name: string
-  readonly text: string
 }
 
 type Where = Pick<Terminal, 'env' | 'cwd' | 'readInput' | 'err'> & {
@@ -39,7 +35,8 @@ export async function readSources(flags: SourceFlags, where: Where): Promise<Sou
     if (await isFile(candidate)) return [await readSource(candidate, flags, where)]
   }
   const text = await where.readInput()
-  if (text !== undefined && text.trim() !== '') return [{ name: 'stdin', text }]
+  const syntax = syntaxes.get(flags.format?.toLowerCase() ?? '') ?? 'json'
+  if (text !== undefined && text.trim() !== '') return [await sourceOf('stdin', text, syntax)]
   const looked = [...(flags.confdir ?? []), ...candidates].map((path) => `  ${path}`).join('\n')
   const advice = 'Name a file with "vmess run -c FILE", or see it work without one: "vmess start".'
   throw new CliError(
@@ -48,24 +45,41 @@ export async function readSources(flags: SourceFlags, where: Where): Promise<Sou
   )
 }
 
-function checkFormat(format: string | undefined): void {
-  const word = (format ?? 'auto').toLowerCase()
-  if (word === 'auto' || word === 'json' || word === 'jsonc') return
-  const other = otherFormats.get(word)
-  if (other) throw usageError(`-format ${word}: ${notJson(other)}`)
-  throw usageError(`-format ${word}: unknown; write json or auto`)
-}
+type Syntax = 'json' | 'yaml' | 'toml'
 
-/** Formats that V2Ray or Xray read, by their words for `-format` and their extensions. */
-const otherFormats: ReadonlyMap<string, string> = new Map([
-  ['yaml', 'YAML'],
-  ['yml', 'YAML'],
-  ['toml', 'TOML'],
-  ['pb', 'protobuf'],
-  ['protobuf', 'protobuf'],
+/** By the words for `-format` and by extensions. */
+const syntaxes: ReadonlyMap<string, Syntax> = new Map([
+  ['json', 'json'],
+  ['jsonc', 'json'],
+  ['jsonv5', 'json'],
+  ['v4', 'json'],
+  ['yaml', 'yaml'],
+  ['yml', 'yaml'],
+  ['toml', 'toml'],
 ])
 
-const notJson = (format: string) => `${format} configurations are not supported, convert it to JSON`
+const isProtobuf = (word: string): boolean => ['pb', 'protobuf', 'jsonpb', 'v2jsonpb'].includes(word)
+const notProtobuf = 'protobuf configurations are not supported, convert it to JSON'
+
+function checkFormat(format: string | undefined): void {
+  const word = (format ?? 'auto').toLowerCase()
+  if (word === 'auto' || syntaxes.has(word)) return
+  if (isProtobuf(word)) throw usageError(`-format ${word}: ${notProtobuf}`)
+  throw usageError(`-format ${word}: unknown; write auto, json, jsonv5, v4, yaml or toml`)
+}
+
+/** Which of V2Ray's formats the flag names: V2Ray 5 has one of its own. */
+export function formatOf({ format }: SourceFlags): Format {
+  const word = format?.toLowerCase()
+  return word === 'jsonv5' || word === 'v4' ? word : 'auto'
+}
+
+/** The text with what reads it. Parsers of what is not JSON are loaded when they are needed. */
+async function sourceOf(name: string, text: string, syntax: Syntax): Promise<SourceText> {
+  if (syntax === 'yaml') return { name, text, parse: (await import('../config/text/yaml.ts')).parseYaml }
+  if (syntax === 'toml') return { name, text, parse: (await import('../config/text/toml.ts')).parseToml }
+  return { name, text }
+}
 
 /** Directories from the flags, if any of them exists; else the one that the environment names. */
 async function configDirectories(flags: SourceFlags, where: Where): Promise<string[]> {
@@ -82,7 +96,9 @@ async function configDirectories(flags: SourceFlags, where: Where): Promise<stri
 async function filesOf(directories: readonly string[], recursive: boolean): Promise<string[]> {
   const files: string[] = []
   for (const directory of directories) {
-    const names = (await readdir(directory, { recursive })).filter((name) => /\.jsonc?$/i.test(name)).sort()
+    const names = (await readdir(directory, { recursive }))
+      .filter((name) => /\.(?:jsonc?|ya?ml|toml)$/i.test(name))
+      .sort()
     for (const name of names) if (await isFile(join(directory, name))) files.push(join(directory, name))
   }
   return files
@@ -98,13 +114,17 @@ function envPath(env: Where['env'], name: string): string | undefined {
 }
 
 async function readSource(name: string, { format }: SourceFlags, where: Where): Promise<SourceText> {
+  const wanted = syntaxes.get(format?.toLowerCase() ?? '')
   if (name === 'stdin:') {
     const text = await where.readInput()
     if (text === undefined)
       throw new CliError(exitCodes.config, 'stdin: standard input is a terminal; pipe a file into it')
-    return { name: 'stdin', text }
+    return sourceOf('stdin', text, wanted ?? 'json')
   }
-  if (/^https?:\/\//i.test(name)) return download(name)
+  if (/^https?:\/\//i.test(name)) {
+    const { name: shown, text } = await download(name)
+    return sourceOf(shown, text, wanted ?? syntaxes.get(extname(shown).slice(1).toLowerCase()) ?? 'json')
+  }
   // Without the rest of the address: it may hold a password.
   if (/^http\+unix:/i.test(name)) {
     throw new CliError(
@@ -113,18 +133,17 @@ async function readSource(name: string, { format }: SourceFlags, where: Where): 
     )
   }
   const extension = extname(name).slice(1).toLowerCase()
-  const other = otherFormats.get(extension)
-  if (other) throw new CliError(exitCodes.config, `${name}: ${notJson(other)}`)
+  if (!wanted && isProtobuf(extension)) throw new CliError(exitCodes.config, `${name}: ${notProtobuf}`)
   const text = await readFile(resolve(where.cwd, name), 'utf8').catch((error: unknown) => {
     throw new CliError(exitCodes.config, `${name}: ${readFailure(error)}`)
   })
-  const named = format !== undefined && format.toLowerCase() !== 'auto'
-  if (!named && !['', 'json', 'jsonc'].includes(extension)) {
+  const known = extension === '' ? 'json' : syntaxes.get(extension)
+  if (!wanted && !known) {
     where.err(
       `${name}: the extension ".${extension}" is unknown; the content is taken as JSON ("-format json" says so)`,
     )
   }
-  return { name, text }
+  return sourceOf(name, text, wanted ?? known ?? 'json')
 }
 
 const failures: Readonly<Record<string, string>> = {

@@ -19,7 +19,6 @@ import { checkDns } from './sections/dns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
 import { checkRouting, type Tags } from './sections/routing.ts'
-import { isForeignFormat } from './v5.ts'
 
 export interface BuildOptions {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -35,7 +34,6 @@ export function buildConfig(
   { env, now, kinds, allowUnappliedRules = false, otherOutbounds = [] }: BuildOptions,
   report: Report,
 ): Config | undefined {
-  if (isForeignFormat(root, report)) return undefined
   const input = decode(rootSchema(kinds), root, '', report)
   if (!input) return undefined
   const context = createContext(report, { ...env, ...input.env }, now)

@@ -10,10 +10,13 @@ import { buildConfig } from './build.ts'
 import { freeze } from './freeze.ts'
 import { type MergeMode, mergeRoots } from './text/merge.ts'
 import { parseSource, type SourceText } from './text/source.ts'
+import { type Format, isV5 } from './v5/format.ts'
+import { translate } from './v5/translate.ts'
 
 export { ConfigError, configProblemError, formatProblem, type Problem, type Severity } from '../schema/problem.ts'
 export type { MergeMode } from './text/merge.ts'
 export type { SourceText } from './text/source.ts'
+export type { Format } from './v5/format.ts'
 
 export interface LoadOptions {
   /** Warnings become errors. */
@@ -28,6 +31,8 @@ export interface LoadOptions {
   readonly allowUnappliedRules?: boolean
   /** Tags of outbounds that are there beside those of the configuration. */
   readonly otherOutbounds?: readonly string[]
+  /** Which format texts are in; by default what stands in them tells. */
+  readonly format?: Format
   /** What it can name; by default everything that is built in. */
   readonly kinds?: Kinds
 }
@@ -62,7 +67,8 @@ export function loadConfigValue(value: unknown, options: LoadOptions = {}): Load
 const nowhere: Source = { name: '', order: 0, text: '' }
 
 function load(nodes: readonly (JsonNode | undefined)[], report: Report, options: LoadOptions): LoadResult {
-  const roots = nodes.map((node) => node && rootOf(node, report)).filter((root) => root !== undefined)
+  const { format = 'auto' } = options
+  const roots = nodes.flatMap((node) => (node && rootOf(node, format, report)) ?? [])
   const decisions: string[] = []
   const whole = roots.length > 0 && roots.length === nodes.length
   const root = whole ? mergeRoots(roots, options.merge ?? 'v2ray', report, decisions) : undefined
@@ -74,10 +80,20 @@ function load(nodes: readonly (JsonNode | undefined)[], report: Report, options:
 }
 
 /** Null stands for an idle instance. */
-function rootOf(node: JsonNode, report: Report): ObjectNode | undefined {
-  if (node.type === 'object') return node
+function rootOf(node: JsonNode, format: Format, report: Report): ObjectNode | undefined {
+  if (node.type === 'object') return inOneForm(node, format, report)
   if (node.type === 'null') return { ...node, type: 'object', entries: [] }
   const place = { source: node.source, offset: node.offset, path: '' }
   report.error('CFG003', place, `the outermost value is ${node.type}, expected an object { … }`)
   return undefined
+}
+
+/** Keys of our own, which both formats may have. */
+const ownKeys = ['control', 'accounting', 'env', 'remarks']
+
+/** V2Ray 5's own format becomes that of V2Ray 4. */
+function inOneForm(root: ObjectNode, format: Format, report: Report): ObjectNode | undefined {
+  const v5 = isV5(root, format, report)
+  if (v5 === undefined) return undefined
+  return v5 ? translate(root, ownKeys, report) : root
 }

@@ -24,7 +24,6 @@ const unavailable = (description: string) =>
 const variable = noted(z.string().describe('The value.'), { secret: 'password', expected: 'text in double quotes' })
 
 const unavailableSettings = {
-  kcpSettings: unavailable('mKCP.'),
   dsSettings: unavailable('Domain socket.'),
   quicSettings: unavailable('QUIC.'),
 }

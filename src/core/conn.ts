@@ -32,6 +32,8 @@ export interface ConnInfo {
   readonly level?: number
   /** What the connection says of itself on which this one runs, with others or alone: always the same object; absent: this is it. */
   readonly carrier?: ConnInfo
+  /** Of one at the bottom that wants to know: told when whoever is at the other end has shown who it is. */
+  admitted?(): void
 }
 
 /** Stands for the connection at the bottom, whatever runs on it. */

@@ -21,6 +21,8 @@ export interface Dialer {
 export interface Listening {
   /** What was really bound: port 0 is filled in. */
   readonly address: Address
+  /** What whoever has asked for it should know. */
+  readonly note?: string
   /** Stops accepting; accepted connections live on. */
   close(): Promise<void>
   /** Makes the file of a unix socket again if it is gone; absent where there is no file. Rejects with LISTEN_FAILED. */

@@ -57,6 +57,10 @@ export const errorCodes = {
   OUTBOUND_TCP_ONLY: { fault: 'config', text: 'The outbound that datagrams were sent to does not carry any.' },
   PACKETADDR_MALFORMED: { fault: 'remote', text: 'A unit of packetaddr makes no sense.' },
   PROTOCOL_MISUSE: { fault: 'local', text: 'A session was used in an order that its documentation does not allow.' },
+  PROXY_HEADER_INVALID: {
+    fault: 'remote',
+    text: 'A connection to an inbound with `acceptProxyProtocol` did not begin with a PROXY protocol header.',
+  },
   RESPONSE_AUTH_FAILED: {
     fault: 'remote',
     text: 'The response header did not open: the answer is not from the server that holds the id.',

@@ -1,7 +1,10 @@
+import { http2Limits } from './limits-http2.ts'
+import { tlsLimits } from './limits-tls.ts'
 import { xhttpLimits } from './limits-xhttp.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
+  ...tlsLimits,
   ...xhttpLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
@@ -83,6 +86,8 @@ export const limits = {
   packetsWaitingShared: 64,
   /** Bytes of datagrams inside a stream that its carrier has not taken; what comes on top is dropped. */
   packetsUnsent: 256 * 1024,
+  /** Bytes of datagrams inside a stream that are read at once: a system reads many times in a turn, and others wait meanwhile. */
+  packetsRead: 16 * 1024,
   /** Targets that one VMess client socket has connections of their own for; when full the one that was quiet longest goes. */
   packetTargets: 64,
   /** Silence after which such a connection goes while there are others, ms. */
@@ -111,12 +116,20 @@ export const limits = {
   responseHeadMax: 256 * 1024,
   /** The head of a request that is to become WebSocket or HTTPUpgrade, bytes: what nginx takes. */
   upgradeHeadMax: 32 * 1024,
-  /** A ClientHello that is looked at to tell inbounds on one port apart, bytes. */
-  clientHelloMax: 64 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
+  /** Warnings in a minute about clients that were turned away, whoever they are; the others are noted at info. */
+  rejectionWarnings: 20,
   /** Requests that are not for the proxy and that one connection may make before it is closed, as with nginx. */
   strangerRequests: 1_000,
+  /** How long a client may take for the head of its first request where a web site answers others, ms, as with nginx. */
+  siteHeadMs: 60_000,
+  /** How long a reader of the web site may take for a part of an answer, ms, as with nginx. */
+  siteSendMs: 60_000,
+  /** How long a connection with another server that answers as the web site may carry nothing, ms. */
+  siteIdleMs: 300_000,
+  /** How often it is said that the server behind `fallback` cannot be reached, ms. */
+  siteWarningMs: 60_000,
   /** How long a connection that was answered as by a web server is kept for a further request, ms, as with nginx. */
   strangerIdleMs: 65_000,
   /** First bytes of a stream that may travel inside an upgrade request, bytes, whatever is configured. */
@@ -125,36 +138,19 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
-  /** The largest gRPC message that we send, bytes. */
-  grpcMessage: 32 * 1024,
-  /** The largest gRPC message that we take, bytes; the Go peers take no more either. Its bytes are passed on as they come. */
-  grpcMessageMax: 4 * 1024 * 1024,
-  /** Bytes of one HTTP/2 stream that its peer may send before they are read, and so the most that is held of it unread. */
-  http2StreamWindow: 2 * 1024 * 1024,
-  /** Bytes of all streams of an HTTP/2 connection that may be under way to us. */
-  http2SessionWindow: 16 * 1024 * 1024,
-  /** What Node may hold of one HTTP/2 connection besides what is unread, MB; above it new streams are refused. */
-  http2SessionMemoryMb: 64,
-  /** Streams that a client may have open at once on one HTTP/2 connection; more are refused one by one. */
-  http2Streams: 1_024,
-  /** Streams that we open at once on one HTTP/2 connection, if the server permits as many; more go by a further connection. */
-  http2ClientStreams: 100,
-  /** The headers of an HTTP/2 request or response, bytes, as HPACK counts them; more resets the stream. */
-  http2HeaderBytes: 64 * 1024,
-  /** Header fields of an HTTP/2 request or response; more reset the stream. */
-  http2HeaderFields: 128,
-  /** Frames that make no sense, and streams refused, that one HTTP/2 connection may have before it is closed. */
-  http2InvalidFrames: 100,
-  /** Streams that a client may reset in a row on one HTTP/2 connection, and 33 a second from then on; more close it. Fixed by Node's library. */
-  http2ResetBurst: 1_000,
-  /** CONTINUATION frames of one header; more close the HTTP/2 connection. Fixed by Node's library. */
-  http2Continuations: 8,
-  /** PINGs of ours without an answer on one HTTP/2 connection. */
-  http2Pings: 10,
-  /** How long an HTTP/2 connection of ours without a stream is kept, ms. */
-  http2ClientIdleMs: 60_000,
-  /** How long a client's HTTP/2 connection without a stream is kept that had one for the proxy, ms. */
-  http2ServerIdleMs: 300_000,
+  /** mKCP connections of one listening address at once; further ones are not heard. */
+  kcpConnections: 8_192,
+  /** Of these, the ones that have not shown who they are; for one more the oldest goes. */
+  kcpStrangers: 1_024,
+  /** The same of one address, which loses its own oldest. */
+  kcpStrangersPerAddress: 256,
+  /** Segments that such a connection may have waiting, beyond the one that is read next. */
+  kcpStrangerWindow: 64,
+  /** What several mKCP segments that can be read at once are put together to, bytes. */
+  kcpBatch: 32 * 1024,
+  /** How exactly the timers of mKCP go, ms. */
+  kcpTimerMs: 2,
+  ...http2Limits,
   /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
   httpChallenges: 3,
   /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */
@@ -201,6 +197,10 @@ export const limits = {
   fdWarningMs: 10_000,
   /** Connections of one address in their handshake, unless `policy.system.handshakesPerAddress` says otherwise; for one more its oldest goes. */
   handshakesPerAddress: 1_024,
+  /** What is held of a PROXY protocol header, bytes: the longest up to the end of its addresses; what follows is passed over. */
+  proxyHeaderHeld: 232,
+  /** A PROXY protocol header must be there within, ms, or within the time for a handshake where that is shorter. */
+  proxyHeaderMs: 10_000,
   /** Clients that the kernel may hold for us until they are accepted; it caps it at `net.core.somaxconn`. */
   listenBacklog: 65_535,
   /** Pause before a listener that could not be opened again is tried once more, ms. */

@@ -31,6 +31,8 @@ export interface InboundKind<S extends z.ZodType = z.ZodType, K extends string =
   extends InboundForm<S, K, T> {
   /** How the gRPC API says it; absent: it cannot be added there. */
   readonly message?: MessageForm
+  /** The application protocols that it can be carried behind, where the transport takes any. Absent: any. */
+  readonly alpn?: readonly string[]
   /** How its clients begin; absent: they may wait, or say what another protocol says too, so that it shares no port as it is. */
   readonly opening?: Opening
   create(settings: T, deps: InboundDeps): Inbound

@@ -7,7 +7,6 @@ import type { SecurityKind, TransportKind } from './transport.ts'
 export { defineInbound, type InboundDeps, type InboundKind } from './inbound.ts'
 export * from './opening.ts'
 export { defineOutbound, type OutboundDeps, type OutboundKind } from './outbound.ts'
-export * from './sharing.ts'
 export * from './transport.ts'
 
 export interface Kinds {
@@ -32,6 +31,12 @@ export function perKinds<T>(make: (kinds: Kinds) => T): (kinds: Kinds) => T {
 /** The transport that a word names, in lower case. */
 export const transportOf = ({ transports }: Kinds, word: string): TransportKind | undefined =>
   transports.find(({ name, aliases }) => name === word || aliases.includes(word))
+
+/** The unix socket that carries a stream; undefined for TCP. */
+export const socketOf = (
+  { network, transport }: { readonly network: string; readonly transport?: unknown },
+  kinds: Kinds,
+): string | undefined => transportOf(kinds, network)?.socket?.(transport)
 
 /** The first name of its settings. */
 export const settingsKey = ({ settingsKeys }: TransportKind): string => Object.keys(settingsKeys)[0]!

@@ -1,8 +1,9 @@
 /** When two inbounds can share a port: what their clients say first must show which one they mean. */
 import type { InboundConfig, SockoptConfig, TlsServerConfig } from '../settings/model.ts'
 import { same } from '../settings/same.ts'
-import type { Kinds } from './kinds.ts'
+import type { InboundKind } from './inbound.ts'
 import { type Opening, openingClash } from './opening.ts'
+import type { TransportKind } from './transport.ts'
 
 /** What is known of an inbound before a client has said anything. */
 export interface Sharer {
@@ -22,7 +23,10 @@ export interface SharerTls {
 /** Undefined for what has its port for itself: ports that move, and what is not carried by TCP. */
 export function sharerOf(
   config: InboundConfig,
-  { inbounds, transports }: Kinds,
+  {
+    inbounds,
+    transports,
+  }: { readonly inbounds: readonly InboundKind[]; readonly transports: readonly TransportKind[] },
   names?: readonly string[],
 ): Sharer | undefined {
   const { stream, allocate } = config
@@ -30,7 +34,7 @@ export function sharerOf(
   const protocol = inbounds.find(({ kind }) => kind === config.protocol)
   if (!transport || !protocol || transport.carrier || allocate) return undefined
   const settings = stream.tls
-  const { alpn } = transport
+  const alpn = transport.alpn ?? protocol.alpn
   const named = settings && settings.serverName !== '' ? [settings.serverName.toLowerCase()] : names
   return {
     ...(settings && { tls: { settings, alpn, names: named } }),
@@ -60,6 +64,8 @@ const byProtocol = (a: SharerTls, b: SharerTls): boolean =>
 
 function tlsClash(a: SharerTls, b: SharerTls): string | undefined {
   if (together(a, b) || byProtocol(a, b)) return undefined
+  // Who asks for no name that is served gets the first.
+  if (b.names?.length === 0) return 'no name is in the certificate of the second, and their "tlsSettings" differ'
   const name = a.names?.find((one) => b.names?.includes(one))
   if (name === undefined) return undefined
   return `both serve ${name === '*' ? 'any name' : `the name ${name}`} with "tlsSettings" that differ`

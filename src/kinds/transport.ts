@@ -1,12 +1,15 @@
 import type { z } from 'zod'
+import type { ConnInfo } from '../core/conn.ts'
 import type { UdpListener } from '../core/datagrams/packet.ts'
 import type { Dialer, Layer, Listener } from '../core/dialer.ts'
 import type { Env, ReadText } from '../core/env.ts'
 import type { ProxyError } from '../core/errors.ts'
 import type { Ground } from '../core/ground.ts'
+import type { Website } from '../core/website.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { SecurityForm, TransportForm } from '../schema/kind.ts'
 import type { TlsClientConfig, TlsServerConfig } from '../settings/model.ts'
+import type { ProxyTrust } from '../settings/trust.ts'
 import type { Opening } from './opening.ts'
 
 /** What the layers of a stream may be made with. The host of the server comes with every dial. */
@@ -15,6 +18,8 @@ export interface LayerDeps {
   readonly env: Env
   /** For files that the settings name. */
   readonly read: ReadText
+  /** Sends bytes to an http: URL and resolves with what its server answers: for OCSP. */
+  readonly post: (url: string, body: Uint8Array, type: string) => Promise<Uint8Array>
   /** TLS lies below. */
   readonly secure: boolean
   /** The name that TLS asks for; `''`: the host of the server. */
@@ -23,6 +28,12 @@ export interface LayerDeps {
   readonly alpn: readonly string[] | undefined
   /** A client's time for its handshake. */
   readonly handshakeTimeoutMs: number
+  /** What whoever is not for the proxy meets on a server. */
+  readonly website: Website
+  /** Whom a server believes where a client is. */
+  readonly trust: ProxyTrust
+  /** Told where a client is that came by a proxy: whatever counts connections by address counts it there. */
+  readonly onClientAddress: (carrier: ConnInfo, client: string) => void
   /** Told of clients whose handshake failed, once each. */
   readonly onFailedHandshake: (remote: string, error: ProxyError) => void
 }
@@ -60,11 +71,11 @@ export interface LinkForm {
   write(settings: Readonly<Record<string, unknown>>): Readonly<Record<'type' | 'host' | 'path', string>>
 }
 
-/** Everything about a transport. Without `layer` and `carrier` it is TCP as it is. */
+/** Everything about a transport. Without `layer`, `socket` and `carrier` it is TCP as it is. */
 export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string = string, T = unknown>
   extends TransportForm<S, K, T> {
-  /** How the gRPC API says its settings; absent: they cannot be given there. */
-  readonly message?: MessageForm
+  /** How the gRPC API says its settings, by several names where families differ; absent: they cannot be given there. */
+  readonly message?: MessageForm | readonly MessageForm[]
   readonly link?: LinkForm
   /** The application protocols that it can be carried behind, best first: TLS offers no other. Absent: any. */
   readonly alpn?: readonly string[]
@@ -74,6 +85,8 @@ export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string
   opening?(settings: T): Opening | undefined
   /** What lies over TCP, and over TLS where that is asked for. Undefined: nothing, with these settings. What it throws is a mistake in them. */
   layer?(settings: T, deps: LayerDeps): Layer | undefined
+  /** The path of the unix socket, as Address.path, that it is carried by instead of TCP, at both ends. */
+  socket?(settings: T): string
   /** For a transport that is not carried by TCP, such as one over datagrams; TLS lies over it. */
   readonly carrier?: {
     dialer(ground: Ground, settings: T, deps: LayerDeps): Dialer

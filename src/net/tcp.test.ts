@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { Address } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import { forever, lifetimeOf } from '../core/lifetime.ts'
 import { limits } from '../core/limits.ts'
@@ -200,5 +201,34 @@ describe('tcp', () => {
     await gone
     b.destroy()
     await close()
+  })
+})
+
+describe('addresses of this machine', () => {
+  const through = async (options: TcpOptions, to: Address): Promise<string> => {
+    const conn = await tcpDialer(options).dial(to, { until: forever })
+    const { local } = conn.info
+    conn.destroy()
+    return local
+  }
+
+  it('are what a connection leaves from, as far as they are of the family and ours', async () => {
+    const { address, close } = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => conn.destroy())
+    expect(await through({ localAddress: () => '127.0.0.5' }, address)).toMatch(/^127\.0\.0\.5:/)
+    await expect(through({ localAddress: () => '::1' }, address)).rejects.toMatchObject({ code: 'DIAL_UNREACHABLE' })
+    await expect(through({ localAddress: () => '192.0.2.1' }, address)).rejects.toMatchObject({
+      code: 'DIAL_FAILED',
+      message: 'no connection can leave from 192.0.2.1: it is no address of this machine',
+    })
+    await close()
+  })
+
+  it('of IPv6 take no IPv4 where that is asked for', async ({ skip }) => {
+    const listener = tcpListener({ ipv6Only: true })
+    const listening = await listener.listen({ host: '::', port: 0 }, (conn) => conn.destroy()).catch(() => undefined)
+    if (!listening) return skip()
+    const { port } = listening.address
+    await expect(through({}, { host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'DIAL_REFUSED' })
+    await listening.close()
   })
 })

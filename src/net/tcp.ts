@@ -5,6 +5,7 @@ import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts
 import { ProxyError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { abortError, dialError, listenError } from './errors.ts'
+import { noteOnName } from './listeners/abstract-names.ts'
 import { listenUnix } from './listeners/unix-listen.ts'
 import { acceptLending, descriptorOf, LendingRead, SocketConn } from './streams/socket-conn.ts'
 import { SocketInfo } from './streams/socket-info.ts'
@@ -51,7 +52,7 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
     }
     const onError = (error: Error): void => {
       settle()
-      reject(from !== undefined && isNotOurs(error) ? notOurs(from, error) : dialError(error, formatAddress(to)))
+      reject(from !== undefined && isNotOurs(error) ? notOurs(from, error) : failedDial(error, to))
     }
     const onConnect = (): void => {
       settle()
@@ -76,6 +77,13 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
 
 const unresolved = (to: Address): ProxyError =>
   new ProxyError('DNS_FAILED', `${formatAddress(to)} is not an IP address, and nobody has resolved it`)
+
+/** A failed dial, with what there is to know of its name. */
+function failedDial(error: Error, to: Address): ProxyError {
+  const failure = dialError(error, formatAddress(to))
+  const hint = to.path === undefined ? undefined : noteOnName(to.path)
+  return hint === undefined ? failure : new ProxyError(failure.code, failure.message, { cause: error, hint })
+}
 
 const otherFamily = (to: Address, from: string): ProxyError =>
   new ProxyError('DIAL_UNREACHABLE', `${formatAddress(to)} cannot be reached from ${from}, which is of another family`)
@@ -134,7 +142,9 @@ async function bindUnix(create: () => Server, at: Address, path: string, mode: n
       throw listenError(error, formatAddress(at))
     })
   const listening = await told(listenUnix(() => create().on('error', ignore), path, mode))
-  return { address: at, close: () => listening.close(), restore: () => told(listening.restore()) }
+  const note = noteOnName(path)
+  const end = { close: () => listening.close(), restore: () => told(listening.restore()) }
+  return { address: at, ...end, ...(note !== undefined && { note }) }
 }
 
 function socketOptions({ keepAliveIdleS = 45 }: TcpOptions) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { PacketConn } from '../core/datagrams/packet.ts'
+import { PacketLayer } from '../core/datagrams/packet-layer.ts'
 import { countInto, type Meters } from '../core/streams/meter.ts'
 import { type MemoryPacketsOptions, memoryPackets } from '../net/memory/memory-packets.ts'
 import { fakeClock } from '../testing/fakes.ts'
@@ -18,6 +19,25 @@ function rig(options: { meters?: Partial<Meters>; far?: MemoryPacketsOptions } =
   const drops = { uplink: 0, downlink: 0 }
   const done = relayPackets(near, far, limits, clock, { ...countInto(totals), ...options.meters }, drops)
   return { client, near, far, world, clock, totals, drops, done }
+}
+
+/** Finds out late what it has dropped. */
+class Late extends PacketLayer {
+  over = false
+  readonly #more: { readonly dropped?: number; readonly missed?: number }
+
+  constructor(base: PacketConn, more: { readonly dropped?: number; readonly missed?: number }) {
+    super(base)
+    this.#more = more
+  }
+
+  override get dropped(): number {
+    return super.dropped + (this.over ? (this.#more.dropped ?? 0) : 0)
+  }
+
+  override get missed(): number {
+    return this.#more.missed ?? 0
+  }
 }
 
 const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
@@ -91,6 +111,21 @@ describe('relayPackets', () => {
     expect(drops).toEqual({ uplink: 2, downlink: 0 })
     near.destroy()
     expect((await done)?.code).toBe('CONN_CLOSED')
+  })
+
+  it('adds at the end what a side dropped after it took it, or before it was read', async () => {
+    const clock = fakeClock(1_700_000_000_000)
+    const [[client, near], [far]] = [memoryPackets(), memoryPackets({ room: 1 })]
+    const drops = { uplink: 0, downlink: 0 }
+    const ends = [new Late(near, { missed: 3 }), new Late(far, { dropped: 4, missed: 5 })] as const
+    const done = relayPackets(...ends, limits, clock, countInto({ uplink: 0, downlink: 0 }), drops)
+    for (let i = 0; i < 3; i++) client.send(new Uint8Array(9), target)
+    await settle()
+    expect(drops).toEqual({ uplink: 2, downlink: 0 })
+    ends[0].over = ends[1].over = true
+    client.destroy()
+    await done
+    expect(drops).toEqual({ uplink: 2 + 4 + 3, downlink: 5 })
   })
 
   it('drops and counts what the limit of the user does not let pass', async () => {

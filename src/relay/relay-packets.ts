@@ -15,8 +15,8 @@ import { IdleTimer, type RelayLimits } from './idle.ts'
 
 /**
  * Carries datagrams between `near` (the client) and `far` (towards the targets) until both directions ended. Destroys both.
- * Datagrams that a limit or the other side did not let pass are counted in `drops`, which may be read at any time; what a
- * side drops after it has taken it stands in its own `dropped`. Resolves with the reason when the flow did not end in
+ * Datagrams that a limit or the other side did not let pass are counted in `drops`, which may be read at any time; at the end
+ * what a side has dropped after it took it, or before anybody read it, is added. Resolves with the reason when the flow did not end in
  * order; rejects only with a mistake of ours.
  */
 export async function relayPackets(
@@ -28,11 +28,14 @@ export async function relayPackets(
   drops: Totals,
 ): Promise<ProxyError | undefined> {
   let reason: ProxyError | undefined
+  /** Counted already, of what a side's `dropped` says. */
+  const refused = { uplink: 0, downlink: 0 }
   const cut = (why: ProxyError): void => {
     reason ??= why
     near.destroy(why)
     far.destroy(why)
   }
+  const droppedBefore = { near: near.dropped, far: far.dropped }
   const idle = new IdleTimer(clock, limits.connIdleMs, {
     expired: () => cut(new ProxyError('IDLE_TIMEOUT', 'no datagram passed within the idle limit')),
     held: () => false,
@@ -47,8 +50,12 @@ export async function relayPackets(
     from.drainTo((bytes, address) => {
       idle.touch()
       const { pace } = meter
-      if ((!pace || pace.admit(bytes.length, to)) && to.send(bytes, address)) meter.add(bytes.length)
-      else drops[direction]++
+      if (pace && !pace.admit(bytes.length, to)) drops[direction]++
+      else if (to.send(bytes, address)) meter.add(bytes.length)
+      else {
+        drops[direction]++
+        refused[direction]++
+      }
     })
   const uplink = async (): Promise<void> => {
     await pump(near, far, meters.uplink, 'uplink')
@@ -75,5 +82,7 @@ export async function relayPackets(
     for (const cancel of leave) cancel()
     near.destroy()
     far.destroy()
+    drops.uplink += far.dropped - droppedBefore.far - refused.uplink + (near.missed ?? 0)
+    drops.downlink += near.dropped - droppedBefore.near - refused.downlink + (far.missed ?? 0)
   }
 }

@@ -33,7 +33,7 @@ export const problemCodes = {
   CFG039: 'A number beyond what can be honoured; the nearest that can is used.',
   CFG040:
     'An unknown key in `limits`, `control` or `accounting`, which no other program reads, or a limit of a user in another place.',
-  CFG041: 'A file in V2Ray 5’s own format.',
+  CFG041: 'The file is in V2Ray 5’s own format, or has keys of both.',
   // VMess
   CFG050: 'A VMess user without an id.',
   CFG051: 'An id that is neither a UUID nor a custom string.',
@@ -67,7 +67,7 @@ export const problemCodes = {
   CFG083: 'There is no outbound: every connection is closed.',
   CFG084: 'A proxy without a password that is reachable from other machines.',
   CFG085: 'An outbound that leads back to an inbound of the same file.',
-  CFG086: 'Two inbounds or APIs on the same address and port, of which one cannot start.',
+  CFG086: 'Two inbounds or APIs on the same address and port, and nothing tells their clients apart.',
   CFG087: 'Accounts that are not asked for.',
   CFG088: 'Dynamic ports that do not fit into the range.',
   CFG089: 'A password is asked for but nobody has one.',
@@ -85,6 +85,7 @@ export const problemCodes = {
   CFG107: 'A cipher suite or a curve that is not available.',
   CFG108: 'Text in place of a certificate or key that is not PEM.',
   CFG109: 'A certificate or key that cannot be read or used.',
+  CFG110: 'Keys of TLS connections are written to a file.',
   // Routing and DNS
   CFG120: 'A rule that leads nowhere, or has no condition.',
   CFG121: 'A rule or balancer names an outbound, balancer or inbound that does not exist.',

@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import { expectedText, foundText, fractionText, numberText, oneOf } from './expected.ts'
 import { type FieldNote, notes } from './fields.ts'
+import { Heeded } from './heeded.ts'
 import { join, type Place, type Report, shorten } from './report.ts'
 import { didYouMean, keyHint, limitHint, wouldLimit } from './suggest.ts'
 import type { Entry, JsonNode, ObjectNode } from './tree.ts'
@@ -19,13 +20,6 @@ export function decode<S extends z.ZodType>(
   return new Decoder(report).value(schema, node, path) as z.output<S> | undefined
 }
 
-/** A field that does nothing. */
-interface Idle {
-  readonly key: string
-  readonly place: Place
-  readonly reason: string
-}
-
 class Decoder {
   readonly #report: Report
 
@@ -33,7 +27,8 @@ class Decoder {
     this.#report = report
   }
 
-  value(schema: z.ZodType, node: JsonNode, path: string): unknown {
+  value(schema: z.ZodType, node: JsonNode, above: string): unknown {
+    const path = node.path ?? above
     switch (schema.def.type) {
       case 'optional':
         return this.value((schema as z.ZodOptional<z.ZodType>).def.innerType, node, path)
@@ -70,7 +65,7 @@ class Decoder {
     const shape = schema.shape as Readonly<Record<string, z.ZodType>>
     const result: Record<string, unknown> = {}
     const children = new Map<string, Place>()
-    const idle: Idle[] = []
+    const told = new Heeded(this.#report)
     for (const [key, entry] of this.#fields(shape, node, path, notes.get(schema)?.own ?? false)) {
       if (entry.value.type === 'null') continue
       const at = join(path, key)
@@ -78,9 +73,9 @@ class Decoder {
       const value = this.value(shape[key]!, entry.value, at)
       if (value === undefined) continue
       result[key] = value
-      this.#heed(noteOf(shape[key]!), key, value, placeOf(entry.value, at), idle)
+      told.heed(noteOf(shape[key]!), key, value, placeOf(entry.value, at))
     }
-    this.#tellIdle(idle)
+    told.end()
     this.#report.remember(result, placeOf(node, path), children)
     return result
   }
@@ -122,27 +117,6 @@ class Decoder {
       const hint = limitHint(key, known) ?? keyHint(key, known)
       this.#report.error('CFG040', place, `"${key}" would limit nothing here`, hint)
     } else this.#report.warn('CFG020', place, `unknown key "${key}"; it is ignored`, keyHint(key, known))
-  }
-
-  /** Says what comes of a field that has no effect, or that cannot be honoured. */
-  #heed(note: FieldNote | undefined, key: string, value: unknown, place: Place, idle: Idle[]): void {
-    if (!note?.effect || note.unless?.includes(value) || isEmpty(value)) return
-    if (note.grouped) idle.push({ key, place, reason: note.reason ?? '' })
-    else if (note.effect === 'none')
-      this.#report.warn('CFG030', place, `"${key}" has no effect: ${note.reason}`, note.hint)
-    else this.#report.error(note.code ?? 'CFG031', place, `"${key}": ${note.reason}`, note.hint)
-  }
-
-  /** One warning for all of them, at the first. */
-  #tellIdle(idle: readonly Idle[]): void {
-    const [first] = idle
-    if (!first) return
-    const reasons = [...new Set(idle.map(({ reason }) => reason))]
-    const told = reasons.map((reason) => {
-      const keys = idle.filter((one) => one.reason === reason).map(({ key }) => `"${key}"`)
-      return `${keys.join(', ')} ${keys.length === 1 ? 'has' : 'have'} no effect: ${reason}`
-    })
-    this.#report.warn('CFG030', first.place, told.join('; '))
   }
 
   #record(schema: z.ZodRecord, node: ObjectNode, path: string): object {
@@ -241,10 +215,11 @@ function secrecyOf(schema: z.ZodType): FieldNote | undefined {
   return note?.secret || (type !== 'object' && type !== 'array') ? note : { secret: 'near' }
 }
 
-const placeOf = (node: JsonNode, path: string): Place => ({ source: node.source, offset: node.offset, path })
-
-/** An array or object without members asks for nothing. */
-const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object.keys(value!).length === 0
+const placeOf = (node: JsonNode, path: string): Place => ({
+  source: node.source,
+  offset: node.offset,
+  path: node.path ?? path,
+})
 
 function jsonType(schema: z.ZodType): string {
   const { type } = schema.def

@@ -36,8 +36,9 @@ function beginning(text: string, secret: 'id' | 'near'): string {
 
 /** A number as it was written. */
 export function numberText(node: Extract<JsonNode, { type: 'number' }>): string {
-  const { source, offset, length, value } = node
-  return source.text === '' ? String(value) : shorten(source.text.slice(offset, offset + length))
+  const { source, offset, length, value, path } = node
+  // One that was translated may be written in another way.
+  return source.text === '' || path !== undefined ? String(value) : shorten(source.text.slice(offset, offset + length))
 }
 
 /** A number that is not written as a whole one: what it is, or how it is written where its value would do. */

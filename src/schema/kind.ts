@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { InboundConfig, OutboundConfig, OutboundStreamConfig } from '../settings/model.ts'
 import type { Context } from './context.ts'
+import type { FinalmaskInput } from './parts/finalmask.ts'
 
 interface FormBase<S extends z.ZodType> {
   /** Other spellings of `protocol`. */
@@ -53,8 +54,12 @@ export interface TransportForm<S extends z.ZodType = z.ZodType, K extends string
   readonly schema: S
   /** What its settings are called in `streamSettings`, with what to say of each beside the schema; the last one that is written wins. */
   readonly settingsKeys: { readonly [key in K]: string | undefined }
-  /** Settings from decoded JSON, from undefined where nothing was written. Mistakes are reported. */
-  build(input: z.output<S> | undefined, context: Context): T
+  /** A server of it reads requests of HTTP as a web server does: `fallback` and `trustedProxies` mean something. */
+  readonly readsRequests?: boolean
+  /** Whether it knows what to do with Xray's `finalmask`. */
+  readonly takesMasks?: boolean
+  /** Settings from decoded JSON, from undefined where nothing was written. Mistakes are reported. `finalmask`: given where it takes masks. */
+  build(input: z.output<S> | undefined, context: Context, finalmask?: FinalmaskInput): T
 }
 
 export const transportForm = <S extends z.ZodType, K extends string, T>(

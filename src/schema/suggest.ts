@@ -119,15 +119,29 @@ const limitNames = [
   'expiresafter',
 ]
 
-/** Whether whoever wrote this unknown key meant a limit of a user: as ours alone it is, or as one that stands beside `limits`. */
+/** Our limits, and the words for them that other programs and panels have. */
+const levelLimits = [...limitNames, 'maxconnections', 'limitip', 'speed', 'speedlimit', 'totalgb', 'expirytime']
+
+/**
+ * Whether whoever wrote this unknown key meant a limit of a user: as ours alone it is, or as one that stands beside `limits`,
+ * or in a level of the policy, where all that stands limits.
+ */
 export function wouldLimit(key: string, known: readonly string[]): boolean {
   const name = key.toLowerCase()
   if (['limits', 'addressgrace', 'quota', 'expires', 'expiresafter'].includes(name)) return true
+  if (isLevel(known)) return levelLimits.includes(name)
   if (!known.includes('limits')) return false
   // Panels write limitIp with a meaning of its own.
   return limitNames.includes(name) || (name !== 'limitip' && nearest(name, ['limits']) !== undefined)
 }
 
-/** Where a limit belongs that stands beside `limits`. */
-export const limitHint = (key: string, known: readonly string[]): string | undefined =>
-  known.includes('limits') && limitNames.includes(key.toLowerCase()) ? 'write it into "limits": { … }' : undefined
+const isLevel = (known: readonly string[]): boolean => known.includes('connIdle')
+
+/** Where a limit belongs that stands beside `limits`, or in a level of the policy. */
+export function limitHint(key: string, known: readonly string[]): string | undefined {
+  if (isLevel(known))
+    return 'limits of users are kept by e-mail: write them into "limits" of clients[] of a vmess inbound'
+  return known.includes('limits') && limitNames.includes(key.toLowerCase())
+    ? 'write it into "limits": { … }'
+    : undefined
+}

@@ -14,6 +14,8 @@ interface Located {
   readonly source: Source
   readonly offset: number
   readonly length: number
+  /** The path under which messages name it, where that is not where it stands in the tree: it was translated. */
+  readonly path?: string
 }
 
 export interface Entry {

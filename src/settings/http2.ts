@@ -10,7 +10,14 @@ export interface KeepAlive {
   readonly withoutStreams: boolean
 }
 
-export interface GrpcConfig {
+/** What their servers have in common. */
+export interface Http2ServerConfig {
+  readonly keepAlive: KeepAlive
+  /** The address of a client is taken from X-Forwarded-For, where a trusted proxy sends it. */
+  readonly forwarded: boolean
+}
+
+export interface GrpcConfig extends Http2ServerConfig {
   /** As it is written: `name`, or a path of one's own, `/service/stream` or `/service/stream|multi`. */
   readonly serviceName: string
   /** A client asks for TunMulti. */
@@ -19,12 +26,11 @@ export interface GrpcConfig {
   readonly authority: string
   /** A client's User-Agent, or `chrome`, `firefox`, `edge`, and `golang` for none. */
   readonly userAgent: string
-  readonly keepAlive: KeepAlive
   /** Bytes of one stream that may come before they are read; undefined: `limits.http2StreamWindow`. */
   readonly window?: number
 }
 
-export interface H2Config {
+export interface H2Config extends Http2ServerConfig {
   /** A client takes one of them for each request; a server takes no other. Empty: a client takes the address, a server takes any. */
   readonly hosts: readonly string[]
   /** What a client asks for; a server takes whatever begins with it. */
@@ -34,5 +40,4 @@ export interface H2Config {
   readonly servedMethod?: string
   /** Further headers, of requests and of responses; names in lower case, never Host. */
   readonly headers: Readonly<Record<string, string>>
-  readonly keepAlive: KeepAlive
 }

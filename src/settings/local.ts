@@ -38,6 +38,8 @@ export interface FreedomSettings {
   readonly domainStrategy: DomainStrategy
   /** Replaces the non-empty parts of every destination: `host` '' or `port` 0 leaves that part alone. */
   readonly redirect?: Address
+  /** Version of the PROXY protocol header in front of every stream; absent: none. */
+  readonly proxyProtocol?: 1 | 2
   readonly level: number
 }
 

@@ -16,6 +16,8 @@ export interface UpgradeConfig {
   readonly host: string
   /** What the Host of a request must be, without its port; `''`: anything. */
   readonly servedHost: string
+  /** A server takes the address of a client from X-Forwarded-For, where a trusted proxy sends it. */
+  readonly forwarded: boolean
   /** A client's further headers; never Host. */
   readonly headers: Readonly<Record<string, string>>
 }

@@ -69,6 +69,8 @@ export interface XhttpConfig {
   readonly streamUpServerSecs: XhttpRange
   /** Of a request's head; 0: as many as a web server takes. */
   readonly maxHeaderBytes: number
+  /** The address of a client is taken from X-Forwarded-For, where a trusted proxy sends it. */
+  readonly forwarded: boolean
   readonly noGrpcHeader: boolean
   readonly noSseHeader: boolean
   readonly xmux: XhttpMux

@@ -1,9 +1,12 @@
 /** `sockopt`: options of the sockets. `dialerProxy` is read with the outbound, whose affair it is. */
 import { z } from 'zod'
+import { parseNetwork } from '../core/networks.ts'
 import type { Context } from '../schema/context.ts'
 import { acceptProxyProtocol, flag, idle, integer, object, refused, stringList, text } from '../schema/fields.ts'
 import { readStrategy, strategyField } from '../schema/parts/strategy.ts'
+import { shorten } from '../schema/report.ts'
 import type { InboundSockoptConfig, OutboundSockoptConfig, RaceConfig, SockoptConfig } from '../settings/model.ts'
+import type { ProxyTrust } from '../settings/trust.ts'
 
 /** Seconds, on both ends: peers that vanished are noticed even where the idle limit is long. */
 const defaultIdleS = 45
@@ -39,10 +42,10 @@ export const sockoptSchema = object({
   }),
   happyEyeballs,
   V6Only: flag('Inbounds: an IPv6 address takes no IPv4. Default: false.'),
-  trustedXForwardedFor: idle(
-    stringList('Headers that make X-Forwarded-For trustworthy.'),
-    'raw TCP has no such header',
+  trustedProxies: stringList(
+    'Our own, of a server: addresses and networks of proxies, and unix for unix sockets, that are believed where a client is (X-Forwarded-For). Default: 127.0.0.0/8, ::1 and unix.',
   ),
+  trustedXForwardedFor: stringList('Of a server: headers that make X-Forwarded-For trustworthy whoever sends it.'),
   tcpFastOpen: idle(z.union([z.boolean(), z.int()]).describe('TCP fast open.'), unset, [false, 0, -1]),
   tcpUserTimeout: idle(size('Milliseconds.'), unset, [0]),
   tcpMaxSeg: idle(size('Bytes.'), unset, [0]),
@@ -58,6 +61,36 @@ export const sockoptSchema = object({
 }).describe('Options of the sockets.')
 
 export type SockoptInput = z.output<typeof sockoptSchema>
+
+const trustFields = ['trustedProxies', 'trustedXForwardedFor'] as const
+
+/** Whom a server believes. */
+export function buildTrust(input: SockoptInput | undefined, { report }: Context): ProxyTrust {
+  const proxies = input?.trustedProxies === undefined ? defaultProxies : listOf(input.trustedProxies)
+  const networks = proxies.flatMap((text) => {
+    if (text === 'unix') return []
+    const network = parseNetwork(text)
+    if (!network) {
+      const message = `${JSON.stringify(shorten(text))} is no address, expected "10.0.0.0/8", "::1" or "unix"`
+      report.error('CFG028', report.at(input!, 'trustedProxies'), message, 'names are not looked up: write addresses')
+    }
+    return network ?? []
+  })
+  return { networks, unix: proxies.includes('unix'), headers: listOf(input?.trustedXForwardedFor) }
+}
+
+const defaultProxies = ['127.0.0.0/8', '::1', 'unix']
+
+const listOf = (value: string | readonly string[] = []): readonly string[] =>
+  (typeof value === 'string' ? value.split(',') : value).map((text) => text.trim()).filter((text) => text !== '')
+
+/** Says of `trust` that it has no effect there. */
+export function trustWithoutEffect(input: SockoptInput | undefined, why: string, { report }: Context): void {
+  for (const key of trustFields) {
+    if (input?.[key] !== undefined && listOf(input[key]).length > 0)
+      report.warn('CFG030', report.at(input, key), `"${key}" has no effect: ${why}`)
+  }
+}
 
 function common(input: SockoptInput | undefined, { report }: Context): SockoptConfig {
   const idleS = input?.tcpKeepAliveIdle || defaultIdleS

@@ -230,6 +230,42 @@ describe('an outbound in protobuf', () => {
     })
   })
 
+  it.each(both)('of %s: proxies with their logins', (family) => {
+    const account = (kind: string) => types.typed(family, `proxy.${kind}.Account`, { username: 'a', password: 'b' })
+    const server = (kind: string) => [{ address: loopback, port: 1080, user: [{ level: 2, account: account(kind) }] }]
+    const servers = [{ address: '127.0.0.1', port: 1080, users: [{ user: 'a', pass: 'b', level: 2 }] }]
+    for (const kind of ['socks', 'http'] as const) {
+      const json = outboundOf(types.typed(family, `proxy.${kind}.ClientConfig`, { server: server(kind) }))
+      expect(json).toEqual({ tag: 'out', protocol: kind, settings: { servers } })
+      expect(configOf({ outbounds: [json] }).outbounds[0]).toMatchObject({
+        protocol: kind,
+        settings: {
+          servers: [{ address: { host: '127.0.0.1', port: 1080 }, users: [{ user: 'a', pass: 'b', level: 2 }] }],
+        },
+      })
+    }
+    const wrong = types.typed(family, 'proxy.socks.ClientConfig', { server: server('http') })
+    expect(thrownBy(() => outboundOf(wrong))).toEqual(refusal(/proxy\.http\.Account/))
+  })
+
+  it('of each: what only one of them has', () => {
+    const socks = types.typed('v2ray', 'proxy.socks.ClientConfig', { version: 2, delay_auth_write: true })
+    expect(outboundOf(socks)).toMatchObject({ settings: { version: '4a', delayAuthWrite: true } })
+    const http = types.typed('xray', 'proxy.http.ClientConfig', { header: [{ key: 'X-A', value: 'b' }] })
+    expect(outboundOf(http)).toMatchObject({ settings: { headers: { 'X-A': 'b' } } })
+    const freedom = types.typed('xray', 'proxy.freedom.Config', { proxy_protocol: 2 })
+    expect(outboundOf(freedom)).toMatchObject({ settings: { proxyProtocol: 2 } })
+    const settings = types.typed('v2ray', 'transport.internet.domainsocket.Config', { path: '/a', padding: true })
+    const stream_settings = {
+      protocol_name: 'domainsocket',
+      transport_settings: [{ protocol_name: 'domainsocket', settings }],
+    }
+    const sender = types.typed('v2ray', 'app.proxyman.SenderConfig', { stream_settings })
+    expect(outboundOf(types.typed('v2ray', 'proxy.freedom.Config', {}), sender)).toMatchObject({
+      streamSettings: { network: 'domainsocket', dsSettings: { path: '/a', padding: true } },
+    })
+  })
+
   it('of Xray: the rest of the sender', () => {
     const tls = types.typed('xray', 'transport.internet.tls.Config', {
       server_name: 'example.com',
@@ -276,6 +312,124 @@ describe('an outbound in protobuf', () => {
   })
 })
 
+describe('transports that a request opens', () => {
+  const streamOf = (family: Family, name: string, message: string, values: object) => {
+    const settings = types.typed(family, message, values)
+    const stream_settings = { protocol_name: name, transport_settings: [{ protocol_name: name, settings }] }
+    const json = inboundOf(
+      receiverOf(family, 1, 1, { stream_settings }),
+      types.typed(family, 'proxy.vmess.inbound.Config', {}),
+    )
+    return configOf({ inbounds: [json] }).inbounds[0]!.stream
+  }
+  const shared = { path: '/ray', host: 'a', headers: { 'X-A': 'b' }, forwarded: true }
+
+  it('ws of both families', () => {
+    const header = [
+      { key: 'X-A', value: 'b' },
+      { key: 'Host', value: 'a' },
+    ]
+    const v2ray = {
+      path: '/ray',
+      header,
+      max_early_data: 2048,
+      early_data_header_name: 'E',
+      parse_x_forwarded_for: true,
+    }
+    expect(streamOf('v2ray', 'websocket', 'transport.internet.websocket.Config', v2ray)).toMatchObject({
+      network: 'ws',
+      transport: { ...shared, servedHost: '', earlyData: { maxBytes: 2048, headerName: 'E' }, heartbeatMs: 0 },
+    })
+    const xray = {
+      path: '/ray',
+      host: 'a',
+      header: { 'X-A': 'b' },
+      ed: 2048,
+      heartbeatPeriod: 10,
+      accept_proxy_protocol: true,
+    }
+    expect(streamOf('xray', 'websocket', 'transport.internet.websocket.Config', xray)).toMatchObject({
+      transport: {
+        ...shared,
+        servedHost: 'a',
+        earlyData: { maxBytes: 2048, headerName: 'Sec-WebSocket-Protocol' },
+        heartbeatMs: 10_000,
+      },
+      sockopt: { acceptProxyProtocol: true },
+    })
+  })
+
+  it('httpupgrade of both families', () => {
+    const v2ray = { path: '/ray', host: 'a', header: [{ key: 'X-A', value: 'b' }] }
+    const name = 'transport.internet.request.httpupgrade.Config'
+    expect(streamOf('v2ray', 'httpupgrade', name, v2ray)).toMatchObject({
+      network: 'httpupgrade',
+      transport: { ...shared, servedHost: 'a', fastOpen: false },
+    })
+    const xray = { path: '/ray?a=b', host: 'a', header: { 'X-A': 'b' }, ed: 1 }
+    expect(streamOf('xray', 'httpupgrade', 'transport.internet.httpupgrade.Config', xray).transport).toMatchObject({
+      ...shared,
+      path: '/ray?a=b',
+      fastOpen: true,
+    })
+    expect(thrownBy(() => streamOf('v2ray', 'httpupgrade', name, { max_early_data: 1 }))).toEqual(
+      refusal(/max_early_data/),
+    )
+  })
+
+  it('grpc of both families', () => {
+    const shared = {
+      serviceName: 'svc',
+      keepAlive: { idleMs: 60_000, timeoutMs: 5_000, withoutStreams: true },
+      window: 65_536,
+    }
+    const common = {
+      service_name: 'svc',
+      idle_timeout: 60,
+      health_check_timeout: 5,
+      permit_without_stream: true,
+      initial_windows_size: 65_536,
+    }
+    const name = 'transport.internet.grpc.encoding.Config'
+    // V2Ray itself does nothing with its host.
+    expect(streamOf('v2ray', 'gun', name, { ...common, host: 'a' })).toMatchObject({
+      network: 'grpc',
+      transport: { ...shared, authority: '', multi: false },
+    })
+    const xray = { ...common, authority: 'a', multi_mode: true, user_agent: 'golang' }
+    expect(streamOf('xray', 'grpc', name, xray).transport).toMatchObject({
+      ...shared,
+      authority: 'a',
+      multi: true,
+      userAgent: 'golang',
+    })
+  })
+
+  it('h2 of V2Ray', () => {
+    const values = { host: ['a', 'b'], path: '/h', method: 'POST', header: [{ name: 'X-A', value: ['b', 'c'] }] }
+    expect(streamOf('v2ray', 'http', 'transport.internet.http.Config', values)).toMatchObject({
+      network: 'h2',
+      transport: { hosts: ['a', 'b'], path: '/h', method: 'POST', headers: { 'x-a': 'c' } },
+    })
+  })
+
+  it.each(both)('the http header of tcp of %s', (family) => {
+    const header_settings = types.typed(family, 'transport.internet.headers.http.Config', {
+      request: {
+        version: { value: '1.0' },
+        method: { value: 'PUT' },
+        uri: ['/a', '/b'],
+        header: [{ name: 'Host', value: ['x', 'y'] }],
+      },
+      response: { status: { code: '404', reason: 'No' }, header: [{ name: 'A', value: ['b'] }] },
+    })
+    expect(streamOf(family, 'tcp', 'transport.internet.tcp.Config', { header_settings }).transport).toEqual({
+      request: { version: '1.0', method: 'PUT', paths: ['/a', '/b'], headers: [{ name: 'Host', values: ['x', 'y'] }] },
+      response: { version: '1.1', status: '404', reason: 'No', headers: [{ name: 'A', values: ['b'] }] },
+    })
+  })
+})
+
 describe('what has no place here', () => {
   const vmess = types.typed('xray', 'proxy.vmess.inbound.Config', {})
   const withStream = (stream_settings: object, family: Family = 'xray') =>
@@ -286,13 +440,13 @@ describe('what has no place here', () => {
   it('is refused by the name of the protocol, transport, header or security', () => {
     const vless = { type: 'xray.proxy.vless.inbound.Config', value: Buffer.alloc(0) }
     expect(thrownBy(() => inboundOf(receiverOf('xray', 1, 1), vless))).toEqual(refusal(/"xray\.proxy\.vless\.inbound/))
-    const settings = { type: 'xray.transport.internet.websocket.Config', value: Buffer.alloc(0) }
-    const stream = { protocol_name: 'websocket', transport_settings: [{ protocol_name: 'websocket', settings }] }
-    expect(withStream(stream)).toEqual(refusal(/websocket\.Config/))
-    const header_settings = { type: 'v2ray.core.transport.internet.headers.http.Config', value: Buffer.alloc(0) }
+    const settings = { type: 'xray.transport.internet.hysteria.Config', value: Buffer.alloc(0) }
+    const stream = { protocol_name: 'hysteria', transport_settings: [{ protocol_name: 'hysteria', settings }] }
+    expect(withStream(stream)).toEqual(refusal(/hysteria\.Config/))
+    const header_settings = { type: 'v2ray.core.transport.internet.headers.srtp.Config', value: Buffer.alloc(0) }
     const tcp = types.typed('v2ray', 'transport.internet.tcp.Config', { header_settings })
     expect(withStream({ transport_settings: [{ protocol_name: 'tcp', settings: tcp }] }, 'v2ray')).toEqual(
-      refusal(/headers\.http\.Config/),
+      refusal(/headers\.srtp\.Config/),
     )
     expect(withStream({ security_type: 'xray.transport.internet.reality.Config' })).toEqual(refusal(/reality/))
   })

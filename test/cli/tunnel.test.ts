@@ -63,6 +63,29 @@ describe('serve', () => {
     expect(await server.stop('SIGINT')).toMatchObject({ code: 0 })
   })
 
+  it('is reached through a proxy that --via names, or the environment', async () => {
+    const server = serve(tempFolder(), '--listen', '127.0.0.1')
+    const [link] = await server.prints(linkPattern)
+    const first = await freePort()
+    const file = join(tempFolder(), 'front.json')
+    const inbounds = [{ listen: '127.0.0.1', port: first, protocol: 'mixed' }]
+    writeFileSync(file, JSON.stringify({ inbounds, outbounds: [{ protocol: 'freedom' }] }))
+    const front = new Program(['run', '-c', file])
+    await front.prints(/started/)
+    for (const [flag, env] of [
+      [`socks5://127.0.0.1:${first}`, {}],
+      ['env', { ALL_PROXY: `http://127.0.0.1:${first}` }],
+    ] as const) {
+      const port = await freePort()
+      const client = new Program(['connect', link, '--port', String(port), '--via', flag], { env })
+      await client.prints(new RegExp(`by way of (?:socks5|http)://127\\.0\\.0\\.1:${first}\n`))
+      expect(await fetchBy(port, pageUrl)).toBe('the page')
+      await client.stop()
+    }
+    await front.stop()
+    await server.stop()
+  })
+
   it('uses the saved configuration again, as it is', async () => {
     const home = tempFolder()
     const port = await freePort()

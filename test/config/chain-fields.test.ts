@@ -147,3 +147,52 @@ describe('what only one of them has', () => {
     expect(codesOf(load(vmessOut({}, {}, { mux: { enabled: true } })))).toEqual([])
   })
 })
+
+describe('the ds transport', () => {
+  const into = (dsSettings: object, inbound: object = {}) =>
+    load({
+      inbounds: [{ protocol: 'socks', streamSettings: { network: 'ds', dsSettings }, ...inbound }],
+      outbounds: [freedom],
+    })
+  const pathOf = (dsSettings: object) => quietConfigOf(into(dsSettings)).inbounds[0]!.listen
+
+  test('is where the inbound listens, whatever address and port say', () => {
+    expect(pathOf({ path: '/run/a.sock' })).toEqual([{ address: { host: '', port: 0, path: '/run/a.sock' } }])
+    expect(pathOf({ path: 'a', abstract: true })).toEqual([{ address: { host: '', port: 0, path: '\0a' } }])
+    const padded = `\0a${'\0'.repeat(106)}`
+    expect(pathOf({ path: 'a', abstract: true, padding: true })).toEqual([
+      { address: { host: '', port: 0, path: padded } },
+    ])
+    const both = into({ path: '/a' }, { listen: '127.0.0.1', port: 5 })
+    expect(both.problems.map(({ severity, path }) => `${severity} ${path}`)).toEqual([
+      'info inbounds[0].listen',
+      'info inbounds[0].port',
+    ])
+    expect(both.config!.inbounds[0]!.listen).toHaveLength(1)
+  })
+
+  test('needs a path that there can be', () => {
+    const at = 'inbounds[0].streamSettings.dsSettings'
+    errorOf(into({}), 'CFG024', `${at}.path`)
+    errorOf(into({ path: 'a.sock' }), 'CFG028', `${at}.path`)
+    errorOf(into({ path: `/${'a'.repeat(107)}` }), 'CFG028', `${at}.path`)
+    warningOf(into({ path: '/a', padding: true }), 'CFG030', `${at}.padding`)
+    errorOf(
+      load({ inbounds: [{ protocol: 'socks', streamSettings: { network: 'domainsocket' } }], outbounds: [freedom] }),
+      'CFG024',
+    )
+  })
+
+  test('leads through no other outbound', () => {
+    const streamSettings = { network: 'ds', dsSettings: { path: '/a' }, sockopt: { dialerProxy: 'b' } }
+    errorOf(
+      load({
+        outbounds: [
+          { ...freedom, streamSettings },
+          { ...freedom, tag: 'b' },
+        ],
+      }),
+      'CFG031',
+    )
+  })
+})

@@ -143,7 +143,9 @@ describe('freedom and blackhole', () => {
     warningOf(file({ timeout: 9 }), 'CFG030', 'outbounds[0].settings.timeout')
     warningOf(file({ fragment: { packets: 'tlshello' } }), 'CFG030', 'outbounds[0].settings.fragment')
     warningOf(file({ noises: [{}] }), 'CFG030', 'outbounds[0].settings.noises')
-    errorOf(file({ proxyProtocol: 2 }), 'CFG033', 'outbounds[0].settings.proxyProtocol')
+    expect(outboundOf(file({ proxyProtocol: 2 }), 'freedom').settings.proxyProtocol).toBe(2)
+    expect(outboundOf(file({ proxyProtocol: 0 }), 'freedom').settings).not.toHaveProperty('proxyProtocol')
+    errorOf(file({ proxyProtocol: 3 }), 'CFG023', 'outbounds[0].settings.proxyProtocol')
     errorOf(file({ finalRules: [{}] }), 'CFG033', 'outbounds[0].settings.finalRules')
   })
 

@@ -58,7 +58,7 @@ describe('outermost object', () => {
     expect(configOf(load(file)).inbounds[0]!.stream).not.toHaveProperty('transport')
   })
 
-  test.each(['kcpSettings', 'dsSettings', 'quicSettings'])('transport.%s has no effect', (key) => {
+  test.each(['quicSettings'])('transport.%s has no effect', (key) => {
     const file = (settings: object) => load({ ...vmessIn({ clients }), transport: { [key]: settings } })
     warningOf(file({ path: '/' }), 'CFG030', `transport.${key}`)
     expect(codesOf(file({}))).toEqual(['CFG036'])

@@ -237,6 +237,22 @@ describe('expiresAfter', () => {
   })
 })
 
+test.each([
+  'quota',
+  'connections',
+  'uplink',
+  'downlink',
+  'addresses',
+  'expires',
+  'speedLimit',
+  'limitIp',
+])('%s in a level of the policy is an error, and not dropped', (word) => {
+  const { inbounds, outbounds } = vmessIn({ clients: [{ id: uuid }] }) as { inbounds: unknown; outbounds: unknown }
+  const problem = errorOf(load({ inbounds, outbounds, policy: { levels: { 0: { [word]: 5 } } } }), 'CFG040')
+  expect(problem.path).toBe(`policy.levels.0.${word}`)
+  expect(problem.hint).toContain('"limits" of clients[]')
+})
+
 test('an unknown field is an error with the nearest; beside the id it may be another program’s, unless it looks like a limit', () => {
   const beside = (fields: object) => load(vmessIn({ clients: [{ id: uuid, email: 'a', ...fields }] }))
   expect(errorOf(beside({ limit: {} }), 'CFG040').hint).toBe('did you mean "limits"?')

@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import type { Peer } from '../interop/harness.ts'
+import { projectRoot } from '../interop/root.ts'
 
 /** Node's arguments for a proxy whose memory is measured. */
 export const measured = {
-  nodeArgs: ['--expose-gc', '--require', `${import.meta.dirname}/collect-on-signal.cjs`],
+  nodeArgs: ['--expose-gc', '--require', join(projectRoot, 'test/e2e/collect-on-signal.cjs')],
 }
 
 /**

@@ -109,6 +109,28 @@ describe('command 2', () => {
   })
 })
 
+describe('packetaddr', () => {
+  it('is one session of the client to many targets, which are told apart, and anybody may answer', async () => {
+    const others = await Promise.all([udpEcho(), udpEcho(), udpEcho()])
+    const outbound = createVmessOutbound(
+      'client',
+      { servers: [{ address: server(), users: [{ ...user, security: 'aes-128-gcm' }] }] },
+      { env, auto: 'aes-128-gcm', legacyHeader: false, dialer, packetEncoding: 'packet' },
+    )
+    const conn = await outbound.packets!.open({ until: forever, first: echo })
+    const next = reading(conn)
+    for (const target of [echo, ...others]) {
+      conn.send(pattern(100), target)
+      expect(await next()).toEqual({ bytes: pattern(100), from: `127.0.0.1:${target.port}` })
+    }
+    const session = sessions.at(-1)!
+    expect(session).toMatchObject({ encoding: 'packetaddr', target: { host: '127.0.0.1', port: echo.port } })
+    conn.destroy()
+    await expect.poll(() => instance.flows.get(session.id), { timeout: 4_000 }).toBeUndefined()
+    for (const other of others) other.close()
+  })
+})
+
 describe('command 3', () => {
   it('is served without any setting: streams and datagrams on one connection', async () => {
     const target = createServer((socket) => socket.pipe(socket))

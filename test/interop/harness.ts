@@ -72,6 +72,14 @@ export async function startPeer(program: Program, config: object, options: Start
       ? [process.execPath, ...(options.nodeArgs ?? []), cliPath, 'run', '-c', file]
       : [v2rayPath!, '-config', file]
   const peer = launch(options.name ?? program, [...guard, ...(options.under ?? []), ...command], folder)
+  return untilReady(peer, options)
+}
+
+/** Another program, in `folder`, which is removed with it. */
+export const startProgram = (command: readonly string[], folder: string, options: StartOptions): Promise<Peer> =>
+  untilReady(launch(options.name ?? command[0]!, [...guard, ...command], folder), options)
+
+async function untilReady(peer: Peer, options: StartOptions): Promise<Peer> {
   try {
     await Promise.all(options.ports.map((port) => untilListening(peer, port, options.startWithinMs ?? 15_000)))
     return peer

@@ -42,7 +42,7 @@ const disguise = {
   request: { version: '1.1', method: 'GET', paths: ['/a', '/b'], headers: [] },
   response: { version: '1.1', status: '200', reason: 'OK', headers: [] },
 }
-const plain = { host: '', servedHost: '', headers: {} }
+const plain = { host: '', servedHost: '', forwarded: true, headers: {} }
 
 function layerOf(c: Conversation, random: Random): Layer {
   const { deps } = layerRig()

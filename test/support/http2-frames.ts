@@ -27,6 +27,27 @@ export function typesOf(bytes: Buffer): number[] {
   return types
 }
 
+export interface Frame {
+  readonly type: number
+  readonly flags: number
+  /** Head and payload. */
+  readonly bytes: Buffer
+}
+
+/** Whole frames, one behind the other. */
+export function framesOf(bytes: Buffer): Frame[] {
+  const frames: Frame[] = []
+  for (let at = 0; at + 9 <= bytes.length; ) {
+    const end = at + 9 + bytes.readUIntBE(at, 3)
+    frames.push({ type: bytes[at + 3]!, flags: bytes[at + 4]!, bytes: bytes.subarray(at, end) })
+    at = end
+  }
+  return frames
+}
+
+/** Of the words before a client's first frame. */
+export const prefaceLength = 24
+
 /** What a client begins with. */
 export const preface = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),

@@ -47,7 +47,7 @@ export async function http2Rig(
   const { deps, clock, failures } = layerRig()
   const { near, far, close } = await carriers(tcp)
   const other = { pending: 0, receive: (conn: Conn) => conn.destroy(), close: () => {} }
-  const passage = new Http2Passage({ kind, serve, other }, deps)
+  const passage = new Http2Passage({ kind, serve, other, forwarded: true }, deps)
   passage.receive(far)
   const session = openSession(near, clock)
   return {

@@ -7,6 +7,7 @@ import { deferred } from '../../src/core/time/deferred.ts'
 import { memoryPair } from '../../src/net/memory/memory.ts'
 import { type FakeClock, fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
 import type { UpgradeDeps } from '../../src/transport/upgrade/model.ts'
+import { plainSite } from '../../src/transport/website/plain.ts'
 
 export interface LayerRig {
   readonly deps: UpgradeDeps
@@ -24,6 +25,9 @@ export function layerRig(over: Partial<UpgradeDeps> = {}): LayerRig {
     secure: false,
     serverName: '',
     handshakeTimeoutMs: 60_000,
+    website: plainSite,
+    trust: { networks: [], unix: false, headers: [] },
+    onClientAddress: () => {},
     onFailedHandshake: (_, error) => failures.push(error),
     ...over,
   }

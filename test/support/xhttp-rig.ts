@@ -37,6 +37,7 @@ export function xhttpConfig(
     maxBufferedPosts: 30,
     streamUpServerSecs: { from: 20, to: 80 },
     maxHeaderBytes: 0,
+    forwarded: true,
     noGrpcHeader: false,
     noSseHeader: false,
     xmux: {

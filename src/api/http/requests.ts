@@ -3,18 +3,17 @@ import { z } from '@hono/zod-openapi'
 import { emailFault } from '../../core/email.ts'
 import { strict } from './scalars.ts'
 
-const amount = (expected: string, description: string, example: string | number) =>
+const numberOrText = (description: string, example: string) =>
   z
     .union([z.number().int().min(0), z.string()], {
       error: `a whole number or a text such as ${JSON.stringify(example)} is expected`,
     })
     .nullable()
     .optional()
-    .openapi({
-      type: ['number', 'string', 'null'],
-      description: `${description} ${expected}; null or 0: no limit.`,
-      example,
-    })
+    .openapi({ type: ['number', 'string', 'null'], description, example })
+
+const amount = (expected: string, description: string, example: string) =>
+  numberOrText(`${description} ${expected}; null or 0: no limit.`, example)
 
 const speedText = 'Bytes per second, or a text with its unit such as "5 MB/s" or "40 Mbit/s"'
 
@@ -40,26 +39,14 @@ export const limitsInput = strict({
     'Both ways until the user is turned away.',
     '100 GB',
   ),
-  expires: z
-    .union([z.number().int().min(0), z.string()])
-    .nullable()
-    .optional()
-    .openapi({
-      type: ['number', 'string', 'null'],
-      description:
-        'The last day, UTC, or a moment in ISO 8601 or in Unix seconds, from which the user is turned away; null: never.',
-      example: '2026-12-31',
-    }),
-  expiresAfter: z
-    .union([z.number().int().min(0), z.string()])
-    .nullable()
-    .optional()
-    .openapi({
-      type: ['number', 'string', 'null'],
-      description:
-        'For how long from the first connection on: a text with its unit, or seconds; null or 0: for ever. With `expires` as well the earlier one holds.',
-      example: '30 days',
-    }),
+  expires: numberOrText(
+    'The last day, UTC, or a moment in ISO 8601 or in Unix seconds, from which the user is turned away; null: never.',
+    '2026-12-31',
+  ),
+  expiresAfter: numberOrText(
+    'For how long from the first connection on: a text with its unit, or seconds; null or 0: for ever. With `expires` as well the earlier one holds.',
+    '30 days',
+  ),
 }).openapi('LimitsInput', { description: 'What is left out stays as it is.' })
 
 const level = z

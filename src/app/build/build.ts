@@ -5,12 +5,17 @@ import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
-import { type InboundDeps, type Kinds, type LayerDeps, sharerOf, type TransportKind } from '../../kinds/kinds.ts'
+import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
+import { sharerOf } from '../../kinds/sharing.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
+import { httpPost } from '../../net/http-post.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
+import type { ProxyTrust } from '../../settings/trust.ts'
+import { proxiedListener } from '../../transport/proxyprotocol/listener.ts'
 import { dialerStack } from '../../transport/stack.ts'
+import { plainSite } from '../../transport/website/plain.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
@@ -18,15 +23,16 @@ import { type GroundOptions, systemGround } from './ground.ts'
 import { localAddresses } from './local-addresses.ts'
 import { readSwitches } from './switches.ts'
 import { type FindOutbound, throughOutbound } from './through.ts'
+import { websiteOf } from './website.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
-/** Reads as `read` does, and enters what was read in `files`: by that a later look tells whether something has changed. */
+/** Reads as `read` does, and enters what was read in `files` until they are frozen: by that a later look tells whether something has changed. */
 export const noting =
   (files: string[], read: ReadText): ReadText =>
   (path) => {
     const text = read(path)
-    files.push(text)
+    if (!Object.isFrozen(files)) files.push(text)
     return text
   }
 
@@ -54,9 +60,12 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
   const kind = kindOf(kinds.outbounds, config)
   const transport = config.through?.withoutTransport ? undefined : transportOf(config, kinds)
   const alpn = transport?.alpn ?? kind.alpn
-  const deps = layerDeps(config, alpn, { ...build, handshakeTimeoutMs: 0, onFailedHandshake: () => {} })
+  const deps = layerDeps(config, alpn, { ...build, ...clientDeps })
   const dialer = building(config, () => {
-    const base = transport?.carrier?.dialer(ground, stream.transport, deps) ?? namesOver(ground, config, env)
+    const path = transport?.socket?.(stream.transport)
+    const base =
+      transport?.carrier?.dialer(ground, stream.transport, deps) ??
+      (path === undefined ? namesOver(ground, config, env) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
@@ -92,6 +101,11 @@ function groundOf({ through, sendThrough, stream }: OutboundConfig, build: Outbo
   )
 }
 
+/** Always this unix socket; host and port stay for those above, such as TLS. */
+const overSocket = (tcp: Dialer, path: string): Dialer => ({
+  dial: (to, options) => tcp.dial({ ...to, path }, options),
+})
+
 /** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
 function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: OutboundConfig, env: Env): Dialer {
   const { domainStrategy = 'AsIs', race } = sockopt
@@ -100,9 +114,19 @@ function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: O
   return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
 }
 
-type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake'>
+type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website' | 'post'>
 
-export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
+/** A client has none of this. */
+const clientDeps: ServerDeps = {
+  handshakeTimeoutMs: 0,
+  onFailedHandshake: () => {},
+  onClientAddress: () => {},
+  website: plainSite,
+  post: () => Promise.reject(new Error('a client asks for no OCSP answers')),
+}
+const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
+
+export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website' | 'post'> {
   readonly kinds: Kinds
   readonly read: ReadText
   /** Bytes that one read may bring. */
@@ -111,28 +135,40 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, ServerDeps {
   readonly shared: SharedPorts
   /** See TcpOptions. */
   readonly onAccept: (conn: Conn, fd: number) => boolean
+  /** Wraps the ground by which a fallback server is reached. */
+  readonly watch: (ground: Ground) => Ground
+  /** Of the instance. */
+  readonly resolve: Resolve
 }
 
 /** An inbound's handler, what accepts for it, and the layers between the two. Throws as buildOutbound(). */
 export function buildInbound(config: InboundConfig, build: InboundBuild): InboundParts {
-  const { kinds, readSize, onAccept, shared, handshakeTimeoutMs, onFailedHandshake } = build
+  const { kinds, env, resolve, readSize, onAccept, shared, watch, handshakeTimeoutMs, onFailedHandshake } = build
   const { stream } = config
   const files: string[] = []
   const transport = transportOf(config, kinds)
-  const { alpn, alpnServed = alpn } = transport
-  const deps = layerDeps(config, alpnServed, { ...build, read: noting(files, build.read) })
-  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false } = stream.sockopt
+  const kind = kindOf(kinds.inbounds, config)
+  const { alpn = kind.alpn, alpnServed = alpn } = transport
+  const { tcpKeepAliveIdleS: keepAliveIdleS, v6Only: ipv6Only = false, acceptProxyProtocol: proxied } = stream.sockopt
+  const ground = watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS, readSize }))
+  const dialer = happyEyeballs(ground.tcp, { resolve, clock: env.clock, log: env.log })
+  const website = building(config, () => websiteOf(stream.fallback, { env, dialer }))
+  const post = httpPost(dialer, env.clock)
+  const deps = layerDeps(config, alpnServed, { ...build, website, post, read: noting(files, build.read) })
+  const sockets = tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
+    Object.freeze(files)
     const sharer = sharerOf(config, kinds)
     const names = () => secure?.names() ?? []
     return {
       config,
-      handler: kindOf(kinds.inbounds, config).create(config.settings, { ...build, tag: config.tag }),
+      handler: kind.create(config.settings, { ...build, tag: config.tag }),
       base: transport.carrier
         ? alone(transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps))
-        : shared.over(tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })),
+        : shared.over(proxied ? proxiedListener(sockets, { ...build, clock: build.env.clock }) : sockets),
       udp: udpListener({ ipv6Only }),
+      binding: { sockopt: stream.sockopt, ...(transport.carrier && { carrier: transport.name, of: stream.transport }) },
       secure,
       layers: layersOf(transport.layer?.(stream.transport, deps)),
       claim: sharer && { sharer, names, secure, handshakeTimeoutMs, refused: onFailedHandshake },
@@ -142,17 +178,21 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
 }
 
 const layerDeps = (
-  { stream: { tls } }: InboundConfig | OutboundConfig,
+  { stream }: InboundConfig | OutboundConfig,
   alpn: LayerDeps['alpn'],
-  { env, read, handshakeTimeoutMs, onFailedHandshake }: ServerDeps & { readonly env: Env; readonly read: ReadText },
+  { env, read, ...server }: ServerDeps & { readonly env: Env; readonly read: ReadText },
 ): LayerDeps => ({
   env,
   read,
-  secure: tls !== undefined,
-  serverName: tls?.serverName ?? '',
+  secure: stream.tls !== undefined,
+  serverName: stream.tls?.serverName ?? '',
   alpn,
-  handshakeTimeoutMs,
-  onFailedHandshake,
+  trust: 'trust' in stream ? stream.trust : nobody,
+  handshakeTimeoutMs: server.handshakeTimeoutMs,
+  onFailedHandshake: server.onFailedHandshake,
+  onClientAddress: server.onClientAddress,
+  website: server.website,
+  post: server.post,
 })
 
 /** What layers cannot be made of is a mistake in the configuration, which is named. */

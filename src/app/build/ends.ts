@@ -1,4 +1,3 @@
-import type { Conn } from '../../core/conn.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
@@ -11,6 +10,7 @@ import {
   policyOf,
   type VmessUser,
 } from '../../settings/model.ts'
+import type { Descriptors } from '../descriptors/descriptors.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { SharedPorts } from '../inbound/shared/shared-ports.ts'
@@ -23,8 +23,8 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   readonly detour: Detour
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
-  /** A socket was accepted; false: it was closed again, and `refused` was told. */
-  readonly accepted: (conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void) => boolean
+  /** Who may have a descriptor, and where a client really is that came by a proxy. */
+  readonly descriptors: Pick<Descriptors, 'accepted' | 'clientIs'>
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -66,20 +66,23 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
-    const { kinds, env, read, detour, accepted } = this.#deps
+    const { kinds, env, read, resolve, watch, detour, descriptors } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
     return buildInbound(config, {
       kinds,
       env,
+      resolve,
+      watch,
       ...this.#memory,
       ...(users && { users }),
       detour: detour.of(config, users),
       read,
       readSize: this.#readSize,
       handshakeTimeoutMs: Math.min(policyOf(policy, 0).handshake * 1000, 2 ** 31 - 1),
-      onAccept: (conn, fd) => accepted(conn, fd, refused),
+      onAccept: (conn, fd) => descriptors.accepted(conn, fd, refused),
       onFailedHandshake: refused,
+      onClientAddress: (carrier, remote) => descriptors.clientIs(carrier, remote),
       shared: this.#shared,
     })
   }

@@ -24,8 +24,9 @@ export function throughOutbound(tag: string, find: FindOutbound, resolve: Resolv
   return {
     tcp: {
       async dial(to, options) {
+        const outbound = found()
         try {
-          return await found().dial(to, options)
+          return await outbound.dial(to, options)
         } catch (error) {
           throw told(error)
         }

@@ -213,7 +213,7 @@ export class InstanceControl implements Control {
   /** The loader's word on a part that came by an API. @throws ProxyError CONTROL_INVALID */
   #checked(kind: 'inbounds' | 'outbounds', json: object): Config {
     const { kinds, outbounds } = this.#deps.instance
-    const otherOutbounds = [...outbounds].map(({ outbound }) => outbound.tag)
+    const otherOutbounds = [...outbounds].flatMap(({ outbound, config }) => (config ? outbound.tag : []))
     const { config, problems } = loadConfigValue({ [kind]: [json] }, { kinds, otherOutbounds })
     const errors = problems.filter(({ severity }) => severity === 'error')
     if (!config) throw new ProxyError('CONTROL_INVALID', errors.map(textOf).join('; '))

@@ -97,6 +97,22 @@ describe('strangers', () => {
     expect(other.gone).toBeUndefined()
   })
 
+  it('count where they really are as soon as a proxy has said it', () => {
+    const { arrive, descriptors } = rig({ perAddress: 2 })
+    const behind = (client: string): Conn => {
+      const conn = arrive('127.0.0.1:1000')
+      descriptors.clientIs(new LayeredInfo(conn.info, 'ws', 'none'), client)
+      return conn
+    }
+    const honest = ['192.0.2.1:0', '192.0.2.2:0', '192.0.2.3:0'].map(behind)
+    const many = [behind('192.0.2.9:0'), behind('192.0.2.9:0'), behind('192.0.2.9:0')]
+    expect(honest.map(codeOf)).toEqual([undefined, undefined, undefined])
+    expect(many.map(codeOf)).toEqual(['STRANGER_EVICTED', undefined, undefined])
+    descriptors.admit(many[1]!.info)
+    behind('192.0.2.9:0')
+    expect(many.map(codeOf)).toEqual(['STRANGER_EVICTED', undefined, undefined])
+  })
+
   it('have no bound by address on unix sockets', () => {
     const { arrive, many } = rig({ limit: 10_000, perAddress: 2 })
     expect(many(9, () => arrive('unix:/run/vmess.sock')).some(({ gone }) => gone)).toBe(false)

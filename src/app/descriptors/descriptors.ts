@@ -72,8 +72,20 @@ export class Descriptors {
 
   /** The connection that this runs on has shown who it is. */
   admit(info: { readonly carrier?: ConnInfo }): void {
-    const stranger = this.#strangers.find(rootInfo(info as ConnInfo))
+    const root = rootInfo(info as ConnInfo)
+    root.admitted?.()
+    const stranger = this.#strangers.find(root)
     if (stranger) this.#strangers.remove(stranger)
+  }
+
+  /** The stranger on this connection came by a proxy, from `address`; bounds of one address hold for that. */
+  clientIs(info: ConnInfo, address: string): void {
+    const stranger = this.#strangers.find(rootInfo(info))
+    if (!stranger) return
+    this.#strangers.move(stranger, address)
+    const most = this.#perAddress()
+    const tooMany = most > 0 ? this.#strangers.tooMany(stranger, most) : undefined
+    if (tooMany) this.#evict(tooMany)
   }
 
   /** A way to the world on which sockets wait for a descriptor where there is none. */

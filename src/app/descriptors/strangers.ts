@@ -5,9 +5,10 @@ import { type Link, LinkedList } from '../../core/linked-list.ts'
 /** A connection that has not shown yet who it is. */
 export interface Stranger {
   readonly conn: Conn
-  readonly peers: Peers
+  /** Those of its address, which turns out to be another where it comes by a proxy. */
+  peers: Peers
   readonly byAge: Link<Stranger>
-  readonly byPeers: Link<Stranger>
+  byPeers: Link<Stranger>
 }
 
 /** Strangers of one address. */
@@ -32,7 +33,7 @@ export class Strangers {
   }
 
   add(conn: Conn): Stranger {
-    const peers = this.#peersOf(addressKey(endpointHost(conn.info.remote)))
+    const peers = this.#peersOf(conn.info.remote)
     const stranger = { conn, peers } as { -readonly [K in keyof Stranger]: Stranger[K] }
     stranger.byAge = this.#byAge.push(stranger)
     stranger.byPeers = peers.list.push(stranger)
@@ -40,7 +41,20 @@ export class Strangers {
     return stranger
   }
 
-  #peersOf(address: string): Peers {
+  /** @param remote where it really comes from */
+  move(stranger: Stranger, remote: string): void {
+    this.#leave(stranger)
+    stranger.peers = this.#peersOf(remote)
+    stranger.byPeers = stranger.peers.list.push(stranger)
+  }
+
+  #leave({ peers, byPeers }: Stranger): void {
+    peers.list.remove(byPeers)
+    if (peers.list.size === 0) this.#byAddress.delete(peers.address)
+  }
+
+  #peersOf(remote: string): Peers {
+    const address = addressKey(endpointHost(remote))
     const known = this.#byAddress.get(address)
     if (known) return known
     const peers = { address, list: new LinkedList<Stranger>() }
@@ -60,11 +74,10 @@ export class Strangers {
 
   /** Nothing if it was taken out before. */
   remove(stranger: Stranger): void {
-    const { conn, peers, byAge, byPeers } = stranger
+    const { conn, byAge } = stranger
     if (this.#byInfo.get(conn.info) !== stranger) return
     this.#byInfo.delete(conn.info)
     this.#byAge.remove(byAge)
-    peers.list.remove(byPeers)
-    if (peers.list.size === 0) this.#byAddress.delete(peers.address)
+    this.#leave(stranger)
   }
 }

@@ -32,7 +32,9 @@ export class LoopGuard {
 
   /** A flow starts at `inbound`. False if it already passed it: a loop. */
   entered(near: Conn | PacketConn, session: Session, inbound: string): boolean {
-    const { remote, layers } = near.info
+    const { layers } = near.info
+    // Our own connection is known by the socket, whoever a balancer says that the client is.
+    const { remote } = near.info.carrier ?? near.info
     const before = (layers[0] === 'udp' ? this.#senderOf(remote) : this.#dialed.get(remote)) ?? []
     if (before.includes(inbound)) return false
     this.#paths.set(session, [...before, inbound])

@@ -1,8 +1,7 @@
 import { type Address, formatAddress } from '../../core/address.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../core/datagrams/packet.ts'
-import { PacketReader } from '../../core/datagrams/packet-reader.ts'
+import type { PacketInfo } from '../../core/datagrams/packet.ts'
+import { HoldingEnd } from '../../core/datagrams/packet-end.ts'
 import { WaitingPackets } from '../../core/datagrams/waiting-packets.ts'
-import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 
@@ -19,19 +18,16 @@ const largest = 65_507
  * The datagrams of one client socket at a UDP address of ours. What comes goes with that address of ours, what is sent goes
  * to the client, whatever the address: what they are about is the business of who speaks the client's protocol.
  */
-export class ClientSocket implements PacketConn {
+export class ClientSocket extends HoldingEnd {
   readonly info: PacketInfo
   dropped = 0
   readonly #door: ClientDoor
   readonly #from: Address
   readonly #at: Address
-  readonly #reader = new PacketReader()
-  /** What has come before somebody reads. */
-  readonly #waiting = new WaitingPackets<undefined>()
-  #waitingBytes = 0
   #closed = false
 
   constructor(door: ClientDoor, from: Address) {
+    super(new WaitingPackets(limits.packetsWaiting, limits.udpHeld))
     this.#door = door
     this.#from = from
     this.#at = door.address
@@ -39,27 +35,9 @@ export class ClientSocket implements PacketConn {
     this.info = { remote, local, largest, encoding: 'udp', layers: ['udp'] }
   }
 
-  get gone(): Error | undefined {
-    return this.#reader.life.gone
-  }
-
-  onGone(run: (why: Error) => void): Cancel {
-    return this.#reader.life.onGone(run)
-  }
-
   /** A datagram of the client; lent. */
   received(lent: Uint8Array): void {
-    if (this.#reader.deliver(lent, this.#at)) return
-    if (this.gone || this.#waitingBytes + lent.length > limits.udpHeld) return
-    this.#waitingBytes += lent.length
-    this.#waiting.add(lent, undefined)
-  }
-
-  drainTo(sink: PacketSink): Promise<void> {
-    const drained = this.#reader.drainTo(sink)
-    this.#waitingBytes = 0
-    this.#waiting.release((bytes) => this.#reader.deliver(bytes, this.#at))
-    return drained
+    this.take(lent, this.#at)
   }
 
   send(bytes: Uint8Array): boolean {
@@ -73,7 +51,7 @@ export class ClientSocket implements PacketConn {
   }
 
   destroy(why: Error = new ProxyError('CONN_CLOSED', 'the datagrams of a client were ended')): void {
-    this.#waiting.drop()
-    this.#reader.fail(why)
+    this.forget()
+    this.reader.fail(why)
   }
 }

@@ -55,6 +55,7 @@ function rig({ refresh = 5, concurrency = 2, range = portsFrom(100, 10), seed = 
     config,
     handler: { serve: async () => {} },
     base: alone(base),
+    binding: {},
     layers: [],
     files: [],
     udp: udpListener(),

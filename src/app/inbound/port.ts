@@ -1,5 +1,5 @@
 import { chmod } from 'node:fs/promises'
-import type { Address } from '../../core/address.ts'
+import { type Address, formatAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
 import type { Cancel, Env } from '../../core/env.ts'
@@ -160,6 +160,7 @@ export class Port implements Guest {
     const listening = await this.#base.listen(this.#address, this, options)
     if (turn !== this.#turn) return void listening.close()
     this.#listening = listening
+    if (listening.note !== undefined) this.#env.log.warn({ address: formatAddress(listening.address) }, listening.note)
     this.#address = listening.address
   }
 

@@ -23,6 +23,8 @@ export interface InboundParts {
   readonly handler: Inbound
   /** Binds the addresses. */
   readonly base: PortBase
+  /** What tells how it binds them: with the same it need not be done again. */
+  readonly binding: object
   /** Binds those of UDP. */
   readonly udp: UdpListener
   /** TLS, which connections go through first. */

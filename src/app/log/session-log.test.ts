@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LogFields, Logger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
 import type { Session } from '../../core/session.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { sessionLog } from './session-log.ts'
@@ -37,6 +38,21 @@ describe('sessionLog', () => {
     expect(lines[3]?.fields).not.toHaveProperty('notShown')
     expect(lines[2]?.fields).toMatchObject({ notShown: 1 })
     expect(lines[0]?.message).toBe('client clock is 187 s behind, limit 120 s')
+  })
+
+  it('warns so many times a minute in all, however many they are', () => {
+    const { lines, clock, observer } = rig()
+    const error = new ProxyError('UPGRADE_REJECTED', 'the path here is /ray')
+    const warned = () => lines.filter(({ level }) => level === 'warn').length
+    for (let i = 0; i < 300; i++)
+      observer.rejected?.({ inboundTag: 'in', source: `203.0.113.${i % 250}:1`, email: '' }, error)
+    for (let i = 0; i < 300; i++)
+      observer.rejected?.({ inboundTag: 'in', source: `[2001:db8::${i}]:1`, email: '' }, error)
+    expect(warned()).toBe(limits.rejectionWarnings)
+    clock.advance(60_000)
+    for (let i = 0; i < 300; i++)
+      observer.rejected?.({ inboundTag: 'in', source: `[2001:db8::${i}]:1`, email: '' }, error)
+    expect(warned()).toBe(limits.rejectionWarnings + 1)
   })
 
   it('keeps everyday ends quiet and says the reason and the hint of the others', () => {

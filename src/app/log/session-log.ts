@@ -1,8 +1,10 @@
-import { endpointHost, formatAddress } from '../../core/address.ts'
+import { addressKey, endpointHost, formatAddress } from '../../core/address.ts'
 import type { Clock, Logger } from '../../core/env.ts'
 import type { ErrorCode, ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
 import type { Observer } from '../../core/observer.ts'
 import type { Session, Totals } from '../../core/session.ts'
+import { atMost } from '../../core/time/at-most.ts'
 import { onceEvery } from '../../core/time/once-every.ts'
 
 /** Ends of a flow that are everyday events, not somebody's mistake, unless there is something to say about them. */
@@ -30,6 +32,7 @@ const quietMs = 60_000
 /** Writes into the log why flows failed: the reason, and what to try. */
 export function sessionLog(log: Logger, clock: Clock): Observer {
   const due = onceEvery(clock, quietMs)
+  const mayWarn = atMost(clock, limits.rejectionWarnings, quietMs)
   /** Whether the reason is a limit of the user, of which nothing new is to be said: the client will be back at once. */
   const isKnown = (error: ProxyError, { email }: Session['user']): boolean =>
     error.code.startsWith('USER_') && !due(`user ${email.toLowerCase()} ${error.code}`)
@@ -76,8 +79,8 @@ export function sessionLog(log: Logger, clock: Clock): Observer {
     },
     rejected({ inboundTag, source, email }, error) {
       const fields = { code: error.code, source, inbound: inboundTag, ...(email && { email }), ...detail(error) }
-      const host = endpointHost(source)
-      if (due(`${host} ${error.code}`)) {
+      const host = addressKey(endpointHost(source))
+      if (due(`${host} ${error.code}`) && mayWarn()) {
         log.warn({ ...fields, ...(quiet > 0 && { notShown: quiet }) }, error.message)
         quiet = 0
       } else {

@@ -87,7 +87,7 @@ function changeOf(
     same(parts.config.stream, after.stream) &&
     same(parts.files, built.files) &&
     timeout(instance.config.policy) === timeout(policy)
-  const sameBase = same(parts.config.stream.sockopt, after.stream.sockopt)
+  const sameBase = same(parts.binding, built.binding)
   const sameHandler = same(withoutUsers(parts.config), withoutUsers(after))
   return {
     inbound,
@@ -96,6 +96,7 @@ function changeOf(
       config: after,
       handler: sameHandler ? parts.handler : built.handler,
       base: sameBase ? parts.base : built.base,
+      binding: built.binding,
       udp: parts.udp,
       secure: sameLayers ? parts.secure : built.secure,
       layers: sameLayers ? parts.layers : built.layers,

@@ -70,7 +70,7 @@ export async function openPorts(plan: ReloadPlan, env: Env): Promise<OpenedPorts
         const key = placeKey(listen)
         const other = here.has(key) ? undefined : gone.find(({ port }) => port.key === key)
         gone = gone.filter((one) => one !== other)
-        if (other) handed.push({ ...other, to: inbound, rebind: !sameSockopt(other.from.parts, parts) })
+        if (other) handed.push({ ...other, to: inbound, rebind: !sameBinding(other.from.parts, parts) })
         else if (!here.has(key)) {
           const beside = [...ports, ...opened.filter(({ to }) => to === inbound).map(({ port }) => port)]
           opened.push({ port: await open(listen, parts, beside), to: inbound })
@@ -115,6 +115,4 @@ const fixed = ({ config, handler }: InboundParts): readonly Place[] =>
 const samePort = (a: Address, b: Address): boolean =>
   a.path === undefined && b.path === undefined && a.port === b.port && a.port !== 0
 
-/** How an address is bound depends on the options of the socket alone. */
-const sameSockopt = (a: InboundParts, b: InboundParts): boolean =>
-  same(a.config.stream.sockopt, b.config.stream.sockopt)
+const sameBinding = (a: InboundParts, b: InboundParts): boolean => same(a.binding, b.binding)

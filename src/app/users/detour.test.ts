@@ -69,7 +69,15 @@ function rig() {
         shared: false,
       }),
     }
-    const parts = { config, handler: { serve: async () => {} }, base, udp: udpListener(), layers: [], files: [] }
+    const parts = {
+      config,
+      handler: { serve: async () => {} },
+      base,
+      udp: udpListener(),
+      layers: [],
+      files: [],
+      binding: {},
+    }
     const directory = protocol === 'vmess' ? new UserDirectory<VmessUser>(options.users) : undefined
     const running = new RunningInbound(parts, directory, { env, accept() {}, acceptPackets() {}, listening() {} })
     users.enter(running)

@@ -13,6 +13,7 @@ import { readPortFlag } from '../port-flag.ts'
 import { printProblems } from '../report-problems.ts'
 import { startInstance } from '../start-instance.ts'
 import type { Terminal } from '../terminal.ts'
+import { readVia, type Via } from '../via.ts'
 import { wantsJson } from './run.ts'
 
 export interface ConnectFlags {
@@ -20,6 +21,7 @@ export interface ConnectFlags {
   readonly port?: string
   readonly linkFile?: string
   readonly choose?: string
+  readonly via?: string
   readonly logJson?: boolean
   readonly logFormat?: string
 }
@@ -34,15 +36,15 @@ export async function connect(linkText: string | undefined, flags: ConnectFlags,
   const link = parseLink(await readLink(linkText, flags.linkFile, terminal), flags.choose)
   for (const warning of warningsOn(link)) terminal.err(warning)
   const port = flags.port === undefined ? await portNear(listen, defaultPort) : readPortFlag(flags.port)
-  const config = loadOrExit(proxyConfig(link, listen, port, 'none'), terminal)
+  const via = flags.via === undefined ? undefined : readVia(flags.via, terminal.env, link.address)
+  const config = loadOrExit(proxyConfig(link, listen, port, 'none', via), terminal)
   const signals = new StopSignals()
   const running = await startInstance(config, { logJson, terminal })
   const { appLog } = running
   if (flags.port === undefined && port !== defaultPort) terminal.err(`Port ${defaultPort} is taken: using ${port}.`)
   const address = formatAddress({ host: listen, port })
-  terminal.out(
-    `Proxy (SOCKS5 and HTTP) on ${address}, through ${formatAddress({ host: link.address, port: link.port })}`,
-  )
+  const server = formatAddress({ host: link.address, port: link.port })
+  terminal.out(`Proxy (SOCKS5 and HTTP) on ${address}, through ${server}${via ? `, by way of ${via.shown}` : ''}`)
   terminal.out(`Try it:\n  curl -x socks5h://${address} https://example.com/\n\nCtrl-C stops it.`)
   await untilStopped([running], appLog.log, signals)
   await appLog.close()
@@ -71,12 +73,17 @@ async function readLink(text: string | undefined, file: string | undefined, term
   }
 }
 
-/** `access` is where the access log goes. */
-export function proxyConfig(link: ShareLink, listen: string, port: number, access: '' | 'none'): object {
+/** `access` is where the access log goes; `via`: what connections to the server go through. */
+export function proxyConfig(link: ShareLink, listen: string, port: number, access: '' | 'none', via?: Via): object {
+  const { streamSettings, ...server } = linkToOutbound(link)
+  const sockopt = via && { sockopt: { dialerProxy: via.outbound.tag } }
   return {
     log: { loglevel: 'warning', access },
     inbounds: [{ tag: 'local', listen, port, protocol: 'mixed', settings: {} }],
-    outbounds: [{ ...linkToOutbound(link), tag: 'server' }],
+    outbounds: [
+      { ...server, tag: 'server', streamSettings: { ...(streamSettings as object), ...sockopt } },
+      ...(via ? [via.outbound] : []),
+    ],
   }
 }
 

@@ -1,11 +1,11 @@
-import { type LoadOptions, loadConfig, type MergeMode } from '../../config/load.ts'
+import { type LoadOptions, loadConfig, type MergeMode, type SourceText } from '../../config/load.ts'
 import { formatAddress } from '../../core/address.ts'
 import { mergedText } from '../dump.ts'
 import { CliError, exitCodes, usageError } from '../exit.ts'
 import { StopSignals, untilStopped } from '../lifecycle.ts'
 import { reloader } from '../reloader.ts'
 import { printProblems, printProblemsJson } from '../report-problems.ts'
-import { programDirectory, readSources, type SourceFlags, type SourceText } from '../sources.ts'
+import { formatOf, programDirectory, readSources, type SourceFlags } from '../sources.ts'
 import { checkInstance, startInstance } from '../start-instance.ts'
 import type { Terminal } from '../terminal.ts'
 import { banner } from '../version.ts'
@@ -35,6 +35,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     strict: flags.strict === true,
     allowUnappliedRules: flags.allowUnappliedRules === true,
     merge,
+    format: formatOf(flags),
     env: terminal.env,
     now: Date.now(),
   }

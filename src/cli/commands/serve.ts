@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { checkCertificates, coversHost, pinFor } from '../../app/build/certificate-host.ts'
 import { systemEnv } from '../../app/env.ts'
 import { formatUuid, parseId } from '../../app/users/ids.ts'
+import { linkStream } from '../../config/link/outbound.ts'
 import { loadConfig } from '../../config/load.ts'
 import { formatAddress } from '../../core/address.ts'
 import { ConfigError } from '../../schema/problem.ts'
@@ -11,6 +12,7 @@ import type { Config } from '../../settings/model.ts'
 import { CliError, errorText, exitCodes, usageError } from '../exit.ts'
 import { tryPort } from '../free-port.ts'
 import { StopSignals, untilStopped } from '../lifecycle.ts'
+import { linkTransport } from '../link-transport.ts'
 import { isPrivate, ownAddress } from '../own-address.ts'
 import { readPortFlag } from '../port-flag.ts'
 import { qrCode } from '../qr.ts'
@@ -19,6 +21,7 @@ import { readableByOthers, readServerFile, saveServerFile, serverFilePath, serve
 import { serverLink, type VmessInbound, vmessInbound } from '../server-link.ts'
 import { startInstance } from '../start-instance.ts'
 import type { Terminal } from '../terminal.ts'
+import { streamOf } from '../transport-flag.ts'
 import { wantsJson } from './run.ts'
 import { uuid } from './uuid.ts'
 
@@ -29,6 +32,8 @@ export interface ServeFlags {
   readonly id?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
+  readonly transport?: string
+  readonly path?: string
   readonly name?: string
   readonly logJson?: boolean
   readonly logFormat?: string
@@ -89,9 +94,11 @@ async function newServerFile(flags: ServeFlags, path: string, terminal: Terminal
   const listen = flags.listen ?? ''
   const port = flags.port === undefined ? await randomPort(listen || '0.0.0.0') : readPortFlag(flags.port)
   const id = flags.id ?? uuid(undefined)
-  if (flags.tlsCert === undefined || flags.tlsKey === undefined) return serverFileText({ listen, port, id }, path)
+  const stream = streamOf(flags, systemEnv().random)
+  if (flags.tlsCert === undefined || flags.tlsKey === undefined)
+    return serverFileText({ listen, port, id, stream }, path)
   const tls = { cert: resolve(terminal.cwd, flags.tlsCert), key: resolve(terminal.cwd, flags.tlsKey) }
-  return serverFileText({ listen, port, id, tls }, path)
+  return serverFileText({ listen, port, id, tls, stream }, path)
 }
 
 /** Below the range that systems take outgoing ports from, so that it will be free at the next start too. */
@@ -119,6 +126,7 @@ function checkAgreement(flags: ServeFlags, inbound: VmessInbound, path: string, 
   const idText = flags.id === undefined ? undefined : formatUuid(parseId(flags.id))
   const savedId = formatUuid(inbound.settings.users[0]!.id)
   const differences = [
+    ...transportDifferences(flags, inbound),
     differs('--port', flags.port, String(address.port)),
     differs('--listen', flags.listen, address.host),
     idText !== undefined && idText !== savedId ? '--id: the saved configuration has another id' : undefined,
@@ -128,6 +136,17 @@ function checkAgreement(flags: ServeFlags, inbound: VmessInbound, path: string, 
   if (differences.length === 0) return
   const advice = 'The saved file is never overwritten: edit it, or move it away to have a new one made.'
   throw usageError(`${path} disagrees with the flags:\n  ${differences.join('\n  ')}\n${advice}`)
+}
+
+/** By what a link would say of the two. */
+function transportDifferences(flags: ServeFlags, inbound: VmessInbound): (string | undefined)[] {
+  if (flags.transport === undefined) return []
+  const wanted = streamOf(flags, systemEnv().random)!
+  const saved = linkStream(linkTransport(inbound))
+  const other = differs('--transport', String(wanted.network), String(saved.network))
+  if (other || flags.path === undefined) return [other]
+  const same = JSON.stringify(wanted) === JSON.stringify(saved)
+  return [same ? undefined : `--path ${flags.path}: the saved configuration has another`]
 }
 
 const differs = (flag: string, given: string | undefined, saved: string): string | undefined =>
@@ -165,6 +184,9 @@ function notesOn(
   }
   if (readableByOthers(path)) {
     notes.push('Warning: other users of this machine can read the saved configuration; make it mode 0600.')
+  }
+  if (inbound.stream.network === 'h2' && !inbound.stream.tls) {
+    notes.push('Note: other programs speak h2 with TLS only; give --tls-cert and --tls-key for them.')
   }
   const cert = inbound.stream.tls?.certificates[0]?.cert
   if (cert && !coversHost(cert, host, readText)) {

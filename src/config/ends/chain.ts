@@ -1,9 +1,10 @@
 /** How an outbound's connections leave: through another outbound, or from which address. */
 import { formatHost, type Host, hostFromIP, parseHost } from '../../core/address.ts'
+import { type Kinds, plainTransport, socketOf } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { address, flag, noted, object, text } from '../../schema/fields.ts'
 import { type Place, shorten } from '../../schema/report.ts'
-import type { SendThroughConfig, ThroughConfig } from '../../settings/model.ts'
+import type { OutboundStreamConfig, SendThroughConfig, ThroughConfig } from '../../settings/model.ts'
 
 export const chainFields = {
   sendThrough: noted(address('IP address of this machine to connect from, or a network to draw one from.'), {
@@ -64,11 +65,21 @@ export function readChain(input: ChainInput & object, context: Context): Chain |
 }
 
 /** Says what a chain leaves without effect. */
-export function checkChained(chain: Chain, input: ChainInput & object, network: string, { report }: Context): void {
-  if (chain.through.withoutTransport && network !== 'tcp' && network !== '') {
-    const message = `the transport ${network} is not used: without "transportLayer" only TLS is kept, as in V2Ray and Xray`
-    const place = report.at(input.proxySettings!, 'tag')
-    report.warn('CFG104', place, message, 'write "transportLayer": true beside "tag", if the server expects it')
+export function checkChained(
+  chain: Chain,
+  input: ChainInput & object,
+  stream: OutboundStreamConfig | undefined,
+  kinds: Kinds,
+  { report }: Context,
+): void {
+  const { withoutTransport } = chain.through
+  const plain = !stream || stream.network === plainTransport(kinds)?.name
+  if (withoutTransport && !plain) {
+    const message = `the transport ${stream.network} is not used: without "transportLayer" only TLS is kept, as in V2Ray and Xray`
+    report.warn('CFG104', chain.place, message, 'write "transportLayer": true beside "tag", if the server expects it')
+  }
+  if (stream && !withoutTransport && socketOf(stream, kinds) !== undefined) {
+    report.error('CFG031', chain.place, 'a unix socket of this machine cannot be reached through another outbound')
   }
   if (input.sendThrough && !isAny(input.sendThrough)) {
     const place = report.at(input, 'sendThrough')

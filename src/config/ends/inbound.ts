@@ -1,13 +1,13 @@
 /** `inbounds[]`. */
 import type { z } from 'zod'
 import { isLoopback } from '../../core/address.ts'
-import { type Kinds, perKinds } from '../../kinds/kinds.ts'
+import { type Kinds, perKinds, socketOf } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { noted, object, openWord, ports, stringList, subtree, text } from '../../schema/fields.ts'
 import type { Place } from '../../schema/report.ts'
 import type { JsonNode } from '../../schema/tree.ts'
-import type { InboundConfig } from '../../settings/model.ts'
+import type { InboundConfig, ListenConfig } from '../../settings/model.ts'
 import { allocateSchema, readAllocate, readSniffing, sniffingSchema } from './inbound-parts.ts'
 import { readListen } from './listen.ts'
 import { findKind, protocolNames } from './protocol.ts'
@@ -59,8 +59,9 @@ export function readInbound(
   if (!input) return undefined
   const tag = input.tag ?? ''
   const kind = findKind(kinds.inbounds, input, 'inbound', context)
-  const listen = readListen(input, defaultPort, context)
   const stream = buildInboundStream(input.streamSettings, defaults, kinds, context)
+  const socket = stream && socketOf(stream, kinds)
+  const listen = socket === undefined ? readListen(input, defaultPort, context) : listenAt(socket, input, context)
   const sniffing = readSniffing(input.sniffing, input.domainOverride, report.at(input, 'domainOverride'), context)
   const allocate = readAllocate(input, listen, context)
   const read = { owner: input, tag, protocol: kind?.kind ?? '' }
@@ -90,6 +91,15 @@ export function readInbound(
     )
   }
   return { ...read, settings: decoded, config }
+}
+
+/** V2Ray wants a port and has no use for it. */
+function listenAt(path: string, input: object, { report }: Context): readonly ListenConfig[] {
+  for (const key of ['listen', 'port']) {
+    if (!report.wrote(input, key)) continue
+    report.info('CFG030', report.at(input, key), `"${key}" has no effect: the transport is a unix socket of its own`)
+  }
+  return [{ address: { host: '', port: 0, path } }]
 }
 
 const openHint = (kind: string): string =>

@@ -9,10 +9,6 @@ import { didYouMean } from '../../schema/suggest.ts'
 
 /** Transports that V2Ray or Xray have. */
 const otherTransports: Readonly<Record<string, string>> = {
-  kcp: 'mKCP',
-  mkcp: 'mKCP',
-  ds: 'domain socket',
-  domainsocket: 'domain socket',
   quic: 'QUIC',
   hysteria: 'Hysteria',
   hysteria2: 'Hysteria',
@@ -21,8 +17,6 @@ const otherTransports: Readonly<Record<string, string>> = {
 
 /** Their settings. */
 export const otherSettings = {
-  kcpSettings: anyObject('mKCP.'),
-  dsSettings: anyObject('Domain socket.'),
   quicSettings: anyObject('QUIC.'),
   hysteriaSettings: anyObject('Hysteria.'),
 } as const

@@ -57,7 +57,7 @@ export function readOutbound(
   const kind = findKind(kinds.outbounds, input, 'outbound', context)
   const stream = buildOutboundStream(input.streamSettings, defaults, kinds, context)
   const chain = readChain(input, context)
-  if (chain) checkChained(chain, input, stream?.network ?? '', context)
+  if (chain) checkChained(chain, input, stream, kinds, context)
   const from = chain ? undefined : readSendThrough(input, context)
   const read = { owner: input, tag, protocol: kind?.kind ?? '', ...(chain && { chain }) }
   if (!kind) return read

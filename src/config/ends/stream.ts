@@ -1,15 +1,31 @@
 /** `streamSettings`: which layers carry a protocol. */
 
 import type { z } from 'zod'
-import { type Kinds, perKinds, plainTransport, type TransportKind, transportNames } from '../../kinds/kinds.ts'
+import {
+  type Kinds,
+  perKinds,
+  plainTransport,
+  settingsKey,
+  type TransportKind,
+  transportNames,
+  transportOf,
+} from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
-import { anyObject, object, openWord, refused, subtree, text } from '../../schema/fields.ts'
+import { anyObject, object, openWord, subtree, text } from '../../schema/fields.ts'
+import { type FinalmaskInput, finalmaskSchema } from '../../schema/parts/finalmask.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from '../../settings/model.ts'
-import { buildInboundSockopt, buildOutboundSockopt, sockoptSchema } from '../../transport/sockopt-config.ts'
+import {
+  buildInboundSockopt,
+  buildOutboundSockopt,
+  buildTrust,
+  sockoptSchema,
+  trustWithoutEffect,
+} from '../../transport/sockopt-config.ts'
+import { fallbackSchema, readFallback } from './fallback.ts'
 import { otherSettings, readNetwork } from './network.ts'
 
 /** Settings of every transport there is, under all their names. */
@@ -28,12 +44,10 @@ const shapeOf = (kinds: Kinds) => ({
   tlsSettings: subtree('TLS.'),
   ...(transportFields(kinds) as object),
   sockopt: sockoptSchema,
+  fallback: fallbackSchema,
   realitySettings: anyObject('REALITY.'),
   ...(idleFields(kinds) as object),
-  finalmask: refused(
-    anyObject('Layers that disguise the bytes.'),
-    'it is not supported, and the other end waits for it',
-  ),
+  finalmask: finalmaskSchema,
   address: text('Only of use inside xhttp.'),
   port: subtree('Only of use inside xhttp.'),
 })
@@ -65,7 +79,12 @@ export function buildInboundStream(
     ...buildInboundSockopt(input?.sockopt, context),
     ...(proxied && { acceptProxyProtocol: true as const }),
   }
-  const stream = { ...built.stream, sockopt }
+  const fallback = input && readFallback(input.fallback, context.report.at(input, 'fallback'), context)
+  const trust = buildTrust(input?.sockopt, context)
+  const stream = { ...built.stream, sockopt, trust, ...(fallback && { fallback }) }
+  if (stream.network !== '' && !transportOf(kinds, stream.network)?.readsRequests) {
+    withoutRequests(input, `the transport is ${stream.network}, which reads no requests of others`, context)
+  }
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
   return tls && { ...stream, tls: kinds.tls.buildServer(tls, context) }
@@ -77,6 +96,7 @@ export function buildOutboundStream(
   kinds: Kinds,
   context: Context,
 ): OutboundStreamConfig | undefined {
+  withoutRequests(input, 'it belongs to a server', context)
   const { secure, proxied, ...built } = buildStream(input, defaults, kinds, context)
   if (proxied) {
     const place = context.report.at(proxied, 'acceptProxyProtocol')
@@ -86,6 +106,15 @@ export function buildOutboundStream(
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
   return tls && { ...stream, tls: kinds.tls.buildClient(tls, context) }
+}
+
+/** Says which settings would only count where strangers ask for something. */
+function withoutRequests(input: StreamInput | undefined, why: string, context: Context): void {
+  if (!input) return
+  trustWithoutEffect(input.sockopt, why, context)
+  if (input.fallback !== undefined) {
+    context.report.warn('CFG030', context.report.at(input, 'fallback'), `"fallback" has no effect: ${why}`)
+  }
 }
 
 /** Decodes `tlsSettings` apart, for a plain stream has no use for it. */
@@ -107,12 +136,31 @@ function buildStream(
 ): { readonly stream: Stream; readonly secure: boolean; readonly proxied: object | undefined } {
   const kind = input ? readNetwork(input, kinds, context) : plainTransport(kinds)
   const settings: { readonly acceptProxyProtocol?: unknown } | undefined =
-    kind && settingsOf(kind, input, defaults, context)
-  const transport = kind?.build(settings, context)
+    kind && (settingsOf(kind, input, defaults, context) ?? requiredOf(kind, input, context))
+  const finalmask = kind && masksFor(kind, input, context)
+  const transport = kind?.build(settings, context, finalmask)
   const stream = { network: kind?.name ?? '', ...(transport !== undefined && { transport }) }
   const secure = input !== undefined && checkSecurity(input, context)
   if (input) checkIdle(input, kind, kinds, secure, context)
   return { stream, secure, proxied: settings?.acceptProxyProtocol === true ? settings : undefined }
+}
+
+/** Layers that a transport cannot carry are an error: the other end waits for them. */
+function masksFor(
+  { takesMasks, name }: TransportKind,
+  input: StreamInput | undefined,
+  { report }: Context,
+): FinalmaskInput | undefined {
+  const finalmask = input?.finalmask
+  if (!input || !finalmask) return undefined
+  const { tcp = [], udp = [] } = finalmask
+  const refused = [...(tcp.length > 0 ? ['tcp'] : []), ...(udp.length > 0 && !takesMasks ? ['udp'] : [])]
+  for (const key of refused) {
+    const place = report.at(finalmask, key)
+    const message = `layers of "${key}" are not supported with the transport ${name}, and the other end waits for them`
+    report.error('CFG031', place, message)
+  }
+  return takesMasks ? finalmask : undefined
 }
 
 /** The settings of a transport: of several names the last that is written. */
@@ -130,6 +178,14 @@ function settingsOf(
     report.warn('CFG035', report.at(input, key), `"${key}" is ignored because "${used}" is there`)
   }
   return membersOf(input)[used]
+}
+
+/** A socket has no default: what is missing is said where it belongs. */
+function requiredOf(kind: TransportKind, input: StreamInput | undefined, { report }: Context): object | undefined {
+  if (!kind.socket || !input) return undefined
+  const empty = {}
+  report.remember(empty, report.at(input, settingsKey(kind)), new Map())
+  return empty
 }
 
 const membersOf = (input: object): StreamDefaults => input as StreamDefaults

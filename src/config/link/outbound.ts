@@ -18,14 +18,15 @@ export function linkToOutbound(link: ShareLink): Record<string, unknown> {
     protocol: 'vmess',
     settings: { vnext: [{ address: link.address, port: link.port, users: [user] }] },
     streamSettings: {
-      ...transportSettings(link.transport),
+      ...linkStream(link.transport),
       ...(link.tls ? { security: 'tls', tlsSettings: tlsSettings(link.tls) } : { security: 'none' }),
     },
     ...sharing(link),
   }
 }
 
-function transportSettings(transport: LinkTransport): Record<string, unknown> {
+/** `network` and its settings, for a client or a server. */
+export function linkStream(transport: LinkTransport): Record<string, unknown> {
   switch (transport.network) {
     case 'tcp': {
       if (!transport.http) return { network: 'tcp' }

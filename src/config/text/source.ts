@@ -8,10 +8,15 @@ export interface SourceText {
   /** Shown in messages. */
   readonly name: string
   readonly text: string
+  /** Reads what is not JSON; undefined when it cannot be read, which it reports. */
+  readonly parse?: Parse
 }
 
+export type Parse = (source: Source, report: Report) => JsonNode | undefined
+
 /** Reads one text. Undefined when it is not JSON, which has then been reported. */
-export function parseSource({ name, text }: SourceText, order: number, report: Report): JsonNode | undefined {
+export function parseSource({ name, text, parse }: SourceText, order: number, report: Report): JsonNode | undefined {
+  if (parse) return parse({ name, order, text: text.replace(/^\uFEFF/, '') }, report)
   const stripped = stripComments(text.replace(/^\uFEFF/, ''))
   const source: Source = { name, order, text: stripped.text }
   const place = (offset: number) => ({ source, offset, path: '' })

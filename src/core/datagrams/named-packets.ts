@@ -45,7 +45,7 @@ class NamedPackets extends PacketLayer {
     if (!known) return this.base.send(bytes, to)
     if (known.address) return this.base.send(bytes, addressAt(known, to.port))
     if (bytes.length > this.info.largest) return this.drop()
-    if (!known.waiting.add(bytes, to.port)) this.droppedHere++
+    this.droppedHere += known.waiting.add(bytes, to.port)
     return true
   }
 

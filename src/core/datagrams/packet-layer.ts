@@ -28,6 +28,10 @@ export class PacketLayer implements PacketConn {
     return this.base.dropped + this.droppedHere
   }
 
+  get missed(): number {
+    return this.base.missed ?? 0
+  }
+
   drainTo(sink: PacketSink): Promise<void> {
     return this.base.drainTo(sink)
   }

@@ -44,6 +44,8 @@ export interface PacketConn extends Lifetime {
   send(bytes: Uint8Array, to: Address): boolean
   /** Datagrams that were to be sent and were dropped here so far, those included that send() had taken. */
   readonly dropped: number
+  /** Datagrams that came and were dropped, because nobody took them in time; absent where they are not held or not counted. */
+  readonly missed?: number
   readonly info: PacketInfo
   /**
    * Nothing more will be sent: says so where the encoding has a word for it, and settles once what was sent is handed on. What

@@ -54,7 +54,7 @@ class PeekedPackets extends PacketLayer {
 
   #came(lent: Uint8Array, address: Address): void {
     if (this.#reader.deliver(lent, address)) return
-    if (!this.#waiting.add(lent, address)) this.droppedHere++
+    this.droppedHere += this.#waiting.add(lent, address)
     this.#look?.(lent, address)
   }
 }

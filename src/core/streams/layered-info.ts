@@ -5,13 +5,16 @@ export class LayeredInfo implements ConnInfo {
   readonly halfClose: HalfClose
   readonly level?: number
   readonly #base: ConnInfo
+  readonly #client: string | undefined
   readonly #name: string
 
-  constructor(base: ConnInfo, name: string, halfClose: HalfClose, level?: number) {
+  /** @param client where the client is that came by a proxy; absent: at the other end of the carrier */
+  constructor(base: ConnInfo, name: string, halfClose: HalfClose, level?: number, client?: string) {
     this.#base = base
     this.#name = name
     this.halfClose = halfClose
     if (level !== undefined) this.level = level
+    this.#client = client
   }
 
   get carrier(): ConnInfo {
@@ -19,7 +22,7 @@ export class LayeredInfo implements ConnInfo {
   }
 
   get remote(): string {
-    return this.#base.remote
+    return this.#client ?? this.#base.remote
   }
 
   get local(): string {

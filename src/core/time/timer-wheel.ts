@@ -1,8 +1,6 @@
 import type { Cancel } from '../env.ts'
 
-/** Width of a slot, ms: by so much a wait may be longer than asked for. It is never shorter. */
-const slotMs = 50
-/** A power of two. All slots together are 102 s; what waits longer is looked at once per turn. */
+/** A power of two. With slots of 50 ms all together are 102 s; what waits longer is looked at once per turn. */
 const slotCount = 2048
 
 /** One wait, in the list of its slot. */
@@ -20,6 +18,7 @@ interface Entry {
 export class TimerWheel {
   readonly #elapsed: () => number
   readonly #wake: (ms: number, run: () => void) => Cancel
+  readonly #slotMs: number
   readonly #slots: (Entry | undefined)[] = new Array(slotCount)
   #size = 0
   /** Everything due before this slot has run. */
@@ -27,10 +26,14 @@ export class TimerWheel {
   #wakeSlot = Number.POSITIVE_INFINITY
   #cancelWake: Cancel = () => {}
 
-  /** @param elapsed monotonic milliseconds; `wake` is a timer of the system */
-  constructor(elapsed: () => number, wake: (ms: number, run: () => void) => Cancel) {
+  /**
+   * @param elapsed monotonic milliseconds; `wake` is a timer of the system
+   * @param slotMs width of a slot: by so much a wait may be longer than asked for. It is never shorter.
+   */
+  constructor(elapsed: () => number, wake: (ms: number, run: () => void) => Cancel, slotMs = 50) {
     this.#elapsed = elapsed
     this.#wake = wake
+    this.#slotMs = slotMs
   }
 
   /** Waits that are neither over nor cancelled. */
@@ -41,9 +44,9 @@ export class TimerWheel {
   /** Runs `run` once after `ms`; the returned function cancels it. */
   after(ms: number, run: () => void): Cancel {
     const now = this.#elapsed()
-    if (this.#size === 0) this.#at = Math.floor(now / slotMs)
+    if (this.#size === 0) this.#at = Math.floor(now / this.#slotMs)
     const dueMs = now + Math.max(0, ms)
-    const slot = Math.max(this.#at, Math.ceil(dueMs / slotMs))
+    const slot = Math.max(this.#at, Math.ceil(dueMs / this.#slotMs))
     const entry = this.#insert(slot, dueMs, run)
     // A slot of a later turn is met on the way there.
     const next = Math.min(slot, this.#at + slotCount)
@@ -93,14 +96,14 @@ export class TimerWheel {
   #wakeAt(slot: number): void {
     this.#cancelWake()
     this.#wakeSlot = slot
-    this.#cancelWake = this.#wake(Math.max(1, slot * slotMs - this.#elapsed()), () => this.#turn())
+    this.#cancelWake = this.#wake(Math.max(1, slot * this.#slotMs - this.#elapsed()), () => this.#turn())
   }
 
   /** Runs what is due. What runs may wait and cancel. */
   #turn(): void {
     this.#wakeSlot = Number.POSITIVE_INFINITY
     const now = this.#elapsed()
-    const until = Math.floor(now / slotMs)
+    const until = Math.floor(now / this.#slotMs)
     // After a pause of the process every slot is looked at once.
     const from = Math.max(this.#at, until - slotCount + 1)
     this.#at = until + 1

@@ -167,3 +167,20 @@ describe('a UDP listener', () => {
     for (const client of clients) client.close()
   })
 })
+
+describe('addresses of this machine', () => {
+  it('are what a socket sends from, and which family it speaks', async () => {
+    const conn = await udpDialer({ localAddress: () => '127.0.0.5' }).open({ until: forever })
+    open.push(conn)
+    const came = new Promise<Address>((resolve) => {
+      void listening({ host: '127.0.0.1', port: 0 }, (_, from) => resolve(from)).then(({ address }) => {
+        expect(conn.send(Uint8Array.of(1), { host: '::1', port: address.port })).toBe(false)
+        expect(conn.send(Uint8Array.of(1), address)).toBe(true)
+      })
+    })
+    expect((await came).host).toBe('127.0.0.5')
+    await expect(udpDialer({ localAddress: () => '192.0.2.1' }).open({ until: forever })).rejects.toMatchObject({
+      message: expect.stringContaining('by UDP from 192.0.2.1'),
+    })
+  })
+})

@@ -1,13 +1,6 @@
 import { type Address, formatAddress } from '../../core/address.ts'
-import type {
-  PacketConn,
-  PacketDialer,
-  PacketDialOptions,
-  PacketInfo,
-  PacketSink,
-} from '../../core/datagrams/packet.ts'
-import { PacketReader } from '../../core/datagrams/packet-reader.ts'
-import type { Cancel } from '../../core/env.ts'
+import type { PacketConn, PacketDialer, PacketDialOptions, PacketInfo } from '../../core/datagrams/packet.ts'
+import { PacketEnd } from '../../core/datagrams/packet-end.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { dialError, isFamilyMissing } from '../errors.ts'
 import { largestUdp, UdpSocket } from './udp-socket.ts'
@@ -47,17 +40,17 @@ async function openUdp({ until, first }: PacketDialOptions, local: string | unde
   return conn
 }
 
-class UdpConn implements PacketConn {
+class UdpConn extends PacketEnd {
   readonly ready: Promise<void>
   readonly #socket: UdpSocket
-  readonly #reader = new PacketReader()
   #info: PacketInfo = { remote: '', local: '', largest: largestUdp, encoding: 'udp', layers: ['udp'] }
   #closed = false
   /** After closeWrite() or destroy(). */
   #late = 0
 
   constructor(host: string) {
-    this.#socket = new UdpSocket({ host, port: 0 }, (lent, from) => this.#reader.deliver(lent, from))
+    super()
+    this.#socket = new UdpSocket({ host, port: 0 }, (lent, from) => this.reader.deliver(lent, from))
     this.ready = this.#socket.ready.then((address) => {
       this.#info = { ...this.#info, local: formatAddress(address) }
     })
@@ -67,20 +60,8 @@ class UdpConn implements PacketConn {
     return this.#info
   }
 
-  get gone(): Error | undefined {
-    return this.#reader.life.gone
-  }
-
-  onGone(run: (why: Error) => void): Cancel {
-    return this.#reader.life.onGone(run)
-  }
-
   get dropped(): number {
     return this.#socket.dropped + this.#late
-  }
-
-  drainTo(sink: PacketSink): Promise<void> {
-    return this.#reader.drainTo(sink)
   }
 
   send(bytes: Uint8Array, to: Address): boolean {
@@ -98,6 +79,6 @@ class UdpConn implements PacketConn {
     if (this.gone) return
     this.#closed = true
     this.#socket.close()
-    this.#reader.fail(why ?? new ProxyError('CONN_CLOSED', 'the UDP socket was closed'))
+    this.reader.fail(why ?? new ProxyError('CONN_CLOSED', 'the UDP socket was closed'))
   }
 }

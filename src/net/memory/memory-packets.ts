@@ -7,8 +7,7 @@
 
 import type { Address } from '../../core/address.ts'
 import type { PacketConn, PacketInfo, PacketSink } from '../../core/datagrams/packet.ts'
-import { PacketReader } from '../../core/datagrams/packet-reader.ts'
-import type { Cancel } from '../../core/env.ts'
+import { PacketEnd } from '../../core/datagrams/packet-end.ts'
 import { ProxyError } from '../../core/errors.ts'
 
 export interface MemoryPacketsOptions {
@@ -35,11 +34,10 @@ interface Parcel {
   readonly address: Address
 }
 
-class MemoryPackets implements PacketConn {
+class MemoryPackets extends PacketEnd {
   readonly info: PacketInfo
   peer!: MemoryPackets
   readonly #room: number
-  readonly #reader = new PacketReader()
   /** What the other end has sent and nobody has taken here. */
   readonly #incoming: Parcel[] = []
   #dropped = 0
@@ -48,24 +46,17 @@ class MemoryPackets implements PacketConn {
   #wakeScheduled = false
 
   constructor(room: number, info: Partial<PacketInfo> = {}) {
+    super()
     this.#room = room
     this.info = { remote: '', local: '', largest: 65_535, encoding: 'memory', layers: ['memory'], ...info }
-  }
-
-  get gone(): Error | undefined {
-    return this.#reader.life.gone
-  }
-
-  onGone(run: (why: Error) => void): Cancel {
-    return this.#reader.life.onGone(run)
   }
 
   get dropped(): number {
     return this.#dropped
   }
 
-  drainTo(sink: PacketSink): Promise<void> {
-    const drained = this.#reader.drainTo(sink)
+  override drainTo(sink: PacketSink): Promise<void> {
+    const drained = super.drainTo(sink)
     this.#wake()
     return drained
   }
@@ -86,7 +77,7 @@ class MemoryPackets implements PacketConn {
   destroy(why?: Error): void {
     if (this.gone) return
     this.#incoming.length = 0
-    this.#reader.fail(why ?? new ProxyError('CONN_CLOSED', 'memory end destroyed'))
+    this.reader.fail(why ?? new ProxyError('CONN_CLOSED', 'memory end destroyed'))
     this.peer.#otherEndGone()
   }
 
@@ -100,7 +91,7 @@ class MemoryPackets implements PacketConn {
   #otherEndGone(): void {
     if (this.#peerClosed) return
     this.#incoming.length = 0
-    this.#reader.fail(new ProxyError('CONN_RESET', 'the other end of the memory pair was destroyed'))
+    this.reader.fail(new ProxyError('CONN_RESET', 'the other end of the memory pair was destroyed'))
   }
 
   /** In a microtask, so that a send never runs the other end's sink inside itself. */
@@ -109,12 +100,12 @@ class MemoryPackets implements PacketConn {
     this.#wakeScheduled = true
     queueMicrotask(() => {
       this.#wakeScheduled = false
-      while (this.#reader.reading && this.#incoming.length > 0) {
+      while (this.reader.reading && this.#incoming.length > 0) {
         const { bytes, address } = this.#incoming.shift()!
-        this.#reader.deliver(bytes, address)
+        this.reader.deliver(bytes, address)
         bytes.fill(OVERWRITTEN)
       }
-      if (this.#peerClosed && this.#incoming.length === 0) this.#reader.end()
+      if (this.#peerClosed && this.#incoming.length === 0) this.reader.end()
     })
   }
 }

@@ -11,6 +11,7 @@ import { limits } from '../../core/limits.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { memoryPair } from '../memory/memory.ts'
 import { happyEyeballs } from './happy-eyeballs.ts'
+import type { RaceConfig } from './race.ts'
 
 /** What an address does: connects after so long, refuses after so long, or drops everything. */
 type Behaviour = { readonly connects: number } | { readonly refuses: number } | 'drops'
@@ -24,7 +25,7 @@ const v4 = (...hosts: string[]) => ({ afterMs: 0, addresses: hosts })
 const target = { host: 'dual.test', port: 443 }
 
 /** A world under a fake clock: names that resolve to addresses which behave as they are told. */
-function world(names: Names, behaviour: Record<string, Behaviour>) {
+function world(names: Names, behaviour: Record<string, Behaviour>, race?: RaceConfig) {
   const clock = fakeClock(0)
   const dialed: [host: string, atMs: number][] = []
   const given: string[] = []
@@ -60,7 +61,7 @@ function world(names: Names, behaviour: Record<string, Behaviour>) {
       if (!entry) return failed(new ProxyError('DNS_FAILED', `there is no host ${host}`))
       later(entry.afterMs, () => found(entry.addresses))
     })
-  const dialer = happyEyeballs(base, { resolve, clock, log })
+  const dialer = happyEyeballs(base, { resolve, clock, log, ...(race && { race }) })
   const life = new Life()
   const dial = (to: Address = target) => dialer.dial(to, { until: life })
 
@@ -272,5 +273,38 @@ describe('a dial that fails', () => {
     clock.advance(5_000)
     expect(dialed).toHaveLength(1)
     expect(clock.pending).toBe(0)
+  })
+})
+
+describe('a race that was configured', () => {
+  const four = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
+  const six = ['2001:db8::1', '2001:db8::2']
+  const order = async (race: RaceConfig, behaviour: Record<string, Behaviour> = {}) => {
+    const { dial, settled, dialed } = world(
+      { v4: v4(...four), v6: v4(...six) },
+      { [six[1]!]: { connects: 0 }, ...behaviour },
+      race,
+    )
+    await settled(dial())
+    return dialed
+  }
+
+  it('begins with the family it is told, and gives it so many turns', async () => {
+    expect((await order({ first: 4 })).map(([host]) => host)).toEqual([four[0], six[0], four[1], six[1]])
+    expect((await order({ first: 4, interleave: 2 })).map(([host]) => host)).toEqual([
+      ...[four[0], four[1], six[0]],
+      ...[four[2], six[1]],
+    ])
+    expect((await order({})).map(([host]) => host)).toEqual([six[0], four[0], six[1]])
+  })
+
+  it('waits as long as it is told, and for a place where there are only so many', async () => {
+    expect((await order({ delayMs: 100 })).map(([, atMs]) => atMs)).toEqual([0, 100, 200])
+    const refuses = { [six[0]!]: { refuses: 900 }, [four[0]!]: { refuses: 900 } }
+    expect(await order({ delayMs: 100, atOnce: 1 }, refuses)).toEqual([
+      [six[0], 0],
+      [four[0], 900],
+      [six[1], 1_800],
+    ])
   })
 })

@@ -7,9 +7,10 @@ import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import { lend } from '../../core/streams/lend.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
-import { type Deferred, deferred } from '../../core/time/deferred.ts'
 import { closedHere, closedInOrder, streamError } from '../errors.ts'
-import { hearData, hearEvents, putBack, type StreamEvents, unhear } from './stream-events.ts'
+import { ReadAhead } from './read-ahead.ts'
+import { hearData, hearEvents, type StreamEvents, unhear } from './stream-events.ts'
+import { WriteGate } from './write-gate.ts'
 
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = limits.firstRead
@@ -29,12 +30,10 @@ export class StreamConn implements Conn, StreamEvents {
   /** What the sink asked to wait for. A stream may tell of its end meanwhile, though it is paused. */
   #sinkBusy: Promise<void> | undefined
   /** Read ahead, or come before anybody read. */
-  #queue: Uint8Array[] | undefined
-  #queued = 0
+  #ahead: ReadAhead | undefined
   #ended = false
   #peerHalf: Life | undefined
-  #highWater: number = limits.writeHighWater
-  #writable: Deferred<void> | undefined
+  readonly #gate = new WriteGate()
   #closing: Promise<void> | undefined
 
   constructor(stream: Duplex, info: ConnInfo) {
@@ -55,35 +54,34 @@ export class StreamConn implements Conn, StreamEvents {
    * back: ahead, and as `first`, owned, by somebody. Not after write(), drainTo() or the end; then it only tells of its end.
    */
   surrender(first?: Uint8Array): Duplex {
-    const back = [...(first ? [first] : []), ...(this.#queue ?? [])]
-    this.#queue = undefined
-    this.#queued = 0
-    return putBack(unhear(this.stream), back)
+    if (first && first.length > 0) this.takeBack(first)
+    const stream = unhear(this.stream)
+    this.#ahead?.returnTo(stream)
+    this.#ahead = undefined
+    return stream
   }
 
   takeBack(bytes: Uint8Array): void {
-    this.#queue ??= []
-    this.#queue.unshift(bytes)
-    this.#queued += bytes.length
+    this.#ahead ??= new ReadAhead()
+    this.#ahead.unshift(bytes)
   }
 
   protected resumeReading(): void {
     this.stream.resume()
   }
 
-  /** Takes one batch; false: read no more until resumeReading(). `owned` bytes may be kept, others are lent. */
+  /** Takes one batch; false: read no more until resumeReading(). TLS has decrypted more: it is kept. `owned` bytes may be kept, others are lent. */
   protected deliver(bytes: Uint8Array, owned: boolean): boolean {
-    if (this.#sink) return this.#feed(this.#sink, bytes)
+    if (this.#sink && !this.#sinkBusy) return this.#feed(this.#sink, bytes)
     const kept = owned ? bytes : bytes.slice()
     if (this.#reader) {
       this.#reader.resolve(kept)
       this.#reader = undefined
       return true
     }
-    this.#queue ??= []
-    this.#queue.push(kept)
-    this.#queued += kept.length
-    return this.#queued < readAhead
+    this.#ahead ??= new ReadAhead()
+    this.#ahead.push(kept)
+    return this.#ahead.size < readAhead && !this.#sinkBusy
   }
 
   #feed(sink: Sink, bytes: Uint8Array): boolean {
@@ -97,11 +95,7 @@ export class StreamConn implements Conn, StreamEvents {
     if (!wait) return true
     this.#sinkBusy = wait
     wait.then(
-      () => {
-        this.#sinkBusy = undefined
-        if (this.#ended) this.#endDrain()
-        else if (this.#sink && !this.gone) this.resumeReading()
-      },
+      () => this.#goOn(),
       (error: Error) => {
         this.#sinkBusy = undefined
         this.#endDrain(error)
@@ -110,17 +104,26 @@ export class StreamConn implements Conn, StreamEvents {
     return false
   }
 
+  /** The sink is ready for more. */
+  #goOn(): void {
+    this.#sinkBusy = undefined
+    while (this.#sink && this.#ahead) {
+      const bytes = this.#takeQueued()
+      if (bytes && !this.#feed(this.#sink, bytes)) return
+    }
+    if (this.#ended) this.#endDrain()
+    else if (this.#sink && !this.gone) this.resumeReading()
+  }
+
   #takeQueued(): Uint8Array | undefined {
-    const bytes = this.#queue?.shift()
-    if (bytes) this.#queued -= bytes.length
-    else this.#queue = undefined
+    const bytes = this.#ahead?.shift()
+    if (!bytes) this.#ahead = undefined
     return bytes
   }
 
   read(): Promise<Uint8Array | null> {
     const queued = this.#takeQueued()
-    if (queued) return Promise.resolve(queued)
-    if (this.#ended) return Promise.resolve(null)
+    if (queued || this.#ended) return Promise.resolve(queued ?? null)
     if (this.gone) return Promise.reject(this.gone)
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject }
@@ -147,35 +150,21 @@ export class StreamConn implements Conn, StreamEvents {
       release?.()
       return Promise.reject(this.gone ?? new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
     }
-    let held = bytes
-    let done = release
-    if (!done) {
-      const pooled = takeBuffer(bytes.length)
-      pooled.bytes.set(bytes)
-      held = pooled.bytes.subarray(0, bytes.length)
-      done = pooled.release
+    if (!release) {
+      const copy = takeBuffer(bytes.length)
+      copy.bytes.set(bytes)
+      return this.write(copy.bytes.subarray(0, bytes.length), copy.release)
     }
-    const finished = done
-    this.stream.write(held, () => {
-      finished()
-      this.#wakeWriters()
+    this.stream.write(bytes, () => {
+      release()
+      this.#gate.wake(this.stream.writableLength)
     })
     // Already 0 after a write that the carrier took at once, though its callback is still to come.
-    if (this.stream.writableLength > this.#highWater) {
-      this.#writable ??= deferred()
-      return this.#writable.promise
-    }
+    return this.#gate.wait(this.stream.writableLength)
   }
 
   holdAtMost(bytes: number): void {
-    this.#highWater = bytes
-    this.#wakeWriters()
-  }
-
-  #wakeWriters(): void {
-    if (!this.#writable || this.stream.writableLength > this.#highWater / 2) return
-    this.#writable.resolve()
-    this.#writable = undefined
+    this.#gate.holdAtMost(bytes, this.stream.writableLength)
   }
 
   closeWrite(): Promise<void> {
@@ -214,17 +203,15 @@ export class StreamConn implements Conn, StreamEvents {
   onEnded(run: () => void): Cancel {
     this.#peerHalf ??= new Life()
     if (this.#ended) this.#peerHalf.end(closedInOrder)
-    else if (!this.gone && this.#queued < readAhead) this.resumeReading()
+    else if (!this.gone && (this.#ahead?.size ?? 0) < readAhead) this.resumeReading()
     return this.#peerHalf.onGone(run)
   }
 
   closed(): void {
     if (this.gone) return
     // In order, and the sink may still have the last bytes.
-    if (this.#ended && this.#sinkBusy) {
-      const over = () => this.#end(closedInOrder)
-      this.#sinkBusy.then(over, over)
-    } else if (this.#ended) this.#end(closedInOrder)
+    if (this.#ended && this.#sinkBusy) void this.#sinkBusy.catch(() => {}).then(() => this.closed())
+    else if (this.#ended) this.#end(closedInOrder)
     else this.#end(new ProxyError('CONN_CLOSED', `connection with ${this.info.remote || 'the peer'} is closed`))
   }
 
@@ -245,8 +232,7 @@ export class StreamConn implements Conn, StreamEvents {
     this.#reader?.reject(error)
     this.#reader = undefined
     this.#endDrain(error)
-    this.#writable?.reject(error)
-    this.#writable = undefined
+    this.#gate.fail(error)
     this.#life.end(error)
   }
 

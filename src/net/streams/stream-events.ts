@@ -26,13 +26,6 @@ export const hearData = (stream: Duplex): void => void stream.on('data', onData)
 /** Leaves only 'close', for a stream that somebody else uses from now on. */
 export const unhear = (stream: Duplex): Duplex => stream.off('data', onData).off('end', onEnd).off('error', onError)
 
-/** Puts back what was read from a stream that nobody hears, first piece first. */
-export function putBack(stream: Duplex, pieces: readonly Uint8Array[]): Duplex {
-  if (pieces.some(({ length }) => length > 0)) stream.pause()
-  for (const bytes of pieces.toReversed()) if (bytes.length > 0) stream.unshift(bytes)
-  return stream
-}
-
 function onData(this: Heard, chunk: Uint8Array): void {
   // A plain Uint8Array, because slice() of a Buffer does not copy, and whoever keeps lent bytes relies on it.
   this[hearer].received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))

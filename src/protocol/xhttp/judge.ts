@@ -18,23 +18,33 @@ export type Verdict =
   | { readonly kind: 'preflight' }
   /** From a client of xhttp that is set up otherwise. */
   | { readonly kind: 'mismatch'; readonly status: 400 | 405 | 500; readonly reason: string }
-  /** Not from a client of xhttp. */
-  | { readonly kind: 'stranger'; readonly reason: string }
+  /** Not from a client of xhttp; `elsewhere`: nor does it ask for what such a client would. */
+  | { readonly kind: 'stranger'; readonly reason: string; readonly elsewhere: boolean }
 
 /** Session ids of more letters are nobody's. */
 const idMax = 256
 
-/** What `head`, whose decoded path is `path`, asks of a server with these settings. */
-export function judge(head: RequestHead, path: string, shape: Shape): Verdict {
-  if (!path.startsWith(shape.base)) return { kind: 'stranger', reason: `the path here is ${shape.base}` }
+/** Where a request is for. */
+export interface Asked {
+  /** Decoded, without a query. */
+  readonly path: string
+  /** Why its host is none of ours. */
+  readonly wrongHost?: string | undefined
+}
+
+/** What `head` asks of a server with these settings. */
+export function judge(head: RequestHead, { path, wrongHost }: Asked, shape: Shape): Verdict {
+  const place = wrongHost ?? (path.startsWith(shape.base) ? undefined : `the path here is ${shape.base}`)
+  // With the right padding it is a client of ours with a mistake in its settings.
+  if (place) return { kind: 'stranger', reason: place, elsewhere: wrongPadding(head, shape.padding) !== undefined }
   const { id, seq } = takeIds(head, path.slice(shape.base.length), shape)
   if (isPreflight(head) && id !== '') return { kind: 'preflight' }
   const wrong = wrongPadding(head, shape.padding)
-  if (wrong) return { kind: 'stranger', reason: wrong }
+  if (wrong) return { kind: 'stranger', reason: wrong, elsewhere: path === shape.base }
   if (id.length > idMax) return mismatch('its session id is too long')
   const up = head.method !== 'GET' || seq !== ''
   if (id === '') {
-    if (head.method === 'GET' && seq === '') return { kind: 'stranger', reason: 'it names no session' }
+    if (head.method === 'GET' && seq === '') return { kind: 'stranger', reason: 'it names no session', elsewhere: true }
     return allowed(shape.mode, 'stream-one', { kind: 'one' })
   }
   if (!up) return { kind: 'down', id }

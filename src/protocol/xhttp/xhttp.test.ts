@@ -54,11 +54,11 @@ describe('a request', () => {
       fc.property(place('s'), place('n'), padding, fc.nat({ max: 1e9 }), (session, seq, padding, number) => {
         const sent = { ...shape, session, seq, padding }
         const post = received(sent, { id: 'some-id', seq: number })
-        expect(judge(post.head, post.path, sent)).toEqual({ kind: 'post', id: 'some-id', seq: number })
+        expect(judge(post.head, { path: post.path }, sent)).toEqual({ kind: 'post', id: 'some-id', seq: number })
         const up = received(sent, { id: 'some-id' })
-        expect(judge(up.head, up.path, sent)).toEqual({ kind: 'up', id: 'some-id' })
+        expect(judge(up.head, { path: up.path }, sent)).toEqual({ kind: 'up', id: 'some-id' })
         const one = received(sent, { id: '' })
-        expect(judge(one.head, one.path, sent)).toEqual({ kind: 'one' })
+        expect(judge(one.head, { path: one.path }, sent)).toEqual({ kind: 'one' })
         expect(post.head.target).toContain('a=b')
       }),
     )
@@ -75,7 +75,7 @@ describe('a request', () => {
     })
     fc.assert(
       fc.property(head, padding, (head, padding) => {
-        judge(head, head.target, { ...shape, padding })
+        judge(head, { path: head.target }, { ...shape, padding })
         takeData(head, shape.data)
       }),
     )

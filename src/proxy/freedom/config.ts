@@ -31,13 +31,10 @@ const schema = object({
   fragment: withoutEffect(anyObject('Cuts the first TLS record.'), 'first writes are not cut into pieces'),
   noises: withoutEffect(z.array(z.unknown()).describe('Datagrams before the first one.'), 'no noise is sent'),
   noise: withoutEffect(anyObject('One noise.'), 'no noise is sent'),
-  proxyProtocol: refused(
-    integer(0, 2, 'PROXY protocol header towards the target.'),
-    'the PROXY protocol is not available in this version, and the target waits for it',
-    {
-      code: 'CFG033',
-      unless: [0],
-    },
+  proxyProtocol: integer(
+    0,
+    2,
+    'Version of the PROXY protocol header that every connection begins with. Default: 0, none.',
   ),
   finalRules: refused(
     z.array(z.unknown()).describe('Targets to refuse.'),
@@ -68,6 +65,7 @@ export const freedomOutbound = outboundForm({
     return {
       domainStrategy: newer ?? older ?? 'AsIs',
       ...(redirect && { redirect }),
+      ...(input.proxyProtocol && { proxyProtocol: input.proxyProtocol === 1 ? (1 as const) : (2 as const) }),
       level: input.userLevel ?? 0,
     }
   },

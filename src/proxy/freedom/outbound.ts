@@ -1,4 +1,5 @@
-import { type Address, parseHost } from '../../core/address.ts'
+import { type Address, parseAddress, parseHost } from '../../core/address.ts'
+import type { Conn } from '../../core/conn.ts'
 import type { PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer, Outbound } from '../../core/dialer.ts'
 import { addressesBy } from '../../core/domain-strategy.ts'
@@ -6,6 +7,7 @@ import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
+import { proxyHeader } from '../../protocol/proxyprotocol/writer.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { freedomPackets } from './packets.ts'
 
@@ -24,7 +26,7 @@ export interface FreedomDeps {
  */
 export function createFreedom(tag: string, settings: FreedomSettings, deps: FreedomDeps): Outbound {
   const { dialer, resolve, env } = deps
-  const { redirect, domainStrategy } = settings
+  const { redirect, domainStrategy, proxyProtocol } = settings
 
   async function addressFor(host: string, until: Lifetime): Promise<string> {
     const found = await addressesBy(domainStrategy, host, resolve, until)
@@ -47,8 +49,11 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
     packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, asIs: domainStrategy === 'AsIs', redirect }),
     async dial(to, options) {
       const target = redirected(to, redirect)
-      if (target.path !== undefined || parseHost(target.host).kind !== 'domain') return dialer.dial(target, options)
-      return dialer.dial({ ...target, host: await addressFor(target.host, options.until) }, options)
+      const named = target.path === undefined && parseHost(target.host).kind === 'domain'
+      const at = named ? { ...target, host: await addressFor(target.host, options.until) } : target
+      const conn = await dialer.dial(at, options)
+      if (proxyProtocol) announce(proxyProtocol, conn, at, options.session?.source)
+      return conn
     },
     async close() {},
   }
@@ -56,3 +61,10 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
 
 const redirected = (to: Address, redirect: Address | undefined): Address =>
   redirect ? { ...to, host: redirect.host || to.host, port: redirect.port || to.port } : to
+
+/** Tells the target who the client is, with the bytes that come first. */
+function announce(version: 1 | 2, conn: Conn, to: Address, source: string | undefined): void {
+  const destination = parseAddress(conn.info.remote) ?? to
+  const header = proxyHeader(version, source === undefined ? undefined : parseAddress(source), destination)
+  conn.write(header)?.catch(() => {}) // a broken connection shows where it is read
+}

@@ -8,6 +8,7 @@ import { takeBuffer } from '../../core/streams/pool.ts'
 import { FrameDecoder } from '../../protocol/mux/frame-decoder.ts'
 import { endLength, writeEnd } from '../../protocol/mux/frame-encoder.ts'
 import type { DataUse, Frame } from '../../protocol/mux/model.ts'
+import { FrameBatch } from './frame-batch.ts'
 import { Intake } from './intake.ts'
 
 /** One sub-stream, as its carrier sees it. None of these may throw. */
@@ -50,6 +51,10 @@ export class Carrier implements Lifetime {
   #disowned = -1
   #waits = 0
   #answered: Promise<void> | undefined
+  readonly #batch = new FrameBatch((frames, release) => {
+    if (this.#life.gone) release()
+    else this.#watch(this.#base.write(frames, release))?.catch(() => {})
+  })
 
   constructor(base: Conn, clock: Clock, events: CarrierEvents) {
     this.#base = base
@@ -108,15 +113,22 @@ export class Carrier implements Lifetime {
   refuse(session: number, error: boolean): void {
     const frame = new Uint8Array(endLength)
     writeEnd(frame, 0, session, error)
+    this.#batch.flush()
     const wait = this.#watch(this.#base.write(frame))
     if (wait) this.#answered = wait.catch(() => {})
   }
 
   /** Lets `fill` write at most `room` bytes of frames; `done` when the connection has taken them. As Conn.write(). */
   write(room: number, fill: (into: Uint8Array) => number, done?: () => void): void | Promise<void> {
+    this.#batch.flush()
     const pooled = takeBuffer(room)
     const release = done ? () => [pooled.release(), done()] : pooled.release
     return this.#watch(this.#base.write(pooled.bytes.subarray(0, fill(pooled.bytes)), release))
+  }
+
+  /** As write(), for a datagram: it leaves with the others of this turn of the event loop. */
+  writeSoon(room: number, fill: (into: Uint8Array) => number): void {
+    this.#batch.add(room, fill)
   }
 
   /** The connection holds what the most generous of its sub-streams allows. */
@@ -133,6 +145,7 @@ export class Carrier implements Lifetime {
   /** Ends it in order; to be called when no sub-stream is left. */
   close(): void {
     const end = () => this.destroy(new ProxyError('CONN_CLOSED', 'the carrier has no sub-streams left'))
+    this.#batch.flush()
     this.#life.onGone(this.clock.after(limits.flushMs, end))
     Promise.resolve(this.#base.closeWrite()).then(end, end)
   }

@@ -114,7 +114,7 @@ export class MuxPacketConn implements PacketConn, Substream {
     try {
       const encoder = this.#encoder ?? this.#begin(to)
       const fill = (into: Uint8Array): number => encoder.datagram(bytes, into, 0, addressed ? to : undefined)
-      this.#carrier.write(encoder.room(bytes.length), fill)?.catch(() => {})
+      this.#carrier.writeSoon(encoder.room(bytes.length), fill)
       return true
     } catch {
       return false // an address that cannot be carried

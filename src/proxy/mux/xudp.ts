@@ -1,6 +1,7 @@
 import type { Conn } from '../../core/conn.ts'
 import type { PacketConn } from '../../core/datagrams/packet.ts'
 import type { Clock } from '../../core/env.ts'
+import { limits } from '../../core/limits.ts'
 import { Carrier } from './carrier.ts'
 import { MuxPacketConn, type MuxPacketOptions } from './packets.ts'
 
@@ -16,6 +17,7 @@ export function xudpOver(
   clock: Clock,
   options: Omit<MuxPacketOptions, 'addressed' | 'alone' | 'target'>,
 ): PacketConn {
+  base.readAtMost?.(limits.packetsRead)
   const carrier: Carrier = new Carrier(base, clock, {
     opened: () => undefined,
     detached: () => {

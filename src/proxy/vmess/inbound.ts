@@ -9,11 +9,13 @@
  */
 
 import type { Conn } from '../../core/conn.ts'
+import { BegunPackets } from '../../core/datagrams/begun-packets.ts'
 import type { KnownSockets } from '../../core/datagrams/packet.ts'
 import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import type { FlowUser } from '../../core/session.ts'
+import { sequencedTarget } from '../../protocol/packetaddr/unit.ts'
 import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
@@ -21,6 +23,7 @@ import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { VmessUser } from '../../settings/model.ts'
 import { VmessConn } from './conn.ts'
+import { PacketaddrPackets } from './encoding/packetaddr.ts'
 import { tooLargeLog } from './packet-conn.ts'
 import { requestMux } from './request-mux.ts'
 import { type RequestPacketsOptions, requestPackets } from './request-packets.ts'
@@ -70,7 +73,12 @@ async function ask(
   const switchTo = deps.detour?.(account)
   if (command === 'udp') {
     const near = requestPackets(conn, request, { switchTo, tooLarge })
-    return () => io.carryPackets(near, { network: 'udp', target, user })
+    if (target.host.toLowerCase() !== sequencedTarget.host)
+      return () => io.carryPackets(near, { network: 'udp', target, user })
+    // packetaddr: every datagram says where it goes, and the first one where the flow does.
+    const units = new BegunPackets(new PacketaddrPackets(near))
+    const first = await io.handshake(conn, () => units.first, user.level)
+    return () => io.carryPackets(units, { network: 'udp', target: first, user })
   }
   const near = new VmessConn(conn, {
     sealer: request.sealer,

@@ -1,8 +1,8 @@
 import type { Address } from '../../core/address.ts'
 import { type Conn, rootInfo } from '../../core/conn.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../core/datagrams/packet.ts'
-import { PacketReader } from '../../core/datagrams/packet-reader.ts'
-import type { Cancel, Clock, Env, LogFields } from '../../core/env.ts'
+import type { PacketInfo, PacketSink } from '../../core/datagrams/packet.ts'
+import { PacketEnd } from '../../core/datagrams/packet-end.ts'
+import type { Clock, Env, LogFields } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
@@ -34,11 +34,10 @@ const peerBuffers = [2_048, 8_192, 65_535] as const
  * Datagrams in a VMess stream of command 2, the same for both ends: a chunk is a datagram. A datagram that is too large for the
  * peer is dropped before anything is drawn for it, so that the stream never gets out of step.
  */
-export class VmessPackets implements PacketConn {
+export class VmessPackets extends PacketEnd {
   readonly #base: Conn
   readonly #options: VmessPacketsOptions
   readonly #opener: BodyOpener
-  readonly #reader = new PacketReader()
   readonly #batch: SealedBatch
   #rest: Uint8Array | undefined
   /** Which of the peer buffers is known to be there. */
@@ -51,6 +50,7 @@ export class VmessPackets implements PacketConn {
   #dropped = 0
 
   constructor(base: Conn, options: VmessPacketsOptions) {
+    super()
     this.#base = base
     this.#options = options
     this.#opener = options.opener
@@ -66,28 +66,21 @@ export class VmessPackets implements PacketConn {
       carrier: rootInfo(base.info),
     }
     base.holdAtMost(limits.packetsUnsent)
-    base.onGone((why) => this.#reader.fail(why))
+    base.readAtMost?.(limits.packetsRead)
+    base.onGone((why) => this.reader.fail(why))
   }
 
   get info(): PacketInfo {
     return this.#info
   }
 
-  get gone(): Error | undefined {
-    return this.#reader.life.gone
-  }
-
-  onGone(run: (why: Error) => void): Cancel {
-    return this.#reader.life.onGone(run)
-  }
-
   get dropped(): number {
     return this.#dropped
   }
 
-  drainTo(sink: PacketSink): Promise<void> {
-    const drained = this.#reader.drainTo(sink)
-    if (!this.#pumping && this.#reader.reading) {
+  override drainTo(sink: PacketSink): Promise<void> {
+    const drained = super.drainTo(sink)
+    if (!this.#pumping && this.reader.reading) {
       this.#pumping = true
       this.#pump().catch((error: Error) => this.#break(error))
     }
@@ -127,7 +120,7 @@ export class VmessPackets implements PacketConn {
   }
 
   #break(error: Error): void {
-    this.#reader.fail(error)
+    this.reader.fail(error)
     this.#batch.drop()
     this.#base.destroy(error)
   }
@@ -141,7 +134,7 @@ export class VmessPackets implements PacketConn {
       if (!this.#opener.ended) this.#open(sealed)
     })
     if (!this.#opener.ended) this.#opener.end()
-    this.#reader.end()
+    this.reader.end()
   }
 
   #open(sealed: Uint8Array): void {
@@ -151,13 +144,13 @@ export class VmessPackets implements PacketConn {
     } finally {
       pooled.release()
     }
-    if (this.#opener.ended) this.#reader.end()
+    if (this.#opener.ended) this.reader.end()
   }
 
   /** What the opener found in the peer's body; lent. */
   received(datagram: Uint8Array): void {
     if (datagram.length > this.#info.largest && this.#buffer < peerBuffers.length - 1) this.#learn(datagram.length)
-    this.#reader.deliver(datagram, this.#options.target)
+    this.reader.deliver(datagram, this.#options.target)
   }
 
   /** Whoever sends more than a V2Ray could is none, and takes as much. */

@@ -1,11 +1,14 @@
 import type { Address } from '../../core/address.ts'
+import { BegunPackets } from '../../core/datagrams/begun-packets.ts'
 import type { KnownSockets } from '../../core/datagrams/packet.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Ended, InboundIo } from '../../core/inbound.ts'
 import type { FlowUser } from '../../core/session.ts'
+import { sequencedTarget } from '../../protocol/packetaddr/unit.ts'
 import { serveMux } from '../mux/server.ts'
 import type { VmessConn } from './conn.ts'
+import { PacketaddrPackets } from './encoding/packetaddr.ts'
 
 export interface RequestMuxDeps {
   readonly env: Env
@@ -37,6 +40,11 @@ export function requestMux(near: VmessConn, io: InboundIo, { env, associations, 
     },
     packets(conn, target, globalId) {
       asked('udp', target, async (user) => {
+        if (target.host.toLowerCase() === sequencedTarget.host) {
+          const units = new BegunPackets(new PacketaddrPackets(conn))
+          const first = await units.first.catch(() => undefined)
+          return first && io.carryPackets(units, { network: 'udp', target: first, user })
+        }
         const packets = globalId ? associations.join(user.id.join('.'), globalId, conn) : conn
         return packets && io.carryPackets(packets, { network: 'udp', target, user })
       })

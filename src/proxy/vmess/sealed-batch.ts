@@ -1,5 +1,6 @@
 import type { Conn } from '../../core/conn.ts'
 import { type Pooled, takeBuffer } from '../../core/streams/pool.ts'
+import { atEndOfTurn } from '../../core/time/turn.ts'
 import type { BodySealer } from '../../protocol/vmess/body.ts'
 
 /** Room for what follows a first datagram at once, bytes. */
@@ -36,11 +37,13 @@ export class SealedBatch {
     this.#count++
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => {
-      this.#scheduled = false
-      this.#count = 0
-      this.#flush()
-    })
+    atEndOfTurn(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false
+    this.#count = 0
+    this.#flush()
   }
 
   flushHead(): void {

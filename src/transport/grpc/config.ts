@@ -5,7 +5,8 @@ import { flag, integer, object, openWord, text } from '../../schema/fields.ts'
 import { transportForm } from '../../schema/kind.ts'
 import { shorten } from '../../schema/report.ts'
 import type { GrpcConfig } from '../../settings/http2.ts'
-import { forwardedFor, keepAliveOf, seconds } from '../http2/config.ts'
+import { keepAliveOf, seconds } from '../http2/config.ts'
+import { forwardedFor } from '../upgrade/config.ts'
 
 const schema = object({
   serviceName: text(
@@ -37,6 +38,7 @@ export const grpcForm = transportForm({
   description: 'gRPC, in the modes gun and multi',
   schema,
   settingsKeys: { grpcSettings: undefined, gunSettings: 'Old name of grpcSettings.' },
+  readsRequests: true,
   build(input: Input | undefined = {}, { report }: Context): GrpcConfig {
     const { serviceName = '', authority = '', user_agent: userAgent = '', initial_windows_size: window = 0 } = input
     const wrong = (key: keyof Input, what: string): void =>
@@ -48,6 +50,7 @@ export const grpcForm = transportForm({
       multi: input.multiMode ?? false,
       authority,
       userAgent: userAgent || 'chrome',
+      forwarded: input.parseXForwardedFor ?? true,
       keepAlive: keepAliveOf(input.idle_timeout, input.health_check_timeout, input.permit_without_stream),
       ...(window >= 65_535 && { window }),
     }

@@ -11,6 +11,7 @@ const plain: GrpcConfig = {
   multi: false,
   authority: '',
   userAgent: 'golang',
+  forwarded: true,
   keepAlive: { idleMs: 0, timeoutMs: 20_000, withoutStreams: false },
 }
 const layerOf = (config: Partial<GrpcConfig> = {}, deps: Partial<UpgradeDeps> = {}) =>

@@ -11,11 +11,11 @@ import { kind } from './kind.ts'
 /** Takes calls of either stream of the service, whichever mode is configured. */
 export function grpcServer(config: GrpcConfig, deps: UpgradeDeps): (accept: (conn: Conn) => void) => Passage {
   const serves = servesGrpc(config.serviceName)
-  const { keepAlive } = config
+  const { keepAlive, forwarded } = config
   return (accept) =>
-    http2Server({ kind, keepAlive: { ...keepAlive, withoutStreams: true } }, deps, (request) => {
+    http2Server({ kind, keepAlive: { ...keepAlive, withoutStreams: true }, forwarded }, deps, (request) => {
       const reason = wrongCall(request, serves, config)
-      if (reason) request.deny(reason)
+      if (reason) request.deny(reason, !isCall(request))
       else accept(new ServedCall(request))
     })
 }
@@ -27,9 +27,12 @@ function wrongCall(
 ): string | undefined {
   if (!serves(path)) return `the serviceName here is ${JSON.stringify(serviceName)}`
   if (method !== 'POST') return 'a gRPC call is made with POST'
-  if (!headers['content-type']?.startsWith('application/grpc')) return 'it is no gRPC call'
+  if (!isCall({ headers })) return 'it is no gRPC call; does a web server in front pass it on as one?'
   return undefined
 }
+
+const isCall = ({ headers }: Pick<ServerRequest, 'headers'>): boolean =>
+  headers['content-type']?.startsWith('application/grpc') ?? false
 
 const answer = { ':status': 200, 'content-type': 'application/grpc' }
 const trailers = { 'grpc-status': '0' }

@@ -5,7 +5,8 @@ import { mapOf, object, stringList, text } from '../../schema/fields.ts'
 import { transportForm } from '../../schema/kind.ts'
 import { shorten } from '../../schema/report.ts'
 import type { H2Config } from '../../settings/http2.ts'
-import { forwardedFor, keepAliveOf, seconds } from '../http2/config.ts'
+import { keepAliveOf, seconds } from '../http2/config.ts'
+import { forwardedFor } from '../upgrade/config.ts'
 
 const schema = object({
   host: stringList(
@@ -34,6 +35,7 @@ export const h2Form = transportForm({
   description: 'HTTP/2, the body of a request and that of its answer',
   schema,
   settingsKeys: { httpSettings: undefined },
+  readsRequests: true,
   build(input: Input | undefined = {}, { report }: Context): H2Config {
     const wrong = (key: keyof Input, what: string): void =>
       report.error('CFG022', report.at(input, key), what, 'leave out line ends, blanks and what is not ASCII')
@@ -60,6 +62,7 @@ export const h2Form = transportForm({
       method: method || 'PUT',
       ...(method !== '' && { servedMethod: method }),
       headers: Object.fromEntries(named.filter(([name]) => name !== 'host')),
+      forwarded: input.parseXForwardedFor ?? true,
       keepAlive: keepAliveOf(input.read_idle_timeout, input.health_check_timeout),
     }
   },

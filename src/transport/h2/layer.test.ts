@@ -11,6 +11,7 @@ const plain: H2Config = {
   path: '/h2',
   method: 'PUT',
   headers: {},
+  forwarded: true,
   keepAlive: { idleMs: 0, timeoutMs: 20_000, withoutStreams: false },
 }
 const layerOf = (config: Partial<H2Config> = {}, deps: Partial<UpgradeDeps> = {}) =>

@@ -9,10 +9,10 @@ import { kind } from './kind.ts'
 
 /** Takes every request below the path. The answer goes at once, before anything of the body: V2Ray waits for it. */
 export function h2Server(config: H2Config, deps: UpgradeDeps): (accept: (conn: Conn) => void) => Passage {
-  const { keepAlive, headers } = config
+  const { keepAlive, forwarded, headers } = config
   const answer = { ':status': 200, 'cache-control': 'no-store', ...headers }
   return (accept) =>
-    http2Server({ kind, keepAlive }, deps, (request) => {
+    http2Server({ kind, keepAlive, forwarded }, deps, (request) => {
       const reason = wrongRequest(request, config)
       if (reason) return request.deny(reason)
       request.respond(answer)

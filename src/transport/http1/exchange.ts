@@ -7,6 +7,7 @@ import type { RequestHead } from '../../protocol/http/head.ts'
 import { type Header, tokensOf } from '../../protocol/http/headers.ts'
 import { bytesOf } from '../../protocol/http/text.ts'
 import { join } from '../../protocol/wire/join.ts'
+import type { Rejected } from '../upgrade/strangers.ts'
 import type { Exchange } from '../xhttp/exchange.ts'
 import { answerBytes } from './answer-text.ts'
 import { MessageConn } from './message-conn.ts'
@@ -18,26 +19,32 @@ const nothing = new Uint8Array(0)
 export type Outcome =
   | { readonly kind: 'opened' }
   | { readonly kind: 'answered'; readonly status: number; readonly headers: readonly Header[] }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly why: Rejected }
+
+export interface Http1ExchangeOptions {
+  /** Name of the layer, for the connection that may come out. */
+  readonly layer: string
+  /** Where the client is, if it came by a proxy. */
+  readonly client: string | undefined
+  readonly nowMs: () => number
+}
 
 /** One request on a carrier of HTTP/1. */
 export class Http1Exchange implements Exchange {
   readonly head: RequestHead
   readonly #carrier: Conn
-  readonly #layer: string
-  readonly #nowMs: () => number
+  readonly #options: Http1ExchangeOptions
   /** What came behind the part of the request that was read. */
   #rest: Uint8Array
   #bodyRead = false
   #outcome: Outcome | undefined
 
   /** `rest`: what came behind the head, owned. */
-  constructor(carrier: Conn, head: RequestHead, rest: Uint8Array, layer: string, nowMs: () => number) {
+  constructor(carrier: Conn, head: RequestHead, rest: Uint8Array, options: Http1ExchangeOptions) {
     this.#carrier = carrier
     this.head = head
     this.#rest = rest
-    this.#layer = layer
-    this.#nowMs = nowMs
+    this.#options = options
   }
 
   get on(): Conn {
@@ -46,6 +53,10 @@ export class Http1Exchange implements Exchange {
 
   get info(): ConnInfo {
     return this.#carrier.info
+  }
+
+  get client(): string {
+    return this.#options.client ?? this.info.remote
   }
 
   get outcome(): Outcome | undefined {
@@ -100,24 +111,25 @@ export class Http1Exchange implements Exchange {
     this.#outcome ??= { kind: 'answered', status, headers }
   }
 
-  refuse(reason: string): void {
-    this.#outcome ??= { kind: 'refused', reason }
+  refuse(why: Rejected): void {
+    this.#outcome ??= { kind: 'refused', why }
   }
 
   open(headers: readonly Header[]): Conn {
     this.#outcome = { kind: 'opened' }
+    const { layer, client } = this.#options
     const reader = new BodyReader('request', requestFraming(this.head))
     if (!reader.done) this.#continue()
     const chunked = this.head.minor === 1
     const bytes = answerBytes(200, [
       ...headers,
-      { name: 'Date', value: new Date(this.#nowMs()).toUTCString() },
+      { name: 'Date', value: new Date(this.#options.nowMs()).toUTCString() },
       { name: 'Connection', value: 'close' },
       ...(chunked ? [{ name: 'Transfer-Encoding', value: 'chunked' }] : []),
     ])
     this.#carrier.write(bytes, () => {})?.catch(() => {}) // a broken carrier shows where it is read
     return new MessageConn(this.#carrier, {
-      info: new LayeredInfo(this.#carrier.info, this.#layer, 'none'),
+      info: new LayeredInfo(this.info, layer, 'none', undefined, client),
       incoming: { reader, rest: this.#rest },
       outgoing: chunked ? 'chunked' : 'plain',
     })

@@ -1,31 +1,24 @@
 import type { Conn } from '../../core/conn.ts'
-import type { Clock } from '../../core/env.ts'
-import { isProxyError, ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { farewell } from '../../core/streams/farewell.ts'
-import type { RequestHead } from '../../protocol/http/head.ts'
-import { HeadCollector } from '../../protocol/http/head-collector.ts'
-import { tokensOf } from '../../protocol/http/headers.ts'
+import { prefixed } from '../../core/streams/prefixed.ts'
+import { BodyReader } from '../../protocol/http/body-reader.ts'
+import { requestFraming } from '../../protocol/http/framing.ts'
 import { BadRequest } from '../../protocol/http/problems.ts'
-import { within } from '../passage.ts'
-import { answerToBad, parseHead } from '../upgrade/bad-request.ts'
-import { answerTo } from '../upgrade/nginx.ts'
-import { type ReadHead, readHead } from '../upgrade/read-head.ts'
-import { rejected } from '../upgrade/rejected.ts'
-import { skipBody } from '../upgrade/skip-body.ts'
+import type { UpgradeDeps } from '../upgrade/model.ts'
+import { type Read, readRequest, type Understood, wantsMore } from '../upgrade/read-request.ts'
+import { clientOf, type Rejected, Strangers } from '../upgrade/strangers.ts'
 import { answerBytes } from './answer-text.ts'
 import { Http1Exchange } from './exchange.ts'
 
 export interface Http1ServerOptions {
-  readonly clock: Clock
   /** Name of the layer, for the connections that come out. */
   readonly layer: string
   /** Bytes of a head. */
   readonly headMax: number
-  /** Time for the first request. */
-  readonly handshakeTimeoutMs: number
-  /** Told of clients that were turned away. */
-  readonly onFailedHandshake: (remote: string, error: ProxyError) => void
+  /** The address of a client is taken from X-Forwarded-For where a trusted proxy sends it. */
+  readonly forwarded: boolean
+  readonly deps: UpgradeDeps
   /** Ends the exchange before it settles. */
   readonly serve: (exchange: Http1Exchange) => Promise<void>
 }
@@ -34,6 +27,7 @@ export interface Http1ServerOptions {
 export class Http1Server {
   readonly #carrier: Conn
   readonly #options: Http1ServerOptions
+  readonly #strangers: Strangers
   /** A client of ours has been here: it may come back after a long time. */
   #served = false
   #refused = 0
@@ -44,6 +38,7 @@ export class Http1Server {
   constructor(carrier: Conn, options: Http1ServerOptions) {
     this.#carrier = carrier
     this.#options = options
+    this.#strangers = new Strangers(options.deps)
   }
 
   /** `rest`: what was read already, owned. Settles when the carrier is gone or somebody else's; never rejects. */
@@ -52,7 +47,7 @@ export class Http1Server {
       for (let left: Uint8Array | undefined = rest, first = true; left; first = false)
         left = await this.#next(left, first)
     } catch (error) {
-      if (!this.#carrier.gone && error instanceof BadRequest) await this.#turnAway(error)
+      if (!this.#carrier.gone && error instanceof BadRequest) await this.#refuseUnread(error)
       this.#carrier.destroy()
     }
   }
@@ -63,16 +58,19 @@ export class Http1Server {
    */
   async #next(rest: Uint8Array, first: boolean): Promise<Uint8Array | undefined> {
     const carrier = this.#carrier
-    const read = await this.#readHead(rest, first)
+    const { layer, forwarded, deps, serve } = this.#options
+    const { clock } = deps.env
+    const seen: Uint8Array[] | undefined = deps.website.takeOver && [rest]
+    const read = await this.#read(rest, seen, first)
     if (!read) return void carrier.destroy()
-    const head = parseHead(read.head)
-    if (head instanceof BadRequest) return void (await this.#turnAway(head))
-    const { clock, layer, serve } = this.#options
-    const exchange = new Http1Exchange(carrier, head, read.rest, layer, clock.now)
+    const { head } = read
+    if (!head) return this.#refuse(read, { reason: read.fault.message, elsewhere: true }, undefined, seen)
+    const client = forwarded ? clientOf(carrier, head, deps) : undefined
+    const exchange = new Http1Exchange(carrier, head, read.rest, { layer, client, nowMs: clock.now })
     await serve(exchange)
     const { outcome } = exchange
     if (outcome?.kind === 'opened') return undefined
-    if (outcome?.kind !== 'answered') return this.#refuse(head, exchange.rest, outcome?.reason ?? 'nobody answered it')
+    if (outcome?.kind !== 'answered') return this.#refuse(read, outcome?.why ?? unanswered, client, seen)
     this.#served = true
     const behind = exchange.bodyRead ? exchange.rest : exchange.bodyLength === 0 ? exchange.rest : undefined
     const keepAlive = behind !== undefined && wantsMore(head)
@@ -90,7 +88,7 @@ export class Http1Server {
   #answer(status: number, headers: Parameters<typeof answerBytes>[1], keepAlive: boolean): Uint8Array {
     const length = { name: 'Content-Length', value: '0' }
     if (this.#unread) return answerBytes(status, [length])
-    const date = { name: 'Date', value: new Date(this.#options.clock.now()).toUTCString() }
+    const date = { name: 'Date', value: new Date(this.#options.deps.env.clock.now()).toUTCString() }
     return answerBytes(status, [
       ...headers,
       date,
@@ -113,43 +111,64 @@ export class Http1Server {
     this.#unread = settled
   }
 
-  async #refuse(head: RequestHead, rest: Uint8Array, reason: string): Promise<Uint8Array | undefined> {
-    const { clock, onFailedHandshake } = this.#options
-    onFailedHandshake(this.#carrier.info.remote, rejected(head, reason))
+  /** The web site answers; gives what came behind the request, or undefined when it was the last. */
+  async #refuse(
+    read: Read,
+    why: Rejected,
+    client: string | undefined,
+    seen: Uint8Array[] | undefined,
+  ): Promise<Uint8Array | undefined> {
+    const carrier = this.#carrier
+    const { website } = this.#options.deps
+    this.#strangers.tell(client ?? carrier.info.remote, read, why)
     const last = ++this.#refused >= limits.strangerRequests
-    const { bytes, keepAlive } = answerTo(head, clock.now())
-    if (!keepAlive || last) return void (await farewell(this.#carrier, clock, bytes))
-    await this.#carrier.write(bytes, () => {})
-    return within(clock, limits.strangerIdleMs, this.#carrier, 'request', () => skipBody(this.#carrier, head, rest))
+    if (!seen || !website.takeOver) return this.#strangers.answer(carrier, read, last)
+    // A proxy brings the requests of others on the same connection, which are to be served here.
+    if (client !== undefined && read.head) await this.#strangers.answer(carrier, read, true, bodyOf(carrier, read))
+    else await website.takeOver(prefixed(carrier, Buffer.concat(seen)))
+    return void carrier.destroy()
   }
 
-  #turnAway(error: BadRequest): Promise<void> {
-    const { clock, onFailedHandshake } = this.#options
-    onFailedHandshake(
-      this.#carrier.info.remote,
-      new ProxyError('UPGRADE_REJECTED', `not served: ${error.message}`, { cause: error }),
-    )
-    return farewell(this.#carrier, clock, answerToBad(error, clock.now()).bytes)
+  /** What was to be a body is none. */
+  async #refuseUnread(fault: BadRequest): Promise<void> {
+    const read: Read = { fault, bytes: nothing, rest: nothing }
+    this.#strangers.tell(this.#carrier.info.remote, read, { reason: fault.message, elsewhere: false })
+    await this.#strangers.answer(this.#carrier, read, true).catch(() => {})
   }
 
-  /** Null: there is nobody, or nobody any more. */
-  async #readHead(rest: Uint8Array, first: boolean): Promise<ReadHead | null> {
-    const { clock, headMax, handshakeTimeoutMs, onFailedHandshake } = this.#options
-    const collector = new HeadCollector('request', headMax)
-    const ms = first ? handshakeTimeoutMs : this.#served ? limits.xhttpIdleMs : limits.strangerIdleMs
-    try {
-      return await within(clock, ms, this.#carrier, 'request', () => readHead(this.#carrier, collector, rest))
-    } catch (error) {
-      if (error instanceof BadRequest) throw error
-      // Who came, said nothing of use and went is nobody's fault; who keeps us waiting is worth a line the first time.
-      if (first && isProxyError(error) && error.code === 'HANDSHAKE_TIMEOUT')
-        onFailedHandshake(this.#carrier.info.remote, error)
-      return null
-    }
+  #read(rest: Uint8Array, seen: Uint8Array[] | undefined, first: boolean): Promise<Read | null> {
+    const { deps, headMax } = this.#options
+    const { remote } = this.#carrier.info
+    const again = this.#served ? limits.xhttpIdleMs : limits.strangerIdleMs
+    return readRequest(this.#carrier, {
+      clock: deps.env.clock,
+      ms: first ? limits.siteHeadMs : again,
+      headMax,
+      rest,
+      seen,
+      // Who keeps us waiting is worth a line the first time.
+      late: first ? (error) => deps.onFailedHandshake(remote, error) : undefined,
+    })
   }
 }
 
-function wantsMore({ minor, headers }: RequestHead): boolean {
-  const wishes = tokensOf(headers, 'Connection')
-  return minor === 1 ? !wishes.includes('close') : wishes.includes('keep-alive')
+const nothing = new Uint8Array(0)
+const unanswered: Rejected = { reason: 'nobody answered it', elsewhere: false }
+
+/** The body of a request that nobody has read. */
+function bodyOf(carrier: Conn, { head, rest }: Understood): Pick<Conn, 'read'> {
+  const reader = new BodyReader('request', requestFraming(head))
+  let first: Uint8Array | undefined = rest
+  return {
+    async read() {
+      while (!reader.done) {
+        const bytes = first ?? (await carrier.read())
+        first = undefined
+        if (!bytes) break
+        const content = reader.read(bytes)
+        if (content.length > 0) return content
+      }
+      return null
+    },
+  }
 }

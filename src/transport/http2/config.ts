@@ -1,11 +1,6 @@
 /** What the settings of the transports over HTTP/2 have in common. */
-import { flag, integer, withoutEffect } from '../../schema/fields.ts'
+import { integer } from '../../schema/fields.ts'
 import type { KeepAlive } from '../../settings/http2.ts'
-
-export const forwardedFor = withoutEffect(
-  flag('Take the address of a client from a header.'),
-  'the address of a client is that of its connection in this version',
-)
 
 export const seconds = (description: string) => integer(0, 2 ** 31 - 1, description)
 

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import type { Conn, ConnInfo, HalfClose } from '../../core/conn.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
+import type { SiteBody } from '../../core/website.ts'
 
 export type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 export type { KeepAlive as KeepAliveOptions } from '../../settings/http2.ts'
@@ -60,6 +61,8 @@ export interface ServerRequest {
   readonly authority: string
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders
+  /** Where the client is: the other end of the connection, or what a trusted proxy says. */
+  readonly client: string
   /** The connection that it came by. */
   readonly info: ConnInfo
   /** What is read is the body of the request; what is written is that of the response, after respond(). */
@@ -73,6 +76,11 @@ export interface ServerRequest {
   respond(headers: OutgoingHttpHeaders, trailers?: OutgoingHttpHeaders): void
   /** Sends a whole response, instead of respond(). What the client still sends is dropped; `conn`, if it was asked for, is of no use then. Never throws. */
   reply(headers: OutgoingHttpHeaders, body?: Uint8Array): void
-  /** Answers as a web server without pages would, and has it told that the request is not for us, and why. Never throws. */
-  deny(reason: string): void
+  /** As reply(), with a body that is read as it is sent. Never rejects. */
+  replyWith(headers: OutgoingHttpHeaders, body: SiteBody): Promise<void>
+  /**
+   * Answers as the web site does, and has it told that the request is not for us, and why; of a visitor, who asks for
+   * something else altogether, only where there is no site. Never throws.
+   */
+  deny(reason: string, elsewhere?: boolean): void
 }

@@ -1,17 +1,21 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Conn, ConnInfo } from '../../core/conn.ts'
 import { LayeredInfo } from '../../core/streams/layered-info.ts'
+import type { SiteBody } from '../../core/website.ts'
+import type { Rejected } from '../upgrade/server.ts'
 import { endInOrder, Http2Conn, type Watched } from './http2-conn.ts'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerRequest, StreamKind } from './model.ts'
 import { quietly } from './options.ts'
 
 interface RequestParts {
   readonly carrier: ConnInfo
+  /** Where the client is, if it came by a proxy. */
+  readonly client: string | undefined
   readonly kind: StreamKind
   readonly session: Watched
   readonly taken: () => void
   readonly replied: () => void
-  readonly denied: (request: ServerRequest, reason: string) => void
+  readonly denied: (request: ServerRequest, why: Rejected) => void
 }
 
 const text = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '')
@@ -37,10 +41,14 @@ export class Request implements ServerRequest {
   }
 
   get conn(): Conn {
-    const { carrier, kind, session } = this.#parts
-    const info = new LayeredInfo(carrier, kind.layer, kind.halfClose)
+    const { carrier, client, kind, session } = this.#parts
+    const info = new LayeredInfo(carrier, kind.layer, kind.halfClose, undefined, client)
     this.#conn ??= new Http2Conn(this.#stream, info, session)
     return this.#conn
+  }
+
+  get client(): string {
+    return this.#parts.client ?? this.info.remote
   }
 
   take(): void {
@@ -69,7 +77,36 @@ export class Request implements ServerRequest {
     })
   }
 
-  deny(reason: string): void {
-    this.#parts.denied(this, reason)
+  async replyWith(headers: OutgoingHttpHeaders, body: SiteBody): Promise<void> {
+    const stream = this.#stream
+    this.#parts.replied()
+    try {
+      if (stream.destroyed || stream.closed) return
+      stream.respond(headers)
+      if (this.method !== 'HEAD') {
+        for await (const chunk of body.chunks()) if (!stream.write(chunk)) await drained(stream)
+      }
+      endInOrder(stream)
+    } catch {
+      stream.destroy() // it broke, or its source did: the length that was said must not be made up
+    } finally {
+      body.close()
+    }
+  }
+
+  deny(reason: string, elsewhere = true): void {
+    this.#parts.denied(this, { reason, elsewhere })
   }
 }
+
+/** Rejects when the stream is over first. */
+const drained = (stream: ServerHttp2Stream): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const over = (): void => reject(new Error('the stream is over'))
+    if (stream.destroyed) return over()
+    stream.once('close', over)
+    stream.once('drain', () => {
+      stream.off('close', over)
+      resolve()
+    })
+  })

@@ -14,6 +14,7 @@ export const httpUpgradeForm = transportForm({
   description: 'HTTPUpgrade: an upgrade like that to WebSocket, with bare bytes behind it',
   schema,
   settingsKeys: { httpupgradeSettings: undefined },
+  readsRequests: true,
   build(input: z.output<typeof schema> | undefined = {}, context: Context): HttpUpgradeConfig {
     const { path, ...rest } = readUpgrade(input, context)
     return { path: path.target, ...rest, fastOpen: path.earlyData > 0 }

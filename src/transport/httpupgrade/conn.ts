@@ -9,10 +9,10 @@ export class UpgradedConn extends WrappedConn {
   readonly #answered: Promise<Uint8Array> | undefined
   #inner: Conn | undefined
 
-  /** `rest` owned; a promise: the answer is still to come, and reading waits for it. */
-  constructor(base: Conn, rest: Uint8Array | Promise<Uint8Array>) {
+  /** `rest` owned; a promise: the answer is still to come, and reading waits for it. `client`: where it is, if it came by a proxy. */
+  constructor(base: Conn, rest: Uint8Array | Promise<Uint8Array>, client?: string) {
     super(base)
-    this.#info = new LayeredInfo(base.info, 'httpupgrade', base.info.halfClose)
+    this.#info = new LayeredInfo(base.info, 'httpupgrade', base.info.halfClose, undefined, client)
     if (rest instanceof Promise) {
       rest.catch((error: Error) => base.destroy(error))
       this.#answered = rest

@@ -6,7 +6,14 @@ import type { HttpUpgradeConfig } from '../../settings/upgrade.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
 import { httpUpgradeLayer } from './layer.ts'
 
-const plain: HttpUpgradeConfig = { path: '/up', host: '', servedHost: '', headers: {}, fastOpen: false }
+const plain: HttpUpgradeConfig = {
+  path: '/up',
+  host: '',
+  servedHost: '',
+  forwarded: true,
+  headers: {},
+  fastOpen: false,
+}
 const layerOf = (config: Partial<HttpUpgradeConfig> = {}) => httpUpgradeLayer({ ...plain, ...config }, layerRig().deps)
 
 const options = { halfClose: true, test: { describe, it } }

@@ -9,5 +9,5 @@ import { httpUpgradeJudge } from './server.ts'
 export const httpUpgradeLayer = (config: HttpUpgradeConfig, deps: UpgradeDeps): Layer => ({
   name: 'httpupgrade',
   client: httpUpgradeClient(config, deps),
-  server: upgradeServer(httpUpgradeJudge(config), deps),
+  server: upgradeServer({ judge: httpUpgradeJudge(config), forwarded: config.forwarded }, deps),
 })

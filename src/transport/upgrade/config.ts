@@ -2,24 +2,27 @@
 
 import { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
-import { acceptProxyProtocol, flag, mapOf, text, withoutEffect } from '../../schema/fields.ts'
+import { acceptProxyProtocol, flag, mapOf, text } from '../../schema/fields.ts'
 import { shorten } from '../../schema/report.ts'
+
+/** Of every transport whose server reads requests. */
+export const forwardedFor = flag(
+  'Take the address of a client from X-Forwarded-For where a trusted proxy sends it (sockopt.trustedProxies). Default: true.',
+)
 
 export const upgradeFields = {
   path: text('What a client asks for and a server answers to. Default: /.'),
   host: text('Host header of a client; what a server insists on. Default: the server name of TLS, or the address.'),
   headers: mapOf(z.string(), 'Further headers of a client.'),
   acceptProxyProtocol,
-  parseXForwardedFor: withoutEffect(
-    flag('Take the address of a client from a header.'),
-    'the address of a client is that of its connection in this version',
-  ),
+  parseXForwardedFor: forwardedFor,
 } as const
 
 interface UpgradeInput {
   readonly path?: string | undefined
   readonly host?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly parseXForwardedFor?: boolean | undefined
 }
 
 /** The host that is used and the headers beside it; what cannot stand in a request is reported. */
@@ -38,7 +41,7 @@ export function readUpgrade(input: UpgradeInput, { report }: Context) {
   }
   const path: UpgradePath = parseUpgradePath(input.path ?? '')
   if (!/^[!-~]*$/.test(path.target)) wrong('path', `the path ${JSON.stringify(shorten(path.target))} cannot be sent`)
-  return { path, host, headers, servedHost: input.host ?? '' }
+  return { path, host, headers, servedHost: input.host ?? '', forwarded: input.parseXForwardedFor ?? true }
 }
 
 export interface UpgradePath {

@@ -1,106 +1,96 @@
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
-import { isProxyError, ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import { farewell } from '../../core/streams/farewell.ts'
+import { prefixed } from '../../core/streams/prefixed.ts'
 import type { RequestHead } from '../../protocol/http/head.ts'
-import { HeadCollector } from '../../protocol/http/head-collector.ts'
-import { BadRequest } from '../../protocol/http/problems.ts'
-import { Serving, within } from '../passage.ts'
-import { answerToBad, parseHead } from './bad-request.ts'
+import { Serving } from '../passage.ts'
 import type { UpgradeDeps } from './model.ts'
-import { answerTo, type NginxAnswer } from './nginx.ts'
-import { type ReadHead, readHead } from './read-head.ts'
-import { rejected } from './rejected.ts'
-import { skipBody } from './skip-body.ts'
+import { type Read, readRequest } from './read-request.ts'
+import { clientOf, type Rejected, Strangers } from './strangers.ts'
+
+export type { Rejected } from './strangers.ts'
 
 /** A request that is for us. */
 export interface Accepted {
   /** The whole 101. */
   readonly answer: Uint8Array
-  /** The connection in it; `rest`: what came behind the request, owned. */
-  open(carrier: Conn, rest: Uint8Array): Conn
+  /** The connection in it; `rest`: what came behind the request, owned; `client`: where it is, if it came by a proxy. */
+  open(carrier: Conn, rest: Uint8Array, client: string | undefined): Conn
 }
 
-/** What is to be done with a request; text: why it is not for us. */
-export type Judge = (head: RequestHead) => Accepted | string
+/** What is to be done with a request. */
+export type Judge = (head: RequestHead) => Accepted | Rejected
+
+export interface UpgradeRules {
+  readonly judge: Judge
+  /** The address of a client is taken from X-Forwarded-For where a trusted proxy sends it. */
+  readonly forwarded: boolean
+}
 
 /**
- * Takes carriers on which a request for an upgrade comes. Whoever is not meant meets a web server without pages: also on a
- * path that leads somewhere, and for as many requests as such a server answers.
+ * Takes carriers on which a request for an upgrade comes. Whoever is not meant meets a web site: also on a path that leads
+ * somewhere, and for as many requests as a web server answers.
  */
 export const upgradeServer =
-  (judge: Judge, deps: UpgradeDeps) =>
+  (rules: UpgradeRules, deps: UpgradeDeps) =>
   (accept: (conn: Conn) => void): Passage => {
-    const upgrades = new Upgrades(judge, deps)
+    const upgrades = new Upgrades(rules, deps)
     return new Serving({ serve: (carrier) => upgrades.serve(carrier), accept, failed: deps.onFailedHandshake })
   }
 
 class Upgrades {
-  readonly #judge: Judge
+  readonly #rules: UpgradeRules
   readonly #deps: UpgradeDeps
+  readonly #strangers: Strangers
 
-  constructor(judge: Judge, deps: UpgradeDeps) {
-    this.#judge = judge
+  constructor(rules: UpgradeRules, deps: UpgradeDeps) {
+    this.#rules = rules
     this.#deps = deps
+    this.#strangers = new Strangers(deps)
   }
 
   async serve(carrier: Conn): Promise<Conn | undefined> {
-    const { clock } = this.#deps.env
+    const { website } = this.#deps
+    /** What has come, for a server that takes the connection over. */
+    const seen: Uint8Array[] | undefined = website.takeOver && []
     let rest: Uint8Array | undefined
     for (let request = 1; request <= limits.strangerRequests; request++) {
-      const read = await this.#read(carrier, rest, request > 1)
+      const read = await this.#read(carrier, seen, rest, request > 1)
       if (!read) return undefined
-      const head = 'status' in read ? read : parseHead(read.head)
-      if ('status' in head) return this.#refuse(carrier, head)
-      const verdict = this.#judge(head)
-      if (typeof verdict !== 'string') return this.#open(carrier, verdict, (read as ReadHead).rest)
-      this.#tell(carrier, rejected(head, verdict))
-      const { bytes, keepAlive } = lastOf(answerTo(head, clock.now()), request)
-      if (!keepAlive) {
-        await farewell(carrier, clock, bytes)
+      const client = read.head && this.#rules.forwarded ? clientOf(carrier, read.head, this.#deps) : undefined
+      const verdict = read.head ? this.#rules.judge(read.head) : { reason: read.fault.message, elsewhere: true }
+      if ('open' in verdict) {
+        carrier.write(verdict.answer, () => {})?.catch(() => {}) // a broken carrier shows where it is read
+        return verdict.open(carrier, read.rest, client)
+      }
+      this.#strangers.tell(client ?? carrier.info.remote, read, verdict)
+      if (seen && website.takeOver) {
+        await website.takeOver(prefixed(carrier, Buffer.concat(seen)))
         return undefined
       }
-      await carrier.write(bytes, () => {})
-      const body = () => skipBody(carrier, head, (read as ReadHead).rest)
-      rest = await within(clock, limits.strangerIdleMs, carrier, 'request', body).catch(() => undefined)
+      rest = await this.#strangers.answer(carrier, read, request === limits.strangerRequests)
       if (!rest) return undefined
     }
     return undefined
   }
 
-  /** Null: there is nobody, or nobody any more. */
-  async #read(carrier: Conn, rest: Uint8Array | undefined, again: boolean): Promise<ReadHead | BadRequest | null> {
-    const { env, handshakeTimeoutMs } = this.#deps
-    const collector = new HeadCollector('request', limits.upgradeHeadMax)
-    try {
-      const ms = again ? limits.strangerIdleMs : handshakeTimeoutMs
-      return await within(env.clock, ms, carrier, 'request', () => readHead(carrier, collector, rest))
-    } catch (error) {
-      if (error instanceof BadRequest) return error
-      // Who came, said nothing of use and went is nobody's fault; who keeps us waiting is worth a line the first time.
-      const late = isProxyError(error) && error.code === 'HANDSHAKE_TIMEOUT'
-      if (late && !again) this.#tell(carrier, error)
-      return null
-    }
-  }
-
-  #open(carrier: Conn, accepted: Accepted, rest: Uint8Array): Conn {
-    carrier.write(accepted.answer, () => {})?.catch(() => {}) // a broken carrier shows where it is read
-    return accepted.open(carrier, rest)
-  }
-
-  async #refuse(carrier: Conn, error: BadRequest): Promise<undefined> {
-    this.#tell(carrier, new ProxyError('UPGRADE_REJECTED', `not served: ${error.message}`, { cause: error }))
-    const { clock } = this.#deps.env
-    await farewell(carrier, clock, answerToBad(error, clock.now()).bytes)
-  }
-
-  #tell(carrier: Conn, error: ProxyError): void {
-    this.#deps.onFailedHandshake(carrier.info.remote, error)
+  #read(
+    carrier: Conn,
+    seen: Uint8Array[] | undefined,
+    rest: Uint8Array | undefined,
+    again: boolean,
+  ): Promise<Read | null> {
+    const { env, onFailedHandshake } = this.#deps
+    const { remote } = carrier.info
+    return readRequest(carrier, {
+      clock: env.clock,
+      // Not the time of the proxy's own handshakes: a web server that hangs up after four seconds would be none.
+      ms: again ? limits.strangerIdleMs : limits.siteHeadMs,
+      headMax: limits.upgradeHeadMax,
+      rest,
+      seen,
+      // Who keeps us waiting is worth a line the first time.
+      late: again ? undefined : (error) => onFailedHandshake(remote, error),
+    })
   }
 }
-
-/** A server that has had enough says so with its last answer. */
-const lastOf = (answer: NginxAnswer, request: number): NginxAnswer =>
-  request < limits.strangerRequests ? answer : { ...answer, keepAlive: false }

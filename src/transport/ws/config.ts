@@ -25,6 +25,7 @@ export const wsForm = transportForm({
   description: 'WebSocket',
   schema,
   settingsKeys: { wsSettings: undefined },
+  readsRequests: true,
   build(input: Input | undefined = {}, context: Context): WebSocketConfig {
     const { path, ...rest } = readUpgrade(input, context)
     const earlyData = earlyDataOf(input, path.earlyData)

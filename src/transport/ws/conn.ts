@@ -17,6 +17,8 @@ export interface WsConnOptions {
   /** Between two Pings of ours; 0: none. */
   readonly heartbeatMs: number
   readonly clock: Clock
+  /** Where the client is, if it came by a proxy. */
+  readonly client?: string | undefined
 }
 
 const nothing = new Uint8Array(0)
@@ -33,9 +35,9 @@ export class WsConn extends WrappedConn {
   /** An answer to a Ping that the carrier has not taken: until it has, further Pings get none. */
   #pongHeld = false
 
-  constructor(base: Conn, { random, rest, heartbeatMs, clock }: WsConnOptions) {
+  constructor(base: Conn, { random, rest, heartbeatMs, clock, client }: WsConnOptions) {
     super(prefixed(base, rest))
-    this.#info = new LayeredInfo(base.info, 'ws', 'none')
+    this.#info = new LayeredInfo(base.info, 'ws', 'none', undefined, client)
     this.#reader = new FrameReader({ masked: !random })
     this.#writer = new FrameWriter(random)
     if (heartbeatMs > 0) this.#beat(heartbeatMs, clock)

@@ -8,7 +8,7 @@ import { connSuite } from '../../testing/conn-suite.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
 import { webSocketLayer } from './layer.ts'
 
-const plain: WebSocketConfig = { path: '/ray', host: '', servedHost: '', headers: {}, heartbeatMs: 0 }
+const plain: WebSocketConfig = { path: '/ray', host: '', servedHost: '', forwarded: true, headers: {}, heartbeatMs: 0 }
 const header = { maxBytes: 2_048, headerName: 'Sec-WebSocket-Protocol' }
 const bytes = (length: number) => new Uint8Array(length).map((_, i) => i * 7)
 const layerOf = (config: Partial<WebSocketConfig> = {}, over: Partial<UpgradeDeps> = {}) =>
@@ -124,6 +124,30 @@ describe('early data', () => {
     expect(await a.read()).toEqual(bytes(9))
   })
 
+  it.each([
+    ['no echo', '', [true, false]],
+    ['an echo', 'Sec-WebSocket-Protocol: BwcH\r\n', [true, true]],
+  ])('after an answer with %s: whether it is sent again', async (_, echo, expected) => {
+    const requests: string[] = []
+    let near = memoryPair()[0]
+    const dialer = layerOf({ earlyData: header }).client({ dial: async () => near })
+    for (let i = 0; i < 2; i++) {
+      const [ours, far] = memoryPair()
+      near = ours
+      const answering = far.read().then((bytes) => {
+        const text = Buffer.from(bytes!).toString('latin1')
+        requests.push(text)
+        const accept = acceptFor(/Sec-WebSocket-Key: (.*)\r/.exec(text)![1]!)
+        const upgraded = 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+        return far.write(Buffer.from(`${upgraded}Sec-WebSocket-Accept: ${accept}\r\n${echo}\r\n`))
+      })
+      const dialled = dialer.dial(serverAddress, { until: forever })
+      await (await dialled).write(Uint8Array.of(7, 7, 7))
+      await answering
+    }
+    expect(requests.map((text) => text.includes('Sec-WebSocket-Protocol'))).toEqual(expected)
+  })
+
   it('is read by a server that was not told, in every alphabet, and echoed as it came', async () => {
     const early = Uint8Array.of(0xfb, 0xff, 0xfe, 1)
     for (const value of ['-__-AQ', '+//+AQ==']) {
@@ -171,12 +195,7 @@ describe('who is not meant', () => {
     expect(await answerOf(layer, 'GET / HTTP/1.0\r\n\r\n')).toBe(page('404 Not Found', 'close', 153) + html)
     expect(await answerOf(layer, 'TRACE / HTTP/1.1\r\nHost: a\r\n\r\n')).toContain('HTTP/1.1 405 Not Allowed\r\n')
     const bad = page('400 Bad Request', 'close', 157)
-    for (const request of [
-      'GET / HTTP/1.1\r\n\r\n',
-      'GET /\r\n\r\n',
-      '\x16\x03\x01\x02\x00\x01',
-      `${get}Host: b\r\n\r\n`,
-    ])
+    for (const request of ['GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\x02\x00\x01', `${get}Host: b\r\n\r\n`])
       expect(await answerOf(layer, request)).toContain(bad)
     const large = await answerOf(layer, `${get}X: ${'a'.repeat(40_000)}\r\n\r\n`)
     expect(large).toContain('400 Bad Request\r\n')

@@ -9,5 +9,5 @@ import { webSocketJudge } from './server.ts'
 export const webSocketLayer = (config: WebSocketConfig, deps: UpgradeDeps): Layer => ({
   name: 'ws',
   client: webSocketClient(config, deps),
-  server: upgradeServer(webSocketJudge(config, deps), deps),
+  server: upgradeServer({ judge: webSocketJudge(config, deps), forwarded: config.forwarded }, deps),
 })

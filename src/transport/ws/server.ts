@@ -5,22 +5,21 @@ import { bytesOf } from '../../protocol/http/text.ts'
 import { acceptFor } from '../../protocol/websocket/accept.ts'
 import type { WebSocketConfig } from '../../settings/upgrade.ts'
 import { decodeEarlyData, protocolHeader } from '../upgrade/early-data.ts'
-import { wrongHost } from '../upgrade/host.ts'
+import { wrongPlace, wrongRequest } from '../upgrade/host.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
 import type { Judge } from '../upgrade/server.ts'
-import { originForm, pathOf } from '../upgrade/target.ts'
+import { originForm } from '../upgrade/target.ts'
 import { WsConn } from './conn.ts'
 
 /** Whether a request opens our WebSocket. Early data is taken from wherever a peer may have put it. */
 export function webSocketJudge(config: WebSocketConfig, { env }: UpgradeDeps): Judge {
-  const served = pathOf(config.path)
   return (head) => {
-    const host = wrongHost(head, config.servedHost)
-    if (host) return host
     const early = earlyDataOf(head, config)
-    if (pathOf(head.target) !== served && !early?.fromPath) return `the path here is ${config.path}`
+    // In the path early data may follow, so that the path is no more than the beginning.
+    const place = wrongPlace(early?.fromPath ? { ...head, target: config.path } : head, config)
+    if (place) return place
     const wrong = wrongUpgrade(head)
-    if (wrong) return wrong
+    if (wrong) return wrongRequest(wrong)
     const key = valuesOf(head.headers, 'Sec-Websocket-Key')[0]!
     const echo = early?.echo === undefined ? '' : `Sec-WebSocket-Protocol: ${early.echo}\r\n`
     return {
@@ -28,8 +27,8 @@ export function webSocketJudge(config: WebSocketConfig, { env }: UpgradeDeps): J
         'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
           `Sec-WebSocket-Accept: ${acceptFor(key)}\r\n${echo}\r\n`,
       ),
-      open: (carrier, rest) => {
-        const conn = new WsConn(carrier, { rest, heartbeatMs: config.heartbeatMs, clock: env.clock })
+      open: (carrier, rest, client) => {
+        const conn = new WsConn(carrier, { rest, heartbeatMs: config.heartbeatMs, clock: env.clock, client })
         return prefixed(conn, early?.bytes ?? new Uint8Array(0))
       },
     }

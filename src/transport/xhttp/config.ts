@@ -14,6 +14,7 @@ export const xhttpForm = transportForm({
   description: 'xhttp, SplitHTTP before: streams in requests of HTTP/1.1 or HTTP/2',
   schema: xhttpSchema,
   settingsKeys: { splithttpSettings: 'Old name of xhttpSettings.', xhttpSettings: undefined },
+  readsRequests: true,
   build(input: XhttpInput | undefined = {}, context: Context): XhttpConfig {
     const own: XhttpFields = input.extra ?? input
     if (input.extra) reportIdle(input, context)
@@ -31,6 +32,7 @@ export const xhttpForm = transportForm({
       maxBufferedPosts: own.scMaxBufferedPosts || 30,
       streamUpServerSecs: readRange(own, 'scStreamUpServerSecs', { from: 20, to: 80 }, context),
       maxHeaderBytes: own.serverMaxHeaderBytes ?? 0,
+      forwarded: input.parseXForwardedFor ?? true,
       noGrpcHeader: own.noGRPCHeader ?? false,
       noSseHeader: own.noSSEHeader ?? false,
       xmux: readMux(own.xmux, context),
@@ -43,7 +45,7 @@ const fixed = (value: number): XhttpRange => ({ from: value, to: value })
 /** `extra` stands for everything but these three. */
 function reportIdle(input: XhttpInput, { report }: Context): void {
   for (const key of Object.keys(input)) {
-    if (['host', 'path', 'mode', 'extra'].includes(key)) continue
+    if (['host', 'path', 'mode', 'extra', 'parseXForwardedFor'].includes(key)) continue
     report.warn(
       'CFG035',
       report.at(input, key),

@@ -12,6 +12,7 @@ import {
   withoutEffect,
   word,
 } from '../../schema/fields.ts'
+import { forwardedFor } from '../upgrade/config.ts'
 
 /** A number, or two between which one is drawn. */
 const range = (description: string) =>
@@ -110,6 +111,7 @@ export const xhttpSchema = object({
   ),
   ...fields,
   extra: extraSchema,
+  parseXForwardedFor: forwardedFor,
 }).describe('Settings of the xhttp transport.')
 
 export type XhttpFields = z.output<typeof extraSchema>

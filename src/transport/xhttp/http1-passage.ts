@@ -25,14 +25,12 @@ export class Http1Passage implements Passage {
 
   receive(carrier: Conn): void {
     if (carrier.gone) return
-    const { env, handshakeTimeoutMs, onFailedHandshake } = this.#deps
     this.#all.add(carrier)
     new Http1Server(carrier, {
-      clock: env.clock,
       layer: 'xhttp',
       headMax: this.#config.maxHeaderBytes || limits.upgradeHeadMax,
-      handshakeTimeoutMs,
-      onFailedHandshake,
+      forwarded: this.#config.forwarded,
+      deps: this.#deps,
       serve: this.#serve,
     })
       .run(new Uint8Array(0))

@@ -3,6 +3,7 @@ import type { RequestHead } from '../../protocol/http/head.ts'
 import { canonicalName, type Header } from '../../protocol/http/headers.ts'
 import { join } from '../../protocol/wire/join.ts'
 import type { OutgoingHttpHeaders, ServerRequest } from '../http2/model.ts'
+import type { Rejected } from '../upgrade/strangers.ts'
 import type { Exchange } from './exchange.ts'
 
 const nothing = new Uint8Array(0)
@@ -35,6 +36,10 @@ export class Http2Exchange implements Exchange {
     return this.#request.info
   }
 
+  get client(): string {
+    return this.#request.client
+  }
+
   get on(): Conn {
     return this.#request.conn
   }
@@ -62,8 +67,8 @@ export class Http2Exchange implements Exchange {
     conn.destroy()
   }
 
-  refuse(reason: string): void {
-    this.#request.deny(reason)
+  refuse({ reason, elsewhere }: Rejected): void {
+    this.#request.deny(reason, elsewhere)
   }
 
   open(headers: readonly Header[]): Conn {

@@ -13,7 +13,7 @@ import type { XhttpConfig } from '../../settings/xhttp.ts'
 import { Http2Passage } from '../http2/server.ts'
 import { wrongHost } from '../upgrade/host.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
-import { rejected } from '../upgrade/rejected.ts'
+import { rejected } from '../upgrade/strangers.ts'
 import { pathOf } from '../upgrade/target.ts'
 import type { Exchange } from './exchange.ts'
 import { Http1Passage } from './http1-passage.ts'
@@ -33,6 +33,7 @@ export function xhttpServer(config: XhttpConfig, deps: UpgradeDeps): (accept: (c
     return new Http2Passage(
       {
         kind: { layer: 'xhttp', halfClose: 'none' },
+        forwarded: config.forwarded,
         serve: (request) => serve(new Http2Exchange(request, deps.env.clock.now)),
         other,
       },
@@ -58,11 +59,10 @@ class Service {
   async serve(exchange: Exchange): Promise<void> {
     const { head } = exchange
     const { shape, servedHost } = this.#config
-    const host = wrongHost(head, servedHost)
-    const verdict = host ? ({ kind: 'stranger', reason: host } as const) : judge(head, pathOf(head.target) ?? '', shape)
+    const verdict = judge(head, { path: pathOf(head.target) ?? '', wrongHost: wrongHost(head, servedHost) }, shape)
     switch (verdict.kind) {
       case 'stranger':
-        return exchange.refuse(verdict.reason)
+        return exchange.refuse(verdict)
       case 'mismatch':
         return this.#mismatch(exchange, verdict.status, verdict.reason)
       case 'preflight':
@@ -83,7 +83,7 @@ class Service {
   }
 
   #mismatch(exchange: Exchange, status: number, reason: string): void {
-    this.#deps.onFailedHandshake(exchange.info.remote, rejected(exchange.head, reason))
+    this.#deps.onFailedHandshake(exchange.client, rejected(exchange.head, reason))
     exchange.answer(status, this.#headers(exchange))
   }
 

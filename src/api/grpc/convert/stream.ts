@@ -33,9 +33,11 @@ function transportJson(fields: Fields, { transports }: Kinds): object {
   const network = networkOf(fields)
   const settings = fields.typed('settings')
   if (!settings) return {}
-  const kind = transports.find(({ message }) => message && isOfForm(message, settings))
-  if (!kind?.message) throw unavailable(`"${settings.type}" for ${network}`)
-  return { [settingsKey(kind)]: kind.message.json(settings) }
+  for (const kind of transports) {
+    const form = [kind.message ?? []].flat().find((message) => isOfForm(message, settings))
+    if (form) return { [settingsKey(kind)]: form.json(settings) }
+  }
+  throw unavailable(`"${settings.type}" for ${network}`)
 }
 
 /** Of several settings the type says which one holds; the others would be without effect, and are refused. */

@@ -1,6 +1,6 @@
 import type { Address } from '../../../core/address.ts'
 import type { PacketConn, PacketInfo, PacketSink } from '../../../core/datagrams/packet.ts'
-import { PacketReader } from '../../../core/datagrams/packet-reader.ts'
+import { PacketEnd } from '../../../core/datagrams/packet-end.ts'
 import { WaitingPackets } from '../../../core/datagrams/waiting-packets.ts'
 import type { Cancel, Clock } from '../../../core/env.ts'
 import { ProxyError, toProxyError } from '../../../core/errors.ts'
@@ -24,10 +24,9 @@ const safePayload = 1_951
  * datagram goes astray, unless targets may share one. Gone when the last of them broke; where others are left the target is
  * tried again later.
  */
-export class PacketLinks implements PacketConn {
+export class PacketLinks extends PacketEnd {
   readonly #options: PacketLinksOptions
   readonly #links = new Map<string, Link>()
-  readonly #reader = new PacketReader()
   #info: PacketInfo = { remote: '', local: '', largest: safePayload, encoding: 'plain', layers: ['vmess'] }
   #last: Link | undefined
   /** The one that carries datagrams to every target, or is to. */
@@ -38,6 +37,7 @@ export class PacketLinks implements PacketConn {
 
   /** @param first the way to the first target, where it is there already */
   constructor(options: PacketLinksOptions, first?: { readonly target: Address; readonly conn: PacketConn }) {
+    super()
     this.#options = options
     if (!first) return
     const link = this.#ownLink(first.target)
@@ -51,22 +51,10 @@ export class PacketLinks implements PacketConn {
     return this.#last?.conn?.info ?? this.#info
   }
 
-  get gone(): Error | undefined {
-    return this.#reader.life.gone
-  }
-
-  onGone(run: (why: Error) => void): Cancel {
-    return this.#reader.life.onGone(run)
-  }
-
   get dropped(): number {
     let all = this.#dropped
     for (const { conn } of this.#links.values()) all += conn?.dropped ?? 0
     return all
-  }
-
-  drainTo(sink: PacketSink): Promise<void> {
-    return this.#reader.drainTo(sink)
   }
 
   send(bytes: Uint8Array, to: Address): boolean {
@@ -80,7 +68,7 @@ export class PacketLinks implements PacketConn {
       if (link.retryMs > now) return this.#drop()
       void this.#open(link)
     }
-    if (!link.waiting.add(bytes, to)) this.#dropped++
+    this.#dropped += link.waiting.add(bytes, to)
     return true
   }
 
@@ -94,7 +82,7 @@ export class PacketLinks implements PacketConn {
     const reason = why ?? new ProxyError('CONN_CLOSED', 'the datagram connections were closed')
     this.#closed = true
     this.#cancelSweep?.()
-    this.#reader.fail(reason)
+    this.reader.fail(reason)
     for (const link of this.#links.values()) this.#take(link)?.destroy(reason)
     this.#links.clear()
   }
@@ -169,7 +157,7 @@ export class PacketLinks implements PacketConn {
     link.waiting.release((bytes, to) => (astray ? this.send(bytes, to) : conn.send(bytes, to)))
     const sink: PacketSink = (lent, from) => {
       link.usedMs = this.#options.clock.elapsed()
-      this.#reader.deliver(lent, from)
+      this.reader.deliver(lent, from)
     }
     conn.drainTo(sink).then(
       () => this.#end(link),
@@ -197,7 +185,7 @@ export class PacketLinks implements PacketConn {
     if (this.#common === link) this.#common = undefined
     const conn = this.#take(link)
     if (conn) Promise.resolve(conn.closeWrite()).then(() => conn.destroy())
-    if (this.#closed && this.#links.size === 0) this.#reader.end()
+    if (this.#closed && this.#links.size === 0) this.reader.end()
   }
 
   /** Takes the connection away, and counts what was dropped on it and before it. */

@@ -1,8 +1,8 @@
 import type { Address } from '../../../core/address.ts'
 import type { PacketConn, PacketInfo, PacketSink } from '../../../core/datagrams/packet.ts'
-import { PacketReader } from '../../../core/datagrams/packet-reader.ts'
+import { PacketEnd } from '../../../core/datagrams/packet-end.ts'
 import { WaitingPackets } from '../../../core/datagrams/waiting-packets.ts'
-import type { Cancel, Clock } from '../../../core/env.ts'
+import type { Clock } from '../../../core/env.ts'
 import { type ProxyError, toProxyError } from '../../../core/errors.ts'
 import type { Lifetime } from '../../../core/lifetime.ts'
 import { limits } from '../../../core/limits.ts'
@@ -19,9 +19,8 @@ export interface TrialOptions {
  * A way that its server may refuse by ending it. Where that happens before the server has said anything, the other way is
  * opened, and gets what was sent: the client notices nothing.
  */
-export class TrialPackets implements PacketConn {
+export class TrialPackets extends PacketEnd {
   readonly #options: TrialOptions
-  readonly #reader = new PacketReader()
   readonly #untilMs: number
   #conn: PacketConn
   /** What the server may have lost; absent when the trial is over. */
@@ -32,6 +31,7 @@ export class TrialPackets implements PacketConn {
   #droppedBefore = 0
 
   constructor(first: PacketConn, options: TrialOptions) {
+    super()
     this.#conn = first
     this.#options = options
     this.#untilMs = options.clock.elapsed() + limits.xudpTrialMs
@@ -46,20 +46,12 @@ export class TrialPackets implements PacketConn {
     return this.#conn.info
   }
 
-  get gone(): Error | undefined {
-    return this.#reader.life.gone
-  }
-
-  onGone(run: (why: Error) => void): Cancel {
-    return this.#reader.life.onGone(run)
-  }
-
   get dropped(): number {
     return this.#droppedBefore + this.#conn.dropped
   }
 
-  drainTo(sink: PacketSink): Promise<void> {
-    const drained = this.#reader.drainTo(sink)
+  override drainTo(sink: PacketSink): Promise<void> {
+    const drained = super.drainTo(sink)
     if (!this.#pumping) this.#pump(this.#conn)
     return drained
   }
@@ -80,12 +72,13 @@ export class TrialPackets implements PacketConn {
   destroy(why?: Error): void {
     this.#copies = undefined
     this.#conn.destroy(why)
-    this.#reader.fail(why ?? this.#conn.gone!)
+    this.reader.fail(why ?? this.#conn.gone!)
   }
 
   #keep(bytes: Uint8Array, to: Address): boolean {
     this.#copies ??= new WaitingPackets()
-    if (!this.#copies.add(bytes, to) && this.#changing) this.#droppedBefore++
+    const gone = this.#copies.add(bytes, to)
+    if (this.#changing) this.#droppedBefore += gone
     return true
   }
 
@@ -97,7 +90,7 @@ export class TrialPackets implements PacketConn {
   #pump(conn: PacketConn): void {
     this.#pumping = true
     conn
-      .drainTo((lent, from) => void this.#reader.deliver(lent, from))
+      .drainTo((lent, from) => void this.reader.deliver(lent, from))
       .then(
         () => this.#ended(conn),
         (error) => this.#ended(conn, toProxyError(error, 'CONN_CLOSED')),
@@ -110,9 +103,9 @@ export class TrialPackets implements PacketConn {
       void this.#change()
       return
     }
-    if (error) this.#reader.fail(error)
-    this.#reader.end()
-    conn.onGone((why) => this.#reader.fail(why))
+    if (error) this.reader.fail(error)
+    this.reader.end()
+    conn.onGone((why) => this.reader.fail(why))
   }
 
   async #change(): Promise<void> {
@@ -130,7 +123,7 @@ export class TrialPackets implements PacketConn {
       this.#pump(conn)
       if (this.#closed) await conn.closeWrite()
     } catch (error) {
-      this.#reader.fail(toProxyError(error, 'CONN_CLOSED'))
+      this.reader.fail(toProxyError(error, 'CONN_CLOSED'))
     }
   }
 }

@@ -1,0 +1,108 @@
+/** What strangers ask a server of `/ray`: most of it is no upgrade, or not the right one. Every request is one connection. */
+
+const host = 'Host: a.example\r\n'
+const get = (target: string, more = '', version = '1.1') => `GET ${target} HTTP/${version}\r\n${host}${more}\r\n`
+const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+
+/** To a server without pages. */
+export const strangers: Readonly<Record<string, string>> = {
+  'GET /': get('/'),
+  'the right path': get('/ray'),
+  'a wrong path with an upgrade': get('/rax', upgrade + key),
+  'the right path with an upgrade to something else': get('/ray', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'),
+  'the right path with another version': get('/ray', upgrade + key.replace('13', '8')),
+  'the right path with a key that is none': get('/ray', upgrade + key.replace('dGhl', 'x')),
+  'POST to the right path': `POST /ray HTTP/1.1\r\n${host}${upgrade}Content-Length: 2\r\n\r\nhi`,
+  HEAD: `HEAD / HTTP/1.1\r\n${host}\r\n`,
+  'HEAD of the right path': `HEAD /ray HTTP/1.1\r\n${host}\r\n`,
+  'HTTP/1.0': 'GET / HTTP/1.0\r\n\r\n',
+  'HTTP/1.0, kept': 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
+  'HTTP/1.0 to the right path': `GET /ray HTTP/1.0\r\n${host}${upgrade}${key}\r\n`,
+  'HTTP/1.1, closed': get('/', 'Connection: close\r\n'),
+  'HTTP/0.9': 'GET /\r\n',
+  'HTTP/1.2': get('/', '', '1.2'),
+  'HTTP/2.0': get('/', '', '2.0'),
+  'no host': 'GET / HTTP/1.1\r\n\r\n',
+  'two hosts': get('/', 'Host: b.example\r\n'),
+  'an empty host': 'GET / HTTP/1.1\r\nHost:\r\n\r\n',
+  'a host that is none': 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n',
+  'a header of 9000 bytes': get('/', `X: ${'a'.repeat(9000)}\r\n`),
+  'headers of 40000 bytes': get('/', `X: ${'a'.repeat(1000)}\r\n`.repeat(40)),
+  'a target of 9000 bytes': get(`/${'a'.repeat(9000)}`),
+  'a first line that is none': 'hello\r\n\r\n',
+  'TLS to a plain port': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+  'a method in lower case': `get / HTTP/1.1\r\n${host}\r\n`,
+  'an unknown method': `FOO / HTTP/1.1\r\n${host}\r\n`,
+  DELETE: `DELETE / HTTP/1.1\r\n${host}\r\n`,
+  OPTIONS: `OPTIONS / HTTP/1.1\r\n${host}\r\n`,
+  'OPTIONS *': `OPTIONS * HTTP/1.1\r\n${host}\r\n`,
+  TRACE: `TRACE / HTTP/1.1\r\n${host}\r\n`,
+  CONNECT: `CONNECT a.example:443 HTTP/1.1\r\n${host}\r\n`,
+  'a path above the root': get('/../x'),
+  'an escape that is none': get('/%zz'),
+  'a zero byte in the path': get('/%00'),
+  'a blank in the path': get('/a b'),
+  'a target without a slash': get('x'),
+  'an absolute target': get('http://b.example/ray'),
+  'a header without a colon': get('/', 'nonsense\r\n'),
+  'a header with a blank in its name': get('/', 'X Y: 1\r\n'),
+  'a header with a blank before the colon': get('/', 'X : 1\r\n'),
+  'a folded header': get('/', 'X: 1\r\n 2\r\n'),
+  'a zero byte in a header': get('/', 'X: \0\r\n'),
+  'bare line feeds': `GET / HTTP/1.1\nHost: a.example\n\n`,
+  'an empty line in front': `\r\n${get('/')}`,
+  'a length that is none': `POST / HTTP/1.1\r\n${host}Content-Length: x\r\n\r\n`,
+  'two lengths': `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 1\r\n\r\nx`,
+  'a length and chunks': `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  'an unknown coding': `POST / HTTP/1.1\r\n${host}Transfer-Encoding: gzip\r\n\r\n`,
+  'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'two requests': get('/') + get('/ray'),
+  'a body, and a further request': `POST /a HTTP/1.1\r\n${host}Content-Length: 5\r\n\r\nhello${get('/b')}`,
+  'chunks, and a further request': `POST /a HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n${get('/b')}`,
+}
+
+/** To a server with the files of `siteFiles`. */
+export const visitors: Readonly<Record<string, string>> = {
+  'the index': get('/'),
+  'HEAD of the index': `HEAD / HTTP/1.1\r\n${host}\r\n`,
+  'the index over HTTP/1.0': 'GET / HTTP/1.0\r\n\r\n',
+  'a file': get('/a.css'),
+  'a file by HTTP/1.0, kept': 'GET /a.css HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
+  'a file of no known type': get('/noext'),
+  'a file with a name that needs escapes': get('/%C3%A4%20b.txt'),
+  'an absolute target': get('http://b.example/a.css?x'),
+  'a folder': get('/dir/'),
+  'a folder without its slash': get('/dir?x=1'),
+  'a folder without its slash, and a name': `GET /%C3%A4%5B%7B HTTP/1.1\r\nHost: B.example:99\r\n\r\n`,
+  'a folder without an index': get('/empty/'),
+  'a file as a folder': get('/a.css/'),
+  'dots and slashes': get('//dir/.././dir//../a.css'),
+  'escaped dots': get('/dir/%2e%2e/a.css'),
+  'out by dots': get('/../a.css'),
+  'out by escaped dots': get('/%2e%2e/a.css'),
+  'an escaped slash': get('/dir%2findex.html'),
+  'no such file': get('/nix'),
+  'a long name': get(`/${'n'.repeat(300)}`),
+  'a time that it knows': get('/', 'If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT\r\n'),
+  'a tag that it knows': get('/', 'If-None-Match: "x", "65937d25-c"\r\n'),
+  'a tag that it does not know': get('/', 'If-None-Match: "x"\r\n'),
+  'POST to a file': `POST / HTTP/1.1\r\n${host}Content-Length: 0\r\n\r\n`,
+  'POST to nothing': `POST /nix HTTP/1.1\r\n${host}Content-Length: 0\r\n\r\n`,
+  'PUT of a file': `PUT /a.css HTTP/1.1\r\n${host}Content-Length: 0\r\n\r\n`,
+  'OPTIONS of a folder': `OPTIONS /dir/ HTTP/1.1\r\n${host}\r\n`,
+  'DELETE of a folder without an index': `DELETE /empty/ HTTP/1.1\r\n${host}\r\n`,
+}
+
+/** Time of all files: 2024-01-02 03:04:05 UTC. */
+export const siteFilesTime = 1_704_164_645
+
+export const siteFiles: Readonly<Record<string, string>> = {
+  'index.html': '<h1>hi</h1>\n',
+  'dir/index.html': 'x',
+  'a.css': 'a{}\n',
+  noext: 'data\n',
+  'ä b.txt': 'u',
+  'ä[{/x': '',
+  'empty/.keep': '',
+}
