@@ -1,11 +1,9 @@
 import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
-import { type Address, formatAddress } from '../core/address.ts'
-import type { Env } from '../core/env.ts'
+import type { Address } from '../core/address.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { InboundIo } from '../core/inbound.ts'
+import type { Ground, Resolve } from '../core/ground.ts'
 import { limits } from '../core/limits.ts'
-import type { Observer } from '../core/observer.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
 import { Counters } from '../stats/counters.ts'
@@ -15,34 +13,28 @@ import { Handshakes } from '../stats/handshakes.ts'
 import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
 import { Descriptors } from './descriptors/descriptors.ts'
+import type { Names } from './dns/names.ts'
+import { instanceNames } from './dns/system.ts'
 import type { DispatchDeps } from './flow/deps.ts'
-import { createDispatch } from './flow/dispatch.ts'
 import type { End } from './flow/flow.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
 import { Observers } from './flow/observers.ts'
 import { ApiDoor } from './inbound/api-door.ts'
 import { Connections } from './inbound/connections.ts'
+import { hostOf } from './inbound/host.ts'
 import { Inbounds } from './inbound/inbounds.ts'
-import type { InboundHost, InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
+import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
+import { Measurements } from './routing/measurements.ts'
+import { Routing } from './routing/routing.ts'
 import { Turns } from './turns.ts'
 import { Detour } from './users/detour.ts'
 import { LiveUsers } from './users/live-users.ts'
 
-export interface InstanceDeps {
-  readonly env: Env
-  readonly observers?: readonly Observer[]
-  /** Reads certificate files; by default from the disk. */
-  readonly readText?: OutboundBuild['read']
-  /** Addresses of host names; by default as the system's settings say. */
-  readonly resolve?: OutboundBuild['resolve']
-  /** What the configuration can name, as it was loaded with; by default everything that is built in. */
-  readonly kinds?: OutboundBuild['kinds']
-  /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
-  readonly ids?: () => number
-}
+export type { InstanceDeps } from './instance-deps.ts'
 
 /** A configuration at work: its inbounds, its outbounds, its users, and the connections in progress. */
 export class Instance implements AsyncDisposable {
@@ -54,11 +46,15 @@ export class Instance implements AsyncDisposable {
   readonly flows: Flows
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
-  readonly api = new ApiDoor({ config: () => this.#config, inbounds: () => this.inbounds })
+  readonly names: Names
+  /** Addresses of names. */
+  readonly resolve: Resolve
+  readonly routing: Routing
+  readonly measurements: Measurements
+  readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
   readonly observers: Observers
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
-  readonly #env: Env
   readonly #loops = new LoopGuard()
   readonly #descriptors: Descriptors
   readonly #connections: Connections
@@ -73,7 +69,7 @@ export class Instance implements AsyncDisposable {
   constructor(config: Config, deps: InstanceDeps) {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
     this.kinds = deps.kinds ?? builtin
-    this.#env = env
+    this.resolve = resolve
     this.#config = config
     this.#connections = new Connections(env)
     this.accounts = new Accounts(env.clock)
@@ -84,22 +80,51 @@ export class Instance implements AsyncDisposable {
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
+    const watch = (ground: Ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground)))
+    this.names = instanceNames(config, {
+      env,
+      nextId: ids,
+      route: (session, until) => this.routing.route(session, until),
+      observer: this.observers,
+      resolve,
+      findAsset: deps.findAsset,
+      watch,
+    })
     this.#ends = new Ends({
       kinds: this.kinds,
       env,
+      names: this.names,
       read: readText,
       resolve,
+      findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
       find: (tag) => this.outbounds.passable(tag),
-      watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
+      watch,
       descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),
     })
+    this.routing = new Routing({
+      env,
+      outbounds: this.outbounds,
+      names: this.names,
+      findAsset: deps.findAsset,
+      api: () => this.#config.api?.tag,
+      isApiDoor: (tag) => this.api.isDoor(tag),
+      observe: (tag) => this.measurements.observe(tag),
+    })
+    this.measurements = new Measurements({
+      ...env,
+      outbounds: () => [...this.outbounds].map(({ outbound }) => outbound),
+      probe: (...args) => this.#ends.probe(...args),
+    })
+    this.measurements.adopt(config)
+    this.routing.adopt(this.routing.prepare(config.routing))
     this.#dispatch = {
       env,
       policy: () => this.#config.policy,
-      route: ({ inboundTag }) => this.outbounds.route(this.api.tagFor(inboundTag)),
+      route: (session, until) => this.routing.route(session, until),
+      fakeName: (host) => this.names.fakeName(host),
       waysOf: (outbound) => this.outbounds.waysOf(outbound),
       flows: this.flows,
       counters: this.counters,
@@ -111,7 +136,8 @@ export class Instance implements AsyncDisposable {
     this.#inbounds = new Inbounds({
       users: this.users,
       build: (...args) => this.buildInbound(...args),
-      host: (inbound) => this.#host(inbound),
+      host: (inbound) =>
+        hostOf(inbound, { dispatch: this.#dispatch, connections: this.#connections, descriptors: this.#descriptors }),
     })
     this.#inbounds.fill(config.inbounds)
   }
@@ -129,6 +155,7 @@ export class Instance implements AsyncDisposable {
     try {
       for (const inbound of this.inbounds) await inbound.openAll()
       this.#started = true
+      this.measurements.start()
     } catch (error) {
       this.#inbounds.closeAll()
       throw error
@@ -196,6 +223,7 @@ export class Instance implements AsyncDisposable {
 
   async #stop(graceMs: number): Promise<void> {
     this.#inbounds.closeAll()
+    this.measurements.stop()
     await this.#connections.drain(graceMs)
     this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
     await this.outbounds.close()
@@ -208,27 +236,6 @@ export class Instance implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop(0)
-  }
-
-  #host(inbound: () => RunningInbound): InboundHost {
-    let made: InboundIo | undefined
-    const udpBeside: InboundIo['udpBeside'] = (near) => {
-      // Whoever may ask for it has shown who it is, and no flow of its own will say so.
-      this.#descriptors.admit(near.info)
-      return inbound().udpBeside(near)
-    }
-    const io = (): InboundIo => (made ??= { ...createDispatch(inbound(), this.#dispatch), udpBeside })
-    return {
-      env: this.#env,
-      accept: (handler, conn) => {
-        void this.#connections.serve(inbound(), conn, () => handler.serve(conn, io()))
-      },
-      acceptPackets: (handler, client) => {
-        const serve = async () => handler.servePackets?.(client, io())
-        void this.#connections.serve(inbound(), client, serve)
-      },
-      listening: (address) => this.#loops.listening(formatAddress(address)),
-    }
   }
 
   /** @throws ConfigError for a certificate file */

@@ -14,19 +14,21 @@ export interface RunningOutbound {
 /** The outbounds of an instance in their order; the first of the configured ones is the default route. */
 export class Outbounds {
   #list: readonly RunningOutbound[] = []
+  /** Of several with one tag the first. */
+  #byTag: ReadonlyMap<string, RunningOutbound> = new Map()
 
   /** Where flows go for which no rule says otherwise. */
   get first(): Outbound | undefined {
     return this.#list.find(({ config }) => config !== undefined)?.outbound
   }
 
-  /** The one with this tag; without a tag the first. */
-  route(tag: string | undefined): Outbound | undefined {
-    return tag === undefined ? this.first : this.get(tag)?.outbound
+  get(tag: string): RunningOutbound | undefined {
+    return this.#byTag.get(tag)
   }
 
-  get(tag: string): RunningOutbound | undefined {
-    return this.#list.find(({ outbound }) => outbound.tag === tag)
+  set #entries(list: readonly RunningOutbound[]) {
+    this.#list = list
+    this.#byTag = new Map(list.toReversed().map((running) => [running.outbound.tag, running]))
   }
 
   /** The one with this tag that others may go through: not the API, which no client of a proxy may reach. */
@@ -49,14 +51,14 @@ export class Outbounds {
     }
     const list = [...this.#list, running]
     mustEnd(list)
-    this.#list = list
+    this.#entries = list
   }
 
   /** Takes one out; flows that it carries live on. False when there is none. */
   remove(tag: string): boolean {
     const running = this.get(tag)
     if (!running?.config) return false
-    this.#list = this.#list.filter((other) => other !== running)
+    this.#entries = this.#list.filter((other) => other !== running)
     void running.outbound.close()
     return true
   }
@@ -64,7 +66,7 @@ export class Outbounds {
   /** These, in this order, instead of all that were configured. What is not among them any more is closed. */
   replace(list: readonly RunningOutbound[]): void {
     const gone = this.#list.filter(({ config, outbound }) => config && !list.some((kept) => kept.outbound === outbound))
-    this.#list = [...list, ...this.#list.filter(({ config }) => !config)]
+    this.#entries = [...list, ...this.#list.filter(({ config }) => !config)]
     for (const { outbound } of gone) void outbound.close()
   }
 

@@ -6,6 +6,8 @@ import { defineInbound, defineOutbound, defineSecurity, defineTransport, type Ki
 import { blackholeOutbound } from '../proxy/blackhole/config.ts'
 import { blackholeOutboundJson } from '../proxy/blackhole/messages.ts'
 import { createBlackhole } from '../proxy/blackhole/outbound.ts'
+import { dnsOutbound } from '../proxy/dns/config.ts'
+import { createDnsOutbound } from '../proxy/dns/outbound.ts'
 import { dokodemoInbound } from '../proxy/dokodemo/config.ts'
 import { createDokodemoInbound } from '../proxy/dokodemo/inbound.ts'
 import { dokodemoInboundJson } from '../proxy/dokodemo/messages.ts'
@@ -17,6 +19,8 @@ import { createHttpInbound } from '../proxy/http/inbound.ts'
 import { httpInboundJson, httpOutboundJson } from '../proxy/http/messages.ts'
 import { createHttpOutbound } from '../proxy/http/outbound.ts'
 import { httpOutbound } from '../proxy/http/outbound-config.ts'
+import { loopbackOutbound } from '../proxy/loopback/config.ts'
+import { createLoopback } from '../proxy/loopback/outbound.ts'
 import { mixedInbound } from '../proxy/mixed/config.ts'
 import { createMixedInbound } from '../proxy/mixed/inbound.ts'
 import { socksInbound } from '../proxy/socks/config.ts'
@@ -101,6 +105,10 @@ export const outbounds = [
     create: (tag, settings, { env }) => createBlackhole(tag, settings, env),
   }),
   defineOutbound({
+    ...dnsOutbound,
+    create: (tag, settings, deps) => createDnsOutbound(tag, settings, { ...deps, match: deps.matchNames }),
+  }),
+  defineOutbound({
     ...freedomOutbound,
     message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
     create: createFreedom,
@@ -111,6 +119,15 @@ export const outbounds = [
     // A proxy that chose h2 would hear no HTTP/2.
     alpn: ['http/1.1'],
     create: createHttpOutbound,
+  }),
+  defineOutbound({
+    ...loopbackOutbound,
+    message: {
+      name: 'proxy.loopback.Config',
+      fields: { inbound_tag: { id: 1, type: 'string' } },
+      json: ({ fields }) => ({ inboundTag: fields.text('inbound_tag') }),
+    },
+    create: createLoopback,
   }),
   defineOutbound({
     ...socksOutbound,

@@ -8,6 +8,7 @@ import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { uuid } from './commands/uuid.ts'
 import { exitCodes } from './exit.ts'
+import { addRouting } from './routing-commands.ts'
 import type { Terminal } from './terminal.ts'
 import { banner } from './version.ts'
 
@@ -61,6 +62,7 @@ export function createProgram(terminal: Terminal, done: (code: number) => void):
   addServe(program, terminal, done)
   addConnect(program, terminal, done)
   addStart(program, terminal, done)
+  addRouting(program, terminal, done, withSources)
   addSmall(program, terminal, done)
   for (const command of program.commands) {
     const name = command.name()
@@ -81,7 +83,6 @@ function withSources(command: Command): Command {
     .option('--format <format>', 'auto (by name and content), json, jsonv5, v4, yaml or toml')
     .option('--merge <mode>', 'how several files become one: v2ray, v4 (a list replaces the list) or v5 (deep)')
     .option('--strict', 'take warnings for errors')
-    .option('--allow-unapplied-rules', 'start although rules that protect are not applied in this version')
 }
 
 const withLog = (command: Command): Command =>

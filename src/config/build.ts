@@ -12,18 +12,23 @@ import { type ReadOutbound, readOutbound } from './ends/outbound.ts'
 import { checkPorts, type Endpoint } from './ends/ports.ts'
 import type { StreamDefaults } from './ends/stream.ts'
 import { entriesOf, oldPort, type RootInput, reverseTags, rootSchema } from './root.ts'
+import { apiDoors } from './routing/api-rules.ts'
+import { readBurst, readObservatory } from './routing/observatory.ts'
+import { readRouting } from './routing/read.ts'
+import type { Tags } from './routing/tags.ts'
 import { checkTogether } from './rules.ts'
 import { buildApi } from './sections/api.ts'
 import { buildAccounting, buildControl } from './sections/control.ts'
-import { checkDns } from './sections/dns.ts'
+import { readDns } from './sections/dns.ts'
+import { checkDnsOutbounds } from './sections/dns-outbound.ts'
+import { checkFakeUse, readFakeDns } from './sections/fakedns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
-import { checkRouting, type Tags } from './sections/routing.ts'
 
 export interface BuildOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly now?: number
-  readonly allowUnappliedRules?: boolean
+  readonly strict?: boolean
   readonly otherOutbounds?: readonly string[]
   readonly kinds: Kinds
 }
@@ -31,7 +36,7 @@ export interface BuildOptions {
 /** The configuration, complete where nothing was reported as an error. */
 export function buildConfig(
   root: ObjectNode,
-  { env, now, kinds, allowUnappliedRules = false, otherOutbounds = [] }: BuildOptions,
+  { env, now, kinds, strict = false, otherOutbounds = [] }: BuildOptions,
   report: Report,
 ): Config | undefined {
   const input = decode(rootSchema(kinds), root, '', report)
@@ -59,9 +64,15 @@ export function buildConfig(
     const message = 'there is no outbound: every connection is closed'
     report.warn('CFG083', report.at(input, 'outbounds'), message, 'write "outbounds": [ { "protocol": "freedom" } ]')
   }
-  const allowed = allowUnappliedRules || input.allowUnappliedRules === true
-  const toApi = checkRouting(input.routing, { ...tagsOf(input, inbounds, outbounds), allowed }, context)
-  checkDns(input.dns, context)
+  const observatory = readObservatory(input.observatory, context)
+  const burst = readBurst(input.burstObservatory, context)
+  const observed = observatory !== undefined || burst !== undefined
+  const routing = readRouting(input.routing, { ...tagsOf(input, inbounds, outbounds), observed, strict }, context)
+  const toApi = apiDoors(routing?.rules ?? [], input.api?.tag || undefined)
+  const dns = readDns(input.dns, context)
+  const fakePools = readFakeDns(input.fakedns, dns, context)
+  checkDnsOutbounds(outbounds, context)
+  checkFakeUse(fakePools, inbounds, report.at(input.dns ?? input, 'servers'), context)
   const api = buildApi(input.api, toApi, inbounds, context)
   const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)
@@ -73,6 +84,11 @@ export function buildConfig(
     inbounds: inbounds.flatMap(({ config }) => config ?? []),
     outbounds: onePerTag(kept.flatMap(({ config }) => config ?? [])),
     policy: buildPolicy(input, context),
+    ...(dns && { dns }),
+    fakePools,
+    ...(routing && { routing }),
+    ...(observatory && { observatory }),
+    ...(burst && { burstObservatory: burst }),
     ...(api && { api }),
     ...(control && { control }),
     ...(accounting && { accounting }),
@@ -110,28 +126,38 @@ function withoutTag(outbounds: readonly ReadOutbound[], api: string, { report }:
   return outbounds.filter((outbound) => outbound !== taken)
 }
 
-/** Tags that rules may name: the API serves as an outbound, DNS queries come in under tags of their own. */
+/** What rules may name: the API serves as an outbound, DNS queries come in under tags of their own. */
 function tagsOf(
   input: RootInput,
   inbounds: readonly ReadInbound[],
   outbounds: readonly ReadOutbound[],
-): Omit<Tags, 'allowed'> {
+): Omit<Tags, 'observed' | 'strict'> {
   const servers = input.dns?.servers ?? []
   const dnsTags = [input.dns, ...servers].flatMap((entry) =>
     typeof entry === 'object' && entry.tag ? [entry.tag] : [],
   )
   const api = input.api?.tag ? [input.api.tag] : []
-  const portals = reverseTags(input, 'portals')
   const tags = (list: readonly { readonly tag: string }[]) => list.map(({ tag }) => tag)
   return {
-    inbounds: [...tags(inbounds), ...dnsTags, ...api],
+    inbounds: [...tags(inbounds), ...dnsTags, ...api, ...reentered(outbounds)],
     bridges: reverseTags(input, 'bridges'),
-    outbounds: [...tags(outbounds), ...api, ...portals],
-    first: outbounds[0],
-    protocols: new Map([
-      ...portals.map((tag) => [tag, 'portal'] as const),
-      ...outbounds.map(({ tag, protocol }) => [tag, protocol] as const),
-    ]),
+    outbounds: [...tags(outbounds), ...api, ...reverseTags(input, 'portals')],
     api: input.api?.tag || undefined,
+    users: usersOf(inbounds),
+    sniffs: inbounds.some(({ config }) => config?.sniffing !== undefined),
   }
+}
+
+/** What loopback outbounds call themselves as inbounds. */
+const reentered = (outbounds: readonly ReadOutbound[]): string[] =>
+  outbounds.flatMap(({ config }) => (config?.protocol === 'loopback' ? [config.settings.inboundTag] : []))
+
+/** E-mails and names of accounts; undefined where some may come from elsewhere. */
+function usersOf(inbounds: readonly ReadInbound[]): readonly string[] | undefined {
+  if (inbounds.some(({ config }) => config === undefined)) return undefined
+  return inbounds.flatMap(({ config }) => {
+    if (config?.protocol === 'vmess') return config.settings.users.map(({ email }) => email)
+    const settings = config?.settings as { readonly accounts?: readonly { readonly user: string }[] } | undefined
+    return settings?.accounts?.map(({ user }) => user) ?? []
+  })
 }

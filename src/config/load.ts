@@ -27,8 +27,6 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Milliseconds since the epoch: users whose date has passed get a warning. Without it none does. */
   readonly now?: number
-  /** Rules that protect and are not applied are warnings instead of errors. */
-  readonly allowUnappliedRules?: boolean
   /** Tags of outbounds that are there beside those of the configuration. */
   readonly otherOutbounds?: readonly string[]
   /** Which format texts are in; by default what stands in them tells. */

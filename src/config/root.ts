@@ -2,16 +2,18 @@
 import { z } from 'zod'
 import { type Kinds, perKinds, settingsKey } from '../kinds/kinds.ts'
 import type { Context } from '../schema/context.ts'
-import { anyObject, flag, mapOf, noted, object, port, refused, subtree, withoutEffect } from '../schema/fields.ts'
+import { anyObject, mapOf, noted, object, port, refused, subtree, withoutEffect } from '../schema/fields.ts'
 import type { Place } from '../schema/report.ts'
 import { type JsonNode, textOf } from '../schema/tree.ts'
 import type { Located } from './ends/inbound.ts'
+import { burstSchema, observatorySchema } from './routing/observatory.ts'
+import { routingSchema } from './routing/schema.ts'
 import { apiSchema, statsSchema } from './sections/api.ts'
 import { accountingSchema, controlSchema } from './sections/control.ts'
 import { dnsSchema } from './sections/dns.ts'
+import { fakeDnsSchema } from './sections/fakedns.ts'
 import { logSchema } from './sections/log.ts'
 import { policySchema } from './sections/policy.ts'
-import { routingSchema } from './sections/routing-schema.ts'
 
 const old = (description: string) => `${description} Old form, which Xray ignores.`
 const unsupported = <S extends z.ZodType>(schema: S) => withoutEffect(schema, 'it is not supported')
@@ -50,7 +52,6 @@ export const rootSchema = perKinds((kinds) =>
     api: apiSchema,
     control: controlSchema,
     accounting: accountingSchema,
-    allowUnappliedRules: flag('Start although rules that protect are not applied in this version.'),
     env: mapOf(variable, 'Variables for env:NAME.'),
     inbound: subtree(old('The first inbound.')),
     outbound: subtree(old('The first outbound.')),
@@ -65,14 +66,10 @@ export const rootSchema = perKinds((kinds) =>
         code: 'CFG034',
       },
     ),
-    fakedns: refused(
-      z.union([anyObject('A pool.'), z.array(z.unknown())]).describe('Pools of made-up addresses.'),
-      'made-up addresses are not supported, and clients would be sent to them',
-      { code: 'CFG034' },
-    ),
+    fakedns: fakeDnsSchema,
     browserForwarder: unsupported(anyObject('V2Ray 4.')),
-    observatory: unsupported(anyObject('Measurements.')),
-    burstObservatory: unsupported(anyObject('Measurements.')),
+    observatory: observatorySchema,
+    burstObservatory: burstSchema,
     multiObservatory: unsupported(anyObject('Measurements.')),
     services: unsupported(anyObject('V2Ray 5.')),
     metrics: unsupported(anyObject('Counters over HTTP.')),

@@ -6,7 +6,7 @@ import { type Place, shorten } from '../schema/report.ts'
 import type { InboundConfig } from '../settings/model.ts'
 import type { ReadInbound } from './ends/inbound.ts'
 import type { ReadOutbound } from './ends/outbound.ts'
-import { tagHint } from './sections/routing.ts'
+import { tagHint } from './routing/tags.ts'
 
 export function checkTogether(
   inbounds: readonly ReadInbound[],

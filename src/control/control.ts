@@ -8,6 +8,7 @@ import type { Session, Totals } from '../core/session.ts'
 import type { EndingCount } from '../stats/endings.ts'
 import type { HandshakeCount } from '../stats/handshakes.ts'
 import type { Page, PageQuery } from './page.ts'
+import type { RoutingControl } from './routing.ts'
 
 /** Limits in the names and units of the configuration. */
 export interface LimitsView {
@@ -88,6 +89,8 @@ export interface SessionView {
   readonly id: number
   readonly inbound: string
   readonly outbound: string
+  /** The rule that chose the outbound: its label, or `#` and its number from 1; `''`: none did. */
+  readonly rule: string
   readonly email: string
   /** Client's address with port. */
   readonly source: string
@@ -143,6 +146,8 @@ export interface ReloadReport {
     readonly removed: readonly string[]
   }
   readonly users: { readonly added: number; readonly changed: number; readonly removed: number }
+  /** Whether other rules or balancers are in force. */
+  readonly routing: boolean
   /** Parts of the file that need a restart, in words. */
   readonly restart: readonly string[]
   /** What the new configuration asks for that is not applied, or has no effect: one text each. */
@@ -184,7 +189,7 @@ export interface SessionQuery extends PageQuery<number> {
   readonly inbound?: string | undefined
 }
 
-export interface Control {
+export interface Control extends RoutingControl {
   /** All counters, in the order in which they were made. */
   counters(): Promise<readonly CounterView[]>
   /** Those whose names contain `containing`, in pages in the order of the names. */

@@ -64,5 +64,7 @@ export interface Outbound extends Dialer {
   readonly packets?: PacketDialer
   /** Policy level whose idle limits hold besides those of the client's level; 0 or absent: none. */
   readonly level?: number
+  /** It carries nothing: flows go through the rules again, which see this tag as that of their inbound. */
+  readonly reenters?: string
   close(): Promise<void>
 }

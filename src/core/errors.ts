@@ -54,6 +54,10 @@ export const errorCodes = {
   MUX_TOO_MANY: { fault: 'policy', text: 'A client has as many streams open on one carrier as permitted.' },
   NO_OUTBOUND: { fault: 'config', text: 'There is no outbound to carry the connection.' },
   OUTBOUND_BLOCKED: { fault: 'policy', text: 'The connection was sent to a blackhole.' },
+  OUTBOUND_MISSING: {
+    fault: 'config',
+    text: 'The rule that takes the connection leads to an outbound that does not exist, so it is blocked.',
+  },
   OUTBOUND_TCP_ONLY: { fault: 'config', text: 'The outbound that datagrams were sent to does not carry any.' },
   PACKETADDR_MALFORMED: { fault: 'remote', text: 'A unit of packetaddr makes no sense.' },
   PROTOCOL_MISUSE: { fault: 'local', text: 'A session was used in an order that its documentation does not allow.' },

@@ -37,12 +37,18 @@ export interface Session {
   ruledBy?: Address
   /** What the first bytes are: `http1`, `tls`, `quic`, `bittorrent`; absent: nobody looked, or nothing known. */
   protocol?: string
+  /** Attributes of an HTTP request that was found in first bytes. */
+  seenAttributes?: Readonly<Record<string, string>>
   readonly user: FlowUser
   readonly attributes?: Readonly<Record<string, string>>
+  /** Where the client connected to, as in ConnInfo.local. */
+  readonly local?: string
   /** Milliseconds since the epoch, from the injected clock. */
   readonly startedAt: number
   /** Set when the router has chosen. */
   outboundTag?: string
+  /** The rule that chose it: its label, or `#` and its number from 1. Absent: none did. */
+  rule?: string
   /**
    * Of a flow of datagrams: how they travel inside of tunnels, as PacketInfo.encoding, from the client to us and from us on:
    * `xudp`, `plain >> xudp`. Absent where they travel by themselves. Set when the far end is there, and again at the end,

@@ -2,6 +2,7 @@ import { type ErrorCode, isProxyError } from '../core/errors.ts'
 
 /** Status codes of gRPC that are answered here. Their numbers are written out so that this needs no gRPC library. */
 export const statusCodes = {
+  UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   NOT_FOUND: 5,
   ALREADY_EXISTS: 6,

@@ -91,11 +91,13 @@ export const problemCodes = {
   CFG121: 'A rule or balancer names an outbound, balancer or inbound that does not exist.',
   CFG122: 'A condition that cannot be read.',
   CFG123: 'A condition that never matches, or always.',
-  CFG124: 'A rule that protects is not applied in this version, so it does not start unless told to.',
+  CFG124: 'A rule needs a data file or a list in it that is not there.',
+  CFG125: 'A rule that may match something else than was meant.',
   // Remote control
   CFG140: 'An API that other machines can reach.',
   CFG141: 'An API that nothing leads to, or that offers nothing.',
   CFG142: 'A token that is too short or cannot be sent.',
+  CFG143: 'Made-up addresses are given out, and no inbound knows them.',
 } as const satisfies Record<string, string>
 
 export type ProblemCode = keyof typeof problemCodes

@@ -1,5 +1,6 @@
 /** Values that are written as text with a syntax of their own: addresses, ports, lists. */
 import { formatHost, parseHost } from '../core/address.ts'
+import type { PortRange } from '../settings/ports.ts'
 import type { Context } from './context.ts'
 import { type Place, shorten } from './report.ts'
 
@@ -40,12 +41,6 @@ export function readHost(value: string, place: Place, context: Context): string 
     return formatHost(parseHost(text))
   }
   return undefined
-}
-
-/** First and last port of a range, both included. */
-export interface PortRange {
-  readonly from: number
-  readonly to: number
 }
 
 /** Ranges of a number, a text such as `"443"`, `"1000-2000"`, `"53, 443"`, or a variable. Undefined when wrong, which is reported. */

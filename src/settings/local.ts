@@ -43,6 +43,11 @@ export interface FreedomSettings {
   readonly level: number
 }
 
+export interface LoopbackSettings {
+  /** What rules see as the tag of the inbound. */
+  readonly inboundTag: string
+}
+
 export interface BlackholeSettings {
   readonly response: 'none' | 'http'
 }

@@ -59,7 +59,13 @@ export async function startApi(services = allServices): Promise<Api> {
       ],
       outbounds: [{ tag: 'direct', protocol: 'freedom' }],
     }),
-    api: { tag: 'api', services, listen: { host: '127.0.0.1', port: listenPort }, inboundTags: ['api-in'] },
+    api: { tag: 'api', services, listen: { host: '127.0.0.1', port: listenPort } },
+    routing: {
+      domainStrategy: 'AsIs',
+      normalizeTrailingDot: false,
+      rules: [{ at: '', ruleTag: '', inboundTags: ['api-in'], outboundTag: 'api' }],
+      balancers: [],
+    },
   }
   const warned: string[] = []
   const env = systemEnv({ ...silentLogger, warn: (_fields, message) => void warned.push(message) })
@@ -98,10 +104,17 @@ export function configOf(json: object): Config {
 }
 
 const serviceNames = {
+  ObservatoryService: 'app.observatory.command.ObservatoryService',
+  RoutingService: 'app.router.command.RoutingService',
   HandlerService: 'app.proxyman.command.HandlerService',
   LoggerService: 'app.log.command.LoggerService',
   StatsService: 'app.stats.command.StatsService',
 } as const
+
+/** Where Xray has another name. */
+const xrayNames: Partial<Record<keyof typeof serviceNames, string>> = {
+  ObservatoryService: 'core.app.observatory.command.ObservatoryService',
+}
 
 export interface Caller {
   /** Calls `StatsService.GetStats` and so on. Rejects with the ServiceError of the call. */
@@ -117,7 +130,11 @@ export function callerOf(address: string, family: Family): Caller {
     call: <T>(name: string, request: object = {}) =>
       new Promise<T>((resolve, reject) => {
         const [service, method] = name.split('.') as [keyof typeof serviceNames, string]
-        const { path, requestSerialize, responseDeserialize } = types.service(serviceNames[service], family)[method]!
+        const { path, requestSerialize, responseDeserialize } = types.service(
+          serviceNames[service],
+          family,
+          family === 'xray' ? xrayNames[service] : undefined,
+        )[method]!
         const deadline = Date.now() + 20_000
         client.makeUnaryRequest(
           path,

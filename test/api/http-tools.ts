@@ -52,6 +52,7 @@ export const sessionView = (id: number, change: Partial<SessionView> = {}): Sess
   id,
   inbound: 'in',
   outbound: 'direct',
+  rule: '',
   email: 'love@example.com',
   source: '203.0.113.7:51234',
   target: 'example.com:443',
@@ -202,10 +203,18 @@ export function fakeControl(): FakeControl {
         inbounds: { added: ['new'], changed: [], removed: [] },
         outbounds: { added: [], changed: [], removed: [] },
         users: { added: 1, changed: 0, removed: 0 },
+        routing: false,
         restart: [],
         warnings: [],
       }),
     async restartLog() {},
+    rules: async () => [],
+    async addRules() {},
+    removeRules: async () => 0,
+    balancer: async () => undefined,
+    async overrideBalancer() {},
+    testRoute: async () => undefined,
+    observations: async () => undefined,
     async watch(listener) {
       watchers.add(listener)
       return () => void watchers.delete(listener)

@@ -1,6 +1,7 @@
 /** One test per row of the table of the API, and the rules that lead to it. */
 import { describe, expect, test } from 'vitest'
 import type { LoadResult } from '../../src/config/load.ts'
+import { apiDoors } from '../../src/config/routing/api-rules.ts'
 import type { ApiConfig } from '../../src/settings/model.ts'
 import { codesOf, configOf, errorOf, load, quietConfigOf, uuid, warningOf } from './helpers.ts'
 
@@ -49,10 +50,10 @@ describe('api', () => {
     ])
   })
 
-  test.each(['RoutingService', 'observatoryservice', 'ReflectionService'])('services: %s is not available', (name) => {
+  test.each(['ReflectionService', 'reflectionservice'])('services: %s is not available', (name) => {
     const result = file({ tag: 'api', services: ['StatsService', name], listen })
     expect(warningOf(result, 'CFG034', 'api.services[1]').message).toBe(
-      `"${name}" is not available in this version; it is left out; there is "HandlerService", "LoggerService" or "StatsService"`,
+      `"${name}" is not available in this version; it is left out; there is "HandlerService", "LoggerService", "ObservatoryService", "RoutingService" or "StatsService"`,
     )
     expect(apiOf(result).services).toEqual(['StatsService'])
   })
@@ -69,10 +70,10 @@ describe('api', () => {
     errorOf(file({ tag: 'api', services: 'StatsService', listen }), 'CFG022', 'api.services')
   })
 
-  test.each([[undefined], [[]], [['RoutingService']]])('services: %j offers nothing', (names) => {
+  test.each([[undefined], [[]], [['ReflectionService']]])('services: %j offers nothing', (names) => {
     const result = file({ tag: 'api', services: names, listen })
     expect(warningOf(result, 'CFG141', 'api.services').hint).toBe(
-      'write "services": [ "HandlerService", "LoggerService", "StatsService" ]',
+      'write "services": [ "HandlerService", "LoggerService", "ObservatoryService", "RoutingService", "StatsService" ]',
     )
     expect(apiOf(result).services).toEqual([])
   })
@@ -149,7 +150,7 @@ describe('api', () => {
       message: 'nothing reaches the API: it has no "listen", and no rule leads to it',
       hint: 'write "listen": "127.0.0.1:8080" into "api", or a rule { "inboundTag": [ "…" ], "outboundTag": "remote" }',
     })
-    expect(apiOf(result)).toEqual({ tag: 'remote', services, inboundTags: [] })
+    expect(apiOf(result)).toEqual({ tag: 'remote', services })
     warningOf(file({ tag: 'api', services, listen: '' }), 'CFG141', 'api')
   })
 
@@ -166,10 +167,12 @@ describe('rules to the API', () => {
   const withRules = (rules: readonly object[], inbounds?: readonly object[]) =>
     file({ tag: 'api', services }, rules, inbounds)
 
+  const doorsOf = (result: LoadResult) => apiDoors(configOf(result).routing!.rules, 'api')
+
   test('of inbounds alone: these lead to it', () => {
-    expect(quietConfigOf(withRules([toApi])).api!.inboundTags).toEqual(['api-in'])
+    expect(doorsOf(withRules([toApi]))).toEqual(['api-in'])
     const rules = [{ ...toApi, type: 'field', inboundTag: 'api-in', ruleTag: 'x' }, toApi]
-    expect(quietConfigOf(withRules(rules)).api!.inboundTags).toEqual(['api-in'])
+    expect(doorsOf(withRules(rules))).toEqual(['api-in'])
   })
 
   test('beside "listen" both ways are open', () => {
@@ -177,36 +180,17 @@ describe('rules to the API', () => {
       tag: 'api',
       services,
       listen: { host: '127.0.0.1', port: 8080 },
-      inboundTags: ['api-in'],
     })
   })
 
-  test('other rules are counted without these', () => {
-    const result = withRules([toApi, { network: 'tcp', outboundTag: 'direct' }])
-    expect(codesOf(result)).toEqual(['CFG032'])
-    expect(warningOf(result, 'CFG032', 'routing').message).toBe(
-      'routing: 1 rule is checked but not applied in this version: every other connection takes the first outbound, "direct"',
-    )
+  test.each([{ network: 'tcp' }, { source: '10.0.0.0/8' }, { port: 80 }])('with %j as well', (condition) => {
+    expect(doorsOf(withRules([{ ...toApi, ...condition }]))).toEqual(['api-in'])
   })
 
-  test.each([{ network: 'tcp' }, { source: '10.0.0.0/8' }, { user: ['a@b'] }])('with %j: not applied', (condition) => {
-    const result = withRules([{ ...toApi, ...condition }])
-    expect(warningOf(result, 'CFG032', 'routing.rules[0]')).toMatchObject({
-      message: 'this rule to the API is not applied in this version: it has conditions beside "inboundTag"',
-      hint: 'write a rule with "inboundTag" and "outboundTag" alone',
-    })
-    expect(apiOf(result).inboundTags).toEqual([])
-    warningOf(result, 'CFG141', 'api')
-  })
-
-  test('behind a rule about the same inbound: not applied, for that rule may keep strangers out', () => {
-    const result = withRules([{ inboundTag: ['api-in'], domain: ['a.example'], outboundTag: 'block' }, toApi])
-    expect(warningOf(result, 'CFG032', 'routing.rules[1].inboundTag').message).toBe(
-      '"api-in" does not lead to the API: routing.rules[0] names it first, and is not applied in this version',
-    )
-    expect(apiOf(result).inboundTags).toEqual([])
-    const after = withRules([toApi, { inboundTag: ['api-in'], domain: ['a.example'], outboundTag: 'block' }])
-    expect(apiOf(after).inboundTags).toEqual(['api-in'])
+  test('without an inbound they would let everybody in', () => {
+    const result = withRules([toApi, { network: 'tcp', outboundTag: 'api' }])
+    expect(warningOf(result, 'CFG123', 'routing.rules[1]').message).toContain('it blocks them')
+    expect(doorsOf(result)).toEqual(['api-in'])
   })
 
   test('in the old nesting', () => {
@@ -215,13 +199,13 @@ describe('rules to the API', () => {
       ...value,
       routing: { strategy: 'rules', settings: { rules: [{ type: 'field', ...toApi }] } },
     })
-    expect(quietConfigOf(result).api!.inboundTags).toEqual(['api-in'])
+    expect(doorsOf(result)).toEqual(['api-in'])
   })
 
   test('of an inbound that is not there', () => {
     const result = withRules([{ ...toApi, inboundTag: ['api-on'] }])
     expect(codesOf(result).sort()).toEqual(['CFG121', 'CFG141'])
-    expect(apiOf(result).inboundTags).toEqual(['api-on'])
+    expect(doorsOf(result)).toEqual(['api-on'])
   })
 
   test('of an inbound that other machines can reach', () => {

@@ -106,11 +106,9 @@ describe('inbounds[]', () => {
     })
     expect(of({ enabled: true })).toMatchObject({ override: [] })
     expect(of({ enabled: false, destOverride: ['http'] })).toBeUndefined()
-    warningOf(
-      sniffing({ enabled: true, domainsExcluded: ['a.example'] }),
-      'CFG032',
-      'inbounds[0].sniffing.domainsExcluded',
-    )
+    expect(of({ enabled: true, domainsExcluded: 'full:a.example', ipsExcluded: ['10.0.0.0/8'] })).toMatchObject({
+      excluded: { domains: [{ kind: 'full', value: 'a.example' }], ips: [{ kind: 'block', prefix: 8, not: false }] },
+    })
     quietConfigOf(sniffing({ enabled: false, destOverride: 'http,ssl', metadataOnly: true, routeOnly: true }))
     const forgotten = sniffing({ domainsExcluded: 'a,b', ipsExcluded: ['10.0.0.0/8'] })
     warningOf(forgotten, 'CFG030', 'inbounds[0].sniffing.domainsExcluded')

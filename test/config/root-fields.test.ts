@@ -64,16 +64,12 @@ describe('outermost object', () => {
     expect(codesOf(file({}))).toEqual(['CFG036'])
   })
 
-  test('reverse and fakedns are refused', () => {
+  test('reverse is refused', () => {
     errorOf(load({ reverse: { portals: [{ tag: 'x', domain: 'y' }] } }), 'CFG034', 'reverse')
-    errorOf(load({ fakedns: { ipPool: '198.18.0.0/15', poolSize: 1 } }), 'CFG034', 'fakedns')
-    errorOf(load({ fakeDns: [{ ipPool: '198.18.0.0/15' }] }), 'CFG034', 'fakedns')
   })
 
   test.each([
     'browserForwarder',
-    'observatory',
-    'burstObservatory',
     'multiObservatory',
     'services',
     'metrics',
@@ -254,15 +250,4 @@ test('stats: an object or null, which changes nothing', () => {
   quietConfigOf(load({ stats: {} }))
   quietConfigOf(load({ stats: null }))
   errorOf(load({ stats: [] }), 'CFG022', 'stats')
-})
-
-test('a part that occurs often is named once', () => {
-  const socks = (port: number) => ({
-    protocol: 'socks',
-    listen: '127.0.0.1',
-    port,
-    sniffing: { enabled: true, domainsExcluded: ['a'] },
-  })
-  const result = load({ inbounds: [socks(1), socks(2), socks(3)], outbounds: [freedom] })
-  expect(problemOf(result, 'warning', 'CFG032').message).toMatch(/\(in 3 places\)$/)
 })

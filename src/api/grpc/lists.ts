@@ -20,6 +20,7 @@ const inboundMessages: Readonly<Record<string, string>> = {
 const outboundMessages: Readonly<Record<string, string>> = {
   blackhole: 'proxy.blackhole.Config',
   freedom: 'proxy.freedom.Config',
+  loopback: 'proxy.loopback.Config',
   vmess: 'proxy.vmess.outbound.Config',
 }
 

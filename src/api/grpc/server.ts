@@ -17,11 +17,13 @@ import { containStreams } from './contained.ts'
 import { type Encode, encodeInSlices } from './encode.ts'
 import { handlerService } from './handler-service.ts'
 import { loggerService } from './logger-service.ts'
+import { observatoryService } from './observatory-service.ts'
+import { routingService } from './routing-service.ts'
 import type { Method, Methods, ServiceDeps } from './service.ts'
 import { statsService } from './stats-service.ts'
 import { loadTypes, type Types } from './types.ts'
 
-export type GrpcService = 'HandlerService' | 'LoggerService' | 'StatsService'
+export type GrpcService = 'HandlerService' | 'LoggerService' | 'ObservatoryService' | 'RoutingService' | 'StatsService'
 
 export interface GrpcApiDeps {
   readonly control: Control
@@ -44,10 +46,28 @@ export interface GrpcApi {
 }
 
 const services: {
-  readonly [S in GrpcService]: { readonly name: string; readonly methods: (deps: ServiceDeps) => Methods }
+  readonly [S in GrpcService]: {
+    readonly name: string
+    /** Where Xray has another name. */
+    readonly xray?: string
+    readonly methods: (deps: ServiceDeps) => Methods
+    /** Methods that stream, each with why it ends at once. */
+    readonly streams?: Readonly<Record<string, string>>
+  }
 } = {
   HandlerService: { name: 'app.proxyman.command.HandlerService', methods: handlerService },
   LoggerService: { name: 'app.log.command.LoggerService', methods: loggerService },
+  ObservatoryService: {
+    name: 'app.observatory.command.ObservatoryService',
+    xray: 'core.app.observatory.command.ObservatoryService',
+    methods: observatoryService,
+  },
+  RoutingService: {
+    name: 'app.router.command.RoutingService',
+    methods: routingService,
+    // No program ever had them.
+    streams: { SubscribeRoutingStats: 'app/router/command: Routing statistics not enabled.' },
+  },
   StatsService: { name: 'app.stats.command.StatsService', methods: statsService },
 }
 
@@ -60,10 +80,14 @@ export async function createGrpcApi(deps: GrpcApiDeps): Promise<GrpcApi> {
     'grpc.max_connection_idle_ms': limits.apiIdleMs,
   })
   for (const service of new Set(deps.services)) {
-    const { name, methods } = services[service]
-    const implementation = callsOf(methods({ ...deps, types }), types.service(name, 'v2ray'), types, deps)
-    for (const family of ['v2ray', 'xray'] as const)
-      server.addService(encoded(types.service(name, family)), implementation)
+    const { name, xray = name, methods, streams = {} } = services[service]
+    const calls = callsOf(methods({ ...deps, types }), types.service(name, 'v2ray'), types, deps)
+    const implementation = { ...calls, ...endedStreams(streams) }
+    for (const [family, written] of [
+      ['v2ray', name],
+      ['xray', xray],
+    ] as const)
+      server.addService(encoded(types.service(name, family, written)), implementation)
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const callers = new Callers<Duplex>({ clock: deps.clock, max: limits.apiConnections, silenceMs: limits.apiSilenceMs })
@@ -120,6 +144,15 @@ type Call = (call: { readonly request: object }, answer: sendUnaryData<Buffer>) 
 const encoded = (service: ServiceDefinition): ServiceDefinition =>
   Object.fromEntries(
     Object.entries(service).map(([name, method]) => [name, { ...method, responseSerialize: (bytes: Buffer) => bytes }]),
+  )
+
+const endedStreams = (streams: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(streams).map(([name, details]) => [
+      name,
+      (call: { emit(event: 'error', error: object): void }) =>
+        call.emit('error', { code: statusCodes.UNKNOWN, details }),
+    ]),
   )
 
 const callsOf = (methods: Methods, service: ServiceDefinition, types: Types, deps: GrpcApiDeps): Record<string, Call> =>

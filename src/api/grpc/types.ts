@@ -47,10 +47,10 @@ export class Types {
     this.#definitions = definitions
   }
 
-  /** A service under the name of a family, such as `app.stats.command.StatsService`. */
-  service(name: string, family: Family): ServiceDefinition {
+  /** A service under the name of a family, such as `app.stats.command.StatsService`; `written`: where that family has another. */
+  service(name: string, family: Family, written = name): ServiceDefinition {
     const shared = this.#definitions[beginnings.v2ray + name] as ServiceDefinition
-    const path = (method: string): string => `/${beginnings[family]}${name}/${method}`
+    const path = (method: string): string => `/${beginnings[family]}${written}/${method}`
     return Object.fromEntries(
       Object.entries(shared).map(([method, definition]) => [method, { ...definition, path: path(method) }]),
     )
@@ -82,6 +82,12 @@ export class Types {
   typed(family: Family, name: string, values: object): { type: string; value: Uint8Array } {
     const type = beginnings[family] + name
     return { type, value: this.#find(type).message.serialize(values) }
+  }
+
+  /** Whether there is a message of this name, of either family. */
+  knows(type: string): boolean {
+    const shared = type.startsWith(beginnings.xray) ? beginnings.v2ray + type.slice(beginnings.xray.length) : type
+    return [type, shared].some((name) => 'deserialize' in (this.#definitions[name] ?? {}))
   }
 
   #find(type: string): { name: string; message: Message } {

@@ -4,6 +4,8 @@ export interface WireField {
   readonly number: number
   /** Contents of a field that has a length: bytes, text, a message, packed numbers. */
   readonly bytes?: Uint8Array
+  /** Of a field that is a number, as far as it fits into 32 bits. */
+  readonly value?: number
 }
 
 /**
@@ -27,8 +29,7 @@ export function* wireFields(message: Uint8Array): Generator<WireField> {
     const number = Math.floor(tag / 8)
     switch (tag % 8) {
       case 0:
-        varint()
-        yield { number }
+        yield { number, value: varint() }
         break
       case 1:
         at += 8

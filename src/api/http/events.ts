@@ -182,13 +182,14 @@ export function eventJson(event: ControlEvent, now: number) {
     const { type, inbound, source, email, reason } = event
     return { type, time, inbound, source, email, reason }
   }
-  const { id, inboundTag, outboundTag, user, source, network, target, encoding, startedAt } = event.session
+  const { id, inboundTag, outboundTag, rule, user, source, network, target, encoding, startedAt } = event.session
   return {
     type: event.type,
     time,
     id,
     inbound: inboundTag,
     outbound: outboundTag ?? '',
+    ...(rule !== undefined && { rule }),
     email: user.email,
     source,
     target: formatAddress(target),

@@ -92,6 +92,10 @@ export const sessionSchema = z
     id: whole('Counts up from the start.', 17),
     inbound: z.string().openapi({ description: 'Tag; empty when it has none.', example: 'vmess-in' }),
     outbound: z.string().openapi({ description: 'Tag; empty until one is chosen.', example: 'direct' }),
+    rule: z.string().openapi({
+      description: 'The rule that chose the outbound: its label, or # and its number from 1; empty where none did.',
+      example: '#3',
+    }),
     email: z.string().openapi({ example: 'love@example.com' }),
     source: z.string().openapi({ description: 'The client, with its port.', example: '203.0.113.7:51234' }),
     target: z.string().openapi({ description: 'What the client asked for.', example: 'example.com:443' }),
@@ -165,6 +169,7 @@ export const reloadSchema = z
     inbounds: changes.openapi({ description: 'By tag.' }),
     outbounds: changes.openapi({ description: 'By tag.' }),
     users: z.object({ added: whole('Users.', 1), changed: whole('Users.', 0), removed: whole('Users.', 0) }),
+    routing: z.boolean().openapi({ description: 'Whether other rules are in force.' }),
     restart: z.array(z.string()).openapi({ description: 'Parts of the file that need a restart, in words.' }),
     warnings: z.array(z.string()).openapi({
       description: 'What the new configuration asks for that is not applied, each with file, line and column.',

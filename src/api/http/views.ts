@@ -43,10 +43,11 @@ const changesJson = ({ added, changed, removed }: Changes) => ({
   removed: [...removed],
 })
 
-export const reloadJson = ({ inbounds, outbounds, users, restart, warnings }: ReloadReport) => ({
+export const reloadJson = ({ inbounds, outbounds, users, routing, restart, warnings }: ReloadReport) => ({
   inbounds: changesJson(inbounds),
   outbounds: changesJson(outbounds),
   users: { ...users },
+  routing,
   restart: [...restart],
   warnings: [...warnings],
 })

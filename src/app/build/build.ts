@@ -1,21 +1,26 @@
 import { readFileSync } from 'node:fs'
+import { domainRules } from '../../config/routing/names.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
 import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
+import { type NameService, resolveWith } from '../../core/name-service.ts'
+import { systemNames } from '../../dns/client/system.ts'
 import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
 import { sharerOf } from '../../kinds/sharing.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { httpPost } from '../../net/http-post.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
+import type { FindFile } from '../../routing/geo/lists.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import type { ProxyTrust } from '../../settings/trust.ts'
 import { proxiedListener } from '../../transport/proxyprotocol/listener.ts'
 import { dialerStack } from '../../transport/stack.ts'
 import { plainSite } from '../../transport/website/plain.ts'
+import { withRules } from '../dns/rule-language.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
@@ -42,6 +47,10 @@ export interface OutboundBuild {
   readonly read: ReadText
   /** The resolver of the instance: outbounds share what it knows. */
   readonly resolve: Resolve
+  /** Names as the configuration has them; as `resolve` does unless given. */
+  readonly names?: NameService
+  /** Opens geoip.dat and the like; by default where they usually are. */
+  readonly findAsset?: FindFile | undefined
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
   /** Everything that it reaches the world by; this machine's unless given. */
@@ -65,7 +74,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     const path = transport?.socket?.(stream.transport)
     const base =
       transport?.carrier?.dialer(ground, stream.transport, deps) ??
-      (path === undefined ? namesOver(ground, config, env) : overSocket(ground.tcp, path))
+      (path === undefined ? namesOver(ground, config, build) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
@@ -75,6 +84,8 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     dialer,
     udp: ground.udp,
     resolve: ground.resolve,
+    names: build.names ?? systemNames(build.resolve),
+    matchNames: (rules) => withRules(build, (language) => language.names(domainRules(rules))),
     auto: autoSecurity(),
     legacyHeader,
     coneDisabled,
@@ -107,24 +118,29 @@ const overSocket = (tcp: Dialer, path: string): Dialer => ({
 })
 
 /** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
-function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: OutboundConfig, env: Env): Dialer {
+function namesOver(
+  { tcp, resolve }: Ground,
+  { through, stream: { sockopt } }: OutboundConfig,
+  build: OutboundBuild,
+): Dialer {
   const { domainStrategy = 'AsIs', race } = sockopt
   if (through && domainStrategy === 'AsIs') return tcp
-  const { clock, log } = env
-  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
+  const { clock, log } = build.env
+  const names = build.names && resolveWith(build.names)
+  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve, names), clock, log, ...(race && { race }) })
 }
 
 type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website' | 'post'>
 
 /** A client has none of this. */
-const clientDeps: ServerDeps = {
+export const clientDeps: ServerDeps = {
   handshakeTimeoutMs: 0,
   onFailedHandshake: () => {},
   onClientAddress: () => {},
   website: plainSite,
   post: () => Promise.reject(new Error('a client asks for no OCSP answers')),
 }
-const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
+export const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
 
 export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website' | 'post'> {
   readonly kinds: Kinds

@@ -1,8 +1,11 @@
+import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import type { NameService } from '../../core/name-service.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
+import type { FindFile } from '../../routing/geo/lists.ts'
 import {
   type InboundConfig,
   type OutboundConfig,
@@ -15,12 +18,17 @@ import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { SharedPorts } from '../inbound/shared/shared-ports.ts'
 import type { RunningOutbound } from '../outbounds.ts'
+import type { ProbeRequest } from '../routing/probe.ts'
+import { prepareExcluded } from '../sniffing/excluded.ts'
 import type { Detour } from '../users/detour.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
+import { probeThrough } from './probe-through.ts'
 
 export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
+  readonly names: NameService
   readonly detour: Detour
+  readonly findAsset?: FindFile | undefined
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
   /** Who may have a descriptor, and where a client really is that came by a proxy. */
@@ -50,11 +58,13 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch, find } = this.#deps
+    const { kinds, env, read, resolve, names, findAsset, watch, find } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
       env,
+      names,
+      findAsset,
       resolve,
       read: noting(files, read),
       readSize: this.#readSize,
@@ -64,11 +74,17 @@ export class Ends {
     return { outbound, config, files }
   }
 
+  /** Asks through an outbound, or without one by this machine's own sockets. */
+  probe(outbound: Outbound | undefined, request: ProbeRequest): Promise<number> {
+    return probeThrough(outbound, request, this.#deps)
+  }
+
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
     const { kinds, env, read, resolve, watch, detour, descriptors } = this.#deps
     const refused = (source: string, error: ProxyError): void =>
       this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
+    prepareExcluded(config.sniffing, this.#deps)
     return buildInbound(config, {
       kinds,
       env,

@@ -28,7 +28,9 @@ import type { HandshakeCount } from '../../stats/handshakes.ts'
 import type { Flow } from '../flow/flow.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
 import type { Instance } from '../instance.ts'
+import { knownTags } from './known-tags.ts'
 import { Lists } from './lists.ts'
+import { InstanceRouting } from './routing-control.ts'
 import { UserControl } from './user-control.ts'
 
 export interface ControlDeps {
@@ -40,7 +42,7 @@ export interface ControlDeps {
   readonly restartLog: () => void | Promise<void>
 }
 
-export class InstanceControl implements Control {
+export class InstanceControl extends InstanceRouting implements Control {
   readonly #deps: ControlDeps
   readonly #users: UserControl
   readonly #lists: Lists
@@ -48,6 +50,7 @@ export class InstanceControl implements Control {
   readonly #startedMs: number
 
   constructor(deps: ControlDeps) {
+    super(deps.instance)
     this.#deps = deps
     this.#users = new UserControl(deps.instance, deps.env)
     this.#lists = new Lists(deps.instance, deps.env.clock)
@@ -237,14 +240,5 @@ export class InstanceControl implements Control {
 }
 
 const textOf = ({ path, message, hint }: Problem): string => `${path}: ${message}${hint ? ` (${hint})` : ''}`
-
-const tagsShown = 8
-
-function knownTags(inbounds: readonly RunningInbound[]): string {
-  const tags = inbounds.flatMap(({ tag }) => (tag === '' ? [] : JSON.stringify(tag)))
-  if (tags.length === 0) return 'no inbound has a tag'
-  const more = tags.length > tagsShown ? ` and ${tags.length - tagsShown} more` : ''
-  return `tags of inbounds are ${tags.slice(0, tagsShown).join(', ')}${more}`
-}
 
 const ended = (): ProxyError => new ProxyError('SESSION_ENDED', 'an operator ended the session')

@@ -62,6 +62,7 @@ function sessionView(flow: Flow): SessionView {
     id: session.id,
     inbound: session.inboundTag,
     outbound: session.outboundTag ?? '',
+    rule: session.rule ?? '',
     email: session.user.email,
     source: session.source,
     target: formatAddress(session.target),

@@ -47,6 +47,7 @@ export class Flows {
       id: this.#nextId(),
       inboundTag: origin.tag,
       source: near.info.remote,
+      local: near.info.local,
       startedAt: this.#clock.now(),
       network,
       target,

@@ -4,7 +4,6 @@ import type { Ground } from '../../core/ground.ts'
 import { forever } from '../../core/lifetime.ts'
 import type { Session } from '../../core/session.ts'
 import { memoryPackets } from '../../net/memory/memory-packets.ts'
-import type { Config } from '../../settings/model.ts'
 import { ApiDoor } from './api-door.ts'
 
 const session: Session = {
@@ -27,7 +26,7 @@ function rig() {
     resolve: async () => [],
     isOwn: (host) => host === '127.0.0.1' || host === '192.0.2.1',
   }
-  const door = new ApiDoor({ config: () => ({}) as Config, inbounds: () => [] })
+  const door = new ApiDoor({ doors: () => [], inbounds: () => [] })
   door.listening({ host: '127.0.0.1', port: 8080 })
   return { udp: door.guard(ground).udp, arrived }
 }

@@ -5,11 +5,11 @@ import type { PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Ground } from '../../core/ground.ts'
-import type { Config } from '../../settings/model.ts'
 import type { RunningInbound } from './running-inbound.ts'
 
 export interface ApiDoorDeps {
-  readonly config: () => Config
+  /** Tags of the inbounds that rules lead to it. */
+  readonly doors: () => readonly string[]
   readonly inbounds: () => readonly RunningInbound[]
 }
 
@@ -30,10 +30,9 @@ export class ApiDoor {
     this.#own = address
   }
 
-  /** Tag of the API's outbound, if flows of this inbound go there. */
-  tagFor(inboundTag: string): string | undefined {
-    const { api } = this.#deps.config()
-    return api?.inboundTags.includes(inboundTag) ? api.tag : undefined
+  /** Whether rules may lead flows of this inbound to the API. */
+  isDoor(inboundTag: string): boolean {
+    return inboundTag !== '' && this.#deps.doors().includes(inboundTag)
   }
 
   /** A way to the world on which no flow comes to the API. */
@@ -76,7 +75,7 @@ export class ApiDoor {
   }
 
   #addresses(): Address[] {
-    const doors = this.#deps.inbounds().filter(({ tag }) => this.tagFor(tag) !== undefined)
+    const doors = this.#deps.inbounds().filter(({ tag }) => this.isDoor(tag))
     return [...doors.flatMap(({ addresses }) => addresses), ...(this.#own ? [this.#own] : [])]
   }
 }

@@ -1,6 +1,7 @@
 /**
  * One line per flow, in Xray's form, because programs that count and block read it:
- * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out[ >> through …]]][ <reason>][ email: <email>]`
+ * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out[ >> through …]]][ rule: <rule>][ <reason>][ email: <email>]`
+ * The rule is ours; it stands in front because programs take everything behind `email: ` for the e-mail.
  *
  * Where Xray has a reason, datagrams inside a tunnel say how they travel (`encoding: xudp`). That is known when the outbound's
  * end is there, so their line is written then.
@@ -18,6 +19,8 @@ interface AccessEntry {
   /** `''` when the peer was turned away before it named one. */
   readonly target: string
   readonly route: string
+  /** What chose the outbound; `''` where no rule did. */
+  readonly rule: string
   readonly reason: string
   readonly encoding?: string
   readonly email: string
@@ -54,7 +57,15 @@ export function createAccessLog(options: AccessLogOptions): Observer {
       else if (session.network === 'udp') write(accepted(session, session.outboundTag))
     },
     rejected: (at, error) =>
-      write({ from: at.source, status: 'rejected', target: '', route: '', reason: error.message, email: at.email }),
+      write({
+        from: at.source,
+        status: 'rejected',
+        target: '',
+        route: '',
+        rule: '',
+        reason: error.message,
+        email: at.email,
+      }),
   }
 }
 
@@ -65,6 +76,7 @@ function accepted(session: Session, outboundTag: string): AccessEntry {
     target: `${session.network}:${formatAddress(session.target)}`,
     // An unnamed inbound is left out of the route, an unnamed outbound leaves no route at all: so does Xray.
     route: outboundTag === '' ? '' : routeOf(session, outboundTag),
+    rule: session.rule ?? '',
     reason: '',
     ...(session.encoding !== undefined && { encoding: session.encoding }),
     email: session.user.email,
@@ -77,10 +89,11 @@ const routeOf = ({ inboundTag, through = [] }: Session, outboundTag: string): st
 
 function formatAccess(entry: AccessEntry): string {
   const route = entry.route === '' ? '' : ` [${entry.route}]`
+  const rule = entry.rule === '' ? '' : ` rule: ${entry.rule}`
   const reason = entry.reason === '' ? '' : ` ${entry.reason}`
   const encoding = entry.encoding === undefined ? '' : ` encoding: ${entry.encoding}`
   const email = entry.email === '' ? '' : ` email: ${entry.email}`
-  return `from ${entry.from} ${entry.status} ${entry.target}${route}${reason}${encoding}${email}`
+  return `from ${entry.from} ${entry.status} ${entry.target}${route}${rule}${reason}${encoding}${email}`
 }
 
 function mapText(entry: AccessEntry, map: (text: string) => string): AccessEntry {

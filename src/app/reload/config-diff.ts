@@ -91,15 +91,13 @@ export function limitsByEmail(config: Pick<Config, 'inbounds'>): ReadonlyMap<str
 export function keepUntilRestart(running: Config, next: Config): { config: Config; restart: string[] } {
   const { log, control, accounting, api, ...rest } = next
   const restart = (['log', 'control', 'accounting'] as const).filter((part) => !same(running[part], next[part]))
-  const serves = (config: Config) => config.api && { ...config.api, inboundTags: [] }
-  const apiStays = same(serves(running), serves(next))
-  const kept = running.api && { ...running.api, inboundTags: (api ?? running.api).inboundTags }
+  const apiStays = same(running.api, api)
   const config = {
     ...rest,
     log: running.log,
     ...(running.control && { control: running.control }),
     ...(running.accounting && { accounting: running.accounting }),
-    ...(kept && { api: kept }),
+    ...(running.api && { api: running.api }),
   }
   return { config, restart: [...restart, ...(apiStays ? [] : ['api'])] }
 }

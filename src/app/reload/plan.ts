@@ -3,10 +3,13 @@
 import type { Config, InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { policyOf } from '../../settings/model.ts'
 import { same } from '../../settings/same.ts'
+import type { PreparedNames } from '../dns/names.ts'
 import type { InboundParts, RunningInbound } from '../inbound/running-inbound.ts'
 import { checkSharing } from '../inbound/shared/check.ts'
 import type { Instance } from '../instance.ts'
 import type { RunningOutbound } from '../outbounds.ts'
+import { noRouting } from '../routing/compile.ts'
+import type { PreparedRouting } from '../routing/routing.ts'
 import { type Pairing, pairUp } from './config-diff.ts'
 
 /** An inbound that stays, with what it is going to be. */
@@ -31,6 +34,9 @@ export interface ReloadPlan {
   readonly removals: readonly RunningInbound[]
   readonly outbounds: readonly OutboundChange[]
   readonly removedOutbounds: readonly RunningOutbound[]
+  /** Rules that come into force; absent: those of an API stay, because the files say nothing new. */
+  readonly routing: PreparedRouting | undefined
+  readonly names: PreparedNames
   /** Inbounds as the files pair them, for the report. */
   readonly pairing: Pairing<InboundConfig>
 }
@@ -66,7 +72,21 @@ export function planReload(instance: Instance, next: Config): ReloadPlan {
     (inbound) => !removals.includes(inbound) && !changes.some((change) => change.inbound === inbound),
   )
   checkSharing([...changes, ...additions, ...stay].map(({ parts }) => parts))
-  return { changes, additions, removals, pairing, ...planOutbounds(instance, next) }
+  return {
+    changes,
+    additions,
+    removals,
+    pairing,
+    routing: planRouting(instance, next),
+    names: instance.names.prepare(next),
+    ...planOutbounds(instance, next),
+  }
+}
+
+/** Data files are read anew. */
+function planRouting({ routing, config }: Instance, next: Config): PreparedRouting | undefined {
+  const untouched = routing.config === (config.routing ?? noRouting)
+  return untouched || !same(config.routing, next.routing) ? routing.prepare(next.routing) : undefined
 }
 
 const alikeInbounds = (a: InboundConfig, b: InboundConfig): boolean =>

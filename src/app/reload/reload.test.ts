@@ -169,6 +169,7 @@ describe('users', () => {
       outbounds: { added: [], changed: [], removed: [] },
       users: { added: 1, changed: 0, removed: 1 },
       restart: [],
+      routing: false,
       warnings: [],
     })
     await lost(two)

@@ -4,6 +4,7 @@ import type { ReloadReport } from '../../control/control.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Config } from '../../settings/model.ts'
+import { same } from '../../settings/same.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
 import type { Instance } from '../instance.ts'
 import { mustEnd } from '../outbounds.ts'
@@ -71,6 +72,9 @@ function whatCameBetween(instance: Instance, plan: ReloadPlan, ports: OpenedPort
 function apply(instance: Instance, config: Config, plan: ReloadPlan, ports: OpenedPorts): void {
   const users = new UserChanges(instance, config)
   instance.outbounds.replace(outboundsAfter(instance, config, plan))
+  instance.names.adopt(plan.names)
+  if (plan.routing) instance.routing.adopt(plan.routing, same)
+  instance.measurements.adopt(config, same)
   for (const { inbound, before, parts } of plan.changes) users.update(inbound, before, parts.config)
   const inbounds = inboundsAfter(instance, config, plan)
   ports.detach()

@@ -2,6 +2,7 @@
 
 import type { ReloadReport } from '../../control/control.ts'
 import type { Config, InboundConfig } from '../../settings/model.ts'
+import { same } from '../../settings/same.ts'
 import { diffUsers, vmessUsers } from './config-diff.ts'
 import type { ReloadPlan } from './plan.ts'
 
@@ -33,6 +34,7 @@ export function reportOf(
       removed: removedOutbounds.flatMap(({ config }) => (config ? nameOf(config) : [])),
     },
     users: countUsers(before, after, plan),
+    routing: plan.routing !== undefined && !same(before.routing, after.routing),
     ...said,
   }
 }
@@ -59,7 +61,7 @@ function countUsers(before: Config, after: Config, { pairing }: ReloadPlan): Rel
 const usersOf = (inbound: InboundConfig) => vmessUsers({ inbounds: [inbound] })
 
 /** `inbound "a" added; users: 2 added, 1 removed`, or that nothing has changed. */
-export function describeReload({ inbounds, outbounds, users }: ReloadReport): string {
+export function describeReload({ inbounds, outbounds, users, routing }: ReloadReport): string {
   const verbs = ['added', 'changed', 'removed'] as const
   const named = (kind: string, of: ReloadReport['inbounds']) =>
     verbs.flatMap((verb) => {
@@ -70,6 +72,7 @@ export function describeReload({ inbounds, outbounds, users }: ReloadReport): st
   const parts = [
     ...named('inbound', inbounds),
     ...named('outbound', outbounds),
+    ...(routing ? ['other rules'] : []),
     ...(counted.length > 0 ? [`users: ${counted.join(', ')}`] : []),
   ]
   return parts.length > 0 ? parts.join('; ') : 'inbounds, outbounds and users are as before'

@@ -14,7 +14,6 @@ export interface RunFlags extends SourceFlags {
   readonly test?: boolean
   readonly dump?: boolean
   readonly strict?: boolean
-  readonly allowUnappliedRules?: boolean
   readonly merge?: string
   readonly json?: boolean
   readonly logJson?: boolean
@@ -33,7 +32,6 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
   const sources = await readSources(flags, { ...terminal, home: programDirectory(), readInput })
   const options = {
     strict: flags.strict === true,
-    allowUnappliedRules: flags.allowUnappliedRules === true,
     merge,
     format: formatOf(flags),
     env: terminal.env,

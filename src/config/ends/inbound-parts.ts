@@ -7,6 +7,9 @@ import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
 import type { AllocateConfig, ListenConfig, SniffingConfig } from '../../settings/model.ts'
+import { readIpRule } from '../routing/addresses.ts'
+import { readDomainRule } from '../routing/names.ts'
+import { rulePlace } from '../routing/place.ts'
 
 export const sniffingSchema = object({
   enabled: flag(
@@ -43,22 +46,29 @@ export function readSniffing(
     report.warn('CFG036', oldPlace, '"domainOverride" is the old form of "sniffing", which Xray ignores')
   }
   if (input?.enabled) {
-    for (const key of ['domainsExcluded', 'ipsExcluded'] as const) {
-      if (listOf(input[key] ?? []).length === 0) continue
-      report.notApplied(
-        'sniffing',
-        report.at(input, key),
-        'is checked but not applied in this version: no target is spared',
-      )
-    }
+    const excluded = readExcluded(input, context)
     return {
       override: listOf(input.destOverride ?? []).map(overrideWord),
       metadataOnly: input.metadataOnly ?? false,
       routeOnly: input.routeOnly ?? false,
+      ...(excluded && { excluded }),
     }
   }
   if (input || !old) return undefined
   return { override: listOf(old).map(overrideWord), metadataOnly: false, routeOnly: false }
+}
+
+function readExcluded(input: z.output<typeof sniffingSchema>, context: Context): SniffingConfig['excluded'] {
+  const { report } = context
+  const [names, addresses] = [listOf(input.domainsExcluded), listOf(input.ipsExcluded)]
+  if (names.length + addresses.length === 0) return undefined
+  const domains = names.flatMap((text) => readDomainRule(text, report.at(input, 'domainsExcluded'), context) ?? [])
+  const ips = addresses.flatMap((text) => readIpRule(text, report.at(input, 'ipsExcluded'), context) ?? [])
+  return {
+    ...rulePlace(report.at(input)),
+    ...(domains.length > 0 && { domains }),
+    ...(ips.length > 0 && { ips }),
+  }
 }
 
 /** V2Ray has three words for TLS. */

@@ -7,7 +7,7 @@ import { didYouMean } from '../../schema/suggest.ts'
 /** Words that V2Ray or Xray know and we do not support. */
 const others: Readonly<Record<string, readonly string[]>> = {
   inbound: ['shadowsocks', 'vless', 'trojan', 'mtproto', 'hysteria', 'wireguard', 'tun', 'shadowsocks-2022', 'snell'],
-  outbound: ['dns', 'loopback', 'shadowsocks', 'vless', 'trojan', 'mtproto', 'hysteria', 'wireguard'],
+  outbound: ['dns', 'shadowsocks', 'vless', 'trojan', 'mtproto', 'hysteria', 'wireguard'],
 }
 
 interface Named {

@@ -13,14 +13,20 @@ import { readEndpoint } from './endpoint.ts'
 /** V2Ray counts only with this object in place. Here it changes nothing. */
 export const statsSchema = object({}).describe('Accepted: counters are on with and without it, see policy.')
 
-const served = ['HandlerService', 'LoggerService', 'StatsService'] as const satisfies readonly ApiService[]
-const others = ['RoutingService', 'ObservatoryService', 'ReflectionService'] as const
+const served = [
+  'HandlerService',
+  'LoggerService',
+  'ObservatoryService',
+  'RoutingService',
+  'StatsService',
+] as const satisfies readonly ApiService[]
+const others = ['ReflectionService'] as const
 
 export const apiSchema = object({
   tag: text('Tag under which rules lead to the API. Required.'),
   services: z
     .array(z.string().meta({ examples: [...served] }))
-    .describe('What the API offers: HandlerService, LoggerService, StatsService.'),
+    .describe('What the API offers: HandlerService, LoggerService, ObservatoryService, RoutingService, StatsService.'),
   listen: noted(text('Address and port of its own, such as 127.0.0.1:8080, or path of a unix socket.'), {
     expected: 'an address and a port in double quotes',
   }),
@@ -61,7 +67,7 @@ export function buildApi(
       hint,
     )
   }
-  return input.tag ? { tag: input.tag, services, ...(listen && { listen }), inboundTags } : undefined
+  return input.tag ? { tag: input.tag, services, ...(listen && { listen }) } : undefined
 }
 
 function readServices(input: ApiInput, { report }: Context): readonly ApiService[] {

@@ -16,7 +16,21 @@ export function sniffHttp1(seen: Uint8Array, final: boolean): Verdict {
   if (host === undefined) return 'undecided'
   const name = withoutPort(host)
   if (name === undefined) return 'no'
-  return { protocol: 'http1', domain: usableName(name) }
+  return { protocol: 'http1', domain: usableName(name), attributes: attributesOf(seen) }
+}
+
+/** As Xray tells rules: all lines up to the first empty one; the first line only where it has three parts. */
+function attributesOf(seen: Uint8Array): Readonly<Record<string, string>> {
+  const [first = '', ...lines] = text.decode(seen).split('\n')
+  const [method, path, version, ...more] = first.trimEnd().split(' ')
+  const attributes: Record<string, string> = Object.create(null)
+  for (const line of lines) {
+    if (line === '') break
+    const colon = line.indexOf(':')
+    if (colon > 0) attributes[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim()
+  }
+  if (version !== undefined && more.length === 0) Object.assign(attributes, { ':method': method, ':path': path })
+  return attributes
 }
 
 function methodAt(seen: Uint8Array): 'yes' | 'no' | 'undecided' {

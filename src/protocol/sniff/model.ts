@@ -4,6 +4,8 @@ export interface Sniffed {
   readonly protocol: 'http1' | 'tls' | 'quic' | 'bittorrent'
   /** The name in them, which may be an IP address (IPv6 in brackets or bare); `''` where there is none that could be dialled. */
   readonly domain: string
+  /** Of an HTTP request: `:method` and `:path` as on its first line, and headers with their names in lower case. */
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 /** What one sniffer makes of the bytes so far: recognised, certainly not this protocol, or more bytes may tell. */

@@ -1,0 +1,10 @@
+import type { Place } from '../../schema/report.ts'
+import { positionOf } from '../../schema/tree.ts'
+import type { RulePlace } from '../../settings/routing.ts'
+
+/** A place as the instance gets it, for what shows only when data files are read. */
+export const rulePlace = ({ path, source, offset }: Place): RulePlace => ({
+  at: path,
+  file: source.name,
+  ...positionOf(source, offset),
+})
