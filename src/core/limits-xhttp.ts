@@ -8,8 +8,10 @@ export const xhttpLimits = {
   xhttpOrphanBytes: 16 * 1024 * 1024,
   /** Bytes of posts that one xhttp session holds until they are read; others wait unread, but for the one whose turn it is. */
   xhttpSessionBytes: 4 * 1024 * 1024,
-  /** The same for all sessions of an inbound. */
+  /** The same for all sessions of an inbound; and for those alone whose clients are yet unknown, the oldest of which goes beyond it. */
   xhttpHeldBytes: 64 * 1024 * 1024,
+  /** Connections of one xhttp session that are noted until its client has shown who it is, to be known by then too. */
+  xhttpCarriers: 64,
   /** How long one post may take to come, ms. */
   xhttpPostMs: 300_000,
   /** How long a connection that has brought a post is kept for the next one, ms: Xray's client loses one that it sends later. */

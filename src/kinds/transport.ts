@@ -34,6 +34,8 @@ export interface LayerDeps {
   readonly trust: ProxyTrust
   /** Told where a client is that came by a proxy: whatever counts connections by address counts it there. */
   readonly onClientAddress: (carrier: ConnInfo, client: string) => void
+  /** Told of a connection whose client has shown on another one who it is. */
+  readonly onAdmitted: (carrier: ConnInfo) => void
   /** Told of clients whose handshake failed, once each. */
   readonly onFailedHandshake: (remote: string, error: ProxyError) => void
 }

@@ -6,6 +6,7 @@ import { memoryPair } from '../../src/net/memory/memory.ts'
 import { ConnDuplex } from '../../src/net/streams/duplex.ts'
 import { StreamConn } from '../../src/net/streams/stream-conn.ts'
 import type { XhttpConfig, XhttpShape } from '../../src/settings/xhttp.ts'
+import type { UpgradeDeps } from '../../src/transport/upgrade/model.ts'
 import { xhttpLayer } from '../../src/transport/xhttp/layer.ts'
 import { type LayerRig, layerRig, serverAddress } from './layer-pair.ts'
 
@@ -66,9 +67,13 @@ export interface XhttpRig extends LayerRig {
 /** A client and a server of xhttp; with `http2` their carriers say that they have agreed on it. */
 export function xhttpRig(
   config: XhttpConfig = xhttpConfig(),
-  { http2 = false, server = config }: { readonly http2?: boolean; readonly server?: XhttpConfig } = {},
+  {
+    http2 = false,
+    server = config,
+    deps,
+  }: { readonly http2?: boolean; readonly server?: XhttpConfig; readonly deps?: Partial<UpgradeDeps> } = {},
 ): XhttpRig {
-  const rig = layerRig({ secure: http2 })
+  const rig = layerRig({ secure: http2, ...deps })
   const served: Conn[] = []
   const carriers: Conn[] = []
   let waiting: ((conn: Conn) => void)[] = []

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { readUntil, settled, strangerAnswer, xhttpConfig, xhttpRig } from '../../../test/support/xhttp-rig.ts'
-import type { Conn } from '../../core/conn.ts'
+import { type Conn, type ConnInfo, rootInfo } from '../../core/conn.ts'
 import { limits } from '../../core/limits.ts'
+import type { Website } from '../../core/website.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
 
 const id = '1cd4d502-ba96-4f5c-a296-2ec99013f912'
@@ -227,5 +228,76 @@ describe('a client that is set up otherwise', () => {
     expect(await one.hear(/\r\n\r\n/)).toMatch(
       /^HTTP\/1\.1 200 OK\r\nAccess-Control-Allow-Origin: https:\/\/b\r\n(.*\r\n)*Access-Control-Allow-Methods: POST\r\n/,
     )
+  })
+})
+
+describe('who is behind a proxy', () => {
+  const trust = { networks: [], unix: false, headers: ['X-Proxied'] }
+  const behind = (line: string, client: string) =>
+    request(line, `${padding}X-Proxied: 1\r\nX-Forwarded-For: 9.9.9.9, ${client}\r\n`)
+
+  it('is known by what the proxy says, and told to whatever counts', async () => {
+    const told: string[] = []
+    const rig = xhttpRig(xhttpConfig(), { deps: { trust, onClientAddress: (_, client) => told.push(client) } })
+    expect(await statusOf(rig, behind(`GET /x/${id}`, '1.2.3.4'))).toBe(200)
+    expect(rig.served[0]!.info.remote).toBe('1.2.3.4:0')
+    expect(told).toEqual(['1.2.3.4:0'])
+    const deaf = xhttpRig(xhttpConfig({}, { forwarded: false }), { deps: { trust } })
+    expect(await statusOf(deaf, behind(`GET /x/${id}`, '1.2.3.4'))).toBe(200)
+    expect(deaf.served[0]!.info.remote).not.toBe('1.2.3.4:0')
+  })
+
+  it('is admitted on all connections of its session, before and after', async () => {
+    const admitted: ConnInfo[] = []
+    const rig = xhttpRig(xhttpConfig(), { deps: { onAdmitted: (info) => admitted.push(info) } })
+    await statusOf(rig, post(0, 'early'))
+    const conn = await down(rig)
+    await statusOf(rig, request('POST /x/another/0', padding, 'x'))
+    expect(admitted).toEqual([])
+    rootInfo(conn.info).admitted?.()
+    expect(new Set(admitted).size).toBe(2)
+    await statusOf(rig, post(1, 'late'))
+    expect(new Set(admitted).size).toBe(3)
+  })
+})
+
+describe('another server that answers strangers', () => {
+  const elsewhere = {
+    configured: true,
+    answer: async () => ({ status: 200, headers: [['Content-Length', '4']] as const, body: Buffer.from('page') }),
+  }
+
+  it('gets their connections whole', async () => {
+    let heard = ''
+    const takeOver = async (carrier: Conn): Promise<void> => {
+      heard = Buffer.from((await carrier.read()) ?? []).toString('latin1')
+      carrier.destroy()
+    }
+    const rig = xhttpRig(xhttpConfig(), { deps: { website: { ...elsewhere, takeOver } } })
+    const text = request('POST /site', 'Odd.Name: 1\r\n', 'body')
+    await strangerAnswer(rig, text)
+    expect(heard).toBe(text)
+    expect(rig.failures).toEqual([])
+    await strangerAnswer(rig, 'nonsense\r\n\r\n')
+    expect(heard).toBe('nonsense\r\n\r\n')
+  })
+
+  it('is asked request by request where a proxy shares a connection among clients', async () => {
+    let body: string | undefined
+    const website: Website = {
+      ...elsewhere,
+      answer: async (asked) => {
+        body = Buffer.from((await asked.body?.read()) ?? []).toString()
+        return elsewhere.answer()
+      },
+      takeOver: async () => {
+        throw new Error('taken over')
+      },
+    }
+    const trust = { networks: [], unix: false, headers: ['X-Proxied'] }
+    const rig = xhttpRig(xhttpConfig(), { deps: { website, trust } })
+    const text = request('POST /site', 'X-Proxied: 1\r\nX-Forwarded-For: 1.2.3.4\r\n', 'body')
+    expect(await strangerAnswer(rig, text)).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n\r\npage$/)
+    expect(body).toBe('body')
   })
 })

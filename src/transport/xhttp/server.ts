@@ -23,7 +23,11 @@ import { SplitConn } from './split-conn.ts'
 
 /** Takes xhttp by HTTP/1.1 and HTTP/2, told apart by their first bytes. All ports of an inbound share its sessions. */
 export function xhttpServer(config: XhttpConfig, deps: UpgradeDeps): (accept: (conn: Conn) => void) => Passage {
-  const sessions = new Sessions({ clock: deps.env.clock, maxPosts: config.maxBufferedPosts })
+  const sessions = new Sessions({
+    clock: deps.env.clock,
+    maxPosts: config.maxBufferedPosts,
+    onAdmitted: deps.onAdmitted,
+  })
   return (accept) => {
     const service = new Service(config, deps, sessions, accept)
     const other = new Http1Passage(config, deps, (exchange) => service.serve(exchange))
@@ -97,7 +101,8 @@ class Service {
     if (session.connected) return this.#mismatch(exchange, 409, 'its session has a stream downwards already')
     const down = this.#open(exchange)
     session.connect(down)
-    this.#accept(new SplitConn(down, { reading: session.uplink }))
+    session.carriedBy(exchange.info)
+    this.#accept(new SplitConn(down, { reading: session.uplink }, () => session.admit()))
   }
 
   #up(exchange: Exchange, id: string) {
@@ -107,6 +112,7 @@ class Service {
     const padded = this.#config.shape.padding.placed || valuesOf(exchange.head.headers, 'Referer').length > 0
     const up = exchange.open([...this.#headers(exchange), ...streamHeaders(false)])
     session.uplink.attach(up)
+    session.carriedBy(exchange.info)
     if (padded) this.#keepAlive(up)
   }
 
@@ -136,6 +142,7 @@ class Service {
     if (!inHead) return this.#mismatch(exchange, 400, 'what its headers or cookies carry is no base64url')
     const session = this.#sessions.of(id)
     if (!session) return this.#mismatch(exchange, 404, 'its session is over')
+    session.carriedBy(exchange.info)
     const max = postBytes.to
     const place =
       (exchange.bodyLength ?? 0) > max ? 'large' : await session.place(seq, exchange.bodyLength ?? max, exchange.on)

@@ -1,4 +1,4 @@
-import type { Conn } from '../../core/conn.ts'
+import type { Conn, ConnInfo } from '../../core/conn.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
@@ -11,6 +11,8 @@ export interface SessionsOptions {
   readonly clock: Clock
   /** Posts of one session that wait to be read. */
   readonly maxPosts: number
+  /** Told of connections that carry parts of a session whose client has shown who it is. */
+  readonly onAdmitted: (carrier: ConnInfo) => void
 }
 
 /**
@@ -20,14 +22,19 @@ export interface SessionsOptions {
 export class Sessions {
   readonly clock: Clock
   readonly maxPosts: number
+  readonly onAdmitted: (carrier: ConnInfo) => void
   readonly #all = new Map<string, Session>()
   /** In the order in which they came. */
   readonly #orphans = new Set<Session>()
+  /** Both halves of them are there, and their clients have not shown who they are; in the order in which they came. */
+  readonly #unknown = new Set<Session>()
+  #unknownBytes = 0
   readonly #over = new Map<string, number>()
   #held = 0
   #room: Deferred<void> | undefined
 
-  constructor({ clock, maxPosts }: SessionsOptions) {
+  constructor({ clock, maxPosts, onAdmitted }: SessionsOptions) {
+    this.onAdmitted = onAdmitted
     this.clock = clock
     this.maxPosts = maxPosts
   }
@@ -56,20 +63,28 @@ export class Sessions {
 
   connected(session: Session): void {
     this.#orphans.delete(session)
+    this.#unknown.add(session)
+    this.#unknownBytes += session.held
+  }
+
+  admitted(session: Session): void {
+    if (this.#unknown.delete(session)) this.#unknownBytes -= session.held
   }
 
   ended(session: Session): void {
     if (this.#all.get(session.id) !== session) return
     this.#all.delete(session.id)
     this.#orphans.delete(session)
+    this.admitted(session)
     this.#over.delete(session.id)
     this.#over.set(session.id, this.clock.elapsed())
     if (this.#over.size > limits.xhttpOrphans) this.#over.delete(this.#over.keys().next().value!)
   }
 
   /** Bytes came to be held, or were let go of. */
-  changed(by: number): void {
+  changed(session: Session, by: number): void {
     this.#held += by
+    if (this.#unknown.has(session)) this.#unknownBytes += by
     if (by > 0) this.#bound()
     else this.wake()
   }
@@ -86,8 +101,12 @@ export class Sessions {
     this.#room = undefined
   }
 
-  /** The oldest orphans go when there are too many, or together they hold too much. */
+  /** The oldest go of those that nobody knows, when there are too many orphans, or together they hold too much. */
   #bound(): void {
+    for (const session of this.#unknown) {
+      if (this.#unknownBytes <= limits.xhttpHeldBytes) break
+      if (session.held > 0) session.end(new ProxyError('STRANGER_EVICTED', 'newer ones needed its place'))
+    }
     let bytes = 0
     for (const orphan of this.#orphans) bytes += orphan.held
     for (const orphan of this.#orphans) {
@@ -112,6 +131,8 @@ export class Session {
   #gone: Error | undefined
   /** Bytes that the owner knows of. */
   #counted = 0
+  /** Connections that carried a part of it; undefined: its client has shown who it is. */
+  #carriers: Set<ConnInfo> | undefined = new Set()
   /** Posts that wait though their client has hung up. */
   #left = 0
 
@@ -131,6 +152,20 @@ export class Session {
 
   get connected(): boolean {
     return this.#down !== undefined
+  }
+
+  /** A part of it comes on this connection. */
+  carriedBy(info: ConnInfo): void {
+    if (!this.#carriers) this.#owner.onAdmitted(info)
+    // One that is not noted is met again with its next post.
+    else if (this.#carriers.size < limits.xhttpCarriers) this.#carriers.add(info)
+  }
+
+  /** Its client has shown who it is, on all its connections. */
+  admit(): void {
+    for (const carrier of this.#carriers ?? []) this.#owner.onAdmitted(carrier)
+    this.#carriers = undefined
+    this.#owner.admitted(this)
   }
 
   /** Its stream downwards is there; the session ends with it. */
@@ -195,6 +230,6 @@ export class Session {
   #count(): void {
     const by = this.#posts.bytes - this.#counted
     this.#counted = this.#posts.bytes
-    this.#owner.changed(by)
+    this.#owner.changed(this, by)
   }
 }

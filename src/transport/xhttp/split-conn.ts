@@ -16,8 +16,9 @@ export class SplitConn implements Conn {
   readonly #reading: Reading
   readonly #writing: Writing
 
-  constructor(down: Conn, parts: { readonly reading: Reading } | { readonly writing: Writing }) {
-    this.info = down.info
+  /** `admitted`: told when whoever is at the other end has shown who it is; the connections below are left to it. */
+  constructor(down: Conn, parts: { readonly reading: Reading } | { readonly writing: Writing }, admitted?: () => void) {
+    this.info = admitted ? ofItsOwn(down.info, admitted) : down.info
     this.#down = down
     this.#reading = 'reading' in parts ? parts.reading : down
     this.#writing = 'writing' in parts ? parts.writing : down
@@ -65,3 +66,12 @@ export class SplitConn implements Conn {
     this.#down.destroy(reason)
   }
 }
+
+/** What is said of a connection that runs on several. */
+const ofItsOwn = ({ remote, local, layers, halfClose }: ConnInfo, admitted: () => void): ConnInfo => ({
+  remote,
+  local,
+  layers,
+  halfClose,
+  admitted,
+})
