@@ -146,3 +146,14 @@ test('downloadSettings is refused by its name', () => {
   )
   expect(error.message).toContain('both halves of a connection go to one server here')
 })
+
+test('HTTP/3 is refused by name, and no matter beside others', () => {
+  const withAlpn = (network: string, alpn: unknown) =>
+    load(vmessOut({}, {}, { streamSettings: { network, security: 'tls', tlsSettings: { alpn } } }))
+  for (const alpn of ['h3', ['h3']]) {
+    const { message } = errorOf(withAlpn('xhttp', alpn), 'CFG034', 'outbounds[0].streamSettings.tlsSettings.alpn')
+    expect(message).toContain('"h3" alone asks for HTTP/3')
+  }
+  configOf(withAlpn('xhttp', ['h3', 'h2']))
+  configOf(withAlpn('ws', ['h3']))
+})

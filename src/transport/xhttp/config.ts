@@ -15,6 +15,8 @@ export const xhttpForm = transportForm({
   schema: xhttpSchema,
   settingsKeys: { splithttpSettings: 'Old name of xhttpSettings.', xhttpSettings: undefined },
   readsRequests: true,
+  // Xray means UDP by it, and nothing else.
+  refusesAlpn: { name: 'h3', what: 'HTTP/3, over QUIC' },
   build(input: XhttpInput | undefined = {}, context: Context): XhttpConfig {
     const own: XhttpFields = input.extra ?? input
     if (input.extra) reportIdle(input, context)
