@@ -15,6 +15,7 @@ const allowed = {
   'protocol/websocket': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(websocket|wire)'],
   'protocol/proxyprotocol': ['core/(address|env|errors|limits)', 'protocol/proxyprotocol'],
   'protocol/grpc': ['core/(address|env|errors|limits)', 'protocol/(grpc|wire)'],
+  'protocol/xhttp': ['core/(address|env|errors|limits)', 'protocol/(xhttp|http)'],
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],
   messages: ['core', 'messages'],
