@@ -1,7 +1,7 @@
 /** Conditions on addresses: addresses, blocks, lists, each of them perhaps with a "not". */
 import { parseHost } from '../../core/address.ts'
-import type { Context } from '../../schema/context.ts'
-import { type Place, shorten } from '../../schema/report.ts'
+import type { Context } from '../context.ts'
+import { type Place, shorten } from '../report.ts'
 import type { IpRule } from '../../settings/routing.ts'
 
 /** Reads one condition; undefined when it is none, which is reported. */

@@ -1,5 +1,5 @@
-import type { Place } from '../../schema/report.ts'
-import { positionOf } from '../../schema/tree.ts'
+import type { Place } from '../report.ts'
+import { positionOf } from '../tree.ts'
 import type { RulePlace } from '../../settings/routing.ts'
 
 /** A place as the instance gets it, for what shows only when data files are read. */
