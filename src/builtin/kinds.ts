@@ -102,6 +102,7 @@ export const outbounds = [
   defineOutbound({
     ...freedomOutbound,
     message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
+    finalRules: ({ finalRules }) => finalRules,
     create: createFreedom,
   }),
   defineOutbound({

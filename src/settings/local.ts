@@ -2,6 +2,7 @@
 
 import type { Address } from '../core/address.ts'
 import type { DomainStrategy } from '../core/domain-strategy.ts'
+import type { FinalRule } from './final-rules.ts'
 
 export interface Login {
   readonly user: string
@@ -40,6 +41,8 @@ export interface FreedomSettings {
   readonly redirect?: Address
   /** Version of the PROXY protocol header in front of every stream; absent: none. */
   readonly proxyProtocol?: 1 | 2
+  /** From the first on; absent: it dials every address. */
+  readonly finalRules?: readonly FinalRule[]
   readonly level: number
 }
 

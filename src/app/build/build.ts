@@ -16,7 +16,9 @@ import { dialerStack } from '../../transport/stack.ts'
 import { plainSite } from '../../transport/website/plain.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
+import type { CompileOptions } from '../routing/compile.ts'
 import { autoSecurity } from './auto-security.ts'
+import { refusalBy, refusing } from './final-rules.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { localAddresses } from './local-addresses.ts'
 import { readSwitches } from './switches.ts'
@@ -48,14 +50,19 @@ export interface OutboundBuild {
   readonly watch?: (ground: Ground) => Ground
   /** Finds the outbounds that others go through. */
   readonly find?: FindOutbound
+  /** Opens data files; by default where they usually are. */
+  readonly findAsset?: CompileOptions['findAsset']
 }
 
-/** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used, CONFIG_INVALID for a transport. */
+/** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used or a list of addresses that is not there, CONFIG_INVALID for a transport. */
 export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
   const { kinds, env } = build
   const { stream } = config
-  const ground = groundOf(config, build)
   const kind = kindOf(kinds.outbounds, config)
+  const refusal = refusalBy(kind.finalRules?.(config.settings) ?? [], build)
+  const world = groundOf(config, build)
+  const ground = refusal ? refusing(world, refusal, env.log) : world
+  const takesNames = config.through !== undefined && !refusal
   const transport = config.through?.withoutTransport ? undefined : transportOf(config, kinds)
   const alpn = transport?.alpn ?? kind.alpn
   const deps = layerDeps(config, alpn, { ...build, ...clientDeps })
@@ -63,7 +70,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     const path = transport?.socket?.(stream.transport)
     const base =
       transport?.carrier?.dialer(ground, stream.transport, deps) ??
-      (path === undefined ? namesOver(ground, config, env) : overSocket(ground.tcp, path))
+      (path === undefined ? namesOver(ground, config, takesNames, env) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
@@ -104,10 +111,15 @@ const overSocket = (tcp: Dialer, path: string): Dialer => ({
   dial: (to, options) => tcp.dial({ ...to, path }, options),
 })
 
-/** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
-function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: OutboundConfig, env: Env): Dialer {
+/** Dials names too. Another outbound takes them as they are, unless a strategy or rules say that they are resolved here. */
+function namesOver(
+  { tcp, resolve }: Ground,
+  { stream: { sockopt } }: OutboundConfig,
+  takesNames: boolean,
+  env: Env,
+): Dialer {
   const { domainStrategy = 'AsIs', race } = sockopt
-  if (through && domainStrategy === 'AsIs') return tcp
+  if (takesNames && domainStrategy === 'AsIs') return tcp
   const { clock, log } = env
   return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
 }

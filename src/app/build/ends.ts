@@ -56,7 +56,7 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch, find } = this.#deps
+    const { kinds, env, read, resolve, watch, find, findAsset } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
@@ -66,6 +66,7 @@ export class Ends {
       readSize: this.#readSize,
       watch,
       find,
+      findAsset,
     })
     return { outbound, config, files }
   }

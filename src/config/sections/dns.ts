@@ -14,10 +14,10 @@ import {
   text,
   withoutEffect,
 } from '../../schema/fields.ts'
+import { checkIpRule } from '../../schema/parts/ip-rules.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
-import { checkIpRule } from '../../schema/parts/ip-rules.ts'
 import { checkDomainRule } from '../routing/names.ts'
 
 const strategies = ['UseIP', 'UseIPv4', 'UseIPv6', 'UseSystem'] as const

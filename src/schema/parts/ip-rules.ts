@@ -1,8 +1,8 @@
 /** Conditions on addresses: addresses, blocks, lists, each of them perhaps with a "not". */
 import { parseHost } from '../../core/address.ts'
+import type { IpRule } from '../../settings/routing.ts'
 import type { Context } from '../context.ts'
 import { type Place, shorten } from '../report.ts'
-import type { IpRule } from '../../settings/routing.ts'
 
 /** Reads one condition; undefined when it is none, which is reported. */
 export function readIpRule(text: string, place: Place, { report }: Context): IpRule | undefined {

@@ -58,10 +58,7 @@ export function readRulePorts<K extends string>(
 }
 
 /** As the peers read it: blanks around a name make it another name. Undefined and none as with ports. */
-export function readRuleNetworks(
-  owner: Owner<'network'>,
-  { report }: Context,
-): readonly ('tcp' | 'udp')[] | undefined {
+export function readRuleNetworks(owner: Owner<'network'>, { report }: Context): readonly ('tcp' | 'udp')[] | undefined {
   const { network } = owner
   if (network === undefined || (typeof network === 'object' && network.length === 0)) return undefined
   const found = new Set<'tcp' | 'udp'>()
