@@ -4,6 +4,7 @@
  */
 
 import type { Address } from '../core/address.ts'
+import type { DomainStrategy } from '../core/domain-strategy.ts'
 import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
 import type {
@@ -121,6 +122,8 @@ interface OutboundBase extends SharedConnections {
   readonly through?: ThroughConfig
   /** What they leave from; absent: what the system chooses. */
   readonly sendThrough?: SendThroughConfig
+  /** How names of targets become addresses before the protocol sees them; absent: they do not. */
+  readonly targetStrategy?: DomainStrategy
 }
 
 export interface ThroughConfig {

@@ -102,10 +102,16 @@ describe('outbounds[]', () => {
     for (const word of ['', 'none']) quietConfigOf(direct(word))
   })
 
-  test('domainStrategy and targetStrategy of an outbound end the start unless AsIs', () => {
-    errorOf(load(vmessOut({}, {}, { targetStrategy: 'UseIP' })), 'CFG033', 'outbounds[0].targetStrategy')
-    errorOf(load(vmessOut({}, {}, { domainStrategy: 'UseIPv4' })), 'CFG033', 'outbounds[0].domainStrategy')
-    quietConfigOf(load(vmessOut({}, {}, { domainStrategy: 'AsIs' })))
+  test('targetStrategy, and domainStrategy as V2Ray 5 calls it', () => {
+    const strategyOf = (outer: Record<string, unknown>) => outboundOf(load(vmessOut({}, {}, outer)), 'vmess').targetStrategy
+    expect(strategyOf({})).toBeUndefined()
+    expect(strategyOf({ targetStrategy: 'forceipv6v4' })).toBe('ForceIPv6v4')
+    expect(strategyOf({ domainStrategy: 'use_ip4' })).toBe('UseIPv4')
+    expect(strategyOf({ domainStrategy: 'AsIs', targetStrategy: '' })).toBeUndefined()
+    const both = load(vmessOut({}, {}, { domainStrategy: 'UseIP', targetStrategy: 'asis' }))
+    warningOf(both, 'CFG035', 'outbounds[0].domainStrategy')
+    expect(outboundOf(both, 'vmess').targetStrategy).toBeUndefined()
+    errorOf(load(vmessOut({}, {}, { targetStrategy: 'UsIP' })), 'CFG025', 'outbounds[0].targetStrategy')
   })
 })
 
@@ -146,7 +152,34 @@ describe('freedom and blackhole', () => {
     expect(outboundOf(file({ proxyProtocol: 2 }), 'freedom').settings.proxyProtocol).toBe(2)
     expect(outboundOf(file({ proxyProtocol: 0 }), 'freedom').settings).not.toHaveProperty('proxyProtocol')
     errorOf(file({ proxyProtocol: 3 }), 'CFG023', 'outbounds[0].settings.proxyProtocol')
-    errorOf(file({ finalRules: [{}] }), 'CFG033', 'outbounds[0].settings.finalRules')
+  })
+
+  test('finalRules: what each says, and what is wrong with it', () => {
+    const rules = (...finalRules: object[]) => file({ finalRules })
+    const at = 'outbounds[0].settings.finalRules'
+    const read = outboundOf(
+      rules({ action: 'BLOCK', ip: 'geoip:private', port: '22', network: 'tcp' }),
+      'freedom',
+    ).settings
+    expect(read.finalRules).toMatchObject([
+      {
+        at: `${at}[0]`,
+        action: 'block',
+        ips: [{ kind: 'list', file: 'geoip.dat', code: 'PRIVATE', not: false }],
+        ports: [{ from: 22, to: 22 }],
+        networks: ['tcp'],
+      },
+    ])
+    for (const open of [rules(), rules({ action: 'allow' }, { action: 'block' })]) {
+      expect(outboundOf(open, 'freedom').settings).not.toHaveProperty('finalRules')
+    }
+    errorOf(rules({}), 'CFG024', `${at}[0].action`)
+    errorOf(rules({ action: 'deny' }), 'CFG025', `${at}[0].action`)
+    errorOf(rules({ action: 'block', ip: ['10.0.0.0/33'] }), 'CFG122', `${at}[0].ip[0]`)
+    errorOf(rules({ action: 'block', port: '5-1' }), 'CFG029', `${at}[0].port`)
+    warningOf(rules({ action: 'block' }, { action: 'allow', network: 'utp' }), 'CFG026', `${at}[1].network`)
+    warningOf(rules({ action: 'block', blockDelay: '30-90' }), 'CFG030', `${at}[0].blockDelay`)
+    warningOf(rules({ action: 'allow', ip: ['10.0.0.1'] }), 'CFG123', at)
   })
 
   test('blackhole: response.type', () => {

@@ -22,6 +22,7 @@ import { refusalBy, refusing } from './final-rules.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { localAddresses } from './local-addresses.ts'
 import { readSwitches } from './switches.ts'
+import { resolvingTargets } from './target-strategy.ts'
 import { type FindOutbound, throughOutbound } from './through.ts'
 import { websiteOf } from './website.ts'
 
@@ -75,7 +76,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
   const { legacyHeader, coneDisabled } = readSwitches()
-  return kind.create(config.tag, config.settings, {
+  const outbound = kind.create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
@@ -86,6 +87,9 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     mux: config.mux,
     packetEncoding: config.packetEncoding,
   })
+  const { targetStrategy } = config
+  const { random } = env
+  return targetStrategy ? resolvingTargets(outbound, targetStrategy, { resolve: build.resolve, random }) : outbound
 }
 
 /** What it reaches the world by: another outbound, or sockets. */
