@@ -103,7 +103,8 @@ describe('outbounds[]', () => {
   })
 
   test('targetStrategy, and domainStrategy as V2Ray 5 calls it', () => {
-    const strategyOf = (outer: Record<string, unknown>) => outboundOf(load(vmessOut({}, {}, outer)), 'vmess').targetStrategy
+    const strategyOf = (outer: Record<string, unknown>) =>
+      outboundOf(load(vmessOut({}, {}, outer)), 'vmess').targetStrategy
     expect(strategyOf({})).toBeUndefined()
     expect(strategyOf({ targetStrategy: 'forceipv6v4' })).toBe('ForceIPv6v4')
     expect(strategyOf({ domainStrategy: 'use_ip4' })).toBe('UseIPv4')

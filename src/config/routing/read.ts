@@ -77,7 +77,13 @@ function checkTarget(rule: RuleInput, tags: Tags, balancers: readonly string[], 
   const { outboundTag, balancerTag } = rule
   if (outboundTag) {
     if (tags.outbounds.includes(outboundTag) || neverMatches(rule, tags)) return
-    const message = `no outbound has the tag ${JSON.stringify(shorten(outboundTag))}: what this rule matches is blocked`
+    const shown = JSON.stringify(shorten(outboundTag))
+    if (tags.leftOut.includes(outboundTag)) {
+      const message = `the outbound ${shown} is left out: what this rule matches is blocked`
+      report.warn('CFG121', report.at(rule, 'outboundTag'), message)
+      return
+    }
+    const message = `no outbound has the tag ${shown}: what this rule matches is blocked`
     report.warn('CFG121', report.at(rule, 'outboundTag'), message, tagHint(outboundTag, tags.outbounds))
   } else if (balancerTag) {
     if (balancers.includes(balancerTag)) return
