@@ -21,6 +21,7 @@ import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 import type { HttpOutboundSettings, SocksOutboundSettings } from './upstream.ts'
 
+export type * from './disturbing.ts'
 export type * from './final-rules.ts'
 export type * from './local.ts'
 export type * from './mux.ts'

@@ -148,11 +148,50 @@ describe('freedom and blackhole', () => {
   test('userLevel, timeout, and what Xray adds', () => {
     expect(settingsOf({ userLevel: 3 }).level).toBe(3)
     warningOf(file({ timeout: 9 }), 'CFG030', 'outbounds[0].settings.timeout')
-    warningOf(file({ fragment: { packets: 'tlshello' } }), 'CFG030', 'outbounds[0].settings.fragment')
-    warningOf(file({ noises: [{}] }), 'CFG030', 'outbounds[0].settings.noises')
     expect(outboundOf(file({ proxyProtocol: 2 }), 'freedom').settings.proxyProtocol).toBe(2)
     expect(outboundOf(file({ proxyProtocol: 0 }), 'freedom').settings).not.toHaveProperty('proxyProtocol')
     errorOf(file({ proxyProtocol: 3 }), 'CFG023', 'outbounds[0].settings.proxyProtocol')
+  })
+
+  test('fragment', () => {
+    const fragment = { packets: 'tlshello', length: '100-200', interval: 10 }
+    const read = (more: object) => settingsOf({ fragment: { ...fragment, ...more } }).fragment
+    expect(read({})).toEqual({ packets: 'tlshello', length: { from: 100, to: 200 }, intervalMs: { from: 10, to: 10 } })
+    expect(read({ packets: '1-3', maxSplit: '5-2' })).toMatchObject({
+      packets: { from: 1, to: 3 },
+      maxSplit: { from: 2, to: 5 },
+    })
+    expect(read({ packets: '', maxSplit: 0 })).toEqual({ ...read({}), packets: 'all' })
+    expect(settingsOf({ fragment: {} })).not.toHaveProperty('fragment')
+    const at = 'outbounds[0].settings.fragment'
+    errorOf(file({ fragment: { length: 1 } }), 'CFG024', `${at}.interval`)
+    for (const wrong of [{ length: 0 }, { packets: 'tls' }, { packets: '0-1' }, { interval: 'x' }]) {
+      errorOf(file({ fragment: { ...fragment, ...wrong } }), 'CFG023', `${at}.${Object.keys(wrong)[0]}`)
+    }
+  })
+
+  test('noises', () => {
+    const read = (...noises: object[]) => settingsOf({ noises }).noises
+    expect(
+      read(
+        { type: 'rand', packet: '10-20', delay: '10-16' },
+        { type: 'str', packet: ' hi ', applyTo: 'ipv4' },
+        { type: 'hex', packet: '00fF' },
+        { type: 'base64', packet: '_-8=', applyTo: 'IPv6' },
+      ),
+    ).toEqual([
+      { packet: { from: 10, to: 20 }, delayMs: { from: 10, to: 16 }, family: 0 },
+      { packet: Uint8Array.of(104, 105), delayMs: { from: 0, to: 0 }, family: 4 },
+      { packet: Uint8Array.of(0, 255), delayMs: { from: 0, to: 0 }, family: 0 },
+      { packet: Uint8Array.of(255, 239), delayMs: { from: 0, to: 0 }, family: 6 },
+    ])
+    const at = 'outbounds[0].settings.noises[0]'
+    errorOf(file({ noises: [{ type: 'text', packet: 'a' }] }), 'CFG025', `${at}.type`)
+    errorOf(file({ noises: [{ type: 'hex', packet: 'abc' }] }), 'CFG028', `${at}.packet`)
+    errorOf(file({ noises: [{ type: 'rand', packet: '0' }] }), 'CFG023', `${at}.packet`)
+    errorOf(file({ noises: [{ type: 'rand', packet: '9999' }] }), 'CFG023', `${at}.packet`)
+    errorOf(file({ noises: [{ type: 'str', packet: 'a', applyTo: 'v4' }] }), 'CFG025', `${at}.applyTo`)
+    warningOf(file({ noise: { type: 'rand' } }), 'CFG030', 'outbounds[0].settings.noise')
   })
 
   test('finalRules: what each says, and what is wrong with it', () => {
