@@ -103,6 +103,13 @@ module.exports = {
       to: { path: 'node_modules/(@grpc|@hono|hono|prom-client|libsql)', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'asn1-is-loaded-late',
+      severity: 'error',
+      comment: 'Who has no certificates issued and no OCSP answers stapled does not pay for the codec of ASN.1.',
+      from: { path: '^src/', pathNot: ['^src/transport/tls/certificates/asn1/', test] },
+      to: { path: '^src/transport/tls/certificates/asn1/|node_modules/@peculiar', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'dns-codec-in-one-file',
       severity: 'error',
       comment: 'src/dns/wire.ts is the one place that knows the codec of DNS messages.',

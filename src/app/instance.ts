@@ -23,7 +23,6 @@ import { Connections } from './inbound/connections.ts'
 import { hostOf } from './inbound/host.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
-import { checkSharing } from './inbound/shared/check.ts'
 import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
@@ -125,9 +124,7 @@ export class Instance implements AsyncDisposable {
       host: (inbound) =>
         hostOf(inbound, { dispatch: this.#dispatch, connections: this.#connections, descriptors: this.#descriptors }),
     })
-    const inbounds = config.inbounds.map((inbound) => this.#inbounds.create(inbound))
-    checkSharing(inbounds.map(({ parts }) => parts))
-    this.#inbounds.replace(inbounds)
+    this.#inbounds.fill(config.inbounds)
   }
 
   get config(): Config {
@@ -202,10 +199,7 @@ export class Instance implements AsyncDisposable {
     return this.#ends.outbound(config)
   }
 
-  /**
-   * Stops accepting, cuts what carries nothing yet or no more, waits for the other connections to end, and cuts those left
-   * after `graceMs`. Called again it waits for the same end; with 0 it hastens it.
-   */
+  /** Stops accepting, cuts what carries nothing, waits for the others, cuts those left after `graceMs`. Again: the same end, hastened by 0. */
   stop(graceMs: number = limits.shutdownMs): Promise<void> {
     if (this.#stopped && graceMs === 0) this.kill()
     this.#stopped ??= this.#stop(graceMs)

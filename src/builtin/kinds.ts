@@ -48,7 +48,7 @@ import { tcpForm } from '../transport/tcp/config.ts'
 import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
 import { tlsForm } from '../transport/tls/build-config.ts'
-import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
+import { tlsClientSource, tlsServerSource } from '../transport/tls/certificates/files.ts'
 import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
 import { tlsJson } from '../transport/tls/messages.ts'
 import { requestOpening } from '../transport/upgrade/opening.ts'
@@ -134,7 +134,11 @@ export const outbounds = [
 ] as const
 
 /** Over HTTP/2 alone; a server offers HTTP/1 too, as a web server does, and answers it as one without pages. */
-const overHttp2 = { alpn: ['h2'], alpnServed: ['h2', 'http/1.1'] } as const
+const overHttp2 = {
+  alpn: ['h2'],
+  alpnServed: ['h2', 'http/1.1'],
+  opening: () => ({ kind: 'http2' }) as const,
+} as const
 
 export const transports = [
   defineTransport({ ...dsForm, message: dsMessage, socket: ({ path }) => path }),
@@ -194,10 +198,11 @@ function withAlpn<T extends { readonly alpn: readonly string[] }>(settings: T, a
 export const tls = defineSecurity({
   ...tlsForm,
   message: { name: 'transport.internet.tls.Config', json: tlsJson },
-  client: (settings, { read, alpn }) => tlsClientLayer(loadTlsClient(withAlpn(settings, alpn), read)),
-  server: (settings, { read, env, alpn, handshakeTimeoutMs, onFailedHandshake }) =>
-    tlsServerLayer(loadTlsServer(withAlpn(settings, alpn), read), {
-      clock: env.clock,
+  client: (settings, { read, env, alpn }) => tlsClientLayer(tlsClientSource(withAlpn(settings, alpn), read), env),
+  server: (settings, { read, env, post, alpn, handshakeTimeoutMs, onFailedHandshake }) =>
+    tlsServerLayer(tlsServerSource(withAlpn(settings, alpn), read), {
+      ...env,
+      post,
       handshakeTimeoutMs,
       onError: onFailedHandshake,
     }),

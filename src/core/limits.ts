@@ -1,8 +1,10 @@
 import { http2Limits } from './limits-http2.ts'
 import { routingLimits } from './limits-routing.ts'
+import { tlsLimits } from './limits-tls.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
+  ...tlsLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
   /** What one read brings while it is not known what a connection is for, bytes: that much is copied, and may be kept for a while. */
@@ -113,8 +115,6 @@ export const limits = {
   responseHeadMax: 256 * 1024,
   /** The head of a request that is to become WebSocket or HTTPUpgrade, bytes: what nginx takes. */
   upgradeHeadMax: 32 * 1024,
-  /** A ClientHello that is looked at to tell inbounds on one port apart, bytes. */
-  clientHelloMax: 64 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
   /** Warnings in a minute about clients that were turned away, whoever they are; the others are noted at info. */

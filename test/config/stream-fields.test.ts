@@ -66,6 +66,8 @@ describe('security', () => {
       disableSystemRoot: false,
       pinnedCertSha256: [],
       pinnedChainSha256: [],
+      pinnedPublicKeySha256: [],
+      masterKeyLog: '',
       authorities: [],
       certificates: [],
       serverName: '',

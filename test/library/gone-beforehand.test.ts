@@ -21,8 +21,7 @@ import { createFreedom } from '../../src/proxy/freedom/outbound.ts'
 import { createVmessOutbound } from '../../src/proxy/vmess/outbound.ts'
 import type { FreedomSettings } from '../../src/settings/model.ts'
 import { fakeRandom } from '../../src/testing/fakes.ts'
-import { tlsClientLayer } from '../../src/transport/tls/layer.ts'
-import { clientOptions } from '../support/tls.ts'
+import { tlsClient } from '../support/tls.ts'
 import { testUser } from '../support/vmess-pair.ts'
 
 const over = new Life()
@@ -52,7 +51,7 @@ const resolve: Resolve = async (host) => {
 const named = (): Address => ({ ...at, host: 'name.test' })
 const unless = (tcp: Dialer): Dialer => happyEyeballs(tcp, { resolve, clock: env.clock, log: silentLogger })
 
-const tls = tlsClientLayer(clientOptions({ disableSystemRoot: true }))
+const tls = tlsClient({ disableSystemRoot: true })
 
 const freedom = (domainStrategy: FreedomSettings['domainStrategy']) =>
   createFreedom('direct', { domainStrategy, level: 0 } as FreedomSettings, {

@@ -5,8 +5,10 @@ import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
-import { type InboundDeps, type Kinds, type LayerDeps, sharerOf, type TransportKind } from '../../kinds/kinds.ts'
+import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
+import { sharerOf } from '../../kinds/sharing.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
+import { httpPost } from '../../net/http-post.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
@@ -28,12 +30,12 @@ import { websiteOf } from './website.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
-/** Reads as `read` does, and enters what was read in `files`: by that a later look tells whether something has changed. */
+/** Reads as `read` does, and enters what was read in `files` until they are frozen: by that a later look tells whether something has changed. */
 export const noting =
   (files: string[], read: ReadText): ReadText =>
   (path) => {
     const text = read(path)
-    files.push(text)
+    if (!Object.isFrozen(files)) files.push(text)
     return text
   }
 
@@ -128,7 +130,7 @@ function namesOver(
   return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
 }
 
-type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website'>
+type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website' | 'post'>
 
 /** A client has none of this. */
 export const clientDeps: ServerDeps = {
@@ -136,10 +138,11 @@ export const clientDeps: ServerDeps = {
   onFailedHandshake: () => {},
   onClientAddress: () => {},
   website: plainSite,
+  post: () => Promise.reject(new Error('a client asks for no OCSP answers')),
 }
 export const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
 
-export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website'> {
+export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website' | 'post'> {
   readonly kinds: Kinds
   readonly read: ReadText
   /** Bytes that one read may bring. */
@@ -166,10 +169,12 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
   const ground = watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS, readSize }))
   const dialer = happyEyeballs(ground.tcp, { resolve, clock: env.clock, log: env.log })
   const website = building(config, () => websiteOf(stream.fallback, { env, dialer }))
-  const deps = layerDeps(config, alpnServed, { ...build, website, read: noting(files, build.read) })
+  const post = httpPost(dialer, env.clock)
+  const deps = layerDeps(config, alpnServed, { ...build, website, post, read: noting(files, build.read) })
   const sockets = tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
+    Object.freeze(files)
     const sharer = sharerOf(config, kinds)
     const names = () => secure?.names() ?? []
     return {
@@ -203,6 +208,7 @@ const layerDeps = (
   onFailedHandshake: server.onFailedHandshake,
   onClientAddress: server.onClientAddress,
   website: server.website,
+  post: server.post,
 })
 
 /** What layers cannot be made of is a mistake in the configuration, which is named. */

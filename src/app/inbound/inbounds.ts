@@ -59,6 +59,13 @@ export class Inbounds {
     return inbound
   }
 
+  /** The first ones. @throws ConfigError for a certificate, and for those that cannot share an address */
+  fill(configs: readonly InboundConfig[]): void {
+    const list = configs.map((config) => this.create(config))
+    checkSharing(list.map(({ parts }) => parts))
+    this.replace(list)
+  }
+
   /** One that is not among them yet. @throws ConfigError for its certificate */
   create(config: InboundConfig, policy?: PolicyConfig): RunningInbound {
     const users =
