@@ -2,7 +2,7 @@ import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import type { Address } from '../core/address.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { Resolve } from '../core/ground.ts'
+import type { Ground, Resolve } from '../core/ground.ts'
 import { limits } from '../core/limits.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
@@ -13,6 +13,8 @@ import { Handshakes } from '../stats/handshakes.ts'
 import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
 import { Descriptors } from './descriptors/descriptors.ts'
+import type { Names } from './dns/names.ts'
+import { instanceNames } from './dns/system.ts'
 import type { DispatchDeps } from './flow/deps.ts'
 import type { End } from './flow/flow.ts'
 import { countingIds, Flows } from './flow/flows.ts'
@@ -44,6 +46,7 @@ export class Instance implements AsyncDisposable {
   readonly flows: Flows
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
+  readonly names: Names
   /** Addresses of names. */
   readonly resolve: Resolve
   readonly routing: Routing
@@ -77,23 +80,34 @@ export class Instance implements AsyncDisposable {
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
+    const watch = (ground: Ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground)))
+    this.names = instanceNames(config, {
+      env,
+      nextId: ids,
+      route: (session, until) => this.routing.route(session, until),
+      observer: this.observers,
+      resolve,
+      findAsset: deps.findAsset,
+      watch,
+    })
     this.#ends = new Ends({
       kinds: this.kinds,
       env,
+      names: this.names,
       read: readText,
       resolve,
       findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
       find: (tag) => this.outbounds.passable(tag),
-      watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
+      watch,
       descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.routing = new Routing({
       env,
       outbounds: this.outbounds,
-      resolve,
+      names: this.names,
       findAsset: deps.findAsset,
       api: () => this.#config.api?.tag,
       isApiDoor: (tag) => this.api.isDoor(tag),
@@ -110,6 +124,8 @@ export class Instance implements AsyncDisposable {
       env,
       policy: () => this.#config.policy,
       route: (session, until) => this.routing.route(session, until),
+      fakeName: (host) => this.names.fakeName(host),
+      manyWays: () => this.routing.router !== undefined || this.names.makesUp,
       waysOf: (outbound) => this.outbounds.waysOf(outbound),
       flows: this.flows,
       counters: this.counters,

@@ -6,6 +6,8 @@ import { defineInbound, defineOutbound, defineSecurity, defineTransport, type Ki
 import { blackholeOutbound } from '../proxy/blackhole/config.ts'
 import { blackholeOutboundJson } from '../proxy/blackhole/messages.ts'
 import { createBlackhole } from '../proxy/blackhole/outbound.ts'
+import { dnsOutbound } from '../proxy/dns/config.ts'
+import { createDnsOutbound } from '../proxy/dns/outbound.ts'
 import { dokodemoInbound } from '../proxy/dokodemo/config.ts'
 import { createDokodemoInbound } from '../proxy/dokodemo/inbound.ts'
 import { dokodemoInboundJson } from '../proxy/dokodemo/messages.ts'
@@ -98,6 +100,10 @@ export const outbounds = [
     ...blackholeOutbound,
     message: { name: 'proxy.blackhole.Config', json: blackholeOutboundJson },
     create: (tag, settings, { env }) => createBlackhole(tag, settings, env),
+  }),
+  defineOutbound({
+    ...dnsOutbound,
+    create: (tag, settings, deps) => createDnsOutbound(tag, settings, { ...deps, match: deps.matchNames }),
   }),
   defineOutbound({
     ...freedomOutbound,

@@ -11,6 +11,7 @@ import { routingSchema } from './routing/schema.ts'
 import { apiSchema, statsSchema } from './sections/api.ts'
 import { accountingSchema, controlSchema } from './sections/control.ts'
 import { dnsSchema } from './sections/dns.ts'
+import { fakeDnsSchema } from './sections/fakedns.ts'
 import { logSchema } from './sections/log.ts'
 import { policySchema } from './sections/policy.ts'
 
@@ -65,11 +66,7 @@ export const rootSchema = perKinds((kinds) =>
         code: 'CFG034',
       },
     ),
-    fakedns: refused(
-      z.union([anyObject('A pool.'), z.array(z.unknown())]).describe('Pools of made-up addresses.'),
-      'made-up addresses are not supported, and clients would be sent to them',
-      { code: 'CFG034' },
-    ),
+    fakedns: fakeDnsSchema,
     browserForwarder: unsupported(anyObject('V2Ray 4.')),
     observatory: observatorySchema,
     burstObservatory: burstSchema,

@@ -1,9 +1,11 @@
+import { dnsLimits } from './limits-dns.ts'
 import { http2Limits } from './limits-http2.ts'
 import { routingLimits } from './limits-routing.ts'
 import { tlsLimits } from './limits-tls.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
+  ...dnsLimits,
   ...tlsLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
@@ -23,30 +25,6 @@ export const limits = {
   halfClosedDialMs: 2_000,
   /** One attempt of a dial while there are other servers left to try, ms. */
   attemptMs: 4_000,
-  /** Questions to name servers in progress at once; when full the oldest, which hangs, is given up. Each holds a socket. */
-  dnsQuestions: 256,
-  /** Answers of name servers remembered; when full the oldest goes. */
-  dnsCacheEntries: 4_096,
-  /** Addresses taken from one answer. */
-  dnsAddresses: 32,
-  /** The longest that an answer is remembered, s. */
-  dnsTtlMaxS: 86_400,
-  /** The longest that the absence of a name or address is remembered, s. */
-  dnsAbsentMaxS: 900,
-  /** The largest datagram that name servers are invited to send, bytes: it fits into one packet everywhere. */
-  dnsDatagram: 1_232,
-  /** How long a name server that says nothing comes last, ms. */
-  dnsServerRestMs: 30_000,
-  /** When one family of a name has answered with addresses, how long the other may still take, ms. */
-  dnsOtherFamilyMs: 1_000,
-  /** One look-up by the system's resolver, ms. */
-  systemLookupMs: 5_000,
-  /** Look-ups by the system's resolver that wait for their turn. */
-  systemLookups: 64,
-  /** How long the process that asks the system's resolver waits for further names before it ends, ms. */
-  systemLookupIdleMs: 30_000,
-  /** How often the system's settings for names are looked at, ms. */
-  systemNamesMs: 3_000,
   /** Addresses of one name that a dial tries. */
   dialAddresses: 16,
   /** Time between two attempts of a dial, when the earlier one has not failed, ms (RFC 8305). */

@@ -97,6 +97,7 @@ export const problemCodes = {
   CFG140: 'An API that other machines can reach.',
   CFG141: 'An API that nothing leads to, or that offers nothing.',
   CFG142: 'A token that is too short or cannot be sent.',
+  CFG143: 'Made-up addresses are given out, and no inbound knows them.',
 } as const satisfies Record<string, string>
 
 export type ProblemCode = keyof typeof problemCodes

@@ -64,10 +64,8 @@ describe('outermost object', () => {
     expect(codesOf(file({}))).toEqual(['CFG036'])
   })
 
-  test('reverse and fakedns are refused', () => {
+  test('reverse is refused', () => {
     errorOf(load({ reverse: { portals: [{ tag: 'x', domain: 'y' }] } }), 'CFG034', 'reverse')
-    errorOf(load({ fakedns: { ipPool: '198.18.0.0/15', poolSize: 1 } }), 'CFG034', 'fakedns')
-    errorOf(load({ fakeDns: [{ ipPool: '198.18.0.0/15' }] }), 'CFG034', 'fakedns')
   })
 
   test.each([

@@ -12,6 +12,7 @@ import { type Env, silentLogger } from '../../src/core/env.ts'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { Resolve } from '../../src/core/ground.ts'
 import { forever, Life } from '../../src/core/lifetime.ts'
+import { systemNames } from '../../src/dns/client/system.ts'
 import { udpDialer } from '../../src/net/datagrams/udp.ts'
 import { memoryPair } from '../../src/net/memory/memory.ts'
 import { happyEyeballs } from '../../src/net/names/happy-eyeballs.ts'
@@ -58,6 +59,7 @@ const freedom = (domainStrategy: FreedomSettings['domainStrategy']) =>
     dialer: unless(tcpDialer()),
     udp: udpDialer(),
     resolve,
+    names: systemNames(resolve),
     env,
   })
 

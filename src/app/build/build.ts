@@ -1,24 +1,28 @@
 import { readFileSync } from 'node:fs'
+import { domainRules } from '../../config/routing/names.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
 import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
+import { type NameService, resolveWith } from '../../core/name-service.ts'
+import { systemNames } from '../../dns/client/system.ts'
 import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
 import { sharerOf } from '../../kinds/sharing.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { httpPost } from '../../net/http-post.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
+import type { FindFile } from '../../routing/geo/lists.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import type { ProxyTrust } from '../../settings/trust.ts'
 import { proxiedListener } from '../../transport/proxyprotocol/listener.ts'
 import { dialerStack } from '../../transport/stack.ts'
 import { plainSite } from '../../transport/website/plain.ts'
+import { withRules } from '../dns/rule-language.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
-import type { CompileOptions } from '../routing/compile.ts'
 import { autoSecurity } from './auto-security.ts'
 import { refusalBy, refusing } from './final-rules.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
@@ -45,6 +49,10 @@ export interface OutboundBuild {
   readonly read: ReadText
   /** The resolver of the instance: outbounds share what it knows. */
   readonly resolve: Resolve
+  /** Names as the configuration has them; as `resolve` does unless given. */
+  readonly names?: NameService
+  /** Opens geoip.dat and the like; by default where they usually are. */
+  readonly findAsset?: FindFile | undefined
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
   /** Everything that it reaches the world by; this machine's unless given. */
@@ -53,8 +61,6 @@ export interface OutboundBuild {
   readonly watch?: (ground: Ground) => Ground
   /** Finds the outbounds that others go through. */
   readonly find?: FindOutbound
-  /** Opens data files; by default where they usually are. */
-  readonly findAsset?: CompileOptions['findAsset']
 }
 
 /** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used or a list of addresses that is not there, CONFIG_INVALID for a transport. */
@@ -73,7 +79,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     const path = transport?.socket?.(stream.transport)
     const base =
       transport?.carrier?.dialer(ground, stream.transport, deps) ??
-      (path === undefined ? namesOver(ground, config, takesNames, env) : overSocket(ground.tcp, path))
+      (path === undefined ? namesOver(ground, config, takesNames, build) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
@@ -83,6 +89,8 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     dialer,
     udp: ground.udp,
     resolve: ground.resolve,
+    names: build.names ?? systemNames(build.resolve),
+    matchNames: (rules) => withRules(build, (language) => language.names(domainRules(rules))),
     auto: autoSecurity(),
     legacyHeader,
     coneDisabled,
@@ -90,8 +98,9 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     packetEncoding: config.packetEncoding,
   })
   const { targetStrategy } = config
-  const { random } = env
-  return targetStrategy ? resolvingTargets(outbound, targetStrategy, { resolve: build.resolve, random }) : outbound
+  if (!targetStrategy) return outbound
+  const resolve = build.names ? resolveWith(build.names) : build.resolve
+  return resolvingTargets(outbound, targetStrategy, { resolve, random: env.random })
 }
 
 /** What it reaches the world by: another outbound, or sockets. */
@@ -122,12 +131,13 @@ function namesOver(
   { tcp, resolve }: Ground,
   { stream: { sockopt } }: OutboundConfig,
   takesNames: boolean,
-  env: Env,
+  build: OutboundBuild,
 ): Dialer {
   const { domainStrategy = 'AsIs', race } = sockopt
   if (takesNames && domainStrategy === 'AsIs') return tcp
-  const { clock, log } = env
-  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
+  const { clock, log } = build.env
+  const names = build.names && resolveWith(build.names)
+  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve, names), clock, log, ...(race && { race }) })
 }
 
 type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website' | 'post'>

@@ -8,8 +8,10 @@ import type { Outbound } from '../../core/dialer.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ended, Greet, InboundIo } from '../../core/inbound.ts'
 import { policyOf } from '../../settings/model.ts'
+import { recognise } from '../sniffing/recognise.ts'
 import type { DispatchDeps } from './deps.ts'
 import { DialLimit } from './dial-limit.ts'
+import { decideFor } from './each-target.ts'
 import type { End, Flow, Origin } from './flow.ts'
 import { greeted, handshake } from './handshake.ts'
 import { countersOf, flowTerms } from './policy.ts'
@@ -33,7 +35,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       session.outboundTag = outbound.tag
       session.through = deps.waysOf?.(outbound)
       observer.routed(session, outbound.tag)
-      const far = await way.open(outbound, session, limit.until)
+      const far = await way.open(outbound, session, limit.until, decideFor(origin, deps))
       flow.reached(far, outbound.level)
       if (near.gone) {
         far.destroy()
@@ -80,11 +82,10 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
     observer.opened(session)
     try {
       flow.account?.admit(flow)
-      if (sniffing && !sniffing.metadataOnly) {
+      if (sniffing) {
         // Who waits for an answer says nothing yet.
-        waiting = undefined
-        await greeted(greet, undefined)
-        from = await way.sniff(near, session, sniffing, env.clock)
+        if (!sniffing.metadataOnly) waiting = await greeted(greet, undefined)
+        from = await recognise(near, session, sniffing, way.sniff, deps)
       }
       far = await connect(flow, from, way)
     } catch (error) {

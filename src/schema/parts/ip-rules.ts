@@ -37,11 +37,6 @@ export function readIpRule(text: string, place: Place, { report }: Context): IpR
   return wrong('expected an IP address, a block such as "10.0.0.0/8", or "geoip:LIST"', hintFor(bare, prefix))
 }
 
-/** Only says what is wrong. */
-export function checkIpRule(text: string, place: Place, context: Context): void {
-  readIpRule(text, place, context)
-}
-
 function list(file: string, text: string, not: boolean): IpRule {
   const inverted = text.startsWith('!')
   return {
