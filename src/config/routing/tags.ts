@@ -8,6 +8,8 @@ export interface Tags {
   /** Inbounds of the reverse proxy, which is refused: rules about them are for it alone. */
   readonly bridges: readonly string[]
   readonly outbounds: readonly string[]
+  /** Outbounds that were left out: what leads there is blocked. */
+  readonly leftOut: readonly string[]
   /** The API's. */
   readonly api: string | undefined
   /** E-mails of users and names of accounts; undefined: they cannot be told. */
