@@ -14,6 +14,7 @@ import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
 import { Descriptors } from './descriptors/descriptors.ts'
 import type { DispatchDeps } from './flow/deps.ts'
+import { createDispatch } from './flow/dispatch.ts'
 import type { End } from './flow/flow.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
@@ -27,6 +28,7 @@ import { checkSharing } from './inbound/shared/check.ts'
 import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
+import { ReverseProxies } from './reverse.ts'
 import { Measurements } from './routing/measurements.ts'
 import { Routing } from './routing/routing.ts'
 import { Turns } from './turns.ts'
@@ -49,6 +51,7 @@ export class Instance implements AsyncDisposable {
   readonly resolve: Resolve
   readonly routing: Routing
   readonly measurements: Measurements
+  readonly reverse: ReverseProxies
   readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
   readonly observers: Observers
   /** For changes that wait for something on their way. */
@@ -119,6 +122,9 @@ export class Instance implements AsyncDisposable {
       handshakes: this.#connections.handshakes,
     }
     for (const outbound of config.outbounds) this.outbounds.add(this.buildOutbound(outbound))
+    this.reverse = new ReverseProxies({ env, dispatch: (origin) => createDispatch(origin, this.#dispatch) })
+    for (const portal of this.reverse.portals(config.reverse)) this.outbounds.add(portal)
+    this.reverse.adopt(config.reverse)
     this.#inbounds = new Inbounds({
       users: this.users,
       build: (...args) => this.buildInbound(...args),
@@ -144,6 +150,7 @@ export class Instance implements AsyncDisposable {
       for (const inbound of this.inbounds) await inbound.openAll()
       this.#started = true
       this.measurements.start()
+      this.reverse.start()
     } catch (error) {
       this.#inbounds.closeAll()
       throw error
@@ -215,6 +222,8 @@ export class Instance implements AsyncDisposable {
   async #stop(graceMs: number): Promise<void> {
     this.#inbounds.closeAll()
     this.measurements.stop()
+    this.reverse.stop()
+    for (const { outbound, portal } of this.outbounds) if (portal) void outbound.close()
     await this.#connections.drain(graceMs)
     this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
     await this.outbounds.close()

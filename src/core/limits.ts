@@ -1,3 +1,5 @@
+import { reverseLimits } from './limits-reverse.ts'
+
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
@@ -210,6 +212,7 @@ export const limits = {
   muxDatagramMax: 2_048,
   /** Datagrams of one sub-stream that wait for their receiver to be ready, bytes. More are dropped. */
   muxDatagramsHeld: 64 * 1024,
+  ...reverseLimits,
   /** How long a client's socket that is known by its GlobalID waits for its next carrier, ms. */
   xudpExpiryMs: 60_000,
   /** Graceful shutdown, ms. */

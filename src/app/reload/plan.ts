@@ -33,6 +33,8 @@ export interface ReloadPlan {
   readonly removals: readonly RunningInbound[]
   readonly outbounds: readonly OutboundChange[]
   readonly removedOutbounds: readonly RunningOutbound[]
+  /** Portals that there are then. */
+  readonly portals: readonly RunningOutbound[]
   /** Rules that come into force; absent: those of an API stay, because the files say nothing new. */
   readonly routing: PreparedRouting | undefined
   /** Inbounds as the files pair them, for the report. */
@@ -75,6 +77,7 @@ export function planReload(instance: Instance, next: Config): ReloadPlan {
     additions,
     removals,
     pairing,
+    portals: instance.reverse.portals(next.reverse, instance.outbounds),
     routing: planRouting(instance, next),
     ...planOutbounds(instance, next),
   }
