@@ -64,8 +64,7 @@ describe('outermost object', () => {
     expect(codesOf(file({}))).toEqual(['CFG036'])
   })
 
-  test('reverse and fakedns are refused', () => {
-    errorOf(load({ reverse: { portals: [{ tag: 'x', domain: 'y' }] } }), 'CFG034', 'reverse')
+  test('fakedns is refused', () => {
     errorOf(load({ fakedns: { ipPool: '198.18.0.0/15', poolSize: 1 } }), 'CFG034', 'fakedns')
     errorOf(load({ fakeDns: [{ ipPool: '198.18.0.0/15' }] }), 'CFG034', 'fakedns')
   })
