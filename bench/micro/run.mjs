@@ -1,4 +1,4 @@
-// node bench/micro/run.mjs [body|websocket] [--json]
+// node bench/micro/run.mjs [body|websocket|tls] [--json]
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

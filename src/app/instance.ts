@@ -2,7 +2,7 @@ import { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import type { Address } from '../core/address.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { Resolve } from '../core/ground.ts'
+import type { Ground, Resolve } from '../core/ground.ts'
 import { limits } from '../core/limits.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
@@ -13,8 +13,9 @@ import { Handshakes } from '../stats/handshakes.ts'
 import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
 import { Descriptors } from './descriptors/descriptors.ts'
+import type { Names } from './dns/names.ts'
+import { instanceNames } from './dns/system.ts'
 import type { DispatchDeps } from './flow/deps.ts'
-import { createDispatch } from './flow/dispatch.ts'
 import type { End } from './flow/flow.ts'
 import { countingIds, Flows } from './flow/flows.ts'
 import { LoopGuard } from './flow/loop-guard.ts'
@@ -24,7 +25,6 @@ import { Connections } from './inbound/connections.ts'
 import { hostOf } from './inbound/host.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
-import { checkSharing } from './inbound/shared/check.ts'
 import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
@@ -47,6 +47,7 @@ export class Instance implements AsyncDisposable {
   readonly flows: Flows
   readonly users: LiveUsers
   readonly outbounds = new Outbounds()
+  readonly names: Names
   /** Addresses of names. */
   readonly resolve: Resolve
   readonly routing: Routing
@@ -59,7 +60,6 @@ export class Instance implements AsyncDisposable {
   readonly #loops = new LoopGuard()
   readonly #descriptors: Descriptors
   readonly #connections: Connections
-  readonly #dispatch: DispatchDeps
   readonly #inbounds: Inbounds
   readonly #ends: Ends
   #config: Config
@@ -81,23 +81,34 @@ export class Instance implements AsyncDisposable {
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
     this.observers = new Observers([this.handshakes.observer, this.endings.observer, ...observers], env.log)
+    const watch = (ground: Ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground)))
+    this.names = instanceNames(config, {
+      env,
+      nextId: ids,
+      route: (session, until) => this.routing.route(session, until),
+      observer: this.observers,
+      resolve,
+      findAsset: deps.findAsset,
+      watch,
+    })
     this.#ends = new Ends({
       kinds: this.kinds,
       env,
+      names: this.names,
       read: readText,
       resolve,
       findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
       find: (tag) => this.outbounds.passable(tag),
-      watch: (ground) => this.#loops.watch(this.api.guard(this.#descriptors.watch(ground))),
+      watch,
       descriptors: this.#descriptors,
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.routing = new Routing({
       env,
       outbounds: this.outbounds,
-      resolve,
+      names: this.names,
       findAsset: deps.findAsset,
       api: () => this.#config.api?.tag,
       isApiDoor: (tag) => this.api.isDoor(tag),
@@ -110,10 +121,11 @@ export class Instance implements AsyncDisposable {
     })
     this.measurements.adopt(config)
     this.routing.adopt(this.routing.prepare(config.routing))
-    this.#dispatch = {
+    const dispatch: DispatchDeps = {
       env,
       policy: () => this.#config.policy,
       route: (session, until) => this.routing.route(session, until),
+      fakeName: (host) => this.names.fakeName(host),
       waysOf: (outbound) => this.outbounds.waysOf(outbound),
       flows: this.flows,
       counters: this.counters,
@@ -122,18 +134,14 @@ export class Instance implements AsyncDisposable {
       handshakes: this.#connections.handshakes,
     }
     for (const outbound of config.outbounds) this.outbounds.add(this.buildOutbound(outbound))
-    this.reverse = new ReverseProxies({ env, dispatch: (origin) => createDispatch(origin, this.#dispatch) })
-    for (const portal of this.reverse.portals(config.reverse)) this.outbounds.add(portal)
-    this.reverse.adopt(config.reverse)
+    this.reverse = new ReverseProxies(this.outbounds, dispatch)
+    this.reverse.fill(config.reverse)
     this.#inbounds = new Inbounds({
       users: this.users,
       build: (...args) => this.buildInbound(...args),
-      host: (inbound) =>
-        hostOf(inbound, { dispatch: this.#dispatch, connections: this.#connections, descriptors: this.#descriptors }),
+      host: (inbound) => hostOf(inbound, { dispatch, connections: this.#connections, descriptors: this.#descriptors }),
     })
-    const inbounds = config.inbounds.map((inbound) => this.#inbounds.create(inbound))
-    checkSharing(inbounds.map(({ parts }) => parts))
-    this.#inbounds.replace(inbounds)
+    this.#inbounds.fill(config.inbounds)
   }
 
   get config(): Config {
@@ -174,13 +182,7 @@ export class Instance implements AsyncDisposable {
 
   /** Adds an inbound and opens it. @throws ProxyError CONTROL_CONFLICT, LISTEN_FAILED; ConfigError for its certificate */
   addInbound(config: InboundConfig): Promise<void> {
-    return this.turns.take(async () => {
-      const inbound = this.#inbounds.add(config)
-      await inbound.openAll().catch((error: unknown) => {
-        this.#inbounds.remove(inbound)
-        throw error
-      })
-    })
+    return this.turns.take(() => this.#inbounds.open(config))
   }
 
   /** An inbound that is not among the others before adopt(). @throws ConfigError for its certificate */
@@ -209,10 +211,7 @@ export class Instance implements AsyncDisposable {
     return this.#ends.outbound(config)
   }
 
-  /**
-   * Stops accepting, cuts what carries nothing yet or no more, waits for the other connections to end, and cuts those left
-   * after `graceMs`. Called again it waits for the same end; with 0 it hastens it.
-   */
+  /** Stops accepting, cuts what carries nothing, waits for the others, cuts those left after `graceMs`. Again: the same end, hastened by 0. */
   stop(graceMs: number = limits.shutdownMs): Promise<void> {
     if (this.#stopped && graceMs === 0) this.kill()
     this.#stopped ??= this.#stop(graceMs)
@@ -223,7 +222,6 @@ export class Instance implements AsyncDisposable {
     this.#inbounds.closeAll()
     this.measurements.stop()
     this.reverse.stop()
-    for (const { outbound, portal } of this.outbounds) if (portal) void outbound.close()
     await this.#connections.drain(graceMs)
     this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
     await this.outbounds.close()

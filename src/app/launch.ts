@@ -3,7 +3,8 @@
 import type { ReloadRefusal, ReloadReport } from '../control/control.ts'
 import type { Config } from '../settings/model.ts'
 import { InstanceControl } from './control/control.ts'
-import { Instance, type InstanceDeps } from './instance.ts'
+import { Instance } from './instance.ts'
+import type { InstanceDeps } from './instance-deps.ts'
 import { type Service, startAccounting, startGrpcApi, startHttpApi } from './services.ts'
 import { version } from './version.ts'
 

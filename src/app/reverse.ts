@@ -1,41 +1,38 @@
 /** Bridges and portals, as the configuration of this moment says. */
-import type { Env } from '../core/env.ts'
 import { memoryPair } from '../net/memory/memory.ts'
 import { Bridge } from '../proxy/reverse/bridge.ts'
 import { Portal } from '../proxy/reverse/portal.ts'
 import type { ReverseConfig, ReverseEnd } from '../settings/model.ts'
 import { same } from '../settings/same.ts'
-import type { Dispatch } from './flow/dispatch.ts'
-import type { Origin } from './flow/flow.ts'
-import type { RunningOutbound } from './outbounds.ts'
-
-export interface ReverseDeps {
-  readonly env: Env
-  readonly dispatch: (origin: Origin) => Dispatch
-}
+import type { DispatchDeps } from './flow/deps.ts'
+import { createDispatch } from './flow/dispatch.ts'
+import type { Outbounds, RunningOutbound } from './outbounds.ts'
 
 const none: ReverseConfig = { bridges: [], portals: [] }
 const pair = () => memoryPair()
 
 export class ReverseProxies {
-  readonly #deps: ReverseDeps
+  readonly #outbounds: Outbounds
+  readonly #dispatch: DispatchDeps
   #bridges: readonly Bridge[] = []
   #running = false
 
-  constructor(deps: ReverseDeps) {
-    this.#deps = deps
+  constructor(outbounds: Outbounds, dispatch: DispatchDeps) {
+    this.#outbounds = outbounds
+    this.#dispatch = dispatch
   }
 
-  /** Portals as outbounds: those among `live` that are as they were, and new ones. */
-  portals({ portals }: ReverseConfig = none, live: Iterable<RunningOutbound> = []): RunningOutbound[] {
-    const before = [...live]
-    return portals.map(
-      (end) =>
-        before.find(({ portal }) => portal && same(portal, end)) ?? {
-          outbound: new Portal(end, { env: this.#deps.env, pair }),
-          portal: end,
-        },
-    )
+  /** The first ones. */
+  fill(reverse: ReverseConfig | undefined): void {
+    for (const portal of this.portals(reverse)) this.#outbounds.add(portal)
+    this.adopt(reverse)
+  }
+
+  /** Portals as outbounds: those among the running ones that are as they were, and new ones. */
+  portals({ portals }: ReverseConfig = none): RunningOutbound[] {
+    const before = [...this.#outbounds]
+    const create = (end: ReverseEnd) => ({ outbound: new Portal(end, { env: this.#dispatch.env, pair }), portal: end })
+    return portals.map((end) => before.find(({ portal }) => portal && same(portal, end)) ?? create(end))
   }
 
   /** These bridges from now on. One that is as it was goes on; of one that is not the streams live on. */
@@ -51,14 +48,16 @@ export class ReverseProxies {
     for (const bridge of this.#bridges) bridge.start()
   }
 
+  /** Nothing new is carried; carriers end with the last of what they carry. */
   stop(): void {
     this.#running = false
     for (const bridge of this.#bridges) bridge.retire()
+    for (const { outbound, portal } of this.#outbounds) if (portal) void outbound.close()
   }
 
   #bridge(end: ReverseEnd): Bridge {
-    const { env, dispatch } = this.#deps
-    const { carry, carryPackets } = dispatch({ tag: end.tag, at: `the bridge ${JSON.stringify(end.tag)}` })
-    return new Bridge(end, { env, pair, carry, carryPackets })
+    const origin = { tag: end.tag, at: `the bridge ${JSON.stringify(end.tag)}` }
+    const { carry, carryPackets } = createDispatch(origin, this.#dispatch)
+    return new Bridge(end, { env: this.#dispatch.env, pair, carry, carryPackets })
   }
 }

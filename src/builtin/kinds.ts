@@ -6,6 +6,8 @@ import { defineInbound, defineOutbound, defineSecurity, defineTransport, type Ki
 import { blackholeOutbound } from '../proxy/blackhole/config.ts'
 import { blackholeOutboundJson } from '../proxy/blackhole/messages.ts'
 import { createBlackhole } from '../proxy/blackhole/outbound.ts'
+import { dnsOutbound } from '../proxy/dns/config.ts'
+import { createDnsOutbound } from '../proxy/dns/outbound.ts'
 import { dokodemoInbound } from '../proxy/dokodemo/config.ts'
 import { createDokodemoInbound } from '../proxy/dokodemo/inbound.ts'
 import { dokodemoInboundJson } from '../proxy/dokodemo/messages.ts'
@@ -48,7 +50,7 @@ import { tcpForm } from '../transport/tcp/config.ts'
 import { disguiseLayer } from '../transport/tcp/disguise-layer.ts'
 import { tcpJson } from '../transport/tcp/messages.ts'
 import { tlsForm } from '../transport/tls/build-config.ts'
-import { loadTlsClient, loadTlsServer } from '../transport/tls/files.ts'
+import { tlsClientSource, tlsServerSource } from '../transport/tls/certificates/files.ts'
 import { tlsClientLayer, tlsServerLayer } from '../transport/tls/layer.ts'
 import { tlsJson } from '../transport/tls/messages.ts'
 import { requestOpening } from '../transport/upgrade/opening.ts'
@@ -100,6 +102,10 @@ export const outbounds = [
     create: (tag, settings, { env }) => createBlackhole(tag, settings, env),
   }),
   defineOutbound({
+    ...dnsOutbound,
+    create: (tag, settings, deps) => createDnsOutbound(tag, settings, { ...deps, match: deps.matchNames }),
+  }),
+  defineOutbound({
     ...freedomOutbound,
     message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
     create: createFreedom,
@@ -133,7 +139,11 @@ export const outbounds = [
 ] as const
 
 /** Over HTTP/2 alone; a server offers HTTP/1 too, as a web server does, and answers it as one without pages. */
-const overHttp2 = { alpn: ['h2'], alpnServed: ['h2', 'http/1.1'] } as const
+const overHttp2 = {
+  alpn: ['h2'],
+  alpnServed: ['h2', 'http/1.1'],
+  opening: () => ({ kind: 'http2' }) as const,
+} as const
 
 export const transports = [
   defineTransport({ ...dsForm, message: dsMessage, socket: ({ path }) => path }),
@@ -193,10 +203,11 @@ function withAlpn<T extends { readonly alpn: readonly string[] }>(settings: T, a
 export const tls = defineSecurity({
   ...tlsForm,
   message: { name: 'transport.internet.tls.Config', json: tlsJson },
-  client: (settings, { read, alpn }) => tlsClientLayer(loadTlsClient(withAlpn(settings, alpn), read)),
-  server: (settings, { read, env, alpn, handshakeTimeoutMs, onFailedHandshake }) =>
-    tlsServerLayer(loadTlsServer(withAlpn(settings, alpn), read), {
-      clock: env.clock,
+  client: (settings, { read, env, alpn }) => tlsClientLayer(tlsClientSource(withAlpn(settings, alpn), read), env),
+  server: (settings, { read, env, post, alpn, handshakeTimeoutMs, onFailedHandshake }) =>
+    tlsServerLayer(tlsServerSource(withAlpn(settings, alpn), read), {
+      ...env,
+      post,
       handshakeTimeoutMs,
       onError: onFailedHandshake,
     }),

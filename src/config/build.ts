@@ -19,7 +19,9 @@ import type { Tags } from './routing/tags.ts'
 import { checkTogether } from './rules.ts'
 import { buildApi } from './sections/api.ts'
 import { buildAccounting, buildControl } from './sections/control.ts'
-import { checkDns } from './sections/dns.ts'
+import { readDns } from './sections/dns.ts'
+import { checkDnsOutbounds } from './sections/dns-outbound.ts'
+import { checkFakeUse, readFakeDns } from './sections/fakedns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
 import { readReverse } from './sections/reverse.ts'
@@ -70,7 +72,10 @@ export function buildConfig(
   const observed = observatory !== undefined || burst !== undefined
   const routing = readRouting(input.routing, { ...tagsOf(input, inbounds, outbounds), observed, strict }, context)
   const toApi = apiDoors(routing?.rules ?? [], input.api?.tag || undefined)
-  checkDns(input.dns, context)
+  const dns = readDns(input.dns, context)
+  const fakePools = readFakeDns(input.fakedns, dns, context)
+  checkDnsOutbounds(outbounds, context)
+  checkFakeUse(fakePools, inbounds, report.at(input.dns ?? input, 'servers'), context)
   const api = buildApi(input.api, toApi, inbounds, context)
   const { control, listen } = buildControl(input.control, context)
   const accounting = buildAccounting(input, context)
@@ -82,6 +87,8 @@ export function buildConfig(
     inbounds: inbounds.flatMap(({ config }) => config ?? []),
     outbounds: onePerTag(kept.flatMap(({ config }) => config ?? [])),
     policy: buildPolicy(input, context),
+    ...(dns && { dns }),
+    fakePools,
     ...(routing && { routing }),
     ...(observatory && { observatory }),
     ...(burst && { burstObservatory: burst }),

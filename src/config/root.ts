@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Kinds, perKinds, settingsKey } from '../kinds/kinds.ts'
 import type { Context } from '../schema/context.ts'
-import { anyObject, mapOf, noted, object, port, refused, subtree, withoutEffect } from '../schema/fields.ts'
+import { anyObject, mapOf, noted, object, port, subtree, withoutEffect } from '../schema/fields.ts'
 import type { Place } from '../schema/report.ts'
 import type { Located } from './ends/inbound.ts'
 import { burstSchema, observatorySchema } from './routing/observatory.ts'
@@ -10,6 +10,7 @@ import { routingSchema } from './routing/schema.ts'
 import { apiSchema, statsSchema } from './sections/api.ts'
 import { accountingSchema, controlSchema } from './sections/control.ts'
 import { dnsSchema } from './sections/dns.ts'
+import { fakeDnsSchema } from './sections/fakedns.ts'
 import { logSchema } from './sections/log.ts'
 import { policySchema } from './sections/policy.ts'
 import { reverseSchema } from './sections/reverse.ts'
@@ -59,11 +60,7 @@ export const rootSchema = perKinds((kinds) =>
     port: port(old('Port of the first inbound.')),
     transport: transportSchema(kinds),
     reverse: reverseSchema,
-    fakedns: refused(
-      z.union([anyObject('A pool.'), z.array(z.unknown())]).describe('Pools of made-up addresses.'),
-      'made-up addresses are not supported, and clients would be sent to them',
-      { code: 'CFG034' },
-    ),
+    fakedns: fakeDnsSchema,
     browserForwarder: unsupported(anyObject('V2Ray 4.')),
     observatory: observatorySchema,
     burstObservatory: burstSchema,

@@ -60,12 +60,15 @@ export async function addressesBy(
   throw new ProxyError('DNS_FAILED', `${host} has no address that ${strategy} allows`, { cause })
 }
 
-/** The same for who asks for one family at a time, and for names that are to be used as they are: with no restriction then. */
-export const resolveBy = (strategy: DomainStrategy, resolve: Resolve): Resolve =>
+/**
+ * The same for who asks for one family at a time, and for names that are to be used as they are: with no restriction then.
+ * @param names what a strategy asks
+ */
+export const resolveBy = (strategy: DomainStrategy, resolve: Resolve, names: Resolve = resolve): Resolve =>
   strategy === 'AsIs'
     ? resolve
     : async (host, family, until) => {
-        const allowed = await addressesBy(strategy, host, resolve, until)
+        const allowed = await addressesBy(strategy, host, names, until)
         if (allowed.length === 0) return resolve(host, family, until)
         return allowed.filter((address) => family === 0 || (address.includes(':') ? 6 : 4) === family)
       }

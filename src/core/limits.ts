@@ -1,7 +1,13 @@
+import { dnsLimits } from './limits-dns.ts'
+import { http2Limits } from './limits-http2.ts'
 import { reverseLimits } from './limits-reverse.ts'
+import { routingLimits } from './limits-routing.ts'
+import { tlsLimits } from './limits-tls.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
+  ...dnsLimits,
+  ...tlsLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
   /** What one read brings while it is not known what a connection is for, bytes: that much is copied, and may be kept for a while. */
@@ -10,12 +16,6 @@ export const limits = {
   pacedRead: 32_736,
   /** How many first bytes of a stream are looked at for what it is. */
   sniffedMax: 32_767,
-  /** Lists that are known of one data file; behind them it is not looked at. */
-  geoLists: 65_536,
-  /** How often a flow goes through the rules again by loopback outbounds; once more, and it is taken for one that never ends. */
-  loopbackTurns: 16,
-  /** Measurements of one outbound that are kept. */
-  probeSamples: 1_000,
   /** A connection's unsent bytes above which write() asks to wait, until the policy level of its user says otherwise. */
   writeHighWater: 512 * 1024,
   /** The largest buffer that a policy level can ask for, bytes, each way. */
@@ -26,30 +26,6 @@ export const limits = {
   halfClosedDialMs: 2_000,
   /** One attempt of a dial while there are other servers left to try, ms. */
   attemptMs: 4_000,
-  /** Questions to name servers in progress at once; when full the oldest, which hangs, is given up. Each holds a socket. */
-  dnsQuestions: 256,
-  /** Answers of name servers remembered; when full the oldest goes. */
-  dnsCacheEntries: 4_096,
-  /** Addresses taken from one answer. */
-  dnsAddresses: 32,
-  /** The longest that an answer is remembered, s. */
-  dnsTtlMaxS: 86_400,
-  /** The longest that the absence of a name or address is remembered, s. */
-  dnsAbsentMaxS: 900,
-  /** The largest datagram that name servers are invited to send, bytes: it fits into one packet everywhere. */
-  dnsDatagram: 1_232,
-  /** How long a name server that says nothing comes last, ms. */
-  dnsServerRestMs: 30_000,
-  /** When one family of a name has answered with addresses, how long the other may still take, ms. */
-  dnsOtherFamilyMs: 1_000,
-  /** One look-up by the system's resolver, ms. */
-  systemLookupMs: 5_000,
-  /** Look-ups by the system's resolver that wait for their turn. */
-  systemLookups: 64,
-  /** How long the process that asks the system's resolver waits for further names before it ends, ms. */
-  systemLookupIdleMs: 30_000,
-  /** How often the system's settings for names are looked at, ms. */
-  systemNamesMs: 3_000,
   /** Addresses of one name that a dial tries. */
   dialAddresses: 16,
   /** Time between two attempts of a dial, when the earlier one has not failed, ms (RFC 8305). */
@@ -118,8 +94,6 @@ export const limits = {
   responseHeadMax: 256 * 1024,
   /** The head of a request that is to become WebSocket or HTTPUpgrade, bytes: what nginx takes. */
   upgradeHeadMax: 32 * 1024,
-  /** A ClientHello that is looked at to tell inbounds on one port apart, bytes. */
-  clientHelloMax: 64 * 1024,
   /** The head that disguises a tcp stream as HTTP, bytes; V2Ray and Xray take no more either. */
   disguiseHeadMax: 8 * 1024,
   /** Warnings in a minute about clients that were turned away, whoever they are; the others are noted at info. */
@@ -154,36 +128,8 @@ export const limits = {
   kcpBatch: 32 * 1024,
   /** How exactly the timers of mKCP go, ms. */
   kcpTimerMs: 2,
-  /** The largest gRPC message that we send, bytes. */
-  grpcMessage: 32 * 1024,
-  /** The largest gRPC message that we take, bytes; the Go peers take no more either. Its bytes are passed on as they come. */
-  grpcMessageMax: 4 * 1024 * 1024,
-  /** Bytes of one HTTP/2 stream that its peer may send before they are read, and so the most that is held of it unread. */
-  http2StreamWindow: 2 * 1024 * 1024,
-  /** Bytes of all streams of an HTTP/2 connection that may be under way to us. */
-  http2SessionWindow: 16 * 1024 * 1024,
-  /** What Node may hold of one HTTP/2 connection besides what is unread, MB; above it new streams are refused. */
-  http2SessionMemoryMb: 64,
-  /** Streams that a client may have open at once on one HTTP/2 connection; more are refused one by one. */
-  http2Streams: 1_024,
-  /** Streams that we open at once on one HTTP/2 connection, if the server permits as many; more go by a further connection. */
-  http2ClientStreams: 100,
-  /** The headers of an HTTP/2 request or response, bytes, as HPACK counts them; more resets the stream. */
-  http2HeaderBytes: 64 * 1024,
-  /** Header fields of an HTTP/2 request or response; more reset the stream. */
-  http2HeaderFields: 128,
-  /** Frames that make no sense, and streams refused, that one HTTP/2 connection may have before it is closed. */
-  http2InvalidFrames: 100,
-  /** Streams that a client may reset in a row on one HTTP/2 connection, and 33 a second from then on; more close it. Fixed by Node's library. */
-  http2ResetBurst: 1_000,
-  /** CONTINUATION frames of one header; more close the HTTP/2 connection. Fixed by Node's library. */
-  http2Continuations: 8,
-  /** PINGs of ours without an answer on one HTTP/2 connection. */
-  http2Pings: 10,
-  /** How long an HTTP/2 connection of ours without a stream is kept, ms. */
-  http2ClientIdleMs: 60_000,
-  /** How long a client's HTTP/2 connection without a stream is kept that had one for the proxy, ms. */
-  http2ServerIdleMs: 300_000,
+  ...http2Limits,
+  ...routingLimits,
   /** Requests in a row without the right password that one HTTP connection may make before it is closed. */
   httpChallenges: 3,
   /** Body of an HTTP request without the right password that is read and dropped so that its connection can go on, bytes. */

@@ -1,8 +1,9 @@
 /** What is asked, who answers, and what an answer says. */
 
 import type { Lifetime } from '../core/lifetime.ts'
+import type { RecordType } from '../core/name-service.ts'
 
-export type RecordType = 'A' | 'AAAA'
+export type { RecordType } from '../core/name-service.ts'
 
 export interface Question {
   /** Lower case, at most 253 characters, no dot at the end. */

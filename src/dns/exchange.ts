@@ -13,23 +13,30 @@ import { decodeReply, encodeQuery, type Query, type Reply } from './wire.ts'
 /**
  * By datagram, from a port that no other query uses. What does not come from the server, or is no reply to this query,
  * is passed over: waiting goes on until `until` is over.
+ * @param anySource an outbound may have led the query elsewhere, and the answer then comes from there
  */
-export async function askByDatagram(udp: PacketDialer, server: Address, query: Query, until: Lifetime): Promise<Reply> {
+export async function askByDatagram(
+  udp: PacketDialer,
+  server: Address,
+  query: Query,
+  until: Lifetime,
+  anySource = false,
+): Promise<Reply> {
   const conn = await udp.open({ until, first: server })
   try {
-    return await unlessGone(replyOn(conn, server, query), until)
+    return await unlessGone(replyOn(conn, server, query, anySource), until)
   } finally {
     conn.destroy()
   }
 }
 
-function replyOn(conn: PacketConn, server: Address, query: Query): Promise<Reply> {
+function replyOn(conn: PacketConn, server: Address, query: Query, anySource: boolean): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const ended = (why?: unknown): void =>
       reject(new ProxyError('DNS_FAILED', 'the socket of the query was closed', { cause: why }))
     conn
       .drainTo((lent, from) => {
-        if (!sameEnd(from, server)) return
+        if (!anySource && !sameEnd(from, server)) return
         const reply = decodeReply(lent)
         if (reply && repliesTo(query, reply)) resolve(reply)
       })

@@ -1,7 +1,7 @@
 /** DNS messages as bytes (RFC 1035, RFC 6891). The one user of the codec library. */
 
 import dnsPacket from 'dns-packet'
-import { formatHost, parseHost } from '../core/address.ts'
+import { formatHost, hostFromIP, parseHost } from '../core/address.ts'
 import { limits } from '../core/limits.ts'
 import type { Question, RecordType } from './answer.ts'
 
@@ -9,7 +9,11 @@ export interface Query {
   /** 16 bits that nobody can guess: half of what tells a true answer from a forged one. The source port is the other. */
   readonly id: number
   readonly question: Question
+  /** The name as it is to be asked for, in whichever case; that of the question unless given. */
+  readonly written?: string
   readonly edns: boolean
+  /** An IP address of the network that the server is told of (RFC 7871), zeroed to 24 bits, or 96 of IPv6. */
+  readonly subnet?: string
 }
 
 /** A record of the answer section that leads to an address. */
@@ -32,27 +36,36 @@ export interface Reply {
 
 const headerBytes = 12
 
-export function encodeQuery({ id, question, edns }: Query): Uint8Array {
+export function encodeQuery({ id, question, written, edns, subnet }: Query): Uint8Array {
   return dnsPacket.encode({
     type: 'query',
     id,
     flags: dnsPacket.RECURSION_DESIRED,
-    questions: [{ type: question.type, name: question.name, class: 'IN' }],
-    additionals: edns
-      ? [
-          {
-            type: 'OPT',
-            name: '.',
-            udpPayloadSize: limits.dnsDatagram,
-            extendedRcode: 0,
-            ednsVersion: 0,
-            flags: 0,
-            flag_do: false,
-            options: [],
-          },
-        ]
-      : [],
+    questions: [{ type: question.type, name: written ?? question.name, class: 'IN' }],
+    additionals: subnet ? [subnetOption(subnet)] : edns ? [option({ udpPayloadSize: limits.dnsDatagram })] : [],
   })
+}
+
+const option = (fields: Partial<dnsPacket.OptAnswer>): dnsPacket.OptAnswer => ({
+  type: 'OPT',
+  name: '.',
+  udpPayloadSize: 0,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+  ...fields,
+})
+
+/** To the bit as the peers send it, with a response code in a query: their users' servers know it so. */
+function subnetOption(address: string): dnsPacket.OptAnswer {
+  const [bytes, prefix] = address.includes(':') ? [12, 96] : [3, 24]
+  const host = parseHost(address)
+  const kept = host.kind === 'domain' ? new Uint8Array(16) : host.bytes.map((byte, i) => (i < bytes ? byte : 0))
+  const ip = formatHost(hostFromIP(kept))
+  const data = { code: 'CLIENT_SUBNET', ip, sourcePrefixLength: prefix } as unknown as dnsPacket.PacketOpt
+  return option({ udpPayloadSize: 1350, extendedRcode: 0xe0, flags: 0x8000, flag_do: true, options: [data] })
 }
 
 /** Undefined for what is no reply at all. The bytes are copied. */
@@ -84,6 +97,12 @@ const asked = (name: string, type: string, inClass: string | undefined): Questio
   (type === 'A' || type === 'AAAA') && inClass === 'IN' ? { name: name.toLowerCase(), type } : undefined
 
 const rcodes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
+
+/** Undefined for a code that says something about the query and nothing about the name. */
+export function rcodeNumber(rcode: string): number | undefined {
+  const code = rcodes.indexOf(rcode)
+  return code < 0 || rcode === 'FORMERR' ? undefined : code
+}
 
 /** The upper eight bits stand in the OPT record; what has any is a refusal of EDNS or unknown to us. */
 function rcodeOf(bytes: Uint8Array, additionals: readonly dnsPacket.Answer[]): string {

@@ -7,7 +7,6 @@ import type { SecurityKind, TransportKind } from './transport.ts'
 export { defineInbound, type InboundDeps, type InboundKind } from './inbound.ts'
 export * from './opening.ts'
 export { defineOutbound, type OutboundDeps, type OutboundKind } from './outbound.ts'
-export * from './sharing.ts'
 export * from './transport.ts'
 
 export interface Kinds {

@@ -3,6 +3,7 @@ import type { PacketDialer } from '../core/datagrams/packet.ts'
 import type { Dialer, Outbound } from '../core/dialer.ts'
 import type { Env } from '../core/env.ts'
 import type { Resolve } from '../core/ground.ts'
+import type { NameService } from '../core/name-service.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { Security } from '../protocol/vmess/body.ts'
 import type { OutboundForm } from '../schema/kind.ts'
@@ -16,6 +17,10 @@ export interface OutboundDeps {
   /** Opens what datagrams leave by: UDP sockets, or what another outbound has instead. */
   readonly udp: PacketDialer
   readonly resolve: Resolve
+  /** Names as the configuration has them. */
+  readonly names: NameService
+  /** Whether a name, in lower case, is meant by rules. @throws ConfigError for a list that is not there */
+  readonly matchNames: (rules: readonly string[]) => (name: string) => boolean
   /** What `security: auto` means on this machine. */
   readonly auto: Security
   /** Send the legacy VMess header whatever alterId says. */

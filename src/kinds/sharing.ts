@@ -64,6 +64,8 @@ const byProtocol = (a: SharerTls, b: SharerTls): boolean =>
 
 function tlsClash(a: SharerTls, b: SharerTls): string | undefined {
   if (together(a, b) || byProtocol(a, b)) return undefined
+  // Who asks for no name that is served gets the first.
+  if (b.names?.length === 0) return 'no name is in the certificate of the second, and their "tlsSettings" differ'
   const name = a.names?.find((one) => b.names?.includes(one))
   if (name === undefined) return undefined
   return `both serve ${name === '*' ? 'any name' : `the name ${name}`} with "tlsSettings" that differ`

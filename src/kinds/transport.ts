@@ -18,6 +18,8 @@ export interface LayerDeps {
   readonly env: Env
   /** For files that the settings name. */
   readonly read: ReadText
+  /** Sends bytes to an http: URL and resolves with what its server answers: for OCSP. */
+  readonly post: (url: string, body: Uint8Array, type: string) => Promise<Uint8Array>
   /** TLS lies below. */
   readonly secure: boolean
   /** The name that TLS asks for; `''`: the host of the server. */

@@ -67,7 +67,7 @@ export const problemCodes = {
   CFG083: 'There is no outbound: every connection is closed.',
   CFG084: 'A proxy without a password that is reachable from other machines.',
   CFG085: 'An outbound that leads back to an inbound of the same file.',
-  CFG086: 'Two inbounds or APIs on the same address and port, of which one cannot start.',
+  CFG086: 'Two inbounds or APIs on the same address and port, and nothing tells their clients apart.',
   CFG087: 'Accounts that are not asked for.',
   CFG088: 'Dynamic ports that do not fit into the range.',
   CFG089: 'A password is asked for but nobody has one.',
@@ -85,6 +85,7 @@ export const problemCodes = {
   CFG107: 'A cipher suite or a curve that is not available.',
   CFG108: 'Text in place of a certificate or key that is not PEM.',
   CFG109: 'A certificate or key that cannot be read or used.',
+  CFG110: 'Keys of TLS connections are written to a file.',
   // Routing and DNS
   CFG120: 'A rule that leads nowhere, or has no condition.',
   CFG121: 'A rule or balancer names an outbound, balancer or inbound that does not exist.',
@@ -96,6 +97,7 @@ export const problemCodes = {
   CFG140: 'An API that other machines can reach.',
   CFG141: 'An API that nothing leads to, or that offers nothing.',
   CFG142: 'A token that is too short or cannot be sent.',
+  CFG143: 'Made-up addresses are given out, and no inbound knows them.',
 } as const satisfies Record<string, string>
 
 export type ProblemCode = keyof typeof problemCodes

@@ -6,6 +6,7 @@
 import type { Address } from '../core/address.ts'
 import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
+import type { DnsConfig, DnsOutboundSettings, FakePoolConfig } from './dns.ts'
 import type {
   BlackholeSettings,
   DokodemoInboundSettings,
@@ -14,6 +15,7 @@ import type {
   LoopbackSettings,
   SocksInboundSettings,
 } from './local.ts'
+import type { LogConfig } from './log.ts'
 import type { SharedConnections } from './mux.ts'
 import type { ReverseConfig } from './reverse.ts'
 import type { BurstConfig, ObservatoryConfig, RoutingConfig } from './routing.ts'
@@ -21,7 +23,9 @@ import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 import type { HttpOutboundSettings, SocksOutboundSettings } from './upstream.ts'
 
+export type * from './dns.ts'
 export type * from './local.ts'
+export type * from './log.ts'
 export type * from './mux.ts'
 export type * from './ports.ts'
 export type * from './reverse.ts'
@@ -36,6 +40,10 @@ export interface Config {
   /** The first one is the default route. */
   readonly outbounds: readonly OutboundConfig[]
   readonly policy: PolicyConfig
+  /** How names are resolved for rules and for outbounds that want it; absent: as the system does. */
+  readonly dns?: DnsConfig
+  /** Networks of made-up addresses; none where no server gives some. */
+  readonly fakePools: readonly FakePoolConfig[]
   /** Which flow takes which outbound; absent: all take the first. */
   readonly routing?: RoutingConfig
   readonly observatory?: ObservatoryConfig
@@ -70,18 +78,6 @@ export interface AccountingConfig {
   readonly path: string
   /** Seconds between two writes, 1 to 10. */
   readonly flushS: number
-}
-
-export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'none'
-
-export interface LogConfig {
-  /** Path, `''` for standard error, `'none'` for off. */
-  readonly access: string
-  /** Path, `''` for standard error, `'none'` for off. */
-  readonly error: string
-  readonly level: LogLevel
-  /** `''`, `quarter`, `half`, `full` or `/a+/b` (spec 2.3). */
-  readonly maskAddress: string
 }
 
 /** Where an inbound listens: one entry per port of its range, or one unix socket. */
@@ -144,6 +140,7 @@ export type OutboundConfig =
   | (OutboundBase & { readonly protocol: 'vmess'; readonly settings: VmessOutboundSettings })
   | (OutboundBase & { readonly protocol: 'freedom'; readonly settings: FreedomSettings })
   | (OutboundBase & { readonly protocol: 'blackhole'; readonly settings: BlackholeSettings })
+  | (OutboundBase & { readonly protocol: 'dns'; readonly settings: DnsOutboundSettings })
   | (OutboundBase & { readonly protocol: 'loopback'; readonly settings: LoopbackSettings })
   | (OutboundBase & { readonly protocol: 'http'; readonly settings: HttpOutboundSettings })
   | (OutboundBase & { readonly protocol: 'socks'; readonly settings: SocksOutboundSettings })

@@ -68,6 +68,26 @@ export type PemSource = ({ readonly path: string } | { readonly pem: string }) &
   /** From 1; 0 when the configuration was not text. */
   readonly line: number
   readonly column: number
+  /** Read when the program starts, and not again. */
+  readonly once?: boolean
+}
+
+/** A certificate, leaf first, with its key. */
+export interface CertificateConfig {
+  readonly cert: PemSource
+  readonly key: PemSource
+}
+
+/** An own certificate of a server. */
+export interface ServedCertificateConfig extends CertificateConfig {
+  /** Seconds for which an OCSP answer that is stapled is not asked for again; 0: none is stapled. */
+  readonly ocspStaplingS: number
+}
+
+/** An authority that signs a certificate for each name that clients ask for. */
+export interface IssuerConfig extends CertificateConfig {
+  /** Its own certificate is sent behind those that it signs. */
+  readonly buildChain: boolean
 }
 
 interface TlsCommon {
@@ -82,12 +102,15 @@ interface TlsCommon {
   /** Extra certificate authorities (usage `verify`). */
   readonly authorities: readonly PemSource[]
   readonly disableSystemRoot: boolean
+  /** File that the keys of every connection are appended to, for tools that look into the traffic; `''`: none. */
+  readonly masterKeyLog: string
 }
 
 export interface TlsServerConfig extends TlsCommon {
   /** The one name that it serves where several inbounds share a port; `''`: those of its certificates. */
   readonly serverName: string
-  readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
+  readonly certificates: readonly ServedCertificateConfig[]
+  readonly issuers: readonly IssuerConfig[]
   readonly rejectUnknownSni: boolean
   /** Ask for and verify a client certificate against `clientAuthorities`. */
   readonly verifyClient: boolean
@@ -102,8 +125,10 @@ export interface TlsClientConfig extends TlsCommon {
   readonly pinnedCertSha256: readonly string[]
   /** V2Ray 5's form: base64 of the chain hash. */
   readonly pinnedChainSha256: readonly string[]
+  /** Older Xray's form: base64 SHA-256 of public keys (their SubjectPublicKeyInfo), of which one must be in the chain. */
+  readonly pinnedPublicKeySha256: readonly string[]
   /** Names of which one must be in the certificate, instead of serverName. */
   readonly verifyNames: readonly string[]
   /** Own certificate for client verification (usage `encipherment` on an outbound). */
-  readonly certificates: readonly { readonly cert: PemSource; readonly key: PemSource }[]
+  readonly certificates: readonly CertificateConfig[]
 }

@@ -13,6 +13,8 @@ export interface Asked {
   readonly name: string
   readonly type: string
   readonly edns: boolean
+  /** The additional section in hex. */
+  readonly additional: string
   readonly carrier: 'udp' | 'tcp'
   /** Which socket it came through. */
   readonly socket: number
@@ -44,7 +46,8 @@ export function fakeNameServers(answer: (asked: Asked) => Said | readonly Said[]
     const packet = dnsPacket.decode(Buffer.from(bytes))
     const { name, type } = packet.questions![0]!
     const edns = packet.additionals!.length > 0
-    const query: Asked = { server, name, type, edns, carrier, socket, id: packet.id! }
+    const additional = Buffer.from(bytes.subarray(12 + name.length + 2 + 4)).toString('hex')
+    const query: Asked = { server, name, type, edns, additional, carrier, socket, id: packet.id! }
     asked.push(query)
     const said = answer(query) ?? []
     return (Array.isArray(said) ? (said as readonly Said[]) : [said as Said]).map((reply) => ({

@@ -377,6 +377,42 @@ describe('transports that a request opens', () => {
     )
   })
 
+  it('grpc of both families', () => {
+    const shared = {
+      serviceName: 'svc',
+      keepAlive: { idleMs: 60_000, timeoutMs: 5_000, withoutStreams: true },
+      window: 65_536,
+    }
+    const common = {
+      service_name: 'svc',
+      idle_timeout: 60,
+      health_check_timeout: 5,
+      permit_without_stream: true,
+      initial_windows_size: 65_536,
+    }
+    const name = 'transport.internet.grpc.encoding.Config'
+    // V2Ray itself does nothing with its host.
+    expect(streamOf('v2ray', 'gun', name, { ...common, host: 'a' })).toMatchObject({
+      network: 'grpc',
+      transport: { ...shared, authority: '', multi: false },
+    })
+    const xray = { ...common, authority: 'a', multi_mode: true, user_agent: 'golang' }
+    expect(streamOf('xray', 'grpc', name, xray).transport).toMatchObject({
+      ...shared,
+      authority: 'a',
+      multi: true,
+      userAgent: 'golang',
+    })
+  })
+
+  it('h2 of V2Ray', () => {
+    const values = { host: ['a', 'b'], path: '/h', method: 'POST', header: [{ name: 'X-A', value: ['b', 'c'] }] }
+    expect(streamOf('v2ray', 'http', 'transport.internet.http.Config', values)).toMatchObject({
+      network: 'h2',
+      transport: { hosts: ['a', 'b'], path: '/h', method: 'POST', headers: { 'x-a': 'c' } },
+    })
+  })
+
   it.each(both)('the http header of tcp of %s', (family) => {
     const header_settings = types.typed(family, 'transport.internet.headers.http.Config', {
       request: {

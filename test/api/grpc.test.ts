@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect as connectHttp2 } from 'node:http2'
-import { connect as connectTcp } from 'node:net'
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { status } from '@grpc/grpc-js'
@@ -191,7 +191,10 @@ describe.each(ways)('the gRPC API under the names of $family, through $way', ({ 
   })
 
   it('says why an address cannot be listened on, and keeps nothing of that inbound', async () => {
-    const range = { From: api.vmessPort, To: api.vmessPort }
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as AddressInfo
+    const range = { From: port, To: port }
     const inbound = {
       tag: 'taken',
       receiver_settings: caller.typed('app.proxyman.ReceiverConfig', {
@@ -202,8 +205,9 @@ describe.each(ways)('the gRPC API under the names of $family, through $way', ({ 
     }
     await expect(caller.call('HandlerService.AddInbound', { inbound })).rejects.toMatchObject({
       code: status.FAILED_PRECONDITION,
-      details: expect.stringContaining(String(api.vmessPort)),
+      details: expect.stringContaining(String(port)),
     })
+    other.close()
     expect((await api.control.inbounds()).map(({ tag }) => tag)).not.toContain('taken')
   })
 

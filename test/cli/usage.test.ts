@@ -61,7 +61,7 @@ describe('wrong command lines', () => {
     [['run', 'config.json'], 'too many arguments'],
     [['rum'], 'run'],
     [['connect'], 'link'],
-    [['run', '-format', 'toml'], 'TOML'],
+    [['run', '-format', 'protobuf'], 'protobuf'],
     [['run', '-log-format', 'xml', '-c', 'x'], 'text or json'],
     [['serve', '--port', '70000'], '1 to 65535'],
     [['serve', '--listen', 'localhost'], 'IP address'],

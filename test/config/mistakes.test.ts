@@ -46,7 +46,7 @@ describe('ports', () => {
     expect(errorOf(result, 'CFG086', 'inbounds[1].port')).toMatchObject({
       message:
         'port 85 of 127.0.0.1 is already listened on by inbounds[0], and nothing tells the two apart: what clients send first does not show which of the two it is for',
-      hint: 'write another port',
+      hint: 'write another port, or give one of them another path, "host" or name of TLS',
     })
     for (const [first, second] of [
       ['::', '127.0.0.1'],

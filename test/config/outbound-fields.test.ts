@@ -12,7 +12,7 @@ describe('outbounds[]', () => {
     expect(errorOf(load(withOutbound({ protocol: 'fredom' })), 'CFG080', 'outbounds[0].protocol').hint).toBe(
       'did you mean "freedom"?',
     )
-    for (const protocol of ['dns', 'trojan']) {
+    for (const protocol of ['trojan', 'vless']) {
       errorOf(load(withOutbound({ protocol })), 'CFG034', 'outbounds[0].protocol')
     }
   })

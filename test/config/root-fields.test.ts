@@ -64,11 +64,6 @@ describe('outermost object', () => {
     expect(codesOf(file({}))).toEqual(['CFG036'])
   })
 
-  test('fakedns is refused', () => {
-    errorOf(load({ fakedns: { ipPool: '198.18.0.0/15', poolSize: 1 } }), 'CFG034', 'fakedns')
-    errorOf(load({ fakeDns: [{ ipPool: '198.18.0.0/15' }] }), 'CFG034', 'fakedns')
-  })
-
   test.each([
     'browserForwarder',
     'multiObservatory',

@@ -1,6 +1,6 @@
-/** routing and dns, the latter not applied yet: one test per row of their tables. */
+/** routing: one test per row of its tables. */
 import { describe, expect, test } from 'vitest'
-import { codesOf, configOf, errorOf, load, quietConfigOf, uuid, vmessIn, warningOf } from './helpers.ts'
+import { configOf, errorOf, load, quietConfigOf, uuid, vmessIn, warningOf } from './helpers.ts'
 
 const routing = (value: object, rest: object = {}) =>
   load({
@@ -139,41 +139,5 @@ describe('routing', () => {
     errorOf(balancer({ fallbackTag: 'x' }), 'CFG121', 'routing.balancers[0].fallbackTag')
     warningOf(balancer({ selector: ['zz'] }), 'CFG121', 'routing.balancers[0].selector')
     quietConfigOf(routing({ balancers: [{ tag: 'b', selector: 'di' }], rules: [{ network: 'tcp', balancerTag: 'b' }] }))
-  })
-})
-
-describe('dns', () => {
-  const dns = (value: object) => load({ dns: value })
-
-  test.each([
-    '8.8.8.8',
-    'localhost',
-    'tcp://1.1.1.1:53',
-    'tcp+local://a',
-    'https://1.1.1.1/dns-query',
-    'https+local://a/b',
-    'quic+local://a',
-    'h2c://a',
-  ])('server %s gives one warning', (server) => {
-    expect(codesOf(dns({ servers: [server] }))).toEqual(['CFG032'])
-    expect(codesOf(dns({ servers: [{ address: server, port: 53, skipFallback: true }] }))).toEqual(['CFG032'])
-  })
-
-  test('servers that cannot be', () => {
-    errorOf(dns({ servers: ['fakedns'] }), 'CFG034', 'dns.servers[0]')
-    expect(errorOf(dns({ servers: ['htps://a'] }), 'CFG028', 'dns.servers[0]').hint).toBe('did you mean "https"?')
-    errorOf(dns({ servers: [{ port: 53 }] }), 'CFG024', 'dns.servers[0].address')
-    errorOf(dns({ servers: [{ address: 'a', port: '53' }] }), 'CFG022', 'dns.servers[0].port')
-    errorOf(dns({ servers: [{ address: 'a', domains: ['regexp:('] }] }), 'CFG122', 'dns.servers[0].domains')
-    errorOf(dns({ servers: [{ address: 'a', expectIPs: ['x'] }] }), 'CFG122', 'dns.servers[0].expectIPs')
-  })
-
-  test('hosts, clientIp, queryStrategy', () => {
-    expect(codesOf(dns({ hosts: { 'domain:a': '1.1.1.1', b: ['::1'], c: 'd' } }))).toEqual(['CFG032'])
-    errorOf(dns({ hosts: { 'regexp:(': '1.1.1.1' } }), 'CFG122')
-    errorOf(dns({ hosts: { a: 5 } }), 'CFG022', 'dns.hosts.a')
-    errorOf(dns({ clientIp: 'a.example' }), 'CFG028', 'dns.clientIp')
-    quietConfigOf(dns({ queryStrategy: 'use_ipv4', disableCache: true, tag: 'x' }))
-    warningOf(dns({ queryStrategy: 'UseIPv5' }), 'CFG026', 'dns.queryStrategy')
   })
 })

@@ -66,6 +66,8 @@ describe('security', () => {
       disableSystemRoot: false,
       pinnedCertSha256: [],
       pinnedChainSha256: [],
+      pinnedPublicKeySha256: [],
+      masterKeyLog: '',
       authorities: [],
       certificates: [],
       serverName: '',
@@ -263,5 +265,81 @@ describe('wsSettings and httpupgradeSettings', () => {
 
   test('without the transport they have no effect', () => {
     warningOf(out({ wsSettings: { path: '/a' } }), 'CFG104', `${at}.wsSettings`)
+  })
+})
+
+describe('grpcSettings and httpSettings', () => {
+  const grpcOf = (grpcSettings: object) => streamOf({ network: 'grpc', grpcSettings }).transport
+  const h2Of = (httpSettings: object) => streamOf({ network: 'h2', httpSettings }).transport
+
+  test('grpc: every field of Xray and V2Ray, and the defaults', () => {
+    quietConfigOf(out({ network: 'gun' }))
+    const keepAlive = { idleMs: 0, timeoutMs: 20_000, withoutStreams: false }
+    expect(grpcOf({})).toMatchObject({ serviceName: '', multi: false, authority: '', userAgent: 'chrome', keepAlive })
+    const all = {
+      serviceName: '/a/b|c',
+      multiMode: true,
+      authority: 'a.example',
+      user_agent: 'golang',
+      idle_timeout: 60,
+      health_check_timeout: 5,
+      permit_without_stream: true,
+      initial_windows_size: 65_536,
+    }
+    quietConfigOf(out({ network: 'grpc', grpcSettings: all }))
+    expect(grpcOf(all)).toMatchObject({
+      serviceName: '/a/b|c',
+      multi: true,
+      authority: 'a.example',
+      userAgent: 'golang',
+      keepAlive: { idleMs: 60_000, timeoutMs: 5_000, withoutStreams: true },
+      window: 65_536,
+    })
+  })
+
+  test('grpc: as in Go, no PING oftener than every 10 s, and one is sent where any of the three asks for it', () => {
+    for (const settings of [{ idle_timeout: 1 }, { health_check_timeout: 20 }, { permit_without_stream: true }])
+      expect(grpcOf(settings)).toMatchObject({ keepAlive: { idleMs: 10_000, timeoutMs: 20_000 } })
+    for (const initial_windows_size of [-1, 0, 65_534])
+      expect(grpcOf({ initial_windows_size })).not.toHaveProperty('window')
+  })
+
+  test('gunSettings is the older name, and wins', () => {
+    const both = { network: 'gun', gunSettings: { serviceName: 'b' }, grpcSettings: { serviceName: 'a' } }
+    expect(streamOf(both).transport).toMatchObject({ serviceName: 'b' })
+  })
+
+  test('h2: every field, in the forms of V2Ray, old Xray and sing-box', () => {
+    expect(h2Of({})).toMatchObject({ hosts: [], path: '/', method: 'PUT', headers: {} })
+    expect(h2Of({})).not.toHaveProperty('servedMethod')
+    const all = {
+      host: 'a, b',
+      path: 'p',
+      method: 'POST',
+      headers: { 'X-A': ['1', '2'], B: 'c' },
+      read_idle_timeout: 30,
+    }
+    quietConfigOf(out({ network: 'http', httpSettings: all }))
+    expect(h2Of(all)).toMatchObject({
+      hosts: ['a', 'b'],
+      path: '/p',
+      method: 'POST',
+      servedMethod: 'POST',
+      headers: { 'x-a': '2', b: 'c' },
+      keepAlive: { idleMs: 30_000 },
+    })
+    expect(h2Of({ headers: { Host: 'a.example' } })).toMatchObject({ hosts: ['a.example'], headers: {} })
+  })
+
+  test('what cannot be sent is an error at its place', () => {
+    const grpc = (grpcSettings: object) => out({ network: 'grpc', grpcSettings })
+    const h2 = (httpSettings: object) => out({ network: 'h2', httpSettings })
+    errorOf(grpc({ authority: 'a b' }), 'CFG022', `${at}.grpcSettings.authority`)
+    errorOf(grpc({ user_agent: 'a\n' }), 'CFG022', `${at}.grpcSettings.user_agent`)
+    errorOf(h2({ path: '/a b' }), 'CFG022', `${at}.httpSettings.path`)
+    errorOf(h2({ host: ['a b'] }), 'CFG022', `${at}.httpSettings.host`)
+    errorOf(h2({ method: 'A B' }), 'CFG022', `${at}.httpSettings.method`)
+    for (const name of ['a b', ':path', 'Connection', 'te'])
+      errorOf(h2({ headers: { [name]: 'c' } }), 'CFG022', `${at}.httpSettings.headers`)
   })
 })

@@ -83,11 +83,17 @@ describe('tlsSettings', () => {
       'CFG106',
       path('pinnedPeerCertificateChainSha256[1]'),
     )
-    errorOf(
-      tls({ pinnedPeerCertificatePublicKeySha256: [pin] }),
-      'CFG031',
-      path('pinnedPeerCertificatePublicKeySha256'),
-    )
+    const suffices = { pinnedPeerCertificateChainSha256: [pin], allowInsecureIfPinnedPeerCertificate: true }
+    quietConfigOf(tls(suffices))
+    expect(tlsOf(suffices).allowInsecure).toBe(true)
+    warningOf(tls({ allowInsecureIfPinnedPeerCertificate: true }), 'CFG030')
+  })
+
+  test('pinnedPeerCertificatePublicKeySha256: base64', () => {
+    const pin = 'VZrq0IJk1XldOQlxjN0Fq9SVcuhP5VWQ7vMaiKCP3/0='
+    const key = 'pinnedPeerCertificatePublicKeySha256'
+    expect(tlsOf({ [key]: [pin] }).pinnedPublicKeySha256).toEqual([pin])
+    errorOf(tls({ [key]: ['x'] }), 'CFG106', path(`${key}[0]`))
   })
 
   test('verifyPeerCertByName', () => {
@@ -114,10 +120,16 @@ describe('tlsSettings', () => {
     quietConfigOf(server({ allowInsecure: false, serverName: 'a' }))
   })
 
-  test('fingerprint and masterKeyLog have no effect', () => {
+  test('masterKeyLog: honoured, with a warning', () => {
+    warningOf(tls({ masterKeyLog: '/k' }), 'CFG110', path('masterKeyLog'))
+    expect(tlsOf({ masterKeyLog: '/k' }).masterKeyLog).toBe('/k')
+    quietConfigOf(tls({ masterKeyLog: 'none' }))
+    expect(tlsOf({ masterKeyLog: 'none' }).masterKeyLog).toBe('')
+  })
+
+  test('fingerprint has no effect', () => {
     warningOf(tls({ fingerprint: 'chrome' }), 'CFG030', path('fingerprint'))
     quietConfigOf(tls({ fingerprint: 'unsafe' }))
-    warningOf(tls({ masterKeyLog: '/k' }), 'CFG030', path('masterKeyLog'))
   })
 
   test.each(['echConfig', 'echConfigList', 'echServerKeys', 'echDohServer'])('%s is refused', (key) => {
@@ -168,8 +180,17 @@ describe('certificates[]', () => {
 
   test('usage', () => {
     const files = { certificateFile: '/c.pem', keyFile: '/k.pem' }
-    expect(serverOf(files, { certificateFile: '/ca.pem', usage: 'verify' }).authorities).toHaveLength(1)
-    errorOf(server(files, { ...files, usage: 'issue' }), 'CFG031', `${base}[1].usage`)
+    const authority = { certificateFile: '/ca.pem', usage: 'verify' }
+    const useless = warningOf(server(files, authority), 'CFG030', `${base}[1].usage`)
+    expect(useless.hint).toContain('"verifyclient"')
+    expect(serverOf({ ...files, usage: 'issue', buildChain: true })).toMatchObject({
+      certificates: [],
+      issuers: [{ cert: { path: '/c.pem' }, key: { path: '/k.pem' }, buildChain: true }],
+    })
+    errorOf(server({ certificateFile: '/c.pem', usage: 'issue' }), 'CFG103', `${base}[0]`)
+    warningOf(server({ ...files, usage: 'issue' }, { ...files, usage: 'issue' }), 'CFG030', base)
+    const issuing = { security: 'tls', tlsSettings: { certificates: [{ ...files, usage: 'issue' }] } }
+    warningOf(out(issuing), 'CFG030', `${at}.tlsSettings.certificates[0].usage`)
     errorOf(server({ ...files, usage: 'encipher' }), 'CFG025', `${base}[0].usage`)
     const client = streamOf({
       security: 'tls',
@@ -179,11 +200,15 @@ describe('certificates[]', () => {
     expect(client.tls!.authorities).toHaveLength(1)
   })
 
-  test('oneTimeLoading, ocspStapling and buildChain have no effect', () => {
+  test('oneTimeLoading, ocspStapling and buildChain', () => {
     const files = { certificateFile: '/c.pem', keyFile: '/k.pem' }
-    warningOf(server({ ...files, oneTimeLoading: false }), 'CFG030', `${base}[0].oneTimeLoading`)
-    warningOf(server({ ...files, ocspStapling: 3600 }), 'CFG030', `${base}[0].ocspStapling`)
+    quietConfigOf(server({ ...files, oneTimeLoading: false, ocspStapling: 0, buildChain: false }))
+    expect(serverOf(files).certificates).toMatchObject([{ ocspStaplingS: 0 }])
+    expect(serverOf(files).certificates[0]!.cert).not.toHaveProperty('once')
+    const [pair] = serverOf({ ...files, oneTimeLoading: true, ocspStapling: 3600 }).certificates
+    expect(pair).toMatchObject({ cert: { once: true }, key: { once: true }, ocspStaplingS: 3600 })
     warningOf(server({ ...files, buildChain: true }), 'CFG030', `${base}[0].buildChain`)
-    quietConfigOf(server({ ...files, oneTimeLoading: true, ocspStapling: 0, buildChain: false }))
+    const stapling = { security: 'tls', tlsSettings: { certificates: [{ ...files, ocspStapling: 1 }] } }
+    warningOf(out(stapling), 'CFG030', `${at}.tlsSettings.certificates[0].ocspStapling`)
   })
 })

@@ -74,14 +74,12 @@ async function servedBy(streamSettings: object): Promise<string> {
   const trust = { certificates: [{ certificate: pemLines('ca.crt'), usage: 'verify' }] }
   const own = (streamSettings as { tlsSettings?: object }).tlsSettings
   const vnext = [{ address: '127.0.0.1', port, users: [{ id, security: 'aes-128-gcm' }] }]
-  const stream = await connect(
-    {
-      protocol: 'vmess',
-      settings: { vnext },
-      streamSettings: { ...streamSettings, ...(security && { tlsSettings: { ...trust, ...own } }) },
-    },
-    { host: '127.0.0.1', port: echoPort },
-  )
+  const outbound = {
+    protocol: 'vmess' as const,
+    settings: { vnext },
+    streamSettings: { ...streamSettings, ...(security && { tlsSettings: { ...trust, ...own } }) },
+  }
+  const stream = await connect(outbound, { host: '127.0.0.1', port: echoPort })
   open.push(stream)
   stream.on('error', () => {})
   stream.write('hello')
@@ -140,6 +138,20 @@ describe('inbounds on one port are told apart', () => {
     expect(await servedBy({ ...ws('/a'), ...secure('localhost') })).toBe('a')
     expect(await servedBy({ ...upgrade('/b'), ...secure('localhost') })).toBe('b')
     expect(await protocolFor({ servername: 'localhost', ALPNProtocols: ['h2', 'http/1.1'] })).toBe('http/1.1')
+  })
+
+  it('by the application protocol, and by that of HTTP inside', async () => {
+    const grpc = { network: 'grpc', grpcSettings: { serviceName: 'some.Service' } }
+    await start(
+      inbound('grpc', { ...grpc, ...tls('server') }),
+      inbound('ws', { ...ws('/a'), ...tls('server') }),
+      inbound('raw', tls('server')),
+      inbound('plain', grpc),
+    )
+    expect(await servedBy({ ...grpc, ...secure('localhost') })).toBe('grpc')
+    expect(await servedBy({ ...ws('/a'), ...secure('localhost') })).toBe('ws')
+    expect(await servedBy(secure('localhost'))).toBe('raw')
+    expect(await servedBy(grpc)).toBe('plain')
   })
 
   it('with an application protocol for each name', async () => {
@@ -251,6 +263,7 @@ describe('what cannot be told apart', () => {
   it.each([
     ['two that take any bytes', [{}, {}], 'both take whatever bytes come first'],
     ['two with one path', [ws('/a'), upgrade('/a')], 'both take requests for "/a"'],
+    ['two with HTTP/2', [{ network: 'grpc' }, { network: 'h2' }], 'both take HTTP/2'],
     ['a path with early data behind it', [ws('/a', { maxEarlyData: 9 }), ws('/ab')], 'both take requests for "/a"'],
     ['different options of the socket', [ws('/a'), { ...ws('/b'), sockopt: { tcpKeepAliveIdle: 9 } }], '"sockopt"'],
   ])('is an error of the configuration: %s', (_what, [one, two], reason) => {
@@ -269,6 +282,13 @@ describe('what cannot be told apart', () => {
       /CFG086.*inbounds\[0\] \(a\), and nothing tells inbounds\[1\] \(b\) apart from it: both serve the name localhost/s,
     )
     instance = new Instance(load(), { env })
+  })
+
+  it('is told when the certificates are read: no name at all', () => {
+    const nameless = { security: 'tls', tlsSettings: { certificates: [inlinePair('address')], minVersion: '1.3' } }
+    const two = () => new Instance(load(inbound('a', tls('server')), inbound('b', nameless)), { env })
+    expect(two).toThrow('no name is in the certificate of the second')
+    instance = new Instance(load(inbound('b', nameless), inbound('a', tls('server'))), { env })
   })
 
   it('cannot be added by an API either', async () => {

@@ -4,6 +4,7 @@ import http from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Env, silentLogger } from '../../src/core/env.ts'
 import { forever } from '../../src/core/lifetime.ts'
+import { systemNames } from '../../src/dns/client/system.ts'
 import { memoryPair } from '../../src/net/memory/memory.ts'
 import { toDuplex } from '../../src/net/streams/duplex.ts'
 import { createFreedom } from '../../src/proxy/freedom/outbound.ts'
@@ -40,7 +41,8 @@ function proxyTo(origin: http.RequestListener): Proxy {
     },
   }
   const udp = { open: () => Promise.reject(new Error('no datagrams here')) }
-  const deps = { dialer, udp, env, resolve: async () => [] }
+  const resolve = async () => []
+  const deps = { dialer, udp, env, resolve, names: systemNames(resolve) }
   const freedom = createFreedom('direct', { domainStrategy: 'AsIs', level: 0 }, deps)
   const io = recordingIo({
     clock,

@@ -20,8 +20,6 @@ const ours = [['ours', 'ours']] as const
 const both = [['ours', 'v2ray'], ['v2ray', 'ours'], ...ours] as const
 const ws = (wsSettings: object): Root => ({ network: 'ws', wsSettings })
 const up = (httpupgradeSettings: object): Root => ({ network: 'httpupgrade', httpupgradeSettings })
-const grpc = (grpcSettings: object): Root => ({ network: 'grpc', grpcSettings })
-const h2 = (httpSettings: object): Root => ({ network: 'h2', httpSettings })
 const disguised = { type: 'http', request: { path: ['/a', '/b'], headers: { Host: ['x.example'] } }, response: {} }
 const tcp = (header: object): Root => ({ network: 'tcp', tcpSettings: { header } })
 const headers = { Host: 'front.example' }
@@ -43,17 +41,6 @@ const rows: readonly Row[] = [
   { name: 'ws, ed in the path, with Pings', server: ws({ maxEarlyData: 100, heartbeatPeriod: 1 }), pairings: ours },
   { name: 'httpupgrade', server: up({ path: '/up', host: 'front.example' }), pairings: ours },
   { name: 'httpupgrade over TLS, opened fast', server: up({ path: '/up?ed=2560' }), tls: true, pairings: ours },
-  { name: 'h2 over TLS', server: h2({ host: ['a.example', 'b.example'], path: '/h2' }), tls: true, pairings: both },
-  // V2Ray 4.34 serves it without TLS, and does not dial so.
-  { name: 'h2', server: h2({ host: ['a.example'] }), pairings: [['ours', 'v2ray'], ...ours] },
-  { name: 'grpc', server: grpc({ serviceName: 'svc' }), pairings: ours },
-  {
-    name: 'grpc in multi mode over TLS',
-    server: grpc({ serviceName: '/a/b|c' }),
-    client: grpc({ serviceName: '/a/c', multiMode: true }),
-    tls: true,
-    pairings: ours,
-  },
 ]
 
 let target: Target

@@ -12,6 +12,7 @@ import { type Env, silentLogger } from '../../src/core/env.ts'
 import { ProxyError } from '../../src/core/errors.ts'
 import type { Resolve } from '../../src/core/ground.ts'
 import { forever, Life } from '../../src/core/lifetime.ts'
+import { systemNames } from '../../src/dns/client/system.ts'
 import { udpDialer } from '../../src/net/datagrams/udp.ts'
 import { memoryPair } from '../../src/net/memory/memory.ts'
 import { happyEyeballs } from '../../src/net/names/happy-eyeballs.ts'
@@ -21,8 +22,7 @@ import { createFreedom } from '../../src/proxy/freedom/outbound.ts'
 import { createVmessOutbound } from '../../src/proxy/vmess/outbound.ts'
 import type { FreedomSettings } from '../../src/settings/model.ts'
 import { fakeRandom } from '../../src/testing/fakes.ts'
-import { tlsClientLayer } from '../../src/transport/tls/layer.ts'
-import { clientOptions } from '../support/tls.ts'
+import { tlsClient } from '../support/tls.ts'
 import { testUser } from '../support/vmess-pair.ts'
 
 const over = new Life()
@@ -52,13 +52,14 @@ const resolve: Resolve = async (host) => {
 const named = (): Address => ({ ...at, host: 'name.test' })
 const unless = (tcp: Dialer): Dialer => happyEyeballs(tcp, { resolve, clock: env.clock, log: silentLogger })
 
-const tls = tlsClientLayer(clientOptions({ disableSystemRoot: true }))
+const tls = tlsClient({ disableSystemRoot: true })
 
 const freedom = (domainStrategy: FreedomSettings['domainStrategy']) =>
   createFreedom('direct', { domainStrategy, level: 0 } as FreedomSettings, {
     dialer: unless(tcpDialer()),
     udp: udpDialer(),
     resolve,
+    names: systemNames(resolve),
     env,
   })
 

@@ -1,8 +1,8 @@
 /** Puts a recorded case before our router: the configuration is loaded as a file, first bytes are looked at as ever. */
 
 import { viewOf } from '../../src/app/routing/view.ts'
-import { recognise } from '../../src/app/sniffing/apply.ts'
 import { prepareExcluded } from '../../src/app/sniffing/excluded.ts'
+import { apply } from '../../src/app/sniffing/recognise.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import type { Session } from '../../src/core/session.ts'
@@ -88,7 +88,7 @@ export function sessionOf(given: Case, config: Config): Session {
     const sniffer = new StreamSniffer()
     let verdict = sniffer.look(bytes)
     if (verdict === 'undecided') verdict = sniffer.end(bytes)
-    if (typeof verdict === 'object') recognise(session, verdict, settings)
+    if (typeof verdict === 'object') apply(session, { sniffed: verdict }, settings)
   }
   return session
 }

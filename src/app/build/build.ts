@@ -1,19 +1,26 @@
 import { readFileSync } from 'node:fs'
+import { domainRules } from '../../config/routing/names.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
 import { resolveBy } from '../../core/domain-strategy.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
-import { type InboundDeps, type Kinds, type LayerDeps, sharerOf, type TransportKind } from '../../kinds/kinds.ts'
+import { type NameService, resolveWith } from '../../core/name-service.ts'
+import { systemNames } from '../../dns/client/system.ts'
+import type { InboundDeps, Kinds, LayerDeps, TransportKind } from '../../kinds/kinds.ts'
+import { sharerOf } from '../../kinds/sharing.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
+import { httpPost } from '../../net/http-post.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
 import { tcpListener } from '../../net/tcp.ts'
+import type { FindFile } from '../../routing/geo/lists.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import type { ProxyTrust } from '../../settings/trust.ts'
 import { proxiedListener } from '../../transport/proxyprotocol/listener.ts'
 import { dialerStack } from '../../transport/stack.ts'
 import { plainSite } from '../../transport/website/plain.ts'
+import { withRules } from '../dns/rule-language.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
@@ -25,12 +32,12 @@ import { websiteOf } from './website.ts'
 
 export const readTextFile: ReadText = (path) => readFileSync(path, 'utf8')
 
-/** Reads as `read` does, and enters what was read in `files`: by that a later look tells whether something has changed. */
+/** Reads as `read` does, and enters what was read in `files` until they are frozen: by that a later look tells whether something has changed. */
 export const noting =
   (files: string[], read: ReadText): ReadText =>
   (path) => {
     const text = read(path)
-    files.push(text)
+    if (!Object.isFrozen(files)) files.push(text)
     return text
   }
 
@@ -40,6 +47,10 @@ export interface OutboundBuild {
   readonly read: ReadText
   /** The resolver of the instance: outbounds share what it knows. */
   readonly resolve: Resolve
+  /** Names as the configuration has them; as `resolve` does unless given. */
+  readonly names?: NameService
+  /** Opens geoip.dat and the like; by default where they usually are. */
+  readonly findAsset?: FindFile | undefined
   /** Bytes that one read may bring. */
   readonly readSize?: () => number
   /** Everything that it reaches the world by; this machine's unless given. */
@@ -63,7 +74,7 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     const path = transport?.socket?.(stream.transport)
     const base =
       transport?.carrier?.dialer(ground, stream.transport, deps) ??
-      (path === undefined ? namesOver(ground, config, env) : overSocket(ground.tcp, path))
+      (path === undefined ? namesOver(ground, config, build) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
@@ -73,6 +84,8 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     dialer,
     udp: ground.udp,
     resolve: ground.resolve,
+    names: build.names ?? systemNames(build.resolve),
+    matchNames: (rules) => withRules(build, (language) => language.names(domainRules(rules))),
     auto: autoSecurity(),
     legacyHeader,
     coneDisabled,
@@ -105,14 +118,19 @@ const overSocket = (tcp: Dialer, path: string): Dialer => ({
 })
 
 /** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
-function namesOver({ tcp, resolve }: Ground, { through, stream: { sockopt } }: OutboundConfig, env: Env): Dialer {
+function namesOver(
+  { tcp, resolve }: Ground,
+  { through, stream: { sockopt } }: OutboundConfig,
+  build: OutboundBuild,
+): Dialer {
   const { domainStrategy = 'AsIs', race } = sockopt
   if (through && domainStrategy === 'AsIs') return tcp
-  const { clock, log } = env
-  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve), clock, log, ...(race && { race }) })
+  const { clock, log } = build.env
+  const names = build.names && resolveWith(build.names)
+  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve, names), clock, log, ...(race && { race }) })
 }
 
-type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website'>
+type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website' | 'post'>
 
 /** A client has none of this. */
 export const clientDeps: ServerDeps = {
@@ -120,10 +138,11 @@ export const clientDeps: ServerDeps = {
   onFailedHandshake: () => {},
   onClientAddress: () => {},
   website: plainSite,
+  post: () => Promise.reject(new Error('a client asks for no OCSP answers')),
 }
 export const nobody: ProxyTrust = { networks: [], unix: false, headers: [] }
 
-export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website'> {
+export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps, 'website' | 'post'> {
   readonly kinds: Kinds
   readonly read: ReadText
   /** Bytes that one read may bring. */
@@ -150,10 +169,12 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
   const ground = watch(systemGround({ clock: env.clock, resolve, keepAliveIdleS, readSize }))
   const dialer = happyEyeballs(ground.tcp, { resolve, clock: env.clock, log: env.log })
   const website = building(config, () => websiteOf(stream.fallback, { env, dialer }))
-  const deps = layerDeps(config, alpnServed, { ...build, website, read: noting(files, build.read) })
+  const post = httpPost(dialer, env.clock)
+  const deps = layerDeps(config, alpnServed, { ...build, website, post, read: noting(files, build.read) })
   const sockets = tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
+    Object.freeze(files)
     const sharer = sharerOf(config, kinds)
     const names = () => secure?.names() ?? []
     return {
@@ -187,6 +208,7 @@ const layerDeps = (
   onFailedHandshake: server.onFailedHandshake,
   onClientAddress: server.onClientAddress,
   website: server.website,
+  post: server.post,
 })
 
 /** What layers cannot be made of is a mistake in the configuration, which is named. */

@@ -1,8 +1,8 @@
 import type { ReadText } from '../../core/env.ts'
 import type { PemSource, TlsServerConfig } from '../../settings/model.ts'
-import { certificateIsFor } from '../../transport/tls/certificate-host.ts'
-import { pinOfUntrusted } from '../../transport/tls/certificate-trust.ts'
-import { loadTlsServer } from '../../transport/tls/files.ts'
+import { tlsServerSource } from '../../transport/tls/certificates/files.ts'
+import { certificateIsFor } from '../../transport/tls/certificates/host.ts'
+import { pinOfUntrusted } from '../../transport/tls/certificates/trust.ts'
 
 /** Whether clients that ask for `host` will accept the certificate. The file must have been loaded without error before. */
 export const coversHost = (source: PemSource, host: string, read: ReadText): boolean =>
@@ -14,4 +14,5 @@ export const pinFor = (source: PemSource, read: ReadText): string | undefined =>
 const pemOf = (source: PemSource, read: ReadText): string => ('pem' in source ? source.pem : read(source.path))
 
 /** @throws ConfigError for files that cannot be read or do not fit together */
-export const checkCertificates = (config: TlsServerConfig, read: ReadText): void => void loadTlsServer(config, read)
+export const checkCertificates = (config: TlsServerConfig, read: ReadText): void =>
+  void tlsServerSource(config, read).load()

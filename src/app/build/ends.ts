@@ -1,6 +1,7 @@
 import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
+import type { NameService } from '../../core/name-service.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
@@ -25,6 +26,7 @@ import { probeThrough } from './probe-through.ts'
 
 export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' | 'resolve' | 'watch' | 'find'>> {
   readonly env: Env
+  readonly names: NameService
   readonly detour: Detour
   readonly findAsset?: FindFile | undefined
   /** The policy of this moment. */
@@ -56,11 +58,13 @@ export class Ends {
 
   /** @throws ConfigError for a certificate file */
   outbound(config: OutboundConfig): RunningOutbound {
-    const { kinds, env, read, resolve, watch, find } = this.#deps
+    const { kinds, env, read, resolve, names, findAsset, watch, find } = this.#deps
     const files: string[] = []
     const outbound = buildOutbound(config, {
       kinds,
       env,
+      names,
+      findAsset,
       resolve,
       read: noting(files, read),
       readSize: this.#readSize,

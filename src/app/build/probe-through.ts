@@ -16,6 +16,8 @@ const plainTls: TlsClientConfig = {
   allowInsecure: false,
   pinnedCertSha256: [],
   pinnedChainSha256: [],
+  pinnedPublicKeySha256: [],
+  masterKeyLog: '',
   verifyNames: [],
   certificates: [],
 }

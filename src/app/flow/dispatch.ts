@@ -8,6 +8,7 @@ import type { Outbound } from '../../core/dialer.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ended, Greet, InboundIo } from '../../core/inbound.ts'
 import { policyOf } from '../../settings/model.ts'
+import { recognise } from '../sniffing/recognise.ts'
 import type { DispatchDeps } from './deps.ts'
 import { DialLimit } from './dial-limit.ts'
 import type { End, Flow, Origin } from './flow.ts'
@@ -80,11 +81,10 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
     observer.opened(session)
     try {
       flow.account?.admit(flow)
-      if (sniffing && !sniffing.metadataOnly) {
+      if (sniffing) {
         // Who waits for an answer says nothing yet.
-        waiting = undefined
-        await greeted(greet, undefined)
-        from = await way.sniff(near, session, sniffing, env.clock)
+        if (!sniffing.metadataOnly) waiting = await greeted(greet, undefined)
+        from = await recognise(near, session, sniffing, way.sniff, deps)
       }
       far = await connect(flow, from, way)
     } catch (error) {

@@ -22,10 +22,11 @@ export function handshake<T>(near: Conn, step: () => Promise<T>, seconds: number
 }
 
 /** Has the client told what came of its request. One who is gone meanwhile is noticed where it is read. */
-export async function greeted(greet: Greet | undefined, outcome: Parameters<Greet>[0]): Promise<void> {
+export async function greeted(greet: Greet | undefined, outcome: Parameters<Greet>[0]): Promise<undefined> {
   try {
     await greet?.(outcome)
   } catch (error) {
     if (!isProxyError(error)) throw error
   }
+  return undefined
 }

@@ -11,16 +11,16 @@ import type { Session } from '../../core/session.ts'
 import type { Meters } from '../../core/streams/meter.ts'
 import { relay } from '../../relay/relay.ts'
 import { relayPackets } from '../../relay/relay-packets.ts'
-import type { SniffingConfig } from '../../settings/sniffing.ts'
 import { sniffPackets } from '../sniffing/packets.ts'
+import type { Looked } from '../sniffing/recognise.ts'
 import { RenamedPackets } from '../sniffing/renamed-packets.ts'
 import { sniffStream } from '../sniffing/streams.ts'
 import type { End } from './flow.ts'
 import type { FlowTerms } from './policy.ts'
 
 export interface Way<E extends End> {
-  /** Waits for first bytes to learn what the flow is, and writes it into the session. The result begins with them. */
-  sniff(near: E, session: Session, sniffing: SniffingConfig, clock: Clock): Promise<E>
+  /** Waits for first bytes to learn what the flow is. */
+  sniff(near: E, session: Session, clock: Clock): Promise<Looked<E>>
   /** Rejects with a ProxyError. */
   open(outbound: Outbound, session: Session, until: Lifetime): Promise<E>
   /** Carries until both have ended, and destroys both. As relay(). */

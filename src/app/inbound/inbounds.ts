@@ -44,6 +44,15 @@ export class Inbounds {
     )
   }
 
+  /** Adds one and opens it, or nothing. Rejects as add(), and with LISTEN_FAILED. */
+  async open(config: InboundConfig): Promise<void> {
+    const inbound = this.add(config)
+    await inbound.openAll().catch((error: unknown) => {
+      this.remove(inbound)
+      throw error
+    })
+  }
+
   /**
    * Adds one that listens nowhere yet. @throws ProxyError CONTROL_CONFLICT; ConfigError for its certificate, and for an address
    * that it cannot share with whoever has it
@@ -57,6 +66,13 @@ export class Inbounds {
     checkSharing(list.map(({ parts }) => parts))
     this.replace(list)
     return inbound
+  }
+
+  /** The first ones. @throws ConfigError for a certificate, and for those that cannot share an address */
+  fill(configs: readonly InboundConfig[]): void {
+    const list = configs.map((config) => this.create(config))
+    checkSharing(list.map(({ parts }) => parts))
+    this.replace(list)
   }
 
   /** One that is not among them yet. @throws ConfigError for its certificate */

@@ -3,6 +3,7 @@
 import type { Config, InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import { policyOf } from '../../settings/model.ts'
 import { same } from '../../settings/same.ts'
+import type { PreparedNames } from '../dns/names.ts'
 import type { InboundParts, RunningInbound } from '../inbound/running-inbound.ts'
 import { checkSharing } from '../inbound/shared/check.ts'
 import type { Instance } from '../instance.ts'
@@ -37,6 +38,7 @@ export interface ReloadPlan {
   readonly portals: readonly RunningOutbound[]
   /** Rules that come into force; absent: those of an API stay, because the files say nothing new. */
   readonly routing: PreparedRouting | undefined
+  readonly names: PreparedNames
   /** Inbounds as the files pair them, for the report. */
   readonly pairing: Pairing<InboundConfig>
 }
@@ -77,8 +79,9 @@ export function planReload(instance: Instance, next: Config): ReloadPlan {
     additions,
     removals,
     pairing,
-    portals: instance.reverse.portals(next.reverse, instance.outbounds),
+    portals: instance.reverse.portals(next.reverse),
     routing: planRouting(instance, next),
+    names: instance.names.prepare(next),
     ...planOutbounds(instance, next),
   }
 }

@@ -72,6 +72,7 @@ function whatCameBetween(instance: Instance, plan: ReloadPlan, ports: OpenedPort
 function apply(instance: Instance, config: Config, plan: ReloadPlan, ports: OpenedPorts): void {
   const users = new UserChanges(instance, config)
   instance.outbounds.replace(outboundsAfter(instance, config, plan))
+  instance.names.adopt(plan.names)
   if (plan.routing) instance.routing.adopt(plan.routing, same)
   instance.measurements.adopt(config, same)
   for (const { inbound, before, parts } of plan.changes) users.update(inbound, before, parts.config)

@@ -2,9 +2,9 @@
 import type { Outbound } from '../../core/dialer.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
-import type { Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
+import type { NameService } from '../../core/name-service.ts'
 import type { Session } from '../../core/session.ts'
 import { onceEvery } from '../../core/time/once-every.ts'
 import { Balancer } from '../../routing/balancers/balancer.ts'
@@ -19,7 +19,7 @@ import { viewOf } from './view.ts'
 export interface RoutingDeps extends CompileOptions {
   readonly env: Env
   readonly outbounds: Outbounds
-  readonly resolve: Resolve
+  readonly names: NameService
   /** Tag of the API's outbound, where there is one. */
   readonly api: () => string | undefined
   /** Whether clients of this inbound may go to the API. */
@@ -108,8 +108,14 @@ export class Routing {
     if (!router) return taken(undefined)
     const view = viewOf(session)
     const seen = turn === 0 ? view : { ...view, inboundTag }
-    const picked = router.pick(seen, (name) => this.#deps.resolve(name, 0, until))
+    const picked = router.pick(seen, (name) => this.#addresses(name, session, until))
     return picked instanceof Promise ? picked.then(taken) : taken(picked)
+  }
+
+  /** For a query of the built-in DNS nothing is looked up: it would be looked up by it. */
+  async #addresses(name: string, { source, protocol }: Session, until: Lifetime): Promise<readonly string[]> {
+    if (source === '' && protocol !== undefined) return []
+    return (await this.#deps.names.lookup(name, ['A', 'AAAA'], until)).addresses
   }
 
   #outboundFor(rule: CompiledRule | undefined, session: Session): Outbound | undefined {

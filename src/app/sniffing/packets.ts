@@ -4,16 +4,10 @@ import type { Clock } from '../../core/env.ts'
 import type { Session } from '../../core/session.ts'
 import type { Verdict } from '../../protocol/sniff/model.ts'
 import { QuicSniffer } from '../../protocol/sniff/quic.ts'
-import type { SniffingConfig } from '../../settings/sniffing.ts'
-import { recognise, sniffMs } from './apply.ts'
+import { type Looked, sniffMs } from './recognise.ts'
 
-/** Looks at the client's first datagrams to its first target; gives a PacketConn that begins with them. */
-export async function sniffPackets(
-  near: PacketConn,
-  session: Session,
-  sniffing: SniffingConfig,
-  clock: Clock,
-): Promise<PacketConn> {
+/** Looks at the client's first datagrams to its first target; `from` begins with them. */
+export async function sniffPackets(near: PacketConn, session: Session, clock: Clock): Promise<Looked<PacketConn>> {
   const sniffer = new QuicSniffer()
   const { target } = session
   let verdict: Verdict = 'undecided'
@@ -26,6 +20,5 @@ export async function sniffPackets(
     sniffMs,
     clock,
   )
-  if (typeof verdict === 'object') recognise(session, verdict, sniffing)
-  return conn
+  return { from: conn, ...(typeof verdict === 'object' && { sniffed: verdict }) }
 }

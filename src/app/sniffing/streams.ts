@@ -5,11 +5,10 @@ import type { Session } from '../../core/session.ts'
 import { peek } from '../../core/streams/peek.ts'
 import type { Verdict } from '../../protocol/sniff/model.ts'
 import { StreamSniffer } from '../../protocol/sniff/stream.ts'
-import type { SniffingConfig } from '../../settings/sniffing.ts'
-import { recognise, sniffMs } from './apply.ts'
+import { type Looked, sniffMs } from './recognise.ts'
 
-/** Looks at the client's first bytes; gives a Conn that begins with them. */
-export async function sniffStream(near: Conn, session: Session, sniffing: SniffingConfig, clock: Clock): Promise<Conn> {
+/** Looks at the client's first bytes; `from` begins with them. */
+export async function sniffStream(near: Conn, _session: Session, clock: Clock): Promise<Looked<Conn>> {
   const sniffer = new StreamSniffer()
   let verdict: Verdict = 'undecided'
   let last: Uint8Array = new Uint8Array(0)
@@ -21,6 +20,5 @@ export async function sniffStream(near: Conn, session: Session, sniffing: Sniffi
   }
   const conn = await peek(near, enough, sniffMs, clock)
   if (verdict === 'undecided') verdict = sniffer.end(last)
-  if (typeof verdict === 'object') recognise(session, verdict, sniffing)
-  return conn
+  return { from: conn, ...(typeof verdict === 'object' && { sniffed: verdict }) }
 }

@@ -1,6 +1,7 @@
 /** Nothing can listen where something else does already, unless first bytes tell the two apart. */
 import type { Address } from '../../core/address.ts'
-import { type Kinds, type Sharer, sharerOf, sharingClash } from '../../kinds/kinds.ts'
+import type { Kinds } from '../../kinds/kinds.ts'
+import { type Sharer, sharerOf, sharingClash } from '../../kinds/sharing.ts'
 import type { Context } from '../../schema/context.ts'
 import type { Place } from '../../schema/report.ts'
 import type { InboundConfig } from '../../settings/model.ts'
@@ -67,7 +68,7 @@ export function checkPorts(
       const message = `${nameOf(address)} is already listened on by ${other.by.name}${where}${apart}`
       const place = listener.place(address.path === undefined ? 'port' : 'listen')
       if (!fatal) report.warn('CFG086', place, message, 'leave this port out of the range of the dynamic ports')
-      else report.error('CFG086', place, message, `write another ${address.path === undefined ? 'port' : 'path'}`)
+      else report.error('CFG086', place, message, hintFor(address, clash.why))
     }
     for (const address of addresses) {
       const others = taken.get(keyOf(address))
@@ -113,6 +114,9 @@ const keyOf = ({ port, path, udp }: Socket): string | number => path ?? (udp ? `
 /** One socket for all addresses leaves none of them to another. */
 const overlap = (one: Address, other: Address): boolean =>
   one.path !== undefined || one.host === other.host || one.host === allAddresses || other.host === allAddresses
+
+const hintFor = ({ path }: Socket, why: string): string =>
+  `write another ${path === undefined ? 'port' : 'path'}${why === '' ? '' : ', or give one of them another path, "host" or name of TLS'}`
 
 const hostOf = ({ host }: Address): string => (host === allAddresses ? 'all addresses' : host)
 

@@ -3,8 +3,8 @@
 import { parseHost } from '../../core/address.ts'
 import { comparable } from '../../routing/domains.ts'
 import { regexpFault } from '../../routing/regexps.ts'
-import type { Context } from '../../schema/context.ts'
-import { type Place, shorten } from '../../schema/report.ts'
+import { type Context, createContext } from '../../schema/context.ts'
+import { type Place, Report, shorten } from '../../schema/report.ts'
 import type { DomainRule } from '../../settings/routing.ts'
 
 const prefixes = ['regexp', 'domain', 'full', 'keyword', 'dotless', 'geosite', 'ext', 'ext-domain', 'ext-site'] as const
@@ -57,6 +57,14 @@ export function readDomainRule(
       return { kind: prefix, value: comparable(rest) }
   }
 }
+
+/** Conditions that were checked before. */
+export function domainRules(texts: readonly string[]): DomainRule[] {
+  const context = createContext(new Report(), {}, undefined)
+  return texts.flatMap((text) => readDomainRule(text, nowhere, context) ?? [])
+}
+
+const nowhere: Place = { source: { name: '', order: 0, text: '' }, offset: 0, path: '' }
 
 /** Only says what is wrong. */
 export function checkDomainRule(text: string, place: Place, context: Context): void {

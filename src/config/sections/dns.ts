@@ -1,6 +1,6 @@
-/** `dns`: checked, not applied yet. */
+/** `dns`. */
 import { z } from 'zod'
-import { parseHost } from '../../core/address.ts'
+import { formatHost, parseHost } from '../../core/address.ts'
 import type { Context } from '../../schema/context.ts'
 import {
   flag,
@@ -17,37 +17,44 @@ import {
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
-import { checkIpRule } from '../routing/addresses.ts'
-import { checkDomainRule } from '../routing/names.ts'
+import type { AddressFamilies, AddressWish, DnsConfig, DnsHost, DnsServerConfig, DnsTerms } from '../../settings/dns.ts'
+import type { DomainRule, IpRule } from '../../settings/routing.ts'
+import { readIpRule } from '../routing/addresses.ts'
+import { readDomainRule } from '../routing/names.ts'
+import { readServer } from './dns-server.ts'
 
 const strategies = ['UseIP', 'UseIPv4', 'UseIPv6', 'UseSystem'] as const
 const common = {
-  clientIp: text('Network to name to servers.'),
+  clientIp: text('Address in the network that servers are told of (EDNS Client Subnet).'),
   queryStrategy: openWord(strategies, 'Kinds of addresses. Default: UseIP.'),
   disableCache: flag('Ask every time.'),
-  tag: text('Tag of these queries for rules.'),
-  serveStale: flag('Answer with expired entries.'),
-  serveExpiredTTL: integer(0, 4294967295, 'Seconds.'),
+  tag: text('Inbound tag of these queries, for rules.'),
+  serveStale: flag('Answer with expired entries, and ask behind it.'),
+  serveExpiredTTL: integer(0, 4294967295, 'How long after its end an entry is served, seconds. Default: 0, for ever.'),
 }
+const strategy5 = (name: string) =>
+  withoutEffect(text(`${name} of V2Ray 5.`), 'write the switches of V2Ray 4 instead', [''])
 
 const server = object({
   ...common,
-  address: text('IP address, localhost, or a URL such as https://1.1.1.1/dns-query. Required.'),
+  address: text('IP address, localhost, fakedns, or a URL such as https://1.1.1.1/dns-query. Required.'),
   port: port('Port. Default: 53.'),
   domains: stringList('Names for which this server comes first.'),
-  expectIPs: stringList('Answers to keep.'),
+  expectIPs: stringList('Addresses to keep; "*" among them makes it a preference.'),
   expectedIPs: stringList('Xray’s name of expectIPs.'),
-  unexpectedIPs: stringList('Answers to drop.'),
+  unexpectedIPs: stringList('Addresses to drop; "*" as above.'),
   skipFallback: flag('Only for its own names.'),
   finalQuery: flag('The last server to ask.'),
-  timeoutMs: integer(0, 4294967295, 'Milliseconds.'),
-  fallbackStrategy: text('For V2Ray 5.'),
-  cacheStrategy: text('For V2Ray 5.'),
+  timeoutMs: integer(0, 4294967295, 'Milliseconds. Default: 4000.'),
+  fallbackStrategy: strategy5('fallbackStrategy'),
+  cacheStrategy: strategy5('cacheStrategy'),
 }).describe('A server with conditions.')
 
 const hosts = noted(
   mapOf(
-    z.union([z.string(), z.array(z.string())]).describe('An address, a name, or several addresses.'),
+    z
+      .union([z.string(), z.array(z.string())])
+      .describe('An address, a name, several addresses, or # and a response code.'),
     'Fixed answers.',
   ),
   { expected: 'an object of names and addresses' },
@@ -55,71 +62,163 @@ const hosts = noted(
 
 export const dnsSchema = object({
   ...common,
-  servers: z.array(z.union([z.string(), server])).describe('Servers, in order.'),
+  servers: z.array(z.union([z.string(), server])).describe('Servers, in order. Default: localhost.'),
   hosts,
-  disableFallback: flag('Ask no other server.'),
-  disableFallbackIfMatch: flag('Ask no other server after a match.'),
+  disableFallback: flag('Ask no server whose own names do not match.'),
+  disableFallbackIfMatch: flag('Ask no other server where one’s own names match.'),
   useSystemHosts: flag('Read the hosts file.'),
-  enableParallelQuery: flag('Ask at once.'),
-  fallbackStrategy: text('For V2Ray 5.'),
-  cacheStrategy: text('For V2Ray 5.'),
+  enableParallelQuery: flag('Ask all at once.'),
+  fallbackStrategy: strategy5('fallbackStrategy'),
+  cacheStrategy: strategy5('cacheStrategy'),
   domainMatcher: withoutEffect(text('linear or mph.'), 'it does not change results', ['']),
-}).describe('Resolution of names. Checked, not applied yet.')
+}).describe('Resolution of names for rules, for the dns outbound, and for outbounds that resolve targets.')
 
-export function checkDns(input: z.output<typeof dnsSchema> | undefined, context: Context): void {
-  if (!input) return
+const timeoutMs = 4_000
+
+/** Undefined where there is none. What is wrong is reported. */
+export function readDns(input: z.output<typeof dnsSchema> | undefined, context: Context): DnsConfig | undefined {
+  if (!input) return undefined
   const { report } = context
-  checkCommon(input, context)
-  const servers = input.servers ?? []
-  for (const [i, entry] of servers.entries()) {
-    if (typeof entry === 'string') {
-      checkServer(entry, report.at(servers, i), context)
-      continue
-    }
-    checkCommon(entry, context)
-    if (entry.address !== undefined) checkServer(entry.address, report.at(entry, 'address'), context)
-    else if (!report.wrote(entry, 'address'))
-      report.error('CFG024', report.at(entry, 'address'), 'this server has no "address"')
-    for (const rule of listOf(entry.domains)) checkDomainRule(rule, report.at(entry, 'domains'), context)
-    for (const key of ['expectIPs', 'expectedIPs', 'unexpectedIPs'] as const) {
-      for (const rule of listOf(entry[key])) if (rule !== '*') checkIpRule(rule, report.at(entry, key), context)
-    }
+  const terms = termsOf(input, undefined, context)
+  const list = input.servers ?? []
+  const servers = list.flatMap((entry, i) =>
+    typeof entry === 'string'
+      ? simpleServer(entry, report.at(list, i), terms, context)
+      : (serverOf(entry, terms, context) ?? []),
+  )
+  if (list.length === 0) servers.push(...simpleServer('localhost', report.at(input), terms, context))
+  const fixed = hostsOf(input.hosts ?? {}, context)
+  for (const { kind, address, label } of servers)
+    warnOfName(kind, address.host, label, fixed, report.at(input, 'servers'), context)
+  return {
+    ...terms,
+    servers,
+    hosts: fixed,
+    disableFallback: input.disableFallback ?? false,
+    disableFallbackIfMatch: input.disableFallbackIfMatch ?? false,
+    useSystemHosts: input.useSystemHosts ?? false,
+    parallel: input.enableParallelQuery ?? false,
   }
-  for (const name of Object.keys(input.hosts ?? {})) {
-    checkDomainRule(name, report.at(input.hosts!, name), context)
-  }
-  if (servers.length === 0 && Object.keys(input.hosts ?? {}).length === 0) return
-  report.notApplied('dns', report.at(input), 'is checked but not applied in this version: the system resolves names')
 }
 
-function checkCommon(
-  input: { readonly clientIp?: string | undefined; readonly queryStrategy?: string | undefined } & object,
+const noConditions = {
+  domains: [],
+  skipFallback: false,
+  finalQuery: false,
+  timeoutMs,
+}
+
+function simpleServer(written: string, place: Place, terms: DnsTerms, context: Context): DnsServerConfig[] {
+  const at = readServer(written, undefined, place, context)
+  return at ? [{ ...terms, ...noConditions, ...at }] : []
+}
+
+function serverOf(entry: z.output<typeof server>, terms: DnsTerms, context: Context): DnsServerConfig | undefined {
+  const { report } = context
+  if (entry.address === undefined) {
+    if (!report.wrote(entry, 'address')) report.error('CFG024', report.at(entry), 'this server has no "address"')
+    return undefined
+  }
+  const at = readServer(entry.address, entry.port, report.at(entry, 'address'), context)
+  const domains = listOf(entry.domains).flatMap(
+    (rule) => readDomainRule(rule, report.at(entry, 'domains'), context) ?? [],
+  )
+  const expected = wishOf(entry, entry.expectedIPs === undefined ? 'expectIPs' : 'expectedIPs', context)
+  const unexpected = wishOf(entry, 'unexpectedIPs', context)
+  if (!at) return undefined
+  return {
+    ...termsOf(entry, terms, context),
+    ...at,
+    domains,
+    ...(expected && { expected }),
+    ...(unexpected && { unexpected }),
+    skipFallback: entry.skipFallback ?? false,
+    finalQuery: entry.finalQuery ?? false,
+    timeoutMs: entry.timeoutMs || timeoutMs,
+  }
+}
+
+/** With `*` among them they are a preference. */
+function wishOf(
+  entry: z.output<typeof server>,
+  key: 'expectIPs' | 'expectedIPs' | 'unexpectedIPs',
+  context: Context,
+): AddressWish | undefined {
+  const written = listOf(entry[key])
+  const place = context.report.at(entry, key)
+  const rules = written.flatMap((rule): IpRule[] =>
+    rule === '*' ? [] : [readIpRule(rule, place, context) ?? []].flat(),
+  )
+  return rules.length > 0 ? { rules, mild: written.includes('*') } : undefined
+}
+
+type Common = Partial<Pick<z.output<typeof server>, keyof typeof common>> & object
+
+/** A server has what it says, and otherwise what all have. */
+function termsOf(input: Common, all: DnsTerms | undefined, context: Context): DnsTerms {
+  const { report } = context
+  const clientIp = input.clientIp ?? all?.clientIp ?? ''
+  if (input.clientIp && parseHost(input.clientIp).kind === 'domain') {
+    const found = JSON.stringify(shorten(input.clientIp))
+    report.error('CFG028', report.at(input, 'clientIp'), `found ${found}, expected an IP address`)
+  }
+  return {
+    clientIp: clientIp && formatHost(parseHost(clientIp)),
+    families: familiesOf(input, context) ?? all?.families ?? 'both',
+    disableCache: input.disableCache ?? all?.disableCache ?? false,
+    serveStale: input.serveStale ?? all?.serveStale ?? false,
+    serveExpiredTtlS: input.serveExpiredTTL ?? all?.serveExpiredTtlS ?? 0,
+    tag: input.tag || all?.tag || '',
+  }
+}
+
+const families: Readonly<Record<string, AddressFamilies>> = {
+  useip: 'both',
+  useipv4: 'ipv4',
+  useipv6: 'ipv6',
+  usesystem: 'system',
+}
+
+function familiesOf(input: Common, { report }: Context): AddressFamilies | undefined {
+  const word = input.queryStrategy?.toLowerCase().replaceAll(/[_-]/g, '')
+  if (!word) return undefined
+  if (Object.hasOwn(families, word)) return families[word]
+  const message = `unknown strategy ${JSON.stringify(shorten(input.queryStrategy!))}: "UseIP" is used`
+  report.warn('CFG026', report.at(input, 'queryStrategy'), message, didYouMean(word, strategies))
+  return 'both'
+}
+
+function hostsOf(input: Readonly<Record<string, string | readonly string[]>>, context: Context): DnsHost[] {
+  return Object.entries(input).flatMap(([written, value]) => {
+    const rule = readDomainRule(written, context.report.at(input, written), context, 'full')
+    return rule ? hostOf(rule, typeof value === 'string' ? [value] : value) : []
+  })
+}
+
+function hostOf(rule: DomainRule, values: readonly string[]): DnsHost {
+  const code = /^#(\d{1,5})$/.exec(values[0] ?? '')
+  if (code) return { rule, addresses: [], rcode: Number(code[1]) }
+  const isName = (value: string) => parseHost(value).kind === 'domain'
+  const alias = values.find(isName)?.toLowerCase()
+  const addresses = values.filter((value) => !isName(value)).map((value) => formatHost(parseHost(value)))
+  return { rule, addresses, ...(alias !== undefined && { alias }) }
+}
+
+/** Its own name has to be looked up before it can be asked. */
+function warnOfName(
+  kind: DnsServerConfig['kind'],
+  host: string,
+  label: string,
+  fixed: readonly DnsHost[],
+  place: Place,
   { report }: Context,
 ): void {
-  if (input.clientIp && parseHost(input.clientIp).kind === 'domain') {
-    report.error(
-      'CFG028',
-      report.at(input, 'clientIp'),
-      `found ${JSON.stringify(shorten(input.clientIp))}, expected an IP address`,
-    )
-  }
-  const word = input.queryStrategy?.toLowerCase().replaceAll(/[_-]/g, '')
-  if (word && !strategies.some((name) => name.toLowerCase() === word)) {
-    const message = `unknown strategy ${JSON.stringify(shorten(input.queryStrategy!))}: "UseIP" is used`
-    report.warn('CFG026', report.at(input, 'queryStrategy'), message, didYouMean(word, strategies))
-  }
-}
-
-const schemes = ['tcp', 'tcp+local', 'https', 'https+local', 'quic+local', 'h2c', 'h2c+local', 'udp']
-
-function checkServer(text: string, place: Place, { report }: Context): void {
-  const scheme = /^([a-z0-9+]+):\/\/(.*)$/is.exec(text)
-  const shown = JSON.stringify(shorten(text))
-  if (text.toLowerCase() === 'fakedns') {
-    report.error('CFG034', place, 'fakedns is not supported')
-  } else if (scheme && !schemes.includes(scheme[1]!.toLowerCase())) {
-    report.error('CFG028', place, `${shown}: unknown kind of server`, didYouMean(scheme[1]!, schemes))
-  } else if (text.trim() === '' || scheme?.[2] === '') {
-    report.error('CFG028', place, `found ${shown}, expected an IP address, "localhost", or a URL`)
-  }
+  if (
+    kind !== 'udp' ||
+    parseHost(host).kind !== 'domain' ||
+    fixed.some(({ rule }) => rule.kind === 'full' && rule.value === host)
+  )
+    return
+  const message = `${JSON.stringify(shorten(label))} is a name, which an outbound has to look up before anything is asked`
+  report.warn('CFG028', place, message, 'write its IP address, or put the name into "hosts"')
 }

@@ -16,7 +16,7 @@ const signs = {
     root: ['router', 'extension'],
     dns: ['nameServer', 'name_server', 'staticHosts', 'static_hosts'],
     stream: ['transport', 'transportSettings', 'securitySettings', 'socketSettings'],
-    settings: ['uuid', 'udpEnabled'],
+    settings: ['udpEnabled'],
   },
   v4: {
     root: [
@@ -137,17 +137,11 @@ function servicesSign(root: ObjectNode): Sign | undefined {
   return keyOf(entryOf(root, 'services')?.value, 'services', shortServices)
 }
 
-/** A protocol by its full name, or users as plain text. */
+/** A protocol by its full name. Ids as plain text, and "uuid", are read in both formats, and mean the same. */
 function endSign(root: ObjectNode): Sign | undefined {
   return inEnds(root, (end, path) => {
     const protocol = entryOf(end, 'protocol')?.value
-    if (protocol?.type === 'string' && protocol.value.startsWith('#')) {
-      return { place: placeOf(protocol, join(path, 'protocol')), what: 'a protocol that begins with "#"' }
-    }
-    const settings = entryOf(end, 'settings')?.value
-    const users = settings?.type === 'object' ? entryOf(settings, 'users')?.value : undefined
-    const isVmess = protocol?.type === 'string' && /^v[ml]ess$/.test(protocol.value)
-    if (!isVmess || users?.type !== 'array' || users.items[0]?.type !== 'string') return undefined
-    return { place: placeOf(users, join(join(path, 'settings'), 'users')), what: '"users" as plain text' }
+    if (protocol?.type !== 'string' || !protocol.value.startsWith('#')) return undefined
+    return { place: placeOf(protocol, join(path, 'protocol')), what: 'a protocol that begins with "#"' }
   })
 }

@@ -70,9 +70,9 @@ export class StreamConn implements Conn, StreamEvents {
     this.stream.resume()
   }
 
-  /** Takes one batch; false: read no more until resumeReading(). `owned` bytes may be kept, others are lent. */
+  /** Takes one batch; false: read no more until resumeReading(). TLS has decrypted more: it is kept. `owned` bytes may be kept, others are lent. */
   protected deliver(bytes: Uint8Array, owned: boolean): boolean {
-    if (this.#sink) return this.#feed(this.#sink, bytes)
+    if (this.#sink && !this.#sinkBusy) return this.#feed(this.#sink, bytes)
     const kept = owned ? bytes : bytes.slice()
     if (this.#reader) {
       this.#reader.resolve(kept)
@@ -81,7 +81,7 @@ export class StreamConn implements Conn, StreamEvents {
     }
     this.#ahead ??= new ReadAhead()
     this.#ahead.push(kept)
-    return this.#ahead.size < readAhead
+    return this.#ahead.size < readAhead && !this.#sinkBusy
   }
 
   #feed(sink: Sink, bytes: Uint8Array): boolean {
@@ -95,17 +95,24 @@ export class StreamConn implements Conn, StreamEvents {
     if (!wait) return true
     this.#sinkBusy = wait
     wait.then(
-      () => {
-        this.#sinkBusy = undefined
-        if (this.#ended) this.#endDrain()
-        else if (this.#sink && !this.gone) this.resumeReading()
-      },
+      () => this.#goOn(),
       (error: Error) => {
         this.#sinkBusy = undefined
         this.#endDrain(error)
       },
     )
     return false
+  }
+
+  /** The sink is ready for more. */
+  #goOn(): void {
+    this.#sinkBusy = undefined
+    while (this.#sink && this.#ahead) {
+      const bytes = this.#takeQueued()
+      if (bytes && !this.#feed(this.#sink, bytes)) return
+    }
+    if (this.#ended) this.#endDrain()
+    else if (this.#sink && !this.gone) this.resumeReading()
   }
 
   #takeQueued(): Uint8Array | undefined {
@@ -116,8 +123,7 @@ export class StreamConn implements Conn, StreamEvents {
 
   read(): Promise<Uint8Array | null> {
     const queued = this.#takeQueued()
-    if (queued) return Promise.resolve(queued)
-    if (this.#ended) return Promise.resolve(null)
+    if (queued || this.#ended) return Promise.resolve(queued ?? null)
     if (this.gone) return Promise.reject(this.gone)
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject }
@@ -144,17 +150,13 @@ export class StreamConn implements Conn, StreamEvents {
       release?.()
       return Promise.reject(this.gone ?? new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite'))
     }
-    let held = bytes
-    let done = release
-    if (!done) {
-      const pooled = takeBuffer(bytes.length)
-      pooled.bytes.set(bytes)
-      held = pooled.bytes.subarray(0, bytes.length)
-      done = pooled.release
+    if (!release) {
+      const copy = takeBuffer(bytes.length)
+      copy.bytes.set(bytes)
+      return this.write(copy.bytes.subarray(0, bytes.length), copy.release)
     }
-    const finished = done
-    this.stream.write(held, () => {
-      finished()
+    this.stream.write(bytes, () => {
+      release()
       this.#gate.wake(this.stream.writableLength)
     })
     // Already 0 after a write that the carrier took at once, though its callback is still to come.
@@ -207,10 +209,9 @@ export class StreamConn implements Conn, StreamEvents {
 
   closed(): void {
     if (this.gone) return
-    const over = (): void => this.#end(closedInOrder)
     // In order, and the sink may still have the last bytes.
-    if (this.#ended && this.#sinkBusy) this.#sinkBusy.then(over, over)
-    else if (this.#ended) over()
+    if (this.#ended && this.#sinkBusy) void this.#sinkBusy.catch(() => {}).then(() => this.closed())
+    else if (this.#ended) this.#end(closedInOrder)
     else this.#end(new ProxyError('CONN_CLOSED', `connection with ${this.info.remote || 'the peer'} is closed`))
   }
 

@@ -5,6 +5,7 @@ import { type Env, silentLogger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import { forever, Life } from '../../core/lifetime.ts'
+import { systemNames } from '../../dns/client/system.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
@@ -38,7 +39,7 @@ function setUp(settings: Partial<FreedomSettings>, resolver = resolve) {
   const outbound = createFreedom(
     'direct',
     { domainStrategy: 'AsIs', level: 0, ...settings },
-    { dialer, udp, resolve: resolver, env },
+    { dialer, udp, resolve: resolver, names: systemNames(resolver), env },
   )
   const until = forever
   return { dialled, conn, outbound, dial: (host: string, port = 80) => outbound.dial({ host, port }, { until }) }
@@ -129,7 +130,11 @@ describe('freedom', () => {
       },
     }
     const env: Env = { clock: fakeClock(0), random: fakeRandom(7), log: silentLogger }
-    const outbound = createFreedom('direct', { domainStrategy: 'AsIs', level: 0 }, { dialer, udp, resolve, env })
+    const outbound = createFreedom(
+      'direct',
+      { domainStrategy: 'AsIs', level: 0 },
+      { dialer, udp, resolve, names: systemNames(resolve), env },
+    )
     const dialling = outbound.dial({ host: 'x', port: 1 }, { until: forever })
     await expect(dialling).rejects.toBe(failure)
     expect(attempts).toBe(1)

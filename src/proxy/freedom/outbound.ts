@@ -7,6 +7,7 @@ import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
+import { type NameService, resolveWith } from '../../core/name-service.ts'
 import { proxyHeader } from '../../protocol/proxyprotocol/writer.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { freedomPackets } from './packets.ts'
@@ -15,6 +16,8 @@ export interface FreedomDeps {
   readonly dialer: Dialer
   readonly udp: PacketDialer
   readonly resolve: Resolve
+  /** Names as the configuration has them: what a strategy asks. */
+  readonly names: NameService
   readonly env: Env
 }
 
@@ -25,11 +28,11 @@ export interface FreedomDeps {
  * once, and clients know better than we do whether to try again.
  */
 export function createFreedom(tag: string, settings: FreedomSettings, deps: FreedomDeps): Outbound {
-  const { dialer, resolve, env } = deps
+  const { dialer, resolve, names, env } = deps
   const { redirect, domainStrategy, proxyProtocol } = settings
 
   async function addressFor(host: string, until: Lifetime): Promise<string> {
-    const found = await addressesBy(domainStrategy, host, resolve, until)
+    const found = await addressesBy(domainStrategy, host, resolveWith(names), until)
     return found.length > 0 ? found[env.random.below(found.length)]! : host
   }
 

@@ -4,6 +4,7 @@ import { type Env, silentLogger } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Resolve } from '../../core/ground.ts'
 import { forever } from '../../core/lifetime.ts'
+import { systemNames } from '../../dns/client/system.ts'
 import { memoryPackets } from '../../net/memory/memory-packets.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
@@ -32,7 +33,7 @@ async function rig(settings: Partial<FreedomSettings> = {}) {
   const outbound = createFreedom(
     'direct',
     { domainStrategy: 'AsIs', level: 0, ...settings },
-    { dialer, udp, resolve, env },
+    { dialer, udp, resolve, names: systemNames(resolve), env },
   )
   const conn = await outbound.packets!.open({ until: forever, first: { host: 'both', port: 53 } })
   const arrived: string[] = []

@@ -20,6 +20,7 @@ import type {
   RequestOptions,
 } from './model.ts'
 import { quietly, sessionOptions, widenWindow } from './options.ts'
+import { SharedWindow } from './shared-window.ts'
 
 export interface ClientSessionOptions {
   /** Bytes of one stream that the server may send before they are read. `limits.http2StreamWindow` unless given. */
@@ -41,6 +42,7 @@ class Session implements ClientSession {
   readonly #life = new Life()
   readonly #keepAlive: KeepAlive | undefined
   readonly #watched: Watched
+  readonly #window: SharedWindow
   readonly #onEnd: (() => void)[] = []
   readonly #streams = new Set<ClientHttp2Stream>()
   #retired = false
@@ -56,6 +58,7 @@ class Session implements ClientSession {
     // The authority is only a label: the stream is there, and every request names its own.
     const session = connect('http://carrier', { ...sessionOptions(streamWindow), createConnection: () => stream })
     this.#session = session
+    this.#window = new SharedWindow(session, streamWindow)
     session
       .on('error', (error) => {
         this.#broken ??= error
@@ -124,6 +127,7 @@ class Session implements ClientSession {
       )
     }
     this.#streams.add(stream)
+    this.#window.share(this.open)
     const conn = new Http2Conn(stream, new LayeredInfo(this.info, layer, halfClose), this.#watched)
     stream.once('close', () => this.#ended(stream))
     return new Exchange(stream, conn)
@@ -142,6 +146,7 @@ class Session implements ClientSession {
 
   #ended(stream: ClientHttp2Stream): void {
     this.#streams.delete(stream)
+    this.#window.share(this.open)
     if (this.#retired && this.open === 0) quietly(() => this.#session.close())
     for (const run of this.#onEnd) run()
   }

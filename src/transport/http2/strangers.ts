@@ -1,9 +1,10 @@
 import { parseAddress } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
 import type { SiteAnswer, SiteRequest } from '../../core/website.ts'
 import { hostOf } from '../upgrade/target.ts'
-import { serverName } from '../website/pages.ts'
-import type { OutgoingHttpHeaders, ServerRequest } from './model.ts'
+import { badRequest, serverName } from '../website/pages.ts'
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerRequest } from './model.ts'
 
 /** A request as the web site sees it. */
 export function siteRequest(request: ServerRequest, secure: boolean): SiteRequest {
@@ -37,6 +38,23 @@ export function answerHeaders({ status, headers }: SiteAnswer, nowMs: number): O
   for (const [name, value] of headers) given.set(name.toLowerCase(), [...(given.get(name.toLowerCase()) ?? []), value])
   for (const [name, values] of given) head[name] = values.length === 1 ? values[0]! : values
   return head
+}
+
+/** What nginx says to a request that HTTP/2 permits and nginx does not. */
+export const refusalOf = ({ method }: ServerRequest): SiteAnswer | undefined =>
+  /^[A-Z_-]+$/.test(method) ? undefined : badRequest()
+
+/** Whether nginx closes the connection over the size of these headers. */
+export function isTooLarge(headers: IncomingHttpHeaders): boolean {
+  let total = 0
+  for (const [name, values = ''] of Object.entries(headers)) {
+    for (const value of typeof values === 'string' ? [values] : values) {
+      const size = name.length + value.length
+      if (size > limits.http2FieldMax) return true
+      total += size
+    }
+  }
+  return total > limits.http2FieldsMax
 }
 
 /** What the log says: all that an operator can compare is in it. */

@@ -4,11 +4,12 @@ import type { Context } from '../../schema/context.ts'
 import type { SecurityForm } from '../../schema/kind.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
-import { positionOf } from '../../schema/tree.ts'
 import { listOf } from '../../schema/values.ts'
-import type { PemSource, TlsClientConfig, TlsServerConfig, TlsVersion } from '../../settings/model.ts'
-import { type CertificateInput, type TlsInput, tlsSchema } from './config.ts'
+import type { TlsClientConfig, TlsServerConfig, TlsVersion } from '../../settings/model.ts'
+import { readCertificates } from './certificates-config.ts'
+import { type TlsInput, tlsSchema } from './config.ts'
 import { cipherOf, curveNames, curveOf, suiteNames, tls13Suites } from './names-config.ts'
+import { readPins } from './pins-config.ts'
 
 /** What raw TCP offers when nothing is configured; VMess does not care which one is chosen. */
 const defaultAlpn = ['h2', 'http/1.1']
@@ -22,8 +23,9 @@ const versions: Readonly<Record<string, TlsVersion>> = {
 
 function buildServer(input: TlsInput, context: Context): TlsServerConfig {
   const { report } = context
-  const certificates = readCertificates(input, context)
-  if (certificates.own.length === 0 && !report.wrote(input, 'certificates')) {
+  const certificates = readCertificates(input, 'server', context)
+  const none = certificates.own.length + certificates.issuers.length === 0
+  if (none && !report.wrote(input, 'certificates')) {
     const hint = 'write "certificates": [ { "certificateFile": "…", "keyFile": "…" } ]'
     report.error(
       'CFG102',
@@ -31,11 +33,19 @@ function buildServer(input: TlsInput, context: Context): TlsServerConfig {
       'TLS on an inbound needs a certificate and there is none',
       hint,
     )
-  } else if (certificates.own.length === 0 && certificates.intact) {
+  } else if (none && certificates.intact) {
     report.error(
       'CFG102',
       report.at(input, 'certificates'),
-      'none of these is a certificate of this server (usage "encipherment")',
+      'none of these is a certificate of this server (usage "encipherment"), or an authority that issues some ("issue")',
+    )
+  }
+  for (const { cert } of certificates.issuers.slice(1)) {
+    const place = report.at(input, 'certificates')
+    report.warn(
+      'CFG030',
+      place,
+      `of several authorities that issue certificates the first is used; ${cert.at} has no effect`,
     )
   }
   for (const key of clientOnly) withoutUse(input, key, 'only a client uses it', context)
@@ -50,6 +60,7 @@ function buildServer(input: TlsInput, context: Context): TlsServerConfig {
     serverName: input.serverName?.trim() ?? '',
     authorities: certificates.authorities,
     certificates: certificates.own,
+    issuers: certificates.issuers,
     rejectUnknownSni: input.rejectUnknownSni ?? false,
     verifyClient,
     clientAuthorities: certificates.clientAuthorities,
@@ -58,31 +69,38 @@ function buildServer(input: TlsInput, context: Context): TlsServerConfig {
 
 function buildClient(input: TlsInput, context: Context): TlsClientConfig {
   const { report } = context
-  const certificates = readCertificates(input, context)
+  const certificates = readCertificates(input, 'client', context)
   for (const key of ['rejectUnknownSni', 'verifyClientCertificate'] as const) {
     withoutUse(input, key, 'only a server uses it', context)
   }
   const pins = readPins(input, context)
-  if (input.allowInsecure && pins.pinnedCertSha256.length + pins.pinnedChainSha256.length === 0) {
+  const pinned = Object.values(pins).some(({ length }) => length > 0)
+  if (input.allowInsecureIfPinnedPeerCertificate && pins.pinnedChainSha256.length === 0) {
+    withoutUse(input, 'allowInsecureIfPinnedPeerCertificate', 'there is no "pinnedPeerCertificateChainSha256"', context)
+  }
+  if (input.allowInsecure && !pinned) {
     const message = 'the server’s certificate is not verified: anybody on the way can pose as the server'
     report.warn('CFG105', report.at(input, 'allowInsecure'), message, 'pin the certificate with "pinnedPeerCertSha256"')
   }
+  const suffices = (input.allowInsecureIfPinnedPeerCertificate ?? false) && pins.pinnedChainSha256.length > 0
   const names = [...listOf(input.verifyPeerCertByName), ...(input.verifyPeerCertInNames ?? [])]
   return {
     ...common(input, context),
     ...pins,
     authorities: certificates.authorities,
-    certificates: certificates.own,
+    certificates: certificates.own.map(({ cert, key }) => ({ cert, key })),
     serverName: input.serverName?.trim() ?? '',
-    allowInsecure: input.allowInsecure ?? false,
+    allowInsecure: input.allowInsecure || suffices,
     verifyNames: names.map((name) => name.trim()).filter((name) => name !== ''),
   }
 }
 
 const clientOnly = [
   'allowInsecure',
+  'allowInsecureIfPinnedPeerCertificate',
   'pinnedPeerCertSha256',
   'pinnedPeerCertificateChainSha256',
+  'pinnedPeerCertificatePublicKeySha256',
   'verifyPeerCertByName',
   'verifyPeerCertInNames',
 ] as const
@@ -115,7 +133,18 @@ function common(input: TlsInput, context: Context) {
     ...(curves && { curves }),
     enableSessionResumption: input.enableSessionResumption ?? false,
     disableSystemRoot: input.disableSystemRoot ?? false,
+    masterKeyLog: readKeyLog(input, context),
   }
+}
+
+/** Xray means nothing by the word none. */
+function readKeyLog(input: TlsInput, { report }: Context): string {
+  const path = input.masterKeyLog ?? ''
+  if (path === '' || path.toLowerCase() === 'none') return ''
+  const message =
+    'the keys of every connection are written to this file: who has it can read what was encrypted with them'
+  report.warn('CFG110', report.at(input, 'masterKeyLog'), message, 'leave it out but for looking for a fault')
+  return path
 }
 
 /** OpenSSL's list, with the TLS 1.3 suites: without them Node would stay at TLS 1.2. */
@@ -151,93 +180,6 @@ function readCurves(names: readonly string[], place: Place, { report }: Context)
     report.error('CFG107', place, 'none of these curves is available', 'write "X25519", or leave the field out')
   }
   return chosen.length === 0 ? undefined : chosen.join(':')
-}
-
-function readPins(input: TlsInput, { report }: Context) {
-  const pinnedCertSha256: string[] = []
-  for (const pin of listOf(input.pinnedPeerCertSha256)) {
-    const hex = pin.replaceAll(/[:\s]/g, '').toLowerCase()
-    if (/^[0-9a-f]{64}$/.test(hex)) pinnedCertSha256.push(hex)
-    else if (hex !== '') {
-      const message = `found a pin of ${hex.length} characters, expected the 64 hex digits of a SHA-256 hash`
-      report.error(
-        'CFG106',
-        report.at(input, 'pinnedPeerCertSha256'),
-        message,
-        '`openssl x509 -fingerprint -sha256` prints them',
-      )
-    }
-  }
-  const chains = input.pinnedPeerCertificateChainSha256 ?? []
-  for (const [i, pin] of chains.entries()) {
-    if (/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(pin)) continue
-    const message = 'expected a SHA-256 hash in base64: 43 characters and a ='
-    report.error('CFG106', report.at(chains, i), message)
-  }
-  return { pinnedCertSha256, pinnedChainSha256: [...chains] }
-}
-
-interface Certificates {
-  readonly own: { cert: PemSource; key: PemSource }[]
-  readonly authorities: PemSource[]
-  readonly clientAuthorities: PemSource[]
-  /** False when some were wrong, which has been reported. */
-  intact: boolean
-}
-
-function readCertificates(input: TlsInput, context: Context): Certificates {
-  const { report } = context
-  const result: Certificates = { own: [], authorities: [], clientAuthorities: [], intact: true }
-  for (const entry of input.certificates ?? []) {
-    const cert = readPem(entry, 'certificateFile', 'certificate', context)
-    const key = readPem(entry, 'keyFile', 'key', context)
-    const usage = entry.usage ?? 'encipherment'
-    const place = report.at(entry)
-    if (usage === 'issue') {
-      const message = 'issuing certificates on the fly is not supported'
-      report.error(
-        'CFG031',
-        report.at(entry, 'usage'),
-        message,
-        'create a certificate for the name, and write its files here',
-      )
-    } else if (!cert) {
-      if (cert === undefined) report.error('CFG103', place, 'this entry has no certificate', 'write "certificateFile"')
-    } else if (usage === 'verify') result.authorities.push(cert)
-    else if (usage === 'verifyclient') result.clientAuthorities.push(cert)
-    else if (key) result.own.push({ cert, key })
-    else if (key === undefined) report.error('CFG103', place, 'this certificate has no private key', 'write "keyFile"')
-    if (usage === 'issue' || !cert || (usage === 'encipherment' && !key)) result.intact = false
-  }
-  return result
-}
-
-/** A file, or text given inline; undefined when there is neither, null after an error. */
-function readPem(
-  entry: CertificateInput,
-  fileKey: 'certificateFile' | 'keyFile',
-  inlineKey: 'certificate' | 'key',
-  { report }: Context,
-): PemSource | null | undefined {
-  const path = entry[fileKey]
-  if (path) return { path, ...whereIs(report.at(entry, fileKey)) }
-  const inline = entry[inlineKey]
-  if (inline === undefined) return report.wrote(entry, inlineKey) || report.wrote(entry, fileKey) ? null : undefined
-  const pem = `${typeof inline === 'string' ? inline : inline.join('\n')}\n`
-  const place = report.at(entry, inlineKey)
-  if (/-----BEGIN [A-Z0-9 ]+-----/.test(pem)) return { pem, ...whereIs(place) }
-  report.error(
-    'CFG108',
-    place,
-    'this is not PEM: there is no "-----BEGIN …-----" line',
-    `a path belongs in "${fileKey}"`,
-  )
-  return null
-}
-
-/** Where a source was written, for messages of those who read the file. */
-function whereIs(place: Place): Pick<PemSource, 'at' | 'file' | 'line' | 'column'> {
-  return { at: place.path, file: place.source.name, ...positionOf(place.source, place.offset) }
 }
 
 export const tlsForm: SecurityForm<typeof tlsSchema, TlsClientConfig, TlsServerConfig> = {

@@ -1,30 +1,28 @@
-import { type ConnectionOptions, connect } from 'node:tls'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions } from '../../core/dialer.ts'
 import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { abortError } from '../../net/errors.ts'
 import { carrierOf } from '../../net/streams/duplex.ts'
+import { Live, type LiveDeps } from './certificates/live.ts'
 import { alpnOf, clientContext } from './contexts.ts'
-import type { TlsClientOptions } from './options.ts'
+import { keyLog } from './key-log.ts'
+import type { Source, TlsClientOptions } from './options.ts'
 import { handshakeError, secured } from './secured.ts'
+import { Sessions } from './sessions.ts'
 import { sniFor, verifyPeer } from './verify.ts'
 
 /** TLS over what a dialer opens. Throws what OpenSSL says of the options. */
-export function tlsClient(options: TlsClientOptions): (base: Dialer) => Dialer {
-  const settings: ConnectionOptions & { allowHalfOpen: boolean } = {
-    secureContext: clientContext(options),
-    ALPNProtocols: alpnOf(options),
-    // The verdict is ours (pins, names, reasons in words); Node still checks the chain and tells.
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-    allowHalfOpen: true,
-  }
+export function tlsClient(source: Source<TlsClientOptions>, deps: LiveDeps): (base: Dialer) => Dialer {
+  const made = { load: () => withSettings(source.load(), deps), paths: source.paths }
+  const live = new Live(made, deps)
   return (base) => ({
     async dial(to, dialOptions) {
+      await live.look()
       const carrier = await base.dial(to, dialOptions)
       try {
-        return await handshake(carrier, options.serverName || to.host, options, settings, dialOptions)
+        return await handshake(carrier, to.host, live.current, dialOptions)
       } catch (error) {
         carrier.destroy()
         throw error
@@ -33,15 +31,47 @@ export function tlsClient(options: TlsClientOptions): (base: Dialer) => Dialer {
   })
 }
 
+/** What is the same for every connection. */
+interface Dialling {
+  readonly options: TlsClientOptions
+  readonly settings: ConnectionOptions & { readonly allowHalfOpen: boolean }
+  readonly logKeys: (socket: TLSSocket) => void
+  /** Where sessions may be taken up again. */
+  readonly sessions: Sessions | undefined
+}
+
+const withSettings = (options: TlsClientOptions, { log }: LiveDeps): Dialling => ({
+  options,
+  settings: {
+    secureContext: clientContext(options),
+    ALPNProtocols: alpnOf(options),
+    // The verdict is ours (pins, names, reasons in words); Node still checks the chain and tells.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    allowHalfOpen: true,
+  },
+  logKeys: keyLog(options.masterKeyLog, log),
+  sessions: options.enableSessionResumption ? new Sessions() : undefined,
+})
+
 function handshake(
   carrier: Conn,
-  name: string,
-  options: TlsClientOptions,
-  settings: ConnectionOptions,
+  host: string,
+  { options, settings, logKeys, sessions }: Dialling,
   dial: DialOptions,
 ): Promise<Conn> {
+  const name = options.serverName || host
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...settings, socket: carrierOf(carrier), servername: sniFor(name) })
+    const session = sessions?.take(name)
+    const socket = connect({
+      ...settings,
+      socket: carrierOf(carrier),
+      servername: sniFor(name),
+      ...(session && { session }),
+    })
+    let good = false
+    sessions?.watch(socket, name, () => good)
+    logKeys(socket)
     let cancel: Cancel = () => {}
     const fail = (error: ProxyError): void => {
       cancel()
@@ -62,11 +92,13 @@ function handshake(
     socket.on('close', onClose)
     socket.on('secureConnect', () => {
       try {
-        verifyPeer(socket, name, options)
+        // What is taken up again was verified when it began.
+        if (!socket.isSessionReused()) verifyPeer(socket, name, options)
       } catch (error) {
         return fail(error as ProxyError)
       }
       cancel()
+      good = true
       socket.off('error', onError).off('close', onClose)
       resolve(secured(socket, carrier))
     })

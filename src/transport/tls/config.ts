@@ -26,11 +26,15 @@ const certificate = object({
   key: pem('The private key itself, as lines of PEM.'),
   usage: word(
     ['encipherment', 'verify', 'verifyclient', 'issue'],
-    'What the certificate is for. Default: encipherment.',
+    'What it is for: encipherment (one of our own), verify (an authority for servers), verifyclient (one for clients), issue (an authority that signs one for every name that clients ask for). Default: encipherment.',
   ),
-  oneTimeLoading: withoutEffect(flag('Read the files only at start.'), 'files are read at start', [true]),
-  ocspStapling: withoutEffect(integer(0, 4294967295, 'Seconds.'), 'no OCSP answers are stapled', [0]),
-  buildChain: withoutEffect(flag('Append the authority.'), 'put the whole chain into the certificate instead'),
+  oneTimeLoading: flag('Read the files only at start. Default: false, they are read again when they change.'),
+  ocspStapling: integer(
+    0,
+    4294967295,
+    'Seconds after which the OCSP server of the certificate is asked again; its answer is sent along. Default: 0, never.',
+  ),
+  buildChain: flag('With usage issue: send the authority behind what it issues. Default: false.'),
 }).describe('A certificate.')
 export type CertificateInput = z.output<typeof certificate>
 
@@ -39,7 +43,9 @@ const ech =
   'encrypted client hello is not possible with Node, and without it the server name would be sent in the clear'
 
 export const tlsSchema = object({
-  serverName: text('Name to ask for and to verify. Default: the address of the server.'),
+  serverName: text(
+    'Name to ask for and to verify. Default: the address of the server. On an inbound that shares its port: the name that it serves. Default: those of its certificates.',
+  ),
   alpn: stringList('Application protocols to offer. Default: h2, http/1.1.'),
   allowInsecure: flag('Do not verify the server. Default: false.'),
   certificates: z.array(certificate).describe('Own certificates, and authorities to trust.'),
@@ -51,10 +57,13 @@ export const tlsSchema = object({
   curvePreferences: stringList('CurveP256, CurveP384, CurveP521, X25519.'),
   pinnedPeerCertSha256: text('Hex SHA-256 of certificates to accept, with commas between.'),
   pinnedPeerCertificateChainSha256: z.array(z.string()).describe('Base64 hashes of chains to accept.'),
-  pinnedPeerCertificatePublicKeySha256: refused(
-    z.array(z.string()).describe('Base64 hashes of public keys.'),
-    'pins of public keys are not supported, and a pin must not be ignored',
-    { hint: 'write "pinnedPeerCertSha256"' },
+  pinnedPeerCertificatePublicKeySha256: z
+    .array(z.string())
+    .describe(
+      'Base64 hashes of public keys, of which one must be in the chain. Not looked at beside hashes of chains.',
+    ),
+  allowInsecureIfPinnedPeerCertificate: flag(
+    'With pinnedPeerCertificateChainSha256: verify nothing else. Default: false.',
   ),
   verifyPeerCertByName: text('Names, with commas between, of which one must be in the certificate.'),
   verifyPeerCertInNames: z.array(z.string()).describe('The same as an array.'),
@@ -65,7 +74,7 @@ export const tlsSchema = object({
     'OpenSSL cannot imitate the handshake of a browser; its own is used',
     ['', 'unsafe'],
   ),
-  masterKeyLog: withoutEffect(text('Path for keys.'), 'keys are not written anywhere', ['', 'none']),
+  masterKeyLog: text('File that the keys of connections are appended to, as SSLKEYLOGFILE. Default: none.'),
   echConfig: refused(text('ECH.'), ech),
   echConfigList: refused(text('ECH.'), ech),
   echServerKeys: refused(text('ECH.'), ech),

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { keyPair, serverOptions } from '../../../test/support/tls.ts'
+import { fakeClock } from '../../testing/fakes.ts'
 import { serverContexts } from './contexts.ts'
 
 const parsed = vi.hoisted(() => ({ certificates: 0, contexts: 0 }))
@@ -25,7 +26,7 @@ vi.mock('node:tls', async (original) => {
 })
 
 it('reads every certificate once, however many clients ask for a name', () => {
-  const contexts = serverContexts(serverOptions({ certificates: [keyPair('server'), keyPair('other')] }))
+  const contexts = serverContexts(serverOptions({ certificates: [keyPair('server'), keyPair('other')] }), fakeClock(0))
   expect(parsed).toEqual({ certificates: 2, contexts: 2 })
   for (let i = 0; i < 100; i++) contexts.choose('other.test')
   expect(contexts.choose('localhost')).toBe(contexts.first)

@@ -1,29 +1,25 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import type { TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
-import { clientOptions, keyPair, pem, pinOf, serverOptions } from '../../../test/support/tls.ts'
+import { keyPair, pem, pinOf, tlsClient, tlsServer } from '../../../test/support/tls.ts'
 import type { Conn } from '../../core/conn.ts'
 import { forever } from '../../core/lifetime.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
+import type { StreamConn } from '../../net/streams/stream-conn.ts'
 import { tcpDialer, tcpListener } from '../../net/tcp.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
-import { fakeClock } from '../../testing/fakes.ts'
 import { dialerStack, passageStack } from '../stack.ts'
-import { tlsClientLayer, tlsServerLayer } from './layer.ts'
 import type { TlsClientOptions, TlsServerOptions } from './options.ts'
-
-const serverLayer = (server: Partial<TlsServerOptions> = {}) =>
-  tlsServerLayer(serverOptions(server), { clock: fakeClock(0), handshakeTimeoutMs: 60_000, onError: () => {} })
-
-const clientLayer = (client: Partial<TlsClientOptions> = {}) => tlsClientLayer(clientOptions(client))
 
 async function tlsPair(client: Partial<TlsClientOptions> = {}, server: Partial<TlsServerOptions> = {}, lending = true) {
   let accepted: (conn: Conn) => void = () => {}
   const b = new Promise<Conn>((resolve) => {
     accepted = resolve
   })
-  const passage = passageStack([serverLayer(server)], (conn) => accepted(conn))
+  const passage = passageStack([tlsServer(server)], (conn) => accepted(conn))
   const listening = await tcpListener({ lending }).listen({ host: '127.0.0.1', port: 0 }, passage.receive)
   try {
-    const dialer = dialerStack(tcpDialer({ lending }), [clientLayer(client)])
+    const dialer = dialerStack(tcpDialer({ lending }), [tlsClient(client)])
     const a = await dialer.dial(listening.address, { until: forever })
     return { a, b: await b, close: () => listening.close() }
   } catch (error) {
@@ -52,9 +48,9 @@ connSuite(
     const b = new Promise<Conn>((resolve) => {
       accepted = resolve
     })
-    serverLayer().server(accepted).receive(far)
+    tlsServer().server(accepted).receive(far)
     const address = { host: 'localhost', port: 1 }
-    const a = await clientLayer()
+    const a = await tlsClient()
       .client({ dial: async () => near })
       .dial(address, { until: forever })
     return { a, b: await b, close: async () => {} }
@@ -104,6 +100,23 @@ describe('TLS client verification of the server', () => {
     await expect(tlsPair({ authorities: [], pinnedChainSha256: [leaf] })).rejects.toMatchObject({ code: 'TLS_FAILED' })
   })
 
+  it('checks the public key as one more condition, and not beside the chain hash', async () => {
+    const keyOf = (name: string) =>
+      createHash('sha256')
+        .update(new X509Certificate(pem(`${name}.crt`)).publicKey.export({ type: 'spki', format: 'der' }))
+        .digest('base64')
+    await connects({ pinnedPublicKeySha256: [keyOf('server')] })
+    await connects({ pinnedPublicKeySha256: [keyOf('ca')] })
+    await expect(tlsPair({ pinnedPublicKeySha256: [keyOf('other')] })).rejects.toThrow('the public key')
+    const chain = { certificates: [{ cert: pem('server.crt') + pem('ca.crt'), key: pem('server.key') }] }
+    // A chain that nobody verifies proves nothing but its first key.
+    await connects({ allowInsecure: true, pinnedPublicKeySha256: [keyOf('server')] }, chain)
+    const unproven = { allowInsecure: true, pinnedPublicKeySha256: [keyOf('ca')] }
+    await expect(tlsPair(unproven, chain)).rejects.toThrow('the public key')
+    const leaf = Buffer.from(pinOf('server'), 'hex').toString('base64')
+    await connects({ pinnedChainSha256: [leaf], pinnedPublicKeySha256: [keyOf('other')] })
+  })
+
   it('verifies other names instead of serverName where verifyNames is set', async () => {
     await connects({ serverName: 'front.test', verifyNames: ['a.test', 'localhost'] })
     await expect(tlsPair({ verifyNames: ['a.test'] })).rejects.toThrow('not for a.test')
@@ -113,10 +126,56 @@ describe('TLS client verification of the server', () => {
     const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => {
       void conn.write(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'))
     })
-    const dialer = clientLayer().client(tcpDialer())
+    const dialer = tlsClient().client(tcpDialer())
     const dial = dialer.dial(listening.address, { until: forever })
     await expect(dial).rejects.toThrow('does not speak TLS')
     await listening.close()
+  })
+})
+
+describe('TLS sessions', () => {
+  async function reused(client: Partial<TlsClientOptions>, server: Partial<TlsServerOptions> = client) {
+    const served: Conn[] = []
+    const passage = passageStack([tlsServer(server)], (conn) => served.push(conn))
+    const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => passage.receive(conn))
+    const dialer = dialerStack(tcpDialer(), [tlsClient(client)])
+    for (const turn of [1, 2]) {
+      const conn = await dialer.dial(listening.address, { until: forever })
+      await expect.poll(() => served.length).toBe(turn)
+      // Tickets come before the first bytes.
+      await served.at(-1)!.write(Uint8Array.of(turn))
+      expect(await conn.read()).toEqual(Uint8Array.of(turn))
+      conn.destroy()
+    }
+    await listening.close()
+    return served.map((conn) => ((conn as StreamConn).stream as TLSSocket).isSessionReused())
+  }
+
+  it.each([
+    'TLSv1.2',
+    'TLSv1.3',
+  ] as const)('are taken up again where both ends want it, with %s', async (maxVersion) => {
+    const [first, second] = await reused({ enableSessionResumption: true, maxVersion })
+    expect([first, second]).toEqual([false, true])
+  })
+
+  it('are not kept of a server that was not found good', async () => {
+    const served: Conn[] = []
+    const passage = tlsServer({ enableSessionResumption: true, maxVersion: 'TLSv1.2' }).server((conn) =>
+      served.push(conn),
+    )
+    const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (conn) => passage.receive(conn))
+    const dialer = tlsClient({ enableSessionResumption: true, serverName: 'wrong.test' }).client(tcpDialer())
+    for (const _turn of [1, 2]) {
+      await expect(dialer.dial(listening.address, { until: forever })).rejects.toThrow('not for wrong.test')
+    }
+    for (const conn of served) conn.destroy()
+    await listening.close()
+  })
+
+  it('are not otherwise', async () => {
+    expect(await reused({ enableSessionResumption: false })).toEqual([false, false])
+    expect(await reused({ enableSessionResumption: true }, {})).toEqual([false, false])
   })
 })
 

@@ -25,6 +25,7 @@ const v2rayJson = (fields: Fields): object =>
     pinnedPeerCertificateChainSha256: fields
       .values<Uint8Array>('pinned_peer_certificate_chain_sha256')
       .map((pin) => Buffer.from(pin).toString('base64')),
+    allowInsecureIfPinnedPeerCertificate: fields.flag('allow_insecure_if_pinned_peer_certificate'),
     verifyClientCertificate: fields.flag('verify_client_certificate'),
     minVersion: wordOf(fields, 'min_version', versions),
     maxVersion: wordOf(fields, 'max_version', versions),
@@ -59,13 +60,14 @@ function certificateJson(fields: Fields, family: Family): object {
   const key = pem(fields.bytes('key'))
   const certificateFile = fields.text('certificate_path')
   const keyFile = fields.text('key_path')
-  // Contents cannot be read again, which is what this flag forbids.
-  fields.flag('One_time_loading')
+  const once = fields.flag('One_time_loading')
   return {
     usage,
     ...given(certificate.length > 0 ? { certificate } : { certificateFile }),
     ...given(key.length > 0 ? { key } : { keyFile }),
     ...given({ ocspStapling: fields.number('ocsp_stapling'), buildChain: fields.flag('build_chain') }),
+    // Contents cannot be read again anyway.
+    ...given({ oneTimeLoading: once && certificate.length === 0 }),
   }
 }
 

@@ -1,17 +1,34 @@
+import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { type Conn, rootInfo } from '../../core/conn.ts'
+import { type Conn, type ConnInfo, rootInfo } from '../../core/conn.ts'
 import { ProxyError } from '../../core/errors.ts'
+import { acceptLending } from '../../net/streams/socket-conn.ts'
 import { StreamConn } from '../../net/streams/stream-conn.ts'
 
-/** The connection inside a TLS socket whose handshake is done. */
-export const secured = (socket: TLSSocket, { info }: Conn): Conn =>
-  new StreamConn(socket, {
-    remote: info.remote,
-    local: info.local,
-    layers: [...info.layers, 'tls'],
+/** A record of TLS, bytes: what OpenSSL decrypts at a time. */
+const recordMax = 16_384
+
+/** The connection inside a TLS socket whose handshake was done this moment: nothing has been read from it. */
+export function secured(socket: TLSSocket, carrier: Conn): Conn {
+  // Nobody else says so of a socket that no tls.Server made, and Node's HTTP/2 waits until it is said.
+  Object.assign(socket, { secureConnecting: false })
+  const { remote, local, layers } = carrier.info
+  const info: ConnInfo = {
+    remote,
+    local,
+    layers: [...layers, 'tls'],
     halfClose: 'native',
-    carrier: rootInfo(info),
-  })
+    carrier: rootInfo(carrier.info),
+  }
+  return lendingOf(socket, carrier, info) ?? new StreamConn(socket, info)
+}
+
+/**
+ * Where TLS runs on a socket of the system, whose bytes come out of the event loop, records are decrypted into a buffer that
+ * connections share. Over another stream one could be decrypted while another is still being used up.
+ */
+const lendingOf = (socket: TLSSocket, carrier: Conn, info: ConnInfo): Conn | undefined =>
+  carrier instanceof StreamConn && carrier.stream instanceof Socket ? acceptLending(socket, info, recordMax) : undefined
 
 export function handshakeError(error: Error, remote: string): ProxyError {
   const code = (error as NodeJS.ErrnoException).code ?? ''

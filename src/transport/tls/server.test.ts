@@ -4,15 +4,15 @@ import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { failedHandshakes, failHandshake } from '../../../test/support/failed-handshakes.ts'
-import { keyPair, pem, serverOptions } from '../../../test/support/tls.ts'
+import { keyPair, pem, tlsServer } from '../../../test/support/tls.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
 import { tcpListener } from '../../net/tcp.ts'
 import { fakeClock } from '../../testing/fakes.ts'
 import { passageStack } from '../stack.ts'
-import { tlsServerLayer } from './layer.ts'
 import type { TlsServerOptions } from './options.ts'
+import type { TlsServerDeps } from './server.ts'
 
 const handshakeTimeoutMs = 60_000
 
@@ -26,11 +26,8 @@ async function rig(changes: Partial<TlsServerOptions> = {}) {
   const served: Conn[] = []
   const errors: string[] = []
   const carriers: Conn[] = []
-  const layer = tlsServerLayer(serverOptions(changes), {
-    clock,
-    handshakeTimeoutMs,
-    onError: (_remote, { code, message }) => errors.push(`${code} ${message}`),
-  })
+  const onError: TlsServerDeps['onError'] = (_remote, { code, message }) => errors.push(`${code} ${message}`)
+  const layer = tlsServer(changes, { clock, handshakeTimeoutMs, onError })
   const passage: Passage = passageStack([layer], (conn) => served.push(conn))
   const listening = await tcpListener().listen({ host: '127.0.0.1', port: 0 }, (carrier) => {
     carriers.push(carrier)
@@ -144,7 +141,9 @@ it('ends a connection whose bytes are no TLS any more', async () => {
   const raw = connect(to.port, to.host)
   const client = connectTls({ socket: raw, servername: 'localhost', rejectUnauthorized: false }).on('error', () => {})
   await expect.poll(() => served.length).toBe(1)
+  const read = served[0]!.read()
   raw.write(Buffer.alloc(100, 0x17))
-  await expect.poll(() => served[0]?.gone).toBeDefined()
+  await expect(read).rejects.toThrow('wrong version number')
+  expect(served[0]!.gone).toBeDefined()
   client.destroy()
 })

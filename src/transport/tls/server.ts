@@ -1,16 +1,16 @@
-import { TLSSocket, type TLSSocketOptions } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import type { Conn } from '../../core/conn.ts'
 import type { Passage } from '../../core/dialer.ts'
-import type { Cancel, Clock } from '../../core/env.ts'
+import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { onBehalfOf } from '../../net/on-behalf.ts'
 import { carrierOf } from '../../net/streams/duplex.ts'
-import { alpnOf, serverContexts } from './contexts.ts'
-import type { TlsServerOptions } from './options.ts'
+import { Live } from './certificates/live.ts'
+import type { Source, TlsServerOptions } from './options.ts'
 import { handshakeError, secured } from './secured.ts'
+import { TlsService, type TlsServiceDeps } from './service.ts'
 
-export interface TlsServerDeps {
-  readonly clock: Clock
+export interface TlsServerDeps extends TlsServiceDeps {
   /** A client's time for its handshake. */
   readonly handshakeTimeoutMs: number
   /** Told of clients whose handshake failed, once each. */
@@ -24,73 +24,81 @@ export interface TlsServer {
 }
 
 /** TLS for what comes by a passage. Throws what OpenSSL says of the options. */
-export function tlsServer(options: TlsServerOptions, deps: TlsServerDeps): TlsServer {
-  const contexts = serverContexts(options)
-  const settings: TLSSocketOptions = {
-    isServer: true,
-    secureContext: contexts.first,
-    ALPNProtocols: alpnOf(options),
-    SNICallback: (name, done) => {
-      const context = contexts.choose(name)
-      if (context || !options.rejectUnknownSni) done(null, context ?? contexts.first)
-      else done(new Error(`no certificate for ${name}`))
-    },
-    ...(options.verifyClient && { requestCert: true, rejectUnauthorized: true }),
-  }
-  const begin = (carrier: Conn, done: (conn?: Conn) => void): Handshake =>
-    new Handshake(carrier, { settings, refusal: (socket) => refusalOf(socket, options), deps, done })
-  return { server: (accept) => new Handshakes(begin, accept), names: () => contexts.names }
+export function tlsServer(source: Source<TlsServerOptions>, deps: TlsServerDeps): TlsServer {
+  const made = { load: () => new TlsService(source.load(), deps), paths: source.paths }
+  const live = new Live(made, deps)
+  return { server: (accept) => new Handshakes(live, deps, accept), names: () => live.current.contexts.names }
 }
-
-/** Why a client is turned away whose handshake is done; Node leaves both to whoever makes the socket. */
-function refusalOf(socket: TLSSocket, options: TlsServerOptions): Error | undefined {
-  const { servername, ssl } = socket as TLSSocket & {
-    servername?: string | false | null
-    ssl: { verifyError(): Error | null }
-  }
-  // The callback for names is asked only when there is one.
-  if (options.rejectUnknownSni && !servername) return new Error('the client asked for no name')
-  return (options.verifyClient && ssl.verifyError()) || undefined
-}
-
-type Begin = (carrier: Conn, done: (conn?: Conn) => void) => Handshake
 
 /** Clients in their handshake: nobody else knows of them yet. */
 class Handshakes implements Passage {
-  readonly #begin: Begin
+  readonly #live: Live<TlsService>
+  readonly #deps: TlsServerDeps
   readonly #accept: (conn: Conn) => void
   readonly #all = new Set<Handshake>()
+  /** Those whose handshake cannot begin yet. */
+  readonly #waiting = new Set<Conn>()
 
-  constructor(begin: Begin, accept: (conn: Conn) => void) {
-    this.#begin = begin
+  constructor(live: Live<TlsService>, deps: TlsServerDeps, accept: (conn: Conn) => void) {
+    this.#live = live
+    this.#deps = deps
     this.#accept = accept
   }
 
   get pending(): number {
-    return this.#all.size
+    return this.#all.size + this.#waiting.size
   }
 
   receive(carrier: Conn): void {
     if (carrier.gone) return
+    const wait = this.#ready()
+    if (wait) this.#beginAfter(wait, carrier)
+    else this.#begin(carrier)
+  }
+
+  #beginAfter(wait: Promise<void>, carrier: Conn): void {
+    this.#waiting.add(carrier)
+    wait.then(
+      () => {
+        if (this.#waiting.delete(carrier) && !carrier.gone) this.#begin(carrier)
+      },
+      (error: Error) => {
+        if (!this.#waiting.delete(carrier)) return
+        carrier.destroy()
+        this.#deps.onError(carrier.info.remote, handshakeError(error, carrier.info.remote))
+      },
+    )
+  }
+
+  #ready(): Promise<void> | undefined {
+    const look = this.#live.look()
+    return look ? look.then(() => this.#live.current.ready()) : this.#live.current.ready()
+  }
+
+  #begin(carrier: Conn): void {
     const { remote } = carrier.info
     const peer = { remote, through: 'TLS', destroy: (reason: Error) => carrier.destroy(reason) }
     onBehalfOf(peer, () => {
-      const handshake = this.#begin(carrier, (conn) => {
+      const done = (conn?: Conn): void => {
         this.#all.delete(handshake)
         if (conn) this.#accept(conn)
-      })
+      }
+      const handshake = new Handshake(carrier, { service: this.#live.current, deps: this.#deps, done })
       this.#all.add(handshake)
     })
   }
 
   close(): void {
+    for (const carrier of this.#waiting) {
+      this.#waiting.delete(carrier)
+      carrier.destroy()
+    }
     for (const handshake of this.#all) handshake.cut()
   }
 }
 
 interface HandshakeParts {
-  readonly settings: TLSSocketOptions
-  readonly refusal: (socket: TLSSocket) => Error | undefined
+  readonly service: TlsService
   readonly deps: TlsServerDeps
   /** Called once, later than the handshake began: with the connection, or without one when it is over. */
   readonly done: (conn?: Conn) => void
@@ -112,7 +120,8 @@ class Handshake {
     const broken = (error: Error): void => this.#fail(error)
     // A carrier that breaks under the connection is told by the TLS socket.
     stream.on('error', broken)
-    this.#socket = new TLSSocket(stream, parts.settings)
+    this.#socket = new TLSSocket(stream, parts.service.settings())
+    parts.service.watch(this.#socket)
     this.#socket
       .on('secure', () => this.#secured())
       .on('end', () => this.#fail(new Error('the client left')))
@@ -136,7 +145,7 @@ class Handshake {
 
   #secured(): void {
     if (this.#over) return
-    const refusal = this.#parts.refusal(this.#socket)
+    const refusal = this.#parts.service.refusalOf(this.#socket)
     if (refusal) this.#fail(refusal)
     else if (this.#end()) this.#parts.done(secured(this.#socket, this.#carrier))
   }

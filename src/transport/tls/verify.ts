@@ -15,6 +15,7 @@ export function verifyPeer(socket: TLSSocket, name: string, options: TlsClientOp
   if (options.pinnedCertSha256.length > 0) verifyPinned(chain, name, options)
   else if (!options.allowInsecure) verifyOrdinary(socket, chain[0]!, name, options)
   if (options.pinnedChainSha256.length > 0) verifyChainHash(chain, options.pinnedChainSha256)
+  else if (options.pinnedPublicKeySha256.length > 0) verifyPublicKey(chain, options)
 }
 
 /** The certificates in the order sent, as DER. Node appends a root of the local store that the peer did not send. */
@@ -102,6 +103,19 @@ function verifyChainHash(chain: readonly Buffer[], pins: readonly string[]): voi
     if (pins.includes(hash.toString('base64'))) return
   }
   throw failed('the hash of the certificate chain is not among pinnedPeerCertificateChainSha256')
+}
+
+/**
+ * Older Xray: a key of the verified chain. Where the chain is not verified anybody can append a certificate that he has seen
+ * to his own, so there only the key of the server itself counts.
+ */
+function verifyPublicKey(chain: readonly Buffer[], { allowInsecure, pinnedPublicKeySha256 }: TlsClientOptions): void {
+  const counting = allowInsecure ? chain.slice(0, 1) : chain
+  const hashes = counting.map((der) =>
+    sha256(new X509Certificate(der).publicKey.export({ type: 'spki', format: 'der' })).toString('base64'),
+  )
+  if (hashes.some((hash) => pinnedPublicKeySha256.includes(hash))) return
+  throw failed(`the public key ${hashes[0]} of the server is not among pinnedPeerCertificatePublicKeySha256`)
 }
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()

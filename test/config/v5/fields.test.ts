@@ -22,16 +22,6 @@ describe('which format it is', () => {
       { ...base, outbounds: [{ protocol: 'freedom', streamSettings: { socketSettings: {} } }] },
       'outbounds[0].streamSettings.socketSettings',
     ],
-    [
-      'users',
-      { ...base, inbounds: [{ protocol: 'vmess', port: 1, settings: { users: [uuid] } }] },
-      'inbounds[0].settings.users',
-    ],
-    [
-      'uuid',
-      { ...base, outbounds: [{ protocol: 'vmess', settings: { address: 'a', port: 1, uuid } }] },
-      'outbounds[0].settings.uuid',
-    ],
   ])('is told by %s', (_, value, path) => {
     expect(problemOf(load(value), 'info', 'CFG041', path).message).toContain('"-format jsonv5"')
   })

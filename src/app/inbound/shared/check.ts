@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from '../../../core/address.ts'
-import { sharingClash } from '../../../kinds/kinds.ts'
+import { sharingClash } from '../../../kinds/sharing.ts'
 import { ConfigError } from '../../../schema/problem.ts'
 import type { InboundParts } from '../running-inbound.ts'
 

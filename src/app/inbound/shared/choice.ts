@@ -1,7 +1,8 @@
 /** Which of several inbounds on one port a client means. */
 import type { Layer } from '../../../core/dialer.ts'
 import type { ProxyError } from '../../../core/errors.ts'
-import { requestedOf, type Sharer, type SharerTls, together } from '../../../kinds/kinds.ts'
+import { requestedOf } from '../../../kinds/opening.ts'
+import { type Sharer, type SharerTls, together } from '../../../kinds/sharing.ts'
 import type { Hello, Seen } from './first-bytes.ts'
 
 /** By what an inbound is told apart from others on its port, and what it takes to find out. */

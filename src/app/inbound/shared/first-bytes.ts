@@ -28,15 +28,16 @@ const methodMax = 32
 
 /** Collects the first bytes of a connection until they show what it is. */
 export class FirstBytes {
-  readonly #pieces: Uint8Array[] = []
+  #bytes = new Uint8Array(0)
+  #length = 0
   readonly #hello = new HelloCollector(limits.clientHelloMax)
   readonly #head = new HeadCollector('request', limits.upgradeHeadMax)
   #beginning = ''
 
-  /** Takes ownership of `bytes`. Undefined: more is needed. */
+  /** Undefined: more is needed. */
   push(bytes: Uint8Array): Seen | undefined {
-    this.#pieces.push(bytes)
-    if (this.#pieces[0]![0] === 0x16) return this.#pushHello(bytes)
+    this.#keep(bytes)
+    if (this.#bytes[0] === 0x16) return this.#pushHello(bytes)
     if (this.#beginning.length <= methodMax) {
       this.#beginning += textOf(bytes.subarray(0, methodMax + 1 - this.#beginning.length))
       if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,32}(?: |$)/.test(this.#beginning)) return { kind: 'bytes' }
@@ -46,14 +47,19 @@ export class FirstBytes {
 
   /** All that was pushed. */
   get bytes(): Uint8Array {
-    if (this.#pieces.length === 1) return this.#pieces[0]!
-    const all = new Uint8Array(this.#pieces.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    for (const piece of this.#pieces) {
-      all.set(piece, at)
-      at += piece.length
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** Together: whoever sends byte by byte must not make us keep much more than the bytes. */
+  #keep(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(this.#length === 0 ? length : Math.max(length, 2 * this.#bytes.length))
+      larger.set(this.#bytes.subarray(0, this.#length))
+      this.#bytes = larger
     }
-    return all
+    this.#bytes.set(bytes, this.#length)
+    this.#length = length
   }
 
   #pushHello(bytes: Uint8Array): Seen | undefined {

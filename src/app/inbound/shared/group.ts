@@ -29,6 +29,8 @@ export class Group {
   readonly #looking: Looking
   readonly #onEmpty: () => void
   #members: readonly { readonly guest: Guest }[] = []
+  /** The same, each once: a port that comes and goes is a member twice for a while. */
+  #guests: readonly Guest[] = []
   #bound: Promise<Listening> | undefined
   #secured = new Map<Layer, { readonly passage: Passage; members: readonly (Guest & Claimant)[] }>()
 
@@ -38,13 +40,13 @@ export class Group {
   }
 
   get guests(): readonly Guest[] {
-    return [...new Set(this.#members.map(({ guest }) => guest))]
+    return this.#guests
   }
 
   /** The first guest's `base` binds the socket. Rejects with LISTEN_FAILED. */
   async join(guest: Guest, base: Listener, at: Address, options: ListenOptions): Promise<Share> {
     const member = { guest }
-    this.#members = [...this.#members, member]
+    this.#change([...this.#members, member])
     try {
       this.#bound ??= base.listen(at, (carrier) => this.#accept(carrier), options)
       const { address, restore, note } = await this.#bound
@@ -74,12 +76,17 @@ export class Group {
 
   #leave(member: { readonly guest: Guest }): void {
     if (!this.#members.includes(member)) return
-    this.#members = this.#members.filter((other) => other !== member)
+    this.#change(this.#members.filter((other) => other !== member))
     if (this.#members.length > 0) return
     this.#onEmpty()
     void this.#bound?.then((listening) => listening.close()).catch(() => {})
     this.#looking.close()
     for (const { passage } of this.#secured.values()) passage.close()
+  }
+
+  #change(members: readonly { readonly guest: Guest }[]): void {
+    this.#members = members
+    this.#guests = [...new Set(members.map(({ guest }) => guest))]
   }
 
   #accept(carrier: Conn): void {

@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls'
 import { expect, it } from 'vitest'
-import { pem } from '../../../test/support/tls.ts'
-import { pinOfUntrusted } from './certificate-trust.ts'
+import { pem } from '../../../../test/support/tls.ts'
+import { pinOfUntrusted } from './trust.ts'
 
 it.each(['selfsigned.crt', 'server.crt'])('gives the pin of %s, which no client trusts by itself', (name) => {
   expect(pinOfUntrusted(pem(name))).toMatch(/^[0-9a-f]{64}$/)

@@ -1,0 +1,9 @@
+/** Bounds of rules, data files and measurements; part of `limits`. */
+export const routingLimits = {
+  /** Lists that are known of one data file; behind them it is not looked at. */
+  geoLists: 65_536,
+  /** How often a flow goes through the rules again by loopback outbounds; once more, and it is taken for one that never ends. */
+  loopbackTurns: 16,
+  /** Measurements of one outbound that are kept. */
+  probeSamples: 1_000,
+} as const
