@@ -126,6 +126,7 @@ export class Instance implements AsyncDisposable {
       policy: () => this.#config.policy,
       route: (session, until) => this.routing.route(session, until),
       fakeName: (host) => this.names.fakeName(host),
+      manyWays: () => this.routing.router !== undefined || this.names.makesUp,
       waysOf: (outbound) => this.outbounds.waysOf(outbound),
       flows: this.flows,
       counters: this.counters,

@@ -22,8 +22,8 @@ export interface InboundIo {
    */
   carry(near: Conn, request: FlowRequest, greet?: Greet): Promise<Ended>
   /**
-   * Carries the datagrams of one client socket, wherever each of them goes: one flow, which is routed by the target of the
-   * request, that of the first datagram. As carry() otherwise; nobody is greeted, because nobody waits for an answer.
+   * Carries the datagrams of one client socket, wherever each of them goes: one flow, entered under the target of the
+   * request, that of the first datagram; rules lead each target by itself. As carry() otherwise; nobody is greeted, because nobody waits for an answer.
    */
   carryPackets(near: PacketConn, request: FlowRequest): Promise<Ended>
   /** The UDP address beside the TCP one that `near` came in by; undefined where there is none. */

@@ -4,6 +4,8 @@ export const routingLimits = {
   geoLists: 65_536,
   /** How often a flow goes through the rules again by loopback outbounds; once more, and it is taken for one that never ends. */
   loopbackTurns: 16,
+  /** Targets of one client socket for which it is known where rules lead them; when full the one met first is asked for again. */
+  routedTargets: 1_024,
   /** Measurements of one outbound that are kept. */
   probeSamples: 1_000,
 } as const

@@ -82,6 +82,11 @@ export class Names implements NameService {
     return this.#now.service.lookup(name, types, until, fake)
   }
 
+  /** Whether it gives made-up addresses. */
+  get makesUp(): boolean {
+    return this.#now.fake !== undefined
+  }
+
   /** The name behind a made-up address; `''` for one that nobody was given; undefined for a real one. */
   fakeName(address: string): string | undefined {
     return this.#now.fake?.nameOf(address)

@@ -17,6 +17,8 @@ export interface DispatchDeps {
   /** The policy of this moment: a reload changes it. */
   readonly policy: () => PolicyConfig
   readonly route: Route
+  /** Whether targets of one client socket may go different ways; absent: never. */
+  readonly manyWays?: () => boolean
   /** The name behind a made-up address; `''` for one that nobody was given; undefined for a real one. */
   readonly fakeName?: (host: string) => string | undefined
   /** Tags of the outbounds that the connections of one go through; absent or undefined: they leave from here. */

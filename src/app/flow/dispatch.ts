@@ -11,6 +11,7 @@ import { policyOf } from '../../settings/model.ts'
 import { recognise } from '../sniffing/recognise.ts'
 import type { DispatchDeps } from './deps.ts'
 import { DialLimit } from './dial-limit.ts'
+import { decideFor } from './each-target.ts'
 import type { End, Flow, Origin } from './flow.ts'
 import { greeted, handshake } from './handshake.ts'
 import { countersOf, flowTerms } from './policy.ts'
@@ -34,7 +35,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
       session.outboundTag = outbound.tag
       session.through = deps.waysOf?.(outbound)
       observer.routed(session, outbound.tag)
-      const far = await way.open(outbound, session, limit.until)
+      const far = await way.open(outbound, session, limit.until, decideFor(origin, deps))
       flow.reached(far, outbound.level)
       if (near.gone) {
         far.destroy()
