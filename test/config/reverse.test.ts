@@ -50,3 +50,20 @@ describe('reverse', () => {
     expect(codesOf(load({ reverse: { portals: [end] }, outbounds: [...outbounds, through] }))).toEqual([])
   })
 })
+
+describe('the reverse proxy of VLESS', () => {
+  const user = { id: 'b831381d-6324-4d53-ad4f-8cda48b30811', encryption: 'none', reverse: { tag: 'x' } }
+  const vnext = [{ address: 'a.example.com', port: 443, users: [user] }]
+
+  test.each([
+    ['outbound', { outbounds: [{ protocol: 'vless', settings: { vnext } }] }, 'outbounds[0].protocol'],
+    ['flat outbound', { outbounds: [{ protocol: 'vless', settings: user }] }, 'outbounds[0].protocol'],
+    [
+      'inbound',
+      { inbounds: [{ port: 1, protocol: 'vless', settings: { clients: [user] } }], outbounds },
+      'inbounds[0].protocol',
+    ],
+  ])('is refused by name: %s', (_what, file, path) => {
+    expect(errorOf(load(file), 'CFG034', path).hint).toContain('write "reverse", a bridge and a portal, over vmess')
+  })
+})

@@ -3,6 +3,7 @@ import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
 import { shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
+import type { JsonNode } from '../../schema/tree.ts'
 
 /** Words that V2Ray or Xray know and we do not support. */
 const others: Readonly<Record<string, readonly string[]>> = {
@@ -22,7 +23,7 @@ export const protocolNames = (kinds: readonly Named[]): string[] =>
 /** The kind that `protocol` names, in any letter case; undefined after an error. */
 export function findKind<K extends Named>(
   kinds: readonly K[],
-  input: { readonly protocol?: string | undefined } & object,
+  input: { readonly protocol?: string | undefined; readonly settings?: JsonNode | undefined } & object,
   role: 'inbound' | 'outbound',
   { report }: Context,
 ): K | undefined {
@@ -40,10 +41,21 @@ export function findKind<K extends Named>(
   const shown = JSON.stringify(shorten(input.protocol))
   const known = others[role]!
   if (known.includes(word)) {
-    report.error('CFG034', place, `the ${role} protocol ${shown} is known but not supported; expected ${oneOf(names)}`)
+    const message = `the ${role} protocol ${shown} is known but not supported; expected ${oneOf(names)}`
+    const reversed = word === 'vless' && input.settings && has(input.settings, 'reverse')
+    report.error('CFG034', place, message, reversed ? vlessReverse : undefined)
   } else {
     const message = `unknown ${role} protocol ${shown}, expected ${oneOf(names)}`
     report.error('CFG080', place, message, didYouMean(word, [...names, ...known]))
   }
   return undefined
+}
+
+const vlessReverse =
+  'the reverse proxy of VLESS is not supported either: write "reverse", a bridge and a portal, over vmess'
+
+/** Whether it, or something in it, has such a member. */
+function has(node: JsonNode, key: string): boolean {
+  if (node.type === 'array') return node.items.some((item) => has(item, key))
+  return node.type === 'object' && node.entries.some((entry) => entry.key === key || has(entry.value, key))
 }
