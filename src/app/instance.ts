@@ -222,8 +222,7 @@ export class Instance implements AsyncDisposable {
   async #stop(graceMs: number): Promise<void> {
     this.#inbounds.closeAll()
     this.measurements.stop()
-    this.reverse.stop()
-    await this.#connections.drain(graceMs)
+    await Promise.all([this.reverse.stop(graceMs), this.#connections.drain(graceMs)])
     this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
     await this.outbounds.close()
   }
@@ -231,6 +230,7 @@ export class Instance implements AsyncDisposable {
   /** Cuts every connection now; a stop() in progress then ends at once. */
   kill(): void {
     this.#connections.kill()
+    this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 /** Bridges and portals, as the configuration of this moment says. */
+import type { Cancel } from '../core/env.ts'
 import { memoryPair } from '../net/memory/memory.ts'
 import { Bridge } from '../proxy/reverse/bridge.ts'
 import { Portal } from '../proxy/reverse/portal.ts'
@@ -39,7 +40,7 @@ export class ReverseProxies {
   adopt({ bridges }: ReverseConfig = none): void {
     const before = this.#bridges
     this.#bridges = bridges.map((end) => before.find(({ config }) => same(config, end)) ?? this.#bridge(end))
-    for (const bridge of before) if (!this.#bridges.includes(bridge)) bridge.retire()
+    for (const bridge of before) if (!this.#bridges.includes(bridge)) void bridge.retire()
     if (this.#running) for (const bridge of this.#bridges) if (!before.includes(bridge)) bridge.start()
   }
 
@@ -48,11 +49,17 @@ export class ReverseProxies {
     for (const bridge of this.#bridges) bridge.start()
   }
 
-  /** Nothing new is carried; carriers end with the last of what they carry. */
-  stop(): void {
+  /** Nothing new is carried; carriers end with the last of what they carry. Resolves when those of bridges have, or time is up. */
+  async stop(graceMs: number): Promise<void> {
     this.#running = false
-    for (const bridge of this.#bridges) bridge.retire()
     for (const { outbound, portal } of this.#outbounds) if (portal) void outbound.close()
+    const ended = Promise.all(this.#bridges.map((bridge) => bridge.retire()))
+    let cancel: Cancel = () => {}
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#dispatch.env.clock.after(graceMs, resolve)
+    })
+    await Promise.race([ended, late])
+    cancel()
   }
 
   #bridge(end: ReverseEnd): Bridge {

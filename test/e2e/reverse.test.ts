@@ -141,4 +141,17 @@ describe('a reverse proxy', () => {
     await bridge.instance.stop(60_000)
     expect(bridge.instance.flows.size).toBe(0)
   })
+
+  it('lets streams end when the bridge stops, unless it is hastened', async () => {
+    const { echo, portal, bridge } = await connected()
+    const [first, second] = [await dial(portal, echo), await dial(portal, echo)]
+    expect(await echoed(first, 'one')).toBe('one')
+    expect(await echoed(second, 'one')).toBe('one')
+    const stopped = bridge.instance.stop(60_000)
+    expect(await echoed(first, 'two')).toBe('two')
+    first.destroy()
+    expect(await echoed(second, 'two')).toBe('two')
+    await Promise.all([bridge.instance.stop(0), stopped])
+    await expect(second.read()).rejects.toMatchObject({ code: expect.stringMatching(/^CONN_/) })
+  })
 })

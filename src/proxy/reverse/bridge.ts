@@ -26,7 +26,8 @@ export class Bridge {
   readonly config: ReverseEnd
   readonly #deps: BridgeDeps
   readonly #backOff: BackOff
-  readonly #carriers = new Set<BridgeCarrier>()
+  /** With their ends. */
+  readonly #carriers = new Map<BridgeCarrier, Promise<void>>()
   #cancel: Cancel = () => {}
   #over = false
 
@@ -48,16 +49,17 @@ export class Bridge {
     if (this.#needsAnother()) this.#open()
   }
 
-  /** Opens nothing more, takes no streams more; those that run live on. */
-  retire(): void {
+  /** Opens nothing more, takes no streams more; those that run live on. Resolves when the last of them has ended. */
+  async retire(): Promise<void> {
     this.#over = true
     this.#cancel()
-    for (const carrier of this.#carriers) carrier.retire()
+    for (const carrier of this.#carriers.keys()) carrier.retire()
+    await Promise.all(this.#carriers.values())
   }
 
   #needsAnother(): boolean {
     if (this.#carriers.size >= limits.reverseCarriers || this.#backOff.waitMs > 0) return false
-    const active = [...this.#carriers].filter((carrier) => carrier.active)
+    const active = [...this.#carriers.keys()].filter((carrier) => carrier.active)
     const streams = active.reduce((sum, carrier) => sum + carrier.streams, 0)
     return streams >= active.length * (limits.reverseStreamsPerCarrier + 1)
   }
@@ -76,11 +78,11 @@ export class Bridge {
         env.log.info({ bridge: tag }, 'the portal has taken a carrier of the bridge')
       },
     })
-    this.#carriers.add(carrier)
-    void carrier.run().then(() => {
+    const ended = carrier.run().then(() => {
       this.#carriers.delete(carrier)
       if (!welcomed && !this.#over) this.#backOff.failed()
     })
+    this.#carriers.set(carrier, ended)
     void carry(near, { network: 'tcp', target: { host: domain, port: 0 } })
   }
 }

@@ -124,7 +124,7 @@ describe('the end', () => {
     const near = await dial('web.internal')
     near.write(bytes('x'))
     await turns()
-    bridge.retire()
+    void bridge.retire()
     await turns()
     near.write(bytes('y'))
     await turns()
@@ -156,7 +156,7 @@ describe('the end', () => {
 
   it('of both leaves no timer', async () => {
     const { bridge, portal, clock, seconds } = await connected()
-    bridge.retire()
+    void bridge.retire()
     await portal.close()
     await seconds(1)
     expect([bridge.carriers, clock.pending]).toEqual([0, 0])
