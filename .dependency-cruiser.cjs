@@ -16,6 +16,7 @@ const allowed = {
   'protocol/proxyprotocol': ['core/(address|env|errors|limits)', 'protocol/proxyprotocol'],
   'protocol/grpc': ['core/(address|env|errors|limits)', 'protocol/(grpc|wire)'],
   'protocol/reverse': ['core/(address|env|errors|limits)', 'protocol/(reverse|wire)'],
+  'protocol/xhttp': ['core/(address|env|errors|limits)', 'protocol/(xhttp|http)'],
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],
   messages: ['core', 'messages'],

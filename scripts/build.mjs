@@ -1,5 +1,5 @@
 // `npm run build`: dist/cli.js and the library, from a fresh clone too.
-import { compiler, copier, fail, packages, runInPlace } from './setup.mjs'
+import { bundler, compiler, copier, fail, packages, runInPlace } from './setup.mjs'
 
 await packages().catch(fail)
-process.exitCode = (await runInPlace(compiler)) || (await runInPlace(copier))
+process.exitCode = (await runInPlace(compiler)) || (await runInPlace(copier)) || (await runInPlace(bundler))

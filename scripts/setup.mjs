@@ -41,9 +41,15 @@ export const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.buil
 /** Arguments of Node that copy what the compiler leaves behind. */
 export const copier = ['scripts/protos.mjs']
 
+/** Arguments of Node that make the command's files of many few. */
+export const bundler = ['scripts/bundle.mjs']
+
 async function build() {
-  const compiled = await capture({ command: process.execPath, args: compiler, shell: false })
-  return compiled.code === 0 ? capture({ command: process.execPath, args: copier, shell: false }) : compiled
+  let done = { code: 0, output: '' }
+  for (const args of [compiler, copier, bundler]) {
+    if (done.code === 0) done = await capture({ command: process.execPath, args, shell: false })
+  }
+  return done
 }
 
 function requireNode() {

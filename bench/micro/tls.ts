@@ -55,6 +55,7 @@ const ws = webSocketLayer(
     website: plainSite,
     trust: { networks: [], unix: false, headers: [] },
     onClientAddress: () => {},
+    onAdmitted: () => {},
     onFailedHandshake: onError,
   },
 )

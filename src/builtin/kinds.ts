@@ -57,6 +57,9 @@ import { requestOpening } from '../transport/upgrade/opening.ts'
 import { wsForm } from '../transport/ws/config.ts'
 import { webSocketLayer } from '../transport/ws/layer.ts'
 import { wsJson } from '../transport/ws/messages.ts'
+import { xhttpForm } from '../transport/xhttp/config.ts'
+import { xhttpLayer, xhttpOpening } from '../transport/xhttp/layer.ts'
+import { xhttpJson } from '../transport/xhttp/messages.ts'
 
 const socks = 'proxy.socks.ServerConfig'
 
@@ -187,6 +190,13 @@ export const transports = [
     message: { name: 'transport.internet.websocket.Config', json: wsJson },
     opening: (settings) => requestOpening(settings, settings.earlyData?.headerName === ''),
     layer: webSocketLayer,
+  }),
+  defineTransport({
+    ...xhttpForm,
+    alpn: ['h2', 'http/1.1'],
+    message: { name: 'transport.internet.splithttp.Config', json: xhttpJson },
+    opening: xhttpOpening,
+    layer: xhttpLayer,
   }),
 ] as const
 

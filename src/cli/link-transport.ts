@@ -3,7 +3,9 @@ import type { DisguiseConfig } from '../settings/disguise.ts'
 import type { GrpcConfig, H2Config } from '../settings/http2.ts'
 import type { InboundConfig } from '../settings/model.ts'
 import type { UpgradeConfig, WebSocketConfig } from '../settings/upgrade.ts'
+import type { XhttpConfig } from '../settings/xhttp.ts'
 import { CliError, exitCodes } from './exit.ts'
+import { xhttpLink } from './xhttp-link.ts'
 
 /** What a link says of the transport of a server. @throws CliError where there is no word for it here: a wrong link would not connect */
 export function linkTransport({ at, stream: { network, transport } }: InboundConfig): LinkTransport {
@@ -26,6 +28,8 @@ export function linkTransport({ at, stream: { network, transport } }: InboundCon
       const { path, hosts } = transport as H2Config
       return { network, path, host: hosts }
     }
+    case 'xhttp':
+      return xhttpLink(transport as XhttpConfig)
     default:
       throw new CliError(
         exitCodes.config,

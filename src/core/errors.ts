@@ -103,11 +103,11 @@ export const errorCodes = {
   },
   UPGRADE_FAILED: {
     fault: 'remote',
-    text: 'The server did not agree to carry the stream by WebSocket, HTTPUpgrade, gRPC or HTTP/2; the message says what it answered.',
+    text: 'The server did not agree to carry the stream by WebSocket, HTTPUpgrade, gRPC, HTTP/2 or xhttp; the message says what it answered.',
   },
   UPGRADE_REJECTED: {
     fault: 'remote',
-    text: 'A request to an inbound with WebSocket, HTTPUpgrade, gRPC, HTTP/2 or the http header was not for it: another path or host, or no upgrade.',
+    text: 'A request to an inbound with WebSocket, HTTPUpgrade, gRPC, HTTP/2, xhttp or the http header was not for it: another path or host, or no upgrade.',
   },
   UPSTREAM_BAD_ANSWER: {
     fault: 'remote',

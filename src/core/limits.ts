@@ -3,11 +3,13 @@ import { http2Limits } from './limits-http2.ts'
 import { reverseLimits } from './limits-reverse.ts'
 import { routingLimits } from './limits-routing.ts'
 import { tlsLimits } from './limits-tls.ts'
+import { xhttpLimits } from './limits-xhttp.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
   ...dnsLimits,
   ...tlsLimits,
+  ...xhttpLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
   /** What one read brings while it is not known what a connection is for, bytes: that much is copied, and may be kept for a while. */

@@ -9,6 +9,8 @@ export type Opening =
       readonly longer?: boolean
       /** In lower case, without a port; `''`: any. */
       readonly host: string
+      /** The preface of HTTP/2 as well, whatever is asked for in it. */
+      readonly http2?: boolean
     }
   | { /** The preface of HTTP/2. */ readonly kind: 'http2' }
   | { /** Bytes that clients send without being asked, and that are no HTTP. */ readonly kind: 'bytes' }
@@ -18,11 +20,14 @@ type Requests = Extract<Opening, { kind: 'request' }>
 /** Why two ways to begin are not told apart; undefined: they are. */
 export function openingClash(a: Opening | undefined, b: Opening | undefined): string | undefined {
   if (!a || !b) return 'what clients send first does not show which of the two it is for'
+  if (takesHttp2(a) && takesHttp2(b)) return 'both take HTTP/2'
   if (a.kind !== b.kind) return undefined
   if (a.kind === 'bytes') return 'both take whatever bytes come first'
-  if (a.kind === 'http2') return 'both take HTTP/2'
-  return requestClash(a, b as Requests)
+  return requestClash(a as Requests, b as Requests)
 }
+
+export const takesHttp2 = (opening: Opening): boolean =>
+  opening.kind === 'http2' || (opening.kind === 'request' && opening.http2 === true)
 
 function requestClash(a: Requests, b: Requests): string | undefined {
   // Who asks for the host of one is for that one, and everybody else for the other.

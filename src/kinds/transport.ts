@@ -34,6 +34,8 @@ export interface LayerDeps {
   readonly trust: ProxyTrust
   /** Told where a client is that came by a proxy: whatever counts connections by address counts it there. */
   readonly onClientAddress: (carrier: ConnInfo, client: string) => void
+  /** Told of a connection whose client has shown on another one who it is. */
+  readonly onAdmitted: (carrier: ConnInfo) => void
   /** Told of clients whose handshake failed, once each. */
   readonly onFailedHandshake: (remote: string, error: ProxyError) => void
 }
@@ -47,6 +49,8 @@ export interface TransportWords {
   readonly host?: string
   readonly path?: string
   readonly mode?: string
+  /** JSON of further settings of xhttp. */
+  readonly extra?: string
   readonly serviceName?: string
   readonly authority?: string
   readonly seed?: string

@@ -56,6 +56,8 @@ export interface TransportForm<S extends z.ZodType = z.ZodType, K extends string
   readonly settingsKeys: { readonly [key in K]: string | undefined }
   /** A server of it reads requests of HTTP as a web server does: `fallback` and `trustedProxies` mean something. */
   readonly readsRequests?: boolean
+  /** An application protocol that, where TLS names no other, asks for a form of it that is not there: its name, and what it is. */
+  readonly refusesAlpn?: { readonly name: string; readonly what: string }
   /** Whether it knows what to do with Xray's `finalmask`. */
   readonly takesMasks?: boolean
   /** Settings from decoded JSON, from undefined where nothing was written. Mistakes are reported. `finalmask`: given where it takes masks. */

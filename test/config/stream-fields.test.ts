@@ -21,7 +21,7 @@ describe('network', () => {
     expect(streamOf({ network }).network).toBe('tcp')
   })
 
-  test.each(['xhttp', 'splithttp', 'quic'])('%s is not available yet', (network) => {
+  test.each(['quic', 'hysteria'])('%s is not available yet', (network) => {
     for (const result of [out({ network }), into({ network })]) {
       expect(result.config).toBeUndefined()
       expect(result.problems).toHaveLength(1)
@@ -44,7 +44,7 @@ describe('network', () => {
   test('method is Xray’s name and wins', () => {
     const result = out({ method: 'raw', network: 'ws' })
     warningOf(result, 'CFG035', `${at}.network`)
-    errorOf(out({ method: 'xhttp', network: 'tcp' }), 'CFG033', `${at}.method`)
+    errorOf(out({ method: 'quic', network: 'tcp' }), 'CFG033', `${at}.method`)
   })
 
   test('settings of another transport have no effect', () => {

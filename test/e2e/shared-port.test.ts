@@ -52,6 +52,7 @@ const tls = (...names: string[]) => ({
   tlsSettings: { certificates: names.map((name) => inlinePair(name)) },
 })
 const ws = (path: string, more: object = {}) => ({ network: 'ws', wsSettings: { path, ...more } })
+const xhttp = (path: string) => ({ network: 'xhttp', xhttpSettings: { path } })
 const upgrade = (path: string) => ({ network: 'httpupgrade', httpupgradeSettings: { path } })
 const disguised = (path: string) => ({ tcpSettings: { header: { type: 'http', request: { path: [path] } } } })
 
@@ -101,15 +102,17 @@ describe('inbounds on one port are told apart', () => {
       inbound('here', ws('/same', { host: 'here.test' })),
       inbound('anywhere', ws('/same')),
       inbound('early', ws('/early', { maxEarlyData: 1024 })),
+      inbound('xhttp', xhttp('/x')),
       inbound('raw'),
     )
-    expect(instance.listening).toHaveLength(7)
+    expect(instance.listening).toHaveLength(8)
     expect(await servedBy(ws('/a'))).toBe('a')
     expect(await servedBy(upgrade('/b'))).toBe('b')
     expect(await servedBy(disguised('/c'))).toBe('c')
     expect(await servedBy(ws('/same', { host: 'here.test' }))).toBe('here')
     expect(await servedBy(ws('/same', { host: 'there.test' }))).toBe('anywhere')
     expect(await servedBy(ws('/early', { maxEarlyData: 1024 }))).toBe('early')
+    expect(await servedBy(xhttp('/x'))).toBe('xhttp')
     expect(await servedBy({})).toBe('raw')
   })
 
@@ -152,6 +155,17 @@ describe('inbounds on one port are told apart', () => {
     expect(await servedBy({ ...ws('/a'), ...secure('localhost') })).toBe('ws')
     expect(await servedBy(secure('localhost'))).toBe('raw')
     expect(await servedBy(grpc)).toBe('plain')
+  })
+
+  it('by HTTP/2 or a path, and for a transport over either', async () => {
+    await start(
+      inbound('xhttp', { ...xhttp('/x'), ...tls('server') }),
+      inbound('ws', { ...ws('/a'), ...tls('server') }),
+    )
+    const { tlsSettings } = secure('localhost')
+    for (const alpn of [['h2'], ['http/1.1']])
+      expect(await servedBy({ ...xhttp('/x'), ...secure('localhost', { ...tlsSettings, alpn }) })).toBe('xhttp')
+    expect(await servedBy({ ...ws('/a'), ...secure('localhost') })).toBe('ws')
   })
 
   it('with an application protocol for each name', async () => {
@@ -264,6 +278,8 @@ describe('what cannot be told apart', () => {
     ['two that take any bytes', [{}, {}], 'both take whatever bytes come first'],
     ['two with one path', [ws('/a'), upgrade('/a')], 'both take requests for "/a"'],
     ['two with HTTP/2', [{ network: 'grpc' }, { network: 'h2' }], 'both take HTTP/2'],
+    ['two of which one takes HTTP/2 too', [{ network: 'grpc' }, xhttp('/x')], 'both take HTTP/2'],
+    ['a path above another', [xhttp('/a'), ws('/a/b')], 'both take requests for "/a/"'],
     ['a path with early data behind it', [ws('/a', { maxEarlyData: 9 }), ws('/ab')], 'both take requests for "/a"'],
     ['different options of the socket', [ws('/a'), { ...ws('/b'), sockopt: { tcpKeepAliveIdle: 9 } }], '"sockopt"'],
   ])('is an error of the configuration: %s', (_what, [one, two], reason) => {

@@ -19,6 +19,7 @@ interface Row {
 const ours = [['ours', 'ours']] as const
 const both = [['ours', 'v2ray'], ['v2ray', 'ours'], ...ours] as const
 const ws = (wsSettings: object): Root => ({ network: 'ws', wsSettings })
+const xhttp = (xhttpSettings: object): Root => ({ network: 'xhttp', xhttpSettings })
 const up = (httpupgradeSettings: object): Root => ({ network: 'httpupgrade', httpupgradeSettings })
 const disguised = { type: 'http', request: { path: ['/a', '/b'], headers: { Host: ['x.example'] } }, response: {} }
 const tcp = (header: object): Root => ({ network: 'tcp', tcpSettings: { header } })
@@ -39,6 +40,8 @@ const rows: readonly Row[] = [
   },
   { name: 'ws, ed in the header', server: ws({ path: '/ray' }), client: ws({ path: '/ray?ed=2048' }), pairings: ours },
   { name: 'ws, ed in the path, with Pings', server: ws({ maxEarlyData: 100, heartbeatPeriod: 1 }), pairings: ours },
+  { name: 'xhttp, packet-up', server: xhttp({ path: '/x' }), pairings: ours },
+  { name: 'xhttp, stream-up over TLS', server: xhttp({ path: '/x', mode: 'stream-up' }), tls: true, pairings: ours },
   { name: 'httpupgrade', server: up({ path: '/up', host: 'front.example' }), pairings: ours },
   { name: 'httpupgrade over TLS, opened fast', server: up({ path: '/up?ed=2560' }), tls: true, pairings: ours },
 ]

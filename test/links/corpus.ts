@@ -239,9 +239,8 @@ export const urlSamples: readonly Sample[] = [
   sample('grpc', url('?type=grpc&serviceName=s%2Ft&mode=gun&authority=a'), {
     transport: { network: 'grpc', serviceName: 's/t', mode: 'gun', authority: 'a' },
   }),
-  sample('xhttp', url('?type=xhttp&path=%2Fx&host=h.example&mode=stream-up&extra=%7B%7D'), {
-    transport: { network: 'xhttp', path: '/x', host: 'h.example', mode: 'stream-up' },
-    unknown: { extra: '{}' },
+  sample('xhttp', url('?type=xhttp&path=%2Fx&host=h.example&mode=stream-up&extra=%7B%22noSSEHeader%22%3Atrue%7D'), {
+    transport: { network: 'xhttp', path: '/x', host: 'h.example', mode: 'stream-up', extra: { noSSEHeader: true } },
   }),
   sample('httpupgrade', url('?type=httpupgrade&path=%2Fu'), {
     transport: { network: 'httpupgrade', path: '/u', host: '' },

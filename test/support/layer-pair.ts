@@ -28,6 +28,7 @@ export function layerRig(over: Partial<UpgradeDeps> = {}): LayerRig {
     website: plainSite,
     trust: { networks: [], unix: false, headers: [] },
     onClientAddress: () => {},
+    onAdmitted: () => {},
     onFailedHandshake: (_, error) => failures.push(error),
     ...over,
   }

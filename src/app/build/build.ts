@@ -130,13 +130,17 @@ function namesOver(
   return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve, names), clock, log, ...(race && { race }) })
 }
 
-type ServerDeps = Pick<LayerDeps, 'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'website' | 'post'>
+type ServerDeps = Pick<
+  LayerDeps,
+  'handshakeTimeoutMs' | 'onFailedHandshake' | 'onClientAddress' | 'onAdmitted' | 'website' | 'post'
+>
 
 /** A client has none of this. */
 export const clientDeps: ServerDeps = {
   handshakeTimeoutMs: 0,
   onFailedHandshake: () => {},
   onClientAddress: () => {},
+  onAdmitted: () => {},
   website: plainSite,
   post: () => Promise.reject(new Error('a client asks for no OCSP answers')),
 }
@@ -207,6 +211,7 @@ const layerDeps = (
   handshakeTimeoutMs: server.handshakeTimeoutMs,
   onFailedHandshake: server.onFailedHandshake,
   onClientAddress: server.onClientAddress,
+  onAdmitted: server.onAdmitted,
   website: server.website,
   post: server.post,
 })

@@ -32,7 +32,7 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   /** The policy of this moment. */
   readonly policy: () => PolicyConfig
   /** Who may have a descriptor, and where a client really is that came by a proxy. */
-  readonly descriptors: Pick<Descriptors, 'accepted' | 'clientIs'>
+  readonly descriptors: Pick<Descriptors, 'accepted' | 'admit' | 'clientIs'>
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -99,6 +99,7 @@ export class Ends {
       onAccept: (conn, fd) => descriptors.accepted(conn, fd, refused),
       onFailedHandshake: refused,
       onClientAddress: (carrier, remote) => descriptors.clientIs(carrier, remote),
+      onAdmitted: (carrier) => descriptors.admit(carrier),
       shared: this.#shared,
     })
   }

@@ -9,8 +9,6 @@ import { didYouMean } from '../../schema/suggest.ts'
 
 /** Transports that V2Ray or Xray have. */
 const otherTransports: Readonly<Record<string, string>> = {
-  xhttp: 'XHTTP',
-  splithttp: 'XHTTP',
   quic: 'QUIC',
   hysteria: 'Hysteria',
   hysteria2: 'Hysteria',
@@ -19,8 +17,6 @@ const otherTransports: Readonly<Record<string, string>> = {
 
 /** Their settings. */
 export const otherSettings = {
-  xhttpSettings: anyObject('XHTTP.'),
-  splithttpSettings: anyObject('XHTTP.'),
   quicSettings: anyObject('QUIC.'),
   hysteriaSettings: anyObject('Hysteria.'),
 } as const

@@ -25,6 +25,7 @@ import {
   sockoptSchema,
   trustWithoutEffect,
 } from '../../transport/sockopt-config.ts'
+import { checkAlpn } from './alpn.ts'
 import { fallbackSchema, readFallback } from './fallback.ts'
 import { otherSettings, readNetwork } from './network.ts'
 
@@ -87,6 +88,7 @@ export function buildInboundStream(
   }
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
+  if (tls) checkAlpn(tls, transportOf(kinds, stream.network), context)
   return tls && { ...stream, tls: kinds.tls.buildServer(tls, context) }
 }
 
@@ -105,6 +107,7 @@ export function buildOutboundStream(
   const stream = { ...built.stream, sockopt: buildOutboundSockopt(input?.sockopt, context) }
   if (!input || !secure) return stream
   const tls = tlsOf(input, context.report.at(input), kinds, context)
+  if (tls) checkAlpn(tls, transportOf(kinds, stream.network), context)
   return tls && { ...stream, tls: kinds.tls.buildClient(tls, context) }
 }
 

@@ -47,7 +47,14 @@ export type LinkTransport =
     }
   | { readonly network: 'ws'; readonly path: string; readonly host: string; readonly earlyData?: EarlyData }
   | { readonly network: 'httpupgrade'; readonly path: string; readonly host: string; readonly earlyData?: EarlyData }
-  | { readonly network: 'xhttp'; readonly path: string; readonly host: string; readonly mode: string }
+  | {
+      readonly network: 'xhttp'
+      readonly path: string
+      readonly host: string
+      readonly mode: string
+      /** Further settings, as `extra` of a configuration has them. */
+      readonly extra?: LinkSettings
+    }
   | { readonly network: 'h2'; readonly path: string; readonly host: readonly string[] }
   | { readonly network: 'quic'; readonly security: string; readonly key: string; readonly headerType: string }
   | {

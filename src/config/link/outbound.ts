@@ -48,8 +48,10 @@ export function linkStream(transport: LinkTransport): Record<string, unknown> {
       const path = pathWithEarlyData(transport.path, transport.earlyData)
       return { network: 'httpupgrade', httpupgradeSettings: { path, host: transport.host } }
     }
-    case 'xhttp':
-      return { network: 'xhttp', xhttpSettings: { path: transport.path, host: transport.host, mode: transport.mode } }
+    case 'xhttp': {
+      const { network, ...settings } = transport
+      return { network, xhttpSettings: settings }
+    }
     case 'h2':
       return { network: 'h2', httpSettings: { host: transport.host, path: transport.path } }
     case 'quic': {

@@ -1,7 +1,8 @@
 /** One builder for the transport of every link form: each form maps its own keys to `TransportWords`. */
 
 import { type Kinds, settingsKey, type TransportKind, type TransportWords, transportOf } from '../../kinds/kinds.ts'
-import type { EarlyData, LinkTransport, ShareLink } from './model.ts'
+import { readJsonObject } from './json.ts'
+import type { EarlyData, LinkSettings, LinkTransport, ShareLink } from './model.ts'
 import { defaultEarlyDataHeader } from './model.ts'
 import { linkError, quote, readList } from './text.ts'
 
@@ -53,7 +54,7 @@ export function readTransport(words: TransportWords): LinkTransport {
     case 'httpupgrade':
       return { network, host, ...readEarlyData(path || '/', words) }
     case 'xhttp':
-      return { network, host, path: path || '/', mode: xhttpMode(words.mode) }
+      return { network, host, path: path || '/', mode: xhttpMode(words.mode), ...readExtra(words.extra) }
     case 'h2':
       return { network, host: readList(host), path: path || '/' }
     case 'quic':
@@ -125,6 +126,12 @@ function capacity(name: 'uplinkCapacity' | 'downlinkCapacity', text = ''): Recor
 
 const xhttpModes = ['packet-up', 'stream-up', 'stream-one']
 const xhttpMode = (word = ''): string => (xhttpModes.includes(word.trim()) ? word.trim() : 'auto')
+
+function readExtra(text = ''): { extra?: LinkSettings } {
+  if (text.trim() === '') return {}
+  const extra = readJsonObject(text, 'extra') as LinkSettings
+  return Object.keys(extra).length > 0 ? { extra } : {}
+}
 
 /** Anything but `multi` is the default: writers fill the field with words of other transports. */
 const grpcMode = (word = ''): 'gun' | 'multi' => (word.trim().toLowerCase() === 'multi' ? 'multi' : 'gun')

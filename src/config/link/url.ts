@@ -5,7 +5,7 @@ import { partNames, takeSecurity, takeTls } from './names.ts'
 import { type LinkUrl, Params } from './query.ts'
 import { linkError, percentDecode, readAddress, splitHostPort } from './text.ts'
 import { readTls, readTlsSwitch } from './tls.ts'
-import { readTransport } from './transport.ts'
+import { readNetwork, readTransport } from './transport.ts'
 
 export function readUrlForm(url: LinkUrl): ShareLink {
   const { user, host, port } = splitAuthority(url.body)
@@ -18,6 +18,7 @@ export function readUrlForm(url: LinkUrl): ShareLink {
   const security = takeSecurity(params, 'the parameter security')
   const tlsWords = takeTls(params, address)
   const path = params.take(...partNames.path)
+  const network = params.take('type', ...partNames.network)
   return buildLink({
     name: url.fragment || params.take(...partNames.name),
     address,
@@ -29,7 +30,7 @@ export function readUrlForm(url: LinkUrl): ShareLink {
     packetEncoding: params.take('packetEncoding'),
     transport: readTransport({
       part: 'the parameter type',
-      network: params.take('type', ...partNames.network),
+      network,
       headerType: params.take(...partNames.headerType),
       host: params.take(...partNames.host),
       path,
@@ -38,6 +39,7 @@ export function readUrlForm(url: LinkUrl): ShareLink {
       key: params.take('key'),
       serviceName: params.take(...partNames.serviceName) || path,
       mode: params.take('mode'),
+      extra: readNetwork(network) === 'xhttp' ? params.take('extra') : '',
       authority: params.take('authority'),
       ed: params.take('ed'),
       eh: params.take('eh'),

@@ -24,9 +24,10 @@ export function readV2rayN(json: string, fragment: string): ShareLink {
   const type = fields.take('type')
   const headerType = fields.take(...partNames.headerType)
   if (fields.take('pbk') !== '') readTlsSwitch('reality', '"pbk"')
+  const network = fields.take(...partNames.network)
   const transport = readTransport({
     part: '"net"',
-    network: fields.take(...partNames.network),
+    network,
     headerType: type || headerType,
     mode: fields.take('mode') || type,
     host,
@@ -36,6 +37,7 @@ export function readV2rayN(json: string, fragment: string): ShareLink {
     quicSecurity: fields.take('quicSecurity') || host,
     serviceName: fields.take(...partNames.serviceName) || path,
     authority: fields.take('authority') || host,
+    extra: readNetwork(network) === 'xhttp' ? fields.take('extra') : '',
     ed: fields.take('ed'),
     eh: fields.take('eh'),
   })
@@ -120,6 +122,7 @@ export function writeV2rayN(link: ShareLink, kinds: Kinds): string {
     type,
     host,
     path,
+    ...extraField(link.transport),
     ...tlsFields(link, host),
   }
   return `vmess://${encodeBase64(JSON.stringify(fields))}`
@@ -147,6 +150,10 @@ function transportFields(transport: LinkTransport, kinds: Kinds): { type: string
       return otherFields(transport, kinds)
   }
 }
+
+/** Beside what v2rayN knows, so that at least readers like this one have it. */
+const extraField = (transport: LinkTransport): { extra?: string } =>
+  transport.network === 'xhttp' && transport.extra ? { extra: JSON.stringify(transport.extra) } : {}
 
 function tlsFields(link: ShareLink, host: string): Record<string, string> {
   const tls: LinkTls | undefined = link.tls

@@ -37,7 +37,7 @@ const sniffed = (conn: Conn, http2: boolean, first: Uint8Array): Sniffed => ({
   whole: () => prefixed(conn, first),
 })
 
-function alpnOf(conn: Conn): string | undefined {
+export function alpnOf(conn: Conn): string | undefined {
   const { alpnProtocol } = (conn instanceof StreamConn ? conn.stream : {}) as { alpnProtocol?: string | false | null }
   return alpnProtocol || undefined
 }

@@ -14,11 +14,17 @@ export function hostFor(to: Address, { host }: UpgradeConfig, { secure, serverNa
   return to.port === (secure ? 443 : 80) ? whole.slice(0, whole.lastIndexOf(':')) : whole
 }
 
+/** Why a request with another Host is not ours, whatever its port; `servedHost` `''`: any is. */
+export const wrongHost = (head: RequestHead, servedHost: string): string | undefined =>
+  servedHost !== '' && hostOf(valuesOf(head.headers, 'Host')[0] ?? '') !== hostOf(servedHost)
+    ? `the host here is ${servedHost}`
+    : undefined
+
 /** Why a request with another Host or path is not ours; undefined: both are as they should be. */
 export function wrongPlace(head: RequestHead, { path, servedHost }: UpgradeConfig): Rejected | undefined {
   const elsewhere = valuesOf(head.headers, 'Upgrade').length === 0
-  if (servedHost !== '' && hostOf(valuesOf(head.headers, 'Host')[0] ?? '') !== hostOf(servedHost))
-    return { reason: `the host here is ${servedHost}`, elsewhere }
+  const host = wrongHost(head, servedHost)
+  if (host) return { reason: host, elsewhere }
   if (pathOf(head.target) !== pathOf(path)) return { reason: `the path here is ${path}`, elsewhere }
   return undefined
 }

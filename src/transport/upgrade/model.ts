@@ -19,6 +19,8 @@ export interface UpgradeDeps {
   readonly trust: ProxyTrust
   /** Told where a client is that came by a proxy: whatever counts connections by address counts it there. */
   readonly onClientAddress: (carrier: ConnInfo, client: string) => void
+  /** Told of a connection whose client has shown on another one who it is. */
+  readonly onAdmitted: (carrier: ConnInfo) => void
   /** Told of clients that were turned away, once each. */
   readonly onFailedHandshake: (remote: string, error: ProxyError) => void
 }

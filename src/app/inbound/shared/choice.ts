@@ -1,7 +1,7 @@
 /** Which of several inbounds on one port a client means. */
 import type { Layer } from '../../../core/dialer.ts'
 import type { ProxyError } from '../../../core/errors.ts'
-import { requestedOf } from '../../../kinds/opening.ts'
+import { requestedOf, takesHttp2 } from '../../../kinds/opening.ts'
 import { type Sharer, type SharerTls, together } from '../../../kinds/sharing.ts'
 import type { Hello, Seen } from './first-bytes.ts'
 
@@ -73,7 +73,9 @@ function namesOf({ sharer: { tls }, names }: Claim): readonly string[] {
 export function choosePlain<C extends Claimant>(claimants: readonly C[], seen: Seen): C {
   const opening = ({ claim }: C) => claim.sharer.opening
   const kind = (wanted: string) => claimants.find((claimant) => opening(claimant)?.kind === wanted)
-  const meant = seen.kind === 'request' ? requestedOf(claimants, opening, seen) : kind(seen.kind)
+  const http2 = () => claimants.find((claimant) => opening(claimant) && takesHttp2(opening(claimant)!))
+  const other = (wanted: string) => (wanted === 'http2' ? http2() : kind(wanted))
+  const meant = seen.kind === 'request' ? requestedOf(claimants, opening, seen) : other(seen.kind)
   const strangers = seen.kind === 'tls' ? ['bytes', 'request'] : ['request', 'bytes']
   return meant ?? strangers.map(kind).find((found) => found !== undefined) ?? claimants[0]!
 }

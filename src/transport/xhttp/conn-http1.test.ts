@@ -1,0 +1,3 @@
+import { xhttpSuite } from '../../../test/support/xhttp-suite.ts'
+
+xhttpSuite(false)
