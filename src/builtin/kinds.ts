@@ -111,6 +111,7 @@ export const outbounds = [
   defineOutbound({
     ...freedomOutbound,
     message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
+    finalRules: ({ finalRules }) => finalRules,
     create: createFreedom,
   }),
   defineOutbound({

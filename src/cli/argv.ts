@@ -36,6 +36,7 @@ const switches: Readonly<Record<string, string>> = {
   'log-json': 'log-json',
   r: 'recursive',
   recursive: 'recursive',
+  'skip-unsupported': 'skip-unsupported',
   strict: 'strict',
   test: 'test',
   v: 'version',

@@ -85,12 +85,18 @@ function withSources(command: Command): Command {
     .option('--strict', 'take warnings for errors')
 }
 
+const withSkipping = (command: Command): Command =>
+  command.option(
+    '--skip-unsupported',
+    'leave out inbounds and outbounds of other protocols; what leads to them is blocked',
+  )
+
 const withLog = (command: Command): Command =>
   command.option('--log-json', 'write the log as JSON lines').option('--log-format <format>', 'text or json')
 
 function addRun(program: Command, terminal: Terminal, done: Done): void {
   const command = program.command('run').description('run a V2Ray or Xray configuration')
-  withLog(withSources(command))
+  withLog(withSkipping(withSources(command)))
     .option('--test', 'only check it, as the command test does')
     .option('--json', 'with --test: print what was found as JSON')
     .option('--dump', 'print the merged configuration and end')
@@ -101,7 +107,7 @@ function addRun(program: Command, terminal: Terminal, done: Done): void {
 }
 
 function addTest(program: Command, terminal: Terminal, done: Done): void {
-  withSources(program.command('test').description('check a configuration without running it'))
+  withSkipping(withSources(program.command('test').description('check a configuration without running it')))
     .option('--json', 'print what was found as JSON')
     .addHelpText('after', `${fileHelp}\n${exitCodeHelp}`)
     .addHelpText('after', '\nExample:\n  vmess test --strict -c config.json')

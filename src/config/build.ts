@@ -8,6 +8,7 @@ import type { Report } from '../schema/report.ts'
 import type { ObjectNode } from '../schema/tree.ts'
 import type { Config, OutboundConfig } from '../settings/model.ts'
 import { type ReadInbound, readInbound } from './ends/inbound.ts'
+import { leaveOut, type Sorted } from './ends/left-out.ts'
 import { type ReadOutbound, readOutbound } from './ends/outbound.ts'
 import { checkPorts, type Endpoint } from './ends/ports.ts'
 import type { StreamDefaults } from './ends/stream.ts'
@@ -31,13 +32,14 @@ export interface BuildOptions {
   readonly now?: number
   readonly strict?: boolean
   readonly otherOutbounds?: readonly string[]
+  readonly skipUnsupported?: boolean
   readonly kinds: Kinds
 }
 
 /** The configuration, complete where nothing was reported as an error. */
 export function buildConfig(
   root: ObjectNode,
-  { env, now, kinds, strict = false, otherOutbounds = [] }: BuildOptions,
+  { env, now, kinds, strict = false, otherOutbounds = [], skipUnsupported = false }: BuildOptions,
   report: Report,
 ): Config | undefined {
   const input = decode(rootSchema(kinds), root, '', report)
@@ -54,15 +56,18 @@ export function buildConfig(
     )
   }
   const port = oldPort(input, context)
-  const inbounds = entriesOf(input, 'inbound', context).flatMap(
+  const listed = (role: 'inbound' | 'outbound'): Sorted => {
+    const entries = entriesOf(input, role, context)
+    return skipUnsupported ? leaveOut(entries, role, kinds, context) : { kept: entries, tags: [] }
+  }
+  const [clients, ways] = [listed('inbound'), listed('outbound')]
+  const inbounds = clients.kept.flatMap(
     (entry, i) => readInbound(entry, defaults, i === 0 ? port : undefined, kinds, context) ?? [],
   )
-  const outbounds = entriesOf(input, 'outbound', context).flatMap(
-    (entry) => readOutbound(entry, defaults, kinds, context) ?? [],
-  )
-  const portals = endTags(input.reverse?.portals)
-  checkTogether(inbounds, outbounds, [...otherOutbounds, ...portals], context)
-  if (outbounds.length === 0 && (inbounds.length > 0 || report.wrote(input, 'outbounds'))) {
+  const outbounds = ways.kept.flatMap((entry) => readOutbound(entry, defaults, kinds, context) ?? [])
+  const elsewhere = [...otherOutbounds, ...ways.tags, ...endTags(input.reverse?.portals)]
+  checkTogether(inbounds, outbounds, elsewhere, context)
+  if (outbounds.length === 0 && !ways.instead && (inbounds.length > 0 || report.wrote(input, 'outbounds'))) {
     const message = 'there is no outbound: every connection is closed'
     report.warn('CFG083', report.at(input, 'outbounds'), message, 'write "outbounds": [ { "protocol": "freedom" } ]')
   }
@@ -70,7 +75,9 @@ export function buildConfig(
   const observatory = readObservatory(input.observatory, context)
   const burst = readBurst(input.burstObservatory, context)
   const observed = observatory !== undefined || burst !== undefined
-  const routing = readRouting(input.routing, { ...tagsOf(input, inbounds, outbounds), observed, strict }, context)
+  const known = tagsOf(input, inbounds, outbounds)
+  const tags = { ...known, inbounds: [...known.inbounds, ...clients.tags], leftOut: ways.tags, observed, strict }
+  const routing = readRouting(input.routing, tags, context)
   const toApi = apiDoors(routing?.rules ?? [], input.api?.tag || undefined)
   const dns = readDns(input.dns, context)
   const fakePools = readFakeDns(input.fakedns, dns, context)
@@ -85,7 +92,7 @@ export function buildConfig(
   return {
     log: buildLog(input.log, context),
     inbounds: inbounds.flatMap(({ config }) => config ?? []),
-    outbounds: onePerTag(kept.flatMap(({ config }) => config ?? [])),
+    outbounds: onePerTag([...(ways.instead ? [ways.instead] : []), ...kept.flatMap(({ config }) => config ?? [])]),
     policy: buildPolicy(input, context),
     ...(dns && { dns }),
     fakePools,
@@ -135,7 +142,7 @@ function tagsOf(
   input: RootInput,
   inbounds: readonly ReadInbound[],
   outbounds: readonly ReadOutbound[],
-): Omit<Tags, 'observed' | 'strict'> {
+): Omit<Tags, 'leftOut' | 'observed' | 'strict'> {
   const servers = input.dns?.servers ?? []
   const dnsTags = [input.dns, ...servers].flatMap((entry) =>
     typeof entry === 'object' && entry.tag ? [entry.tag] : [],

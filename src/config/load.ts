@@ -29,6 +29,11 @@ export interface LoadOptions {
   readonly now?: number
   /** Tags of outbounds that are there beside those of the configuration. */
   readonly otherOutbounds?: readonly string[]
+  /**
+   * Inbounds and outbounds of protocols that are known and not supported are left out with a warning, and what leads to such
+   * an outbound is blocked. Otherwise they are errors.
+   */
+  readonly skipUnsupported?: boolean
   /** Which format texts are in; by default what stands in them tells. */
   readonly format?: Format
   /** What it can name; by default everything that is built in. */

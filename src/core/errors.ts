@@ -95,6 +95,10 @@ export const errorCodes = {
     fault: 'policy',
     text: 'The target is the API of this very instance, which asks for no password.',
   },
+  TARGET_REFUSED: {
+    fault: 'policy',
+    text: 'A rule of the outbound (`finalRules`) refuses the address that it would dial.',
+  },
   TLS_FAILED: { fault: 'network', text: 'The TLS handshake failed; the message says on which check.' },
   TRUNCATED: { fault: 'remote', text: 'The stream ended inside a unit.' },
   UDP_MAKES_ROOM: {

@@ -7,6 +7,7 @@ import type { NameService } from '../core/name-service.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { Security } from '../protocol/vmess/body.ts'
 import type { OutboundForm } from '../schema/kind.ts'
+import type { FinalRule } from '../settings/final-rules.ts'
 import type { MuxSettings, PacketEncoding } from '../settings/model.ts'
 
 /** What an outbound may be made with. */
@@ -38,6 +39,8 @@ export interface OutboundKind<S extends z.ZodType = z.ZodType, K extends string 
   readonly message?: MessageForm
   /** The application protocols that it can be carried behind, where the transport takes any. Absent: any. */
   readonly alpn?: readonly string[]
+  /** Rules on the addresses that it really dials. Whoever builds it applies them; absent or none: it may go anywhere. */
+  finalRules?(settings: T): readonly FinalRule[] | undefined
   create(tag: string, settings: T, deps: OutboundDeps): Outbound
 }
 

@@ -2,6 +2,8 @@
 
 import type { Address } from '../core/address.ts'
 import type { DomainStrategy } from '../core/domain-strategy.ts'
+import type { FragmentSettings, NoiseSettings } from './disturbing.ts'
+import type { FinalRule } from './final-rules.ts'
 
 export interface Login {
   readonly user: string
@@ -40,6 +42,12 @@ export interface FreedomSettings {
   readonly redirect?: Address
   /** Version of the PROXY protocol header in front of every stream; absent: none. */
   readonly proxyProtocol?: 1 | 2
+  /** Absent: what is written goes out as it is. */
+  readonly fragment?: FragmentSettings
+  /** Before the first datagram of a session, in this order; absent: none. */
+  readonly noises?: readonly NoiseSettings[]
+  /** From the first on; absent: it dials every address. */
+  readonly finalRules?: readonly FinalRule[]
   readonly level: number
 }
 

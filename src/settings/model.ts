@@ -4,6 +4,7 @@
  */
 
 import type { Address } from '../core/address.ts'
+import type { DomainStrategy } from '../core/domain-strategy.ts'
 import { limits } from '../core/limits.ts'
 import type { UserLimits } from '../core/user-limits.ts'
 import type { DnsConfig, DnsOutboundSettings, FakePoolConfig } from './dns.ts'
@@ -23,7 +24,9 @@ import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 import type { HttpOutboundSettings, SocksOutboundSettings } from './upstream.ts'
 
+export type * from './disturbing.ts'
 export type * from './dns.ts'
+export type * from './final-rules.ts'
 export type * from './local.ts'
 export type * from './log.ts'
 export type * from './mux.ts'
@@ -119,6 +122,8 @@ interface OutboundBase extends SharedConnections {
   readonly through?: ThroughConfig
   /** What they leave from; absent: what the system chooses. */
   readonly sendThrough?: SendThroughConfig
+  /** How names of targets become addresses before the protocol sees them; absent: they do not. */
+  readonly targetStrategy?: DomainStrategy
 }
 
 export interface ThroughConfig {

@@ -102,10 +102,17 @@ describe('outbounds[]', () => {
     for (const word of ['', 'none']) quietConfigOf(direct(word))
   })
 
-  test('domainStrategy and targetStrategy of an outbound end the start unless AsIs', () => {
-    errorOf(load(vmessOut({}, {}, { targetStrategy: 'UseIP' })), 'CFG033', 'outbounds[0].targetStrategy')
-    errorOf(load(vmessOut({}, {}, { domainStrategy: 'UseIPv4' })), 'CFG033', 'outbounds[0].domainStrategy')
-    quietConfigOf(load(vmessOut({}, {}, { domainStrategy: 'AsIs' })))
+  test('targetStrategy, and domainStrategy as V2Ray 5 calls it', () => {
+    const strategyOf = (outer: Record<string, unknown>) =>
+      outboundOf(load(vmessOut({}, {}, outer)), 'vmess').targetStrategy
+    expect(strategyOf({})).toBeUndefined()
+    expect(strategyOf({ targetStrategy: 'forceipv6v4' })).toBe('ForceIPv6v4')
+    expect(strategyOf({ domainStrategy: 'use_ip4' })).toBe('UseIPv4')
+    expect(strategyOf({ domainStrategy: 'AsIs', targetStrategy: '' })).toBeUndefined()
+    const both = load(vmessOut({}, {}, { domainStrategy: 'UseIP', targetStrategy: 'asis' }))
+    warningOf(both, 'CFG035', 'outbounds[0].domainStrategy')
+    expect(outboundOf(both, 'vmess').targetStrategy).toBeUndefined()
+    errorOf(load(vmessOut({}, {}, { targetStrategy: 'UsIP' })), 'CFG025', 'outbounds[0].targetStrategy')
   })
 })
 
@@ -141,12 +148,78 @@ describe('freedom and blackhole', () => {
   test('userLevel, timeout, and what Xray adds', () => {
     expect(settingsOf({ userLevel: 3 }).level).toBe(3)
     warningOf(file({ timeout: 9 }), 'CFG030', 'outbounds[0].settings.timeout')
-    warningOf(file({ fragment: { packets: 'tlshello' } }), 'CFG030', 'outbounds[0].settings.fragment')
-    warningOf(file({ noises: [{}] }), 'CFG030', 'outbounds[0].settings.noises')
     expect(outboundOf(file({ proxyProtocol: 2 }), 'freedom').settings.proxyProtocol).toBe(2)
     expect(outboundOf(file({ proxyProtocol: 0 }), 'freedom').settings).not.toHaveProperty('proxyProtocol')
     errorOf(file({ proxyProtocol: 3 }), 'CFG023', 'outbounds[0].settings.proxyProtocol')
-    errorOf(file({ finalRules: [{}] }), 'CFG033', 'outbounds[0].settings.finalRules')
+  })
+
+  test('fragment', () => {
+    const fragment = { packets: 'tlshello', length: '100-200', interval: 10 }
+    const read = (more: object) => settingsOf({ fragment: { ...fragment, ...more } }).fragment
+    expect(read({})).toEqual({ packets: 'tlshello', length: { from: 100, to: 200 }, intervalMs: { from: 10, to: 10 } })
+    expect(read({ packets: '1-3', maxSplit: '5-2' })).toMatchObject({
+      packets: { from: 1, to: 3 },
+      maxSplit: { from: 2, to: 5 },
+    })
+    expect(read({ packets: '', maxSplit: 0 })).toEqual({ ...read({}), packets: 'all' })
+    expect(settingsOf({ fragment: {} })).not.toHaveProperty('fragment')
+    const at = 'outbounds[0].settings.fragment'
+    errorOf(file({ fragment: { length: 1 } }), 'CFG024', `${at}.interval`)
+    for (const wrong of [{ length: 0 }, { packets: 'tls' }, { packets: '0-1' }, { interval: 'x' }]) {
+      errorOf(file({ fragment: { ...fragment, ...wrong } }), 'CFG023', `${at}.${Object.keys(wrong)[0]}`)
+    }
+  })
+
+  test('noises', () => {
+    const read = (...noises: object[]) => settingsOf({ noises }).noises
+    expect(
+      read(
+        { type: 'rand', packet: '10-20', delay: '10-16' },
+        { type: 'str', packet: ' hi ', applyTo: 'ipv4' },
+        { type: 'hex', packet: '00fF' },
+        { type: 'base64', packet: '_-8=', applyTo: 'IPv6' },
+      ),
+    ).toEqual([
+      { packet: { from: 10, to: 20 }, delayMs: { from: 10, to: 16 }, family: 0 },
+      { packet: Uint8Array.of(104, 105), delayMs: { from: 0, to: 0 }, family: 4 },
+      { packet: Uint8Array.of(0, 255), delayMs: { from: 0, to: 0 }, family: 0 },
+      { packet: Uint8Array.of(255, 239), delayMs: { from: 0, to: 0 }, family: 6 },
+    ])
+    const at = 'outbounds[0].settings.noises[0]'
+    errorOf(file({ noises: [{ type: 'text', packet: 'a' }] }), 'CFG025', `${at}.type`)
+    errorOf(file({ noises: [{ type: 'hex', packet: 'abc' }] }), 'CFG028', `${at}.packet`)
+    errorOf(file({ noises: [{ type: 'rand', packet: '0' }] }), 'CFG023', `${at}.packet`)
+    errorOf(file({ noises: [{ type: 'rand', packet: '9999' }] }), 'CFG023', `${at}.packet`)
+    errorOf(file({ noises: [{ type: 'str', packet: 'a', applyTo: 'v4' }] }), 'CFG025', `${at}.applyTo`)
+    warningOf(file({ noise: { type: 'rand' } }), 'CFG030', 'outbounds[0].settings.noise')
+  })
+
+  test('finalRules: what each says, and what is wrong with it', () => {
+    const rules = (...finalRules: object[]) => file({ finalRules })
+    const at = 'outbounds[0].settings.finalRules'
+    const read = outboundOf(
+      rules({ action: 'BLOCK', ip: 'geoip:private', port: '22', network: 'tcp' }),
+      'freedom',
+    ).settings
+    expect(read.finalRules).toMatchObject([
+      {
+        at: `${at}[0]`,
+        action: 'block',
+        ips: [{ kind: 'list', file: 'geoip.dat', code: 'PRIVATE', not: false }],
+        ports: [{ from: 22, to: 22 }],
+        networks: ['tcp'],
+      },
+    ])
+    for (const open of [rules(), rules({ action: 'allow' }, { action: 'block' })]) {
+      expect(outboundOf(open, 'freedom').settings).not.toHaveProperty('finalRules')
+    }
+    errorOf(rules({}), 'CFG024', `${at}[0].action`)
+    errorOf(rules({ action: 'deny' }), 'CFG025', `${at}[0].action`)
+    errorOf(rules({ action: 'block', ip: ['10.0.0.0/33'] }), 'CFG122', `${at}[0].ip[0]`)
+    errorOf(rules({ action: 'block', port: '5-1' }), 'CFG029', `${at}[0].port`)
+    warningOf(rules({ action: 'block' }, { action: 'allow', network: 'utp' }), 'CFG026', `${at}[1].network`)
+    warningOf(rules({ action: 'block', blockDelay: '30-90' }), 'CFG030', `${at}[0].blockDelay`)
+    warningOf(rules({ action: 'allow', ip: ['10.0.0.1'] }), 'CFG123', at)
   })
 
   test('blackhole: response.type', () => {

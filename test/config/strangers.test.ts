@@ -15,7 +15,7 @@ const said: Readonly<Record<string, readonly string[]>> = {
   'dstr.json': [],
   'dup.json': ['CFG082 outbounds[1].tag'],
   'empties.json': [],
-  'final.json': ['ERROR CFG033 outbounds[0].settings.finalRules'],
+  'final.json': [],
   'freedomdest.json': ['CFG090 outbounds[0].settings.redirect'],
   'leak.json': [],
   'netempty.json': ['ERROR CFG100 inbounds[0].streamSettings.network'],

@@ -24,9 +24,11 @@ import { withRules } from '../dns/rule-language.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { alone, type SharedPorts } from '../inbound/shared/shared-ports.ts'
 import { autoSecurity } from './auto-security.ts'
+import { refusalBy, refusing } from './final-rules.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { localAddresses } from './local-addresses.ts'
 import { readSwitches } from './switches.ts'
+import { resolvingTargets } from './target-strategy.ts'
 import { type FindOutbound, throughOutbound } from './through.ts'
 import { websiteOf } from './website.ts'
 
@@ -61,12 +63,15 @@ export interface OutboundBuild {
   readonly find?: FindOutbound
 }
 
-/** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used, CONFIG_INVALID for a transport. */
+/** An outbound over its transport stack. Throws ConfigError for a certificate file that cannot be used or a list of addresses that is not there, CONFIG_INVALID for a transport. */
 export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Outbound {
   const { kinds, env } = build
   const { stream } = config
-  const ground = groundOf(config, build)
   const kind = kindOf(kinds.outbounds, config)
+  const refusal = refusalBy(kind.finalRules?.(config.settings) ?? [], build)
+  const world = groundOf(config, build)
+  const ground = refusal ? refusing(world, refusal, env.log) : world
+  const takesNames = config.through !== undefined && !refusal
   const transport = config.through?.withoutTransport ? undefined : transportOf(config, kinds)
   const alpn = transport?.alpn ?? kind.alpn
   const deps = layerDeps(config, alpn, { ...build, ...clientDeps })
@@ -74,12 +79,12 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     const path = transport?.socket?.(stream.transport)
     const base =
       transport?.carrier?.dialer(ground, stream.transport, deps) ??
-      (path === undefined ? namesOver(ground, config, build) : overSocket(ground.tcp, path))
+      (path === undefined ? namesOver(ground, config, takesNames, build) : overSocket(ground.tcp, path))
     const tls = stream.tls && kinds.tls.client(stream.tls, deps)
     return dialerStack(base, layersOf(tls, transport?.layer?.(stream.transport, deps)))
   })
   const { legacyHeader, coneDisabled } = readSwitches()
-  return kind.create(config.tag, config.settings, {
+  const outbound = kind.create(config.tag, config.settings, {
     env,
     dialer,
     udp: ground.udp,
@@ -92,6 +97,10 @@ export function buildOutbound(config: OutboundConfig, build: OutboundBuild): Out
     mux: config.mux,
     packetEncoding: config.packetEncoding,
   })
+  const { targetStrategy } = config
+  if (!targetStrategy) return outbound
+  const resolve = build.names ? resolveWith(build.names) : build.resolve
+  return resolvingTargets(outbound, targetStrategy, { resolve, random: env.random })
 }
 
 /** What it reaches the world by: another outbound, or sockets. */
@@ -117,14 +126,15 @@ const overSocket = (tcp: Dialer, path: string): Dialer => ({
   dial: (to, options) => tcp.dial({ ...to, path }, options),
 })
 
-/** Dials names too. Another outbound takes them as they are, unless a strategy says that they are resolved here. */
+/** Dials names too. Another outbound takes them as they are, unless a strategy or rules say that they are resolved here. */
 function namesOver(
   { tcp, resolve }: Ground,
-  { through, stream: { sockopt } }: OutboundConfig,
+  { stream: { sockopt } }: OutboundConfig,
+  takesNames: boolean,
   build: OutboundBuild,
 ): Dialer {
   const { domainStrategy = 'AsIs', race } = sockopt
-  if (through && domainStrategy === 'AsIs') return tcp
+  if (takesNames && domainStrategy === 'AsIs') return tcp
   const { clock, log } = build.env
   const names = build.names && resolveWith(build.names)
   return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve, names), clock, log, ...(race && { race }) })

@@ -14,6 +14,7 @@ export interface RunFlags extends SourceFlags {
   readonly test?: boolean
   readonly dump?: boolean
   readonly strict?: boolean
+  readonly skipUnsupported?: boolean
   readonly merge?: string
   readonly json?: boolean
   readonly logJson?: boolean
@@ -32,6 +33,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
   const sources = await readSources(flags, { ...terminal, home: programDirectory(), readInput })
   const options = {
     strict: flags.strict === true,
+    skipUnsupported: flags.skipUnsupported === true,
     merge,
     format: formatOf(flags),
     env: terminal.env,

@@ -3,13 +3,13 @@ import type { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
 import { flag, integer, object, openWord, stringList } from '../../schema/fields.ts'
+import { readIpRule } from '../../schema/parts/ip-rules.ts'
+import { rulePlace } from '../../schema/parts/rule-place.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
 import type { AllocateConfig, ListenConfig, SniffingConfig } from '../../settings/model.ts'
-import { readIpRule } from '../routing/addresses.ts'
 import { readDomainRule } from '../routing/names.ts'
-import { rulePlace } from '../routing/place.ts'
 
 export const sniffingSchema = object({
   enabled: flag(

@@ -3,17 +3,14 @@ import type { z } from 'zod'
 import { type Kinds, perKinds } from '../../kinds/kinds.ts'
 import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
-import { object, openWord, refused, subtree, text, word } from '../../schema/fields.ts'
+import { object, openWord, subtree, text, word } from '../../schema/fields.ts'
+import { readStrategy, strategyField } from '../../schema/parts/strategy.ts'
 import type { OutboundConfig } from '../../settings/model.ts'
 import { type Chain, chainFields, checkChained, readChain, readSendThrough } from './chain.ts'
 import { decodeSettings, type Located } from './inbound.ts'
 import { muxSchema, readMux } from './mux.ts'
 import { findKind, protocolNames } from './protocol.ts'
 import { buildOutboundStream, type StreamDefaults, streamSchema } from './stream.ts'
-
-const later = 'is not available in this version, and without it connections would leave by another way'
-
-const strategyNote = { code: 'CFG033', unless: ['', 'AsIs', 'asis', 'asIs'] } as const
 
 export const outboundSchema = perKinds((kinds) =>
   object({
@@ -28,8 +25,10 @@ export const outboundSchema = perKinds((kinds) =>
       'How UDP travels to a VMess server: `none`, a connection for each target; `xudp` and `packet` (packetaddr of V2Ray 5), ' +
         'one for all, if the server knows it. Default: what the server knows is found out.',
     ),
-    domainStrategy: refused(text('Resolve targets first.'), later, strategyNote),
-    targetStrategy: refused(text('Resolve targets first.'), later, strategyNote),
+    targetStrategy: strategyField(
+      'How names of targets are resolved before the protocol sees them, so that a server is asked for addresses. Default: AsIs.',
+    ),
+    domainStrategy: strategyField('V2Ray 5’s name of targetStrategy, which wins.'),
   }),
 )
 
@@ -66,11 +65,33 @@ export function readOutbound(
   if (settings === undefined || !stream) return read
   const way = { ...(chain && { through: chain.through }), ...(from && { sendThrough: from }) }
   const sharing = readSharing(input, kind.kind, context)
-  const config = { tag, at: path, stream, ...way, ...sharing, protocol: kind.kind, settings } as OutboundConfig
+  const targetStrategy = readTargetStrategy(input, context)
+  const resolving = targetStrategy && targetStrategy !== 'AsIs' && { targetStrategy }
+  const config = {
+    tag,
+    at: path,
+    stream,
+    ...way,
+    ...resolving,
+    ...sharing,
+    protocol: kind.kind,
+    settings,
+  } as OutboundConfig
   return { ...read, config }
 }
 
 const plain = { network: 'tcp', sockopt: { tcpKeepAliveIdleS: -1 } } as const
+
+function readTargetStrategy(input: z.output<ReturnType<typeof outboundSchema>>, context: Context) {
+  const { report } = context
+  const older = readStrategy(input.domainStrategy, report.at(input, 'domainStrategy'), context)
+  const newer = readStrategy(input.targetStrategy, report.at(input, 'targetStrategy'), context)
+  if (older && newer && older !== newer) {
+    const message = '"domainStrategy" is ignored because "targetStrategy" is there'
+    report.warn('CFG035', report.at(input, 'domainStrategy'), message)
+  }
+  return newer ?? older
+}
 
 /** What only VMess has a use for. */
 function readSharing(input: z.output<ReturnType<typeof outboundSchema>>, protocol: string, context: Context) {

@@ -35,19 +35,33 @@ function readBalancer(input: BalancerInput, tags: Tags, context: Context): Balan
   }
   const strategy = strategyOf(input, tags, context)
   const { fallbackTag } = input
-  if (fallbackTag && !tags.outbounds.includes(fallbackTag)) {
+  if (fallbackTag && ![...tags.outbounds, ...tags.leftOut].includes(fallbackTag)) {
     const message = `no outbound has the tag ${JSON.stringify(shorten(fallbackTag))}`
     report.error('CFG121', report.at(input, 'fallbackTag'), message, tagHint(fallbackTag, tags.outbounds))
   }
   const selector = listOf(input.selector)
-  const found = tags.outbounds.filter((tag) => tag !== '' && selector.some((beginning) => tag.startsWith(beginning)))
-  if (selector.length > 0 && found.length === 0) {
+  const selected = (tag: string) => tag !== '' && selector.some((beginning) => tag.startsWith(beginning))
+  const found = tags.outbounds.filter(selected)
+  // With nothing left to choose among, the first outbound would be taken: what is not there blocks.
+  const blocked = found.length === 0 ? tags.leftOut.find(selected) : undefined
+  if (blocked !== undefined && !fallbackTag) {
+    const message =
+      'all outbounds that have a tag that begins so are left out: what this balancer is asked for is blocked'
+    report.warn('CFG121', report.at(input, 'selector'), message)
+  } else if (selector.length > 0 && found.length === 0) {
     const otherwise = fallbackTag ? 'the fallback is always taken' : 'the first outbound is always taken'
     const message = `no outbound has a tag that begins so: ${otherwise}`
     report.warn('CFG121', report.at(input, 'selector'), message, tagHint(selector[0]!, tags.outbounds))
   }
   if (!input.tag || selector.length === 0) return undefined
-  return { tag: input.tag, selector, strategy, ...(fallbackTag && { fallbackTag }), load: loadOf(input, context) }
+  const otherwise = fallbackTag || blocked
+  return {
+    tag: input.tag,
+    selector,
+    strategy,
+    ...(otherwise && { fallbackTag: otherwise }),
+    load: loadOf(input, context),
+  }
 }
 
 function strategyOf({ strategy }: BalancerInput, { observed }: Tags, { report }: Context): BalancerStrategy {

@@ -2,14 +2,15 @@
 
 import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
+import { rulePlace } from '../../schema/parts/rule-place.ts'
+import { entriesOf } from '../../schema/parts/rule-targets.ts'
 import { shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
 import type { DomainStrategy, RoutingConfig, RoutingRule } from '../../settings/routing.ts'
 import { adviseOnRules } from './advice.ts'
 import { readBalancers } from './balancers.ts'
-import { entries, readConditions } from './conditions.ts'
-import { rulePlace } from './place.ts'
+import { readConditions } from './conditions.ts'
 import { conditionsOf, domainStrategies, type RoutingInput, type RuleInput } from './schema.ts'
 import { type Tags, tagHint } from './tags.ts'
 
@@ -76,7 +77,13 @@ function checkTarget(rule: RuleInput, tags: Tags, balancers: readonly string[], 
   const { outboundTag, balancerTag } = rule
   if (outboundTag) {
     if (tags.outbounds.includes(outboundTag) || neverMatches(rule, tags)) return
-    const message = `no outbound has the tag ${JSON.stringify(shorten(outboundTag))}: what this rule matches is blocked`
+    const shown = JSON.stringify(shorten(outboundTag))
+    if (tags.leftOut.includes(outboundTag)) {
+      const message = `the outbound ${shown} is left out: what this rule matches is blocked`
+      report.warn('CFG121', report.at(rule, 'outboundTag'), message)
+      return
+    }
+    const message = `no outbound has the tag ${shown}: what this rule matches is blocked`
     report.warn('CFG121', report.at(rule, 'outboundTag'), message, tagHint(outboundTag, tags.outbounds))
   } else if (balancerTag) {
     if (balancers.includes(balancerTag)) return
@@ -88,7 +95,7 @@ function checkTarget(rule: RuleInput, tags: Tags, balancers: readonly string[], 
 }
 
 function checkInbounds(rule: RuleInput, tags: Tags, context: Context): void {
-  for (const [tag, place] of entries(rule, 'inboundTag', context)) {
+  for (const [tag, place] of entriesOf(rule, 'inboundTag', context)) {
     if (tag === '' || tags.inbounds.includes(tag)) continue
     const message = `no inbound has the tag ${JSON.stringify(shorten(tag))}: this never matches`
     context.report.warn('CFG121', place, message, tagHint(tag, tags.inbounds))

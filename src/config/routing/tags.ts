@@ -6,6 +6,8 @@ import { didYouMean } from '../../schema/suggest.ts'
 export interface Tags {
   readonly inbounds: readonly string[]
   readonly outbounds: readonly string[]
+  /** Outbounds that were left out: what leads there is blocked. */
+  readonly leftOut: readonly string[]
   /** The API's. */
   readonly api: string | undefined
   /** E-mails of users and names of accounts; undefined: they cannot be told. */

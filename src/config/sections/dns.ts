@@ -14,12 +14,12 @@ import {
   text,
   withoutEffect,
 } from '../../schema/fields.ts'
+import { readIpRule } from '../../schema/parts/ip-rules.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import { listOf } from '../../schema/values.ts'
 import type { AddressFamilies, AddressWish, DnsConfig, DnsHost, DnsServerConfig, DnsTerms } from '../../settings/dns.ts'
 import type { DomainRule, IpRule } from '../../settings/routing.ts'
-import { readIpRule } from '../routing/addresses.ts'
 import { readDomainRule } from '../routing/names.ts'
 import { readServer } from './dns-server.ts'
 

@@ -64,6 +64,7 @@ export function translateOutbound(at: Origin, report: Report): JsonNode {
     tag: fields.node('tag'),
     settings: direct && strategy ? withMember(made.settings, 'domainStrategy', strategy) : made?.settings,
     streamSettings: !direct && strategy ? withStrategy(stream, fields.at, strategy) : stream,
+    targetStrategy: direct ? undefined : strategy,
     proxySettings: fields.has('proxySettings')
       ? object(proxy.at, { tag: proxy.node('tag'), transportLayer: proxy.node('transportLayer') })
       : undefined,
@@ -90,7 +91,7 @@ function withMember(node: JsonNode, key: string, value: JsonNode): JsonNode {
   return { ...node, entries: [...node.entries, { key, keyOffset: value.offset, value }] }
 }
 
-/** For what is not freedom it says how the server's own name is looked up. */
+/** For what is not freedom it says how the server's own name is looked up, beside those of targets. */
 function withStrategy(stream: JsonNode | undefined, at: Origin, strategy: JsonNode): JsonNode {
   const base = stream?.type === 'object' ? stream : object({ node: strategy, path: at.path }, {})
   const old = base.entries.find(({ key }) => key === 'sockopt')?.value

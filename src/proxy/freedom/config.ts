@@ -1,24 +1,15 @@
 /** freedom, Xray's direct: connections leave from this machine. */
 
-import { z } from 'zod'
 import { formatAddress } from '../../core/address.ts'
 import type { Context } from '../../schema/context.ts'
-import {
-  anyObject,
-  integer,
-  noted,
-  object,
-  oldTimeout,
-  refused,
-  text,
-  userLevel,
-  withoutEffect,
-} from '../../schema/fields.ts'
+import { anyObject, integer, noted, object, oldTimeout, text, userLevel, withoutEffect } from '../../schema/fields.ts'
 import { outboundForm } from '../../schema/kind.ts'
 import { readStrategy, strategyField } from '../../schema/parts/strategy.ts'
 import type { Place } from '../../schema/report.ts'
 import { readHost } from '../../schema/values.ts'
 import type { FreedomSettings } from '../../settings/model.ts'
+import { fragmentSchema, noisesSchema, readFragment, readNoises } from './disturbing-config.ts'
+import { finalRulesSchema, readFinalRules } from './final-rules-config.ts'
 
 const schema = object({
   domainStrategy: strategyField('How names of targets are resolved. Default: AsIs.'),
@@ -28,19 +19,15 @@ const schema = object({
   }),
   userLevel,
   timeout: oldTimeout,
-  fragment: withoutEffect(anyObject('Cuts the first TLS record.'), 'first writes are not cut into pieces'),
-  noises: withoutEffect(z.array(z.unknown()).describe('Datagrams before the first one.'), 'no noise is sent'),
-  noise: withoutEffect(anyObject('One noise.'), 'no noise is sent'),
+  fragment: fragmentSchema,
+  noises: noisesSchema,
+  noise: withoutEffect(anyObject('Old form of noises.'), 'Xray has given it up; write "noises": [ { … } ]'),
   proxyProtocol: integer(
     0,
     2,
     'Version of the PROXY protocol header that every connection begins with. Default: 0, none.',
   ),
-  finalRules: refused(
-    z.array(z.unknown()).describe('Targets to refuse.'),
-    'these rules are not available in this version, and without them refused targets would be reached',
-    { code: 'CFG033' },
-  ),
+  finalRules: finalRulesSchema,
 })
 
 export const freedomOutbound = outboundForm({
@@ -62,10 +49,18 @@ export const freedomOutbound = outboundForm({
       const message = `every connection that takes this outbound goes to ${formatAddress(redirect)}, whatever it asked for`
       report.warn('CFG090', place, message)
     }
+    const finalRules = readFinalRules(input.finalRules ?? [], context)
+    // An empty object asks for nothing; panels write one for "off".
+    const fragment =
+      input.fragment && Object.keys(input.fragment).length > 0 ? readFragment(input.fragment, context) : undefined
+    const noises = readNoises(input.noises ?? [], context)
     return {
       domainStrategy: newer ?? older ?? 'AsIs',
       ...(redirect && { redirect }),
       ...(input.proxyProtocol && { proxyProtocol: input.proxyProtocol === 1 ? (1 as const) : (2 as const) }),
+      ...(fragment && { fragment }),
+      ...(noises.length > 0 && { noises }),
+      ...(finalRules && { finalRules }),
       level: input.userLevel ?? 0,
     }
   },

@@ -9,7 +9,9 @@ import type { Resolve } from '../../core/ground.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
 import { type NameService, resolveWith } from '../../core/name-service.ts'
 import { proxyHeader } from '../../protocol/proxyprotocol/writer.ts'
-import type { FreedomSettings } from '../../settings/model.ts'
+import type { FreedomSettings, NoiseSettings } from '../../settings/model.ts'
+import { FragmentedConn } from './fragmented-conn.ts'
+import { NoisyPackets } from './noisy-packets.ts'
 import { freedomPackets } from './packets.ts'
 
 export interface FreedomDeps {
@@ -29,7 +31,7 @@ export interface FreedomDeps {
  */
 export function createFreedom(tag: string, settings: FreedomSettings, deps: FreedomDeps): Outbound {
   const { dialer, resolve, names, env } = deps
-  const { redirect, domainStrategy, proxyProtocol } = settings
+  const { redirect, domainStrategy, proxyProtocol, fragment, noises } = settings
 
   async function addressFor(host: string, until: Lifetime): Promise<string> {
     const found = await addressesBy(domainStrategy, host, resolveWith(names), until)
@@ -49,18 +51,28 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
   return {
     tag,
     level: settings.level,
-    packets: freedomPackets({ udp: deps.udp, addressOf: ipFor, asIs: domainStrategy === 'AsIs', redirect }),
+    packets: freedomPackets({
+      udp: noises ? noisy(deps.udp, noises, env) : deps.udp,
+      addressOf: ipFor,
+      asIs: domainStrategy === 'AsIs',
+      redirect,
+    }),
     async dial(to, options) {
       const target = redirected(to, redirect)
       const named = target.path === undefined && parseHost(target.host).kind === 'domain'
       const at = named ? { ...target, host: await addressFor(target.host, options.until) } : target
       const conn = await dialer.dial(at, options)
       if (proxyProtocol) announce(proxyProtocol, conn, at, options.session?.source)
-      return conn
+      return fragment ? new FragmentedConn(conn, fragment, env) : conn
     },
     async close() {},
   }
 }
+
+const noisy = (udp: PacketDialer, noises: readonly NoiseSettings[], env: Env): PacketDialer => ({
+  ...udp,
+  open: async (options) => new NoisyPackets(await udp.open(options), noises, env),
+})
 
 const redirected = (to: Address, redirect: Address | undefined): Address =>
   redirect ? { ...to, host: redirect.host || to.host, port: redirect.port || to.port } : to

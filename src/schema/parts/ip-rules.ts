@@ -1,8 +1,8 @@
 /** Conditions on addresses: addresses, blocks, lists, each of them perhaps with a "not". */
 import { parseHost } from '../../core/address.ts'
-import type { Context } from '../../schema/context.ts'
-import { type Place, shorten } from '../../schema/report.ts'
 import type { IpRule } from '../../settings/routing.ts'
+import type { Context } from '../context.ts'
+import { type Place, shorten } from '../report.ts'
 
 /** Reads one condition; undefined when it is none, which is reported. */
 export function readIpRule(text: string, place: Place, { report }: Context): IpRule | undefined {
@@ -35,11 +35,6 @@ export function readIpRule(text: string, place: Place, { report }: Context): IpR
     return { kind: 'block', ...block, not }
   }
   return wrong('expected an IP address, a block such as "10.0.0.0/8", or "geoip:LIST"', hintFor(bare, prefix))
-}
-
-/** Only says what is wrong. */
-export function checkIpRule(text: string, place: Place, context: Context): void {
-  readIpRule(text, place, context)
 }
 
 function list(file: string, text: string, not: boolean): IpRule {
