@@ -15,6 +15,7 @@ const allowed = {
   'protocol/websocket': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(websocket|wire)'],
   'protocol/proxyprotocol': ['core/(address|env|errors|limits)', 'protocol/proxyprotocol'],
   'protocol/grpc': ['core/(address|env|errors|limits)', 'protocol/(grpc|wire)'],
+  'protocol/reverse': ['core/(address|env|errors|limits)', 'protocol/(reverse|wire)'],
   'protocol/xhttp': ['core/(address|env|errors|limits)', 'protocol/(xhttp|http)'],
   'protocol/wire': ['core/(address|env|errors|limits)', 'protocol/wire'],
   net: ['core', 'net'],
@@ -33,7 +34,7 @@ const allowed = {
   store: ['core', 'store'],
   api: ['core', 'crypto/hash', 'net', 'messages', 'kinds', 'settings/routing', 'stats', 'control', 'api'],
   config: ['core', 'crypto', 'protocol/vmess/identity', 'settings', 'schema', 'kinds', 'builtin', 'config', 'routing/(attributes|domains|regexps)', 'transport/sockopt-config'],
-  app: ['core', 'crypto', 'net', 'dns', 'protocol', 'settings', 'schema', 'transport', 'relay', 'routing', 'proxy/mux/associations', 'kinds', 'builtin', 'config', 'account', 'stats', 'control', 'store', 'api', 'app'],
+  app: ['core', 'crypto', 'net', 'dns', 'protocol', 'settings', 'schema', 'transport', 'relay', 'routing', 'proxy/(mux/associations|reverse)', 'kinds', 'builtin', 'config', 'account', 'stats', 'control', 'store', 'api', 'app'],
   cli: ['core', 'crypto', 'net', 'routing/geo', 'settings', 'schema', 'config', 'app', 'cli', 'index'],
   testing: ['core', 'net', 'crypto', 'protocol/wire', 'testing'],
 }

@@ -28,6 +28,7 @@ import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
 import type { InstanceDeps } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
+import { ReverseProxies } from './reverse.ts'
 import { Measurements } from './routing/measurements.ts'
 import { Routing } from './routing/routing.ts'
 import { Turns } from './turns.ts'
@@ -51,6 +52,7 @@ export class Instance implements AsyncDisposable {
   readonly resolve: Resolve
   readonly routing: Routing
   readonly measurements: Measurements
+  readonly reverse: ReverseProxies
   readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
   readonly observers: Observers
   /** For changes that wait for something on their way. */
@@ -58,7 +60,6 @@ export class Instance implements AsyncDisposable {
   readonly #loops = new LoopGuard()
   readonly #descriptors: Descriptors
   readonly #connections: Connections
-  readonly #dispatch: DispatchDeps
   readonly #inbounds: Inbounds
   readonly #ends: Ends
   #config: Config
@@ -120,7 +121,7 @@ export class Instance implements AsyncDisposable {
     })
     this.measurements.adopt(config)
     this.routing.adopt(this.routing.prepare(config.routing))
-    this.#dispatch = {
+    const dispatch: DispatchDeps = {
       env,
       policy: () => this.#config.policy,
       route: (session, until) => this.routing.route(session, until),
@@ -134,11 +135,12 @@ export class Instance implements AsyncDisposable {
       handshakes: this.#connections.handshakes,
     }
     for (const outbound of config.outbounds) this.outbounds.add(this.buildOutbound(outbound))
+    this.reverse = new ReverseProxies(this.outbounds, dispatch)
+    this.reverse.fill(config.reverse)
     this.#inbounds = new Inbounds({
       users: this.users,
       build: (...args) => this.buildInbound(...args),
-      host: (inbound) =>
-        hostOf(inbound, { dispatch: this.#dispatch, connections: this.#connections, descriptors: this.#descriptors }),
+      host: (inbound) => hostOf(inbound, { dispatch, connections: this.#connections, descriptors: this.#descriptors }),
     })
     this.#inbounds.fill(config.inbounds)
   }
@@ -157,6 +159,7 @@ export class Instance implements AsyncDisposable {
       for (const inbound of this.inbounds) await inbound.openAll()
       this.#started = true
       this.measurements.start()
+      this.reverse.start()
     } catch (error) {
       this.#inbounds.closeAll()
       throw error
@@ -180,13 +183,7 @@ export class Instance implements AsyncDisposable {
 
   /** Adds an inbound and opens it. @throws ProxyError CONTROL_CONFLICT, LISTEN_FAILED; ConfigError for its certificate */
   addInbound(config: InboundConfig): Promise<void> {
-    return this.turns.take(async () => {
-      const inbound = this.#inbounds.add(config)
-      await inbound.openAll().catch((error: unknown) => {
-        this.#inbounds.remove(inbound)
-        throw error
-      })
-    })
+    return this.turns.take(() => this.#inbounds.open(config))
   }
 
   /** An inbound that is not among the others before adopt(). @throws ConfigError for its certificate */
@@ -225,7 +222,7 @@ export class Instance implements AsyncDisposable {
   async #stop(graceMs: number): Promise<void> {
     this.#inbounds.closeAll()
     this.measurements.stop()
-    await this.#connections.drain(graceMs)
+    await Promise.all([this.reverse.stop(graceMs), this.#connections.drain(graceMs)])
     this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
     await this.outbounds.close()
   }
@@ -233,6 +230,7 @@ export class Instance implements AsyncDisposable {
   /** Cuts every connection now; a stop() in progress then ends at once. */
   kill(): void {
     this.#connections.kill()
+    this.flows.end(new ProxyError('SHUTTING_DOWN', 'the program is stopping'), () => true)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,12 +1,14 @@
 import type { Outbound } from '../core/dialer.ts'
 import { ProxyError } from '../core/errors.ts'
-import type { OutboundConfig } from '../settings/model.ts'
+import type { OutboundConfig, ReverseEnd } from '../settings/model.ts'
 
 /** An outbound at work and what it was built from. */
 export interface RunningOutbound {
   readonly outbound: Outbound
-  /** Absent for the one that serves the API. */
+  /** Absent for a portal, and for the one that serves the API. */
   readonly config?: OutboundConfig
+  /** Of a portal of the reverse proxy. */
+  readonly portal?: ReverseEnd
   /** Text of the files that were read for it, such as certificates. */
   readonly files?: readonly string[]
 }
@@ -34,7 +36,7 @@ export class Outbounds {
   /** The one with this tag that others may go through: not the API, which no client of a proxy may reach. */
   passable(tag: string): Outbound | undefined {
     const running = this.get(tag)
-    return running?.config && running.outbound
+    return running && !isApi(running) ? running.outbound : undefined
   }
 
   /** Tags of the outbounds that the connections of this one go through, the next one first; undefined: they leave from here. */
@@ -65,8 +67,8 @@ export class Outbounds {
 
   /** These, in this order, instead of all that were configured. What is not among them any more is closed. */
   replace(list: readonly RunningOutbound[]): void {
-    const gone = this.#list.filter(({ config, outbound }) => config && !list.some((kept) => kept.outbound === outbound))
-    this.#entries = [...list, ...this.#list.filter(({ config }) => !config)]
+    const gone = this.#list.filter((old) => !isApi(old) && !list.some((kept) => kept.outbound === old.outbound))
+    this.#entries = [...list, ...this.#list.filter(isApi)]
     for (const { outbound } of gone) void outbound.close()
   }
 
@@ -78,6 +80,8 @@ export class Outbounds {
     return this.#list[Symbol.iterator]()
   }
 }
+
+const isApi = ({ config, portal }: RunningOutbound): boolean => !config && !portal
 
 /** What an outbound leads through, up to one that leaves from here, is not there, or has been passed: a ring. */
 function chainFrom(

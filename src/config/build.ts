@@ -12,7 +12,7 @@ import { leaveOut, type Sorted } from './ends/left-out.ts'
 import { type ReadOutbound, readOutbound } from './ends/outbound.ts'
 import { checkPorts, type Endpoint } from './ends/ports.ts'
 import type { StreamDefaults } from './ends/stream.ts'
-import { entriesOf, oldPort, type RootInput, reverseTags, rootSchema } from './root.ts'
+import { entriesOf, oldPort, type RootInput, rootSchema } from './root.ts'
 import { apiDoors } from './routing/api-rules.ts'
 import { readBurst, readObservatory } from './routing/observatory.ts'
 import { readRouting } from './routing/read.ts'
@@ -25,6 +25,7 @@ import { checkDnsOutbounds } from './sections/dns-outbound.ts'
 import { checkFakeUse, readFakeDns } from './sections/fakedns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
+import { readReverse } from './sections/reverse.ts'
 
 export interface BuildOptions {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -64,11 +65,13 @@ export function buildConfig(
     (entry, i) => readInbound(entry, defaults, i === 0 ? port : undefined, kinds, context) ?? [],
   )
   const outbounds = ways.kept.flatMap((entry) => readOutbound(entry, defaults, kinds, context) ?? [])
-  checkTogether(inbounds, outbounds, [...otherOutbounds, ...ways.tags], context)
+  const elsewhere = [...otherOutbounds, ...ways.tags, ...endTags(input.reverse?.portals)]
+  checkTogether(inbounds, outbounds, elsewhere, context)
   if (outbounds.length === 0 && !ways.instead && (inbounds.length > 0 || report.wrote(input, 'outbounds'))) {
     const message = 'there is no outbound: every connection is closed'
     report.warn('CFG083', report.at(input, 'outbounds'), message, 'write "outbounds": [ { "protocol": "freedom" } ]')
   }
+  const reverse = readReverse(input.reverse, [...outbounds.map(({ tag }) => tag), input.api?.tag ?? ''], context)
   const observatory = readObservatory(input.observatory, context)
   const burst = readBurst(input.burstObservatory, context)
   const observed = observatory !== undefined || burst !== undefined
@@ -96,6 +99,7 @@ export function buildConfig(
     ...(routing && { routing }),
     ...(observatory && { observatory }),
     ...(burst && { burstObservatory: burst }),
+    ...(reverse && { reverse }),
     ...(api && { api }),
     ...(control && { control }),
     ...(accounting && { accounting }),
@@ -146,14 +150,17 @@ function tagsOf(
   const api = input.api?.tag ? [input.api.tag] : []
   const tags = (list: readonly { readonly tag: string }[]) => list.map(({ tag }) => tag)
   return {
-    inbounds: [...tags(inbounds), ...dnsTags, ...api, ...reentered(outbounds)],
-    bridges: reverseTags(input, 'bridges'),
-    outbounds: [...tags(outbounds), ...api, ...reverseTags(input, 'portals')],
+    inbounds: [...tags(inbounds), ...dnsTags, ...api, ...reentered(outbounds), ...endTags(input.reverse?.bridges)],
+    outbounds: [...tags(outbounds), ...api, ...endTags(input.reverse?.portals)],
     api: input.api?.tag || undefined,
     users: usersOf(inbounds),
     sniffs: inbounds.some(({ config }) => config?.sniffing !== undefined),
   }
 }
+
+/** A bridge is an inbound to rules, a portal an outbound. */
+const endTags = (ends: readonly { readonly tag?: string | undefined }[] = []): string[] =>
+  ends.flatMap(({ tag }) => tag || [])
 
 /** What loopback outbounds call themselves as inbounds. */
 const reentered = (outbounds: readonly ReadOutbound[]): string[] =>

@@ -2,9 +2,8 @@
 import { z } from 'zod'
 import { type Kinds, perKinds, settingsKey } from '../kinds/kinds.ts'
 import type { Context } from '../schema/context.ts'
-import { anyObject, mapOf, noted, object, port, refused, subtree, withoutEffect } from '../schema/fields.ts'
+import { anyObject, mapOf, noted, object, port, subtree, withoutEffect } from '../schema/fields.ts'
 import type { Place } from '../schema/report.ts'
-import { type JsonNode, textOf } from '../schema/tree.ts'
 import type { Located } from './ends/inbound.ts'
 import { burstSchema, observatorySchema } from './routing/observatory.ts'
 import { routingSchema } from './routing/schema.ts'
@@ -14,6 +13,7 @@ import { dnsSchema } from './sections/dns.ts'
 import { fakeDnsSchema } from './sections/fakedns.ts'
 import { logSchema } from './sections/log.ts'
 import { policySchema } from './sections/policy.ts'
+import { reverseSchema } from './sections/reverse.ts'
 
 const old = (description: string) => `${description} Old form, which Xray ignores.`
 const unsupported = <S extends z.ZodType>(schema: S) => withoutEffect(schema, 'it is not supported')
@@ -59,13 +59,7 @@ export const rootSchema = perKinds((kinds) =>
     outboundDetour: z.array(subtree('An outbound.')).describe(old('More outbounds.')),
     port: port(old('Port of the first inbound.')),
     transport: transportSchema(kinds),
-    reverse: refused(
-      anyObject('Reverse proxy.'),
-      'the reverse proxy is not supported, and without it connections would leave by another way',
-      {
-        code: 'CFG034',
-      },
-    ),
+    reverse: reverseSchema,
     fakedns: fakeDnsSchema,
     browserForwarder: unsupported(anyObject('V2Ray 4.')),
     observatory: observatorySchema,
@@ -105,12 +99,6 @@ export function entriesOf(root: RootInput, role: 'inbound' | 'outbound', { repor
     for (const [i, node] of nodes.entries()) entries.push({ node, path: report.at(nodes, i).path })
   }
   return entries
-}
-
-/** Tags that the reverse proxy defines: a bridge is an inbound to rules, a portal an outbound. */
-export function reverseTags(root: RootInput, role: 'bridges' | 'portals'): string[] {
-  const list = root.reverse?.[role] as JsonNode | undefined
-  return list?.type === 'array' ? list.items.flatMap((item) => textOf(item, 'tag') ?? []) : []
 }
 
 /** The old port of the first inbound. */

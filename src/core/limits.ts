@@ -1,5 +1,6 @@
 import { dnsLimits } from './limits/dns.ts'
 import { http2Limits } from './limits/http2.ts'
+import { reverseLimits } from './limits/reverse.ts'
 import { routingLimits } from './limits/routing.ts'
 import { tlsLimits } from './limits/tls.ts'
 import { xhttpLimits } from './limits/xhttp.ts'
@@ -159,6 +160,7 @@ export const limits = {
   muxDatagramMax: 2_048,
   /** Datagrams of one sub-stream that wait for their receiver to be ready, bytes. More are dropped. */
   muxDatagramsHeld: 64 * 1024,
+  ...reverseLimits,
   /** How long a client's socket that is known by its GlobalID waits for its next carrier, ms. */
   xudpExpiryMs: 60_000,
   /** Graceful shutdown, ms. */

@@ -18,6 +18,7 @@ import type {
 } from './local.ts'
 import type { LogConfig } from './log.ts'
 import type { SharedConnections } from './mux.ts'
+import type { ReverseConfig } from './reverse.ts'
 import type { BurstConfig, ObservatoryConfig, RoutingConfig } from './routing.ts'
 import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
@@ -30,6 +31,7 @@ export type * from './local.ts'
 export type * from './log.ts'
 export type * from './mux.ts'
 export type * from './ports.ts'
+export type * from './reverse.ts'
 export type * from './routing.ts'
 export type * from './sniffing.ts'
 export type * from './stream.ts'
@@ -49,6 +51,7 @@ export interface Config {
   readonly routing?: RoutingConfig
   readonly observatory?: ObservatoryConfig
   readonly burstObservatory?: BurstConfig
+  readonly reverse?: ReverseConfig
   /** The gRPC services of V2Ray and Xray. */
   readonly api?: ApiConfig
   /** The HTTP API of our own. */

@@ -64,10 +64,6 @@ describe('outermost object', () => {
     expect(codesOf(file({}))).toEqual(['CFG036'])
   })
 
-  test('reverse is refused', () => {
-    errorOf(load({ reverse: { portals: [{ tag: 'x', domain: 'y' }] } }), 'CFG034', 'reverse')
-  })
-
   test.each([
     'browserForwarder',
     'multiObservatory',

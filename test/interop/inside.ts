@@ -9,8 +9,10 @@ export async function startInside(config: object, name: string): Promise<Peer> {
   const loaded = loadConfigValue(config)
   if (!loaded.config) throw new Error(loaded.problems.map(({ message }) => message).join('\n'))
   const lines: string[] = []
+  const watchers = new Set<() => void>()
   const write = (level: string) => (fields: LogFields, message: string) => {
     lines.push(`${level} ${message} ${Object.entries(fields).join(' ')}`)
+    for (const look of watchers) look()
   }
   const log: Logger = { debug: () => {}, info: write('info'), warn: write('warn'), error: write('error') }
   const instance = new Instance(loaded.config, { env: systemEnv(log) })
@@ -33,7 +35,22 @@ export async function startInside(config: object, name: string): Promise<Peer> {
     name,
     pid: process.pid,
     log: () => lines.join('\n'),
-    logged: () => Promise.reject(new Error(`${name} keeps no log to wait for`)),
+    logged: (pattern, withinMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          watchers.delete(look)
+          reject(new Error(`${name}: ${withinMs} ms passed without logging ${pattern}\n${lines.join('\n')}`))
+        }, withinMs)
+        const look = () => {
+          const match = pattern.exec(lines.join('\n'))
+          if (!match) return
+          clearTimeout(timer)
+          watchers.delete(look)
+          resolve(match)
+        }
+        watchers.add(look)
+        look()
+      }),
     kill: () => void stop(),
     exited,
     running: () => !over,

@@ -176,9 +176,9 @@ export class InstanceControl extends InstanceRouting implements Control {
   }
 
   async outbounds(): Promise<readonly OutboundView[]> {
-    return [...this.#deps.instance.outbounds].map(({ outbound, config }) => ({
+    return [...this.#deps.instance.outbounds].map(({ outbound, config, portal }) => ({
       tag: outbound.tag,
-      protocol: config?.protocol ?? 'api',
+      protocol: config?.protocol ?? (portal ? 'portal' : 'api'),
     }))
   }
 
@@ -216,7 +216,9 @@ export class InstanceControl extends InstanceRouting implements Control {
   /** The loader's word on a part that came by an API. @throws ProxyError CONTROL_INVALID */
   #checked(kind: 'inbounds' | 'outbounds', json: object): Config {
     const { kinds, outbounds } = this.#deps.instance
-    const otherOutbounds = [...outbounds].flatMap(({ outbound, config }) => (config ? outbound.tag : []))
+    const otherOutbounds = [...outbounds].flatMap(({ outbound, config, portal }) =>
+      config || portal ? outbound.tag : [],
+    )
     const { config, problems } = loadConfigValue({ [kind]: [json] }, { kinds, otherOutbounds })
     const errors = problems.filter(({ severity }) => severity === 'error')
     if (!config) throw new ProxyError('CONTROL_INVALID', errors.map(textOf).join('; '))

@@ -44,6 +44,15 @@ export class Inbounds {
     )
   }
 
+  /** Adds one and opens it, or nothing. Rejects as add(), and with LISTEN_FAILED. */
+  async open(config: InboundConfig): Promise<void> {
+    const inbound = this.add(config)
+    await inbound.openAll().catch((error: unknown) => {
+      this.remove(inbound)
+      throw error
+    })
+  }
+
   /**
    * Adds one that listens nowhere yet. @throws ProxyError CONTROL_CONFLICT; ConfigError for its certificate, and for an address
    * that it cannot share with whoever has it

@@ -34,6 +34,8 @@ export interface ReloadPlan {
   readonly removals: readonly RunningInbound[]
   readonly outbounds: readonly OutboundChange[]
   readonly removedOutbounds: readonly RunningOutbound[]
+  /** Portals that there are then. */
+  readonly portals: readonly RunningOutbound[]
   /** Rules that come into force; absent: those of an API stay, because the files say nothing new. */
   readonly routing: PreparedRouting | undefined
   readonly names: PreparedNames
@@ -77,6 +79,7 @@ export function planReload(instance: Instance, next: Config): ReloadPlan {
     additions,
     removals,
     pairing,
+    portals: instance.reverse.portals(next.reverse),
     routing: planRouting(instance, next),
     names: instance.names.prepare(next),
     ...planOutbounds(instance, next),

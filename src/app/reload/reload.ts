@@ -80,6 +80,7 @@ function apply(instance: Instance, config: Config, plan: ReloadPlan, ports: Open
   ports.detach()
   for (const { inbound, parts } of plan.changes) inbound.adopt(parts)
   instance.adopt(config, inbounds)
+  instance.reverse.adopt(config.reverse)
   ports.attach()
   users.finish(plan.removals)
 }
@@ -95,13 +96,13 @@ function inboundsAfter(instance: Instance, config: Config, plan: ReloadPlan): Ru
   return [...ofFiles, ...others]
 }
 
-function outboundsAfter(instance: Instance, config: Config, { outbounds }: ReloadPlan) {
+function outboundsAfter(instance: Instance, config: Config, { outbounds, portals }: ReloadPlan) {
   const ofFiles = outbounds.map(({ next }) => next)
-  const tags = new Set(config.outbounds.map(({ tag }) => tag))
+  const tags = new Set([...config.outbounds, ...(config.reverse?.portals ?? [])].map(({ tag }) => tag))
   const others = [...instance.outbounds].filter(
     (running) => running.config && !instance.config.outbounds.includes(running.config) && !tags.has(running.config.tag),
   )
-  return [...ofFiles, ...others]
+  return [...ofFiles, ...others, ...portals]
 }
 
 /** Ports of a range move as the new settings say; which of them is free shows only now. */

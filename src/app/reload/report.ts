@@ -1,7 +1,7 @@
 /** What a reload did, for programs and in a sentence. */
 
 import type { ReloadReport } from '../../control/control.ts'
-import type { Config, InboundConfig } from '../../settings/model.ts'
+import type { Config, InboundConfig, ReverseEnd } from '../../settings/model.ts'
 import { same } from '../../settings/same.ts'
 import { diffUsers, vmessUsers } from './config-diff.ts'
 import type { ReloadPlan } from './plan.ts'
@@ -20,23 +20,32 @@ export function reportOf(
   const changed = pairing.pairs.filter(
     (pair) => visible.has(pair.after) || pair.before.protocol !== pair.after.protocol,
   )
+  const bridges = comings(before.reverse?.bridges, after.reverse?.bridges)
+  const portals = comings(before.reverse?.portals, after.reverse?.portals)
   const outboundsThat = (how: string) =>
     outbounds.flatMap((outbound) => (outbound.how === how && outbound.next.config ? nameOf(outbound.next.config) : []))
   return {
     inbounds: {
-      added: pairing.added.map(nameOf),
+      added: [...pairing.added.map(nameOf), ...bridges.added],
       changed: changed.map((pair) => nameOf(pair.after)),
-      removed: pairing.removed.map(nameOf),
+      removed: [...pairing.removed.map(nameOf), ...bridges.removed],
     },
     outbounds: {
-      added: outboundsThat('added'),
+      added: [...outboundsThat('added'), ...portals.added],
       changed: outboundsThat('changed'),
-      removed: removedOutbounds.flatMap(({ config }) => (config ? nameOf(config) : [])),
+      removed: [...removedOutbounds.flatMap(({ config }) => (config ? nameOf(config) : [])), ...portals.removed],
     },
     users: countUsers(before, after, plan),
     routing: plan.routing !== undefined && !same(before.routing, after.routing),
     ...said,
   }
+}
+
+/** Tags of bridges or portals that come and go; one with another domain does both. */
+function comings(before: readonly ReverseEnd[] = [], after: readonly ReverseEnd[] = []) {
+  const tagsIn = (list: readonly ReverseEnd[], other: readonly ReverseEnd[]) =>
+    list.flatMap((end) => (other.some((one) => same(one, end)) ? [] : end.tag))
+  return { added: tagsIn(after, before), removed: tagsIn(before, after) }
 }
 
 /** By inbound where it is the same one; users of whole inbounds that come or go count when they are nowhere else. */

@@ -4,6 +4,7 @@ import type { Context } from '../../schema/context.ts'
 import { oneOf } from '../../schema/expected.ts'
 import { shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
+import type { JsonNode } from '../../schema/tree.ts'
 
 type Role = 'inbound' | 'outbound'
 
@@ -46,7 +47,7 @@ export const protocolNames = (kinds: readonly Named[]): string[] =>
 /** The kind that `protocol` names, in any letter case; undefined after an error. */
 export function findKind<K extends Named>(
   kinds: readonly K[],
-  input: { readonly protocol?: string | undefined } & object,
+  input: { readonly protocol?: string | undefined; readonly settings?: JsonNode | undefined } & object,
   role: Role,
   { report }: Context,
 ): K | undefined {
@@ -65,11 +66,25 @@ export function findKind<K extends Named>(
   const known = others[role]
   if (known.includes(word)) {
     const message = `the ${role} protocol ${shown} is known but not supported; expected ${oneOf(names)}`
-    const hint = `leave it to a program that speaks it, or start with --skip-unsupported: this ${role} is left out then`
-    report.error('CFG034', place, message, role === 'inbound' ? hint : `${hint}, and what rules lead to it is blocked`)
+    const reversed = word === 'vless' && input.settings && has(input.settings, 'reverse')
+    report.error('CFG034', place, message, reversed ? vlessReverse : leaveOut(role))
   } else {
     const message = `unknown ${role} protocol ${shown}, expected ${oneOf(names)}`
     report.error('CFG080', place, message, didYouMean(word, [...names, ...known]))
   }
   return undefined
+}
+
+function leaveOut(role: Role): string {
+  const hint = `leave it to a program that speaks it, or start with --skip-unsupported: this ${role} is left out then`
+  return role === 'inbound' ? hint : `${hint}, and what rules lead to it is blocked`
+}
+
+const vlessReverse =
+  'the reverse proxy of VLESS is not supported either: write "reverse", a bridge and a portal, over vmess'
+
+/** Whether it, or something in it, has such a member. */
+function has(node: JsonNode, key: string): boolean {
+  if (node.type === 'array') return node.items.some((item) => has(item, key))
+  return node.type === 'object' && node.entries.some((entry) => entry.key === key || has(entry.value, key))
 }

@@ -96,7 +96,7 @@ function checkTarget(rule: RuleInput, tags: Tags, balancers: readonly string[], 
 
 function checkInbounds(rule: RuleInput, tags: Tags, context: Context): void {
   for (const [tag, place] of entriesOf(rule, 'inboundTag', context)) {
-    if (tag === '' || tags.inbounds.includes(tag) || tags.bridges.includes(tag)) continue
+    if (tag === '' || tags.inbounds.includes(tag)) continue
     const message = `no inbound has the tag ${JSON.stringify(shorten(tag))}: this never matches`
     context.report.warn('CFG121', place, message, tagHint(tag, tags.inbounds))
   }

@@ -5,8 +5,6 @@ import { didYouMean } from '../../schema/suggest.ts'
 /** What rules may name. */
 export interface Tags {
   readonly inbounds: readonly string[]
-  /** Inbounds of the reverse proxy, which is refused: rules about them are for it alone. */
-  readonly bridges: readonly string[]
   readonly outbounds: readonly string[]
   /** Outbounds that were left out: what leads there is blocked. */
   readonly leftOut: readonly string[]

@@ -29,11 +29,14 @@ export function serveMux(base: Conn, env: Pick<Env, 'clock' | 'log'>, taker: Mux
   return new MuxServer(base, env, taker).run()
 }
 
-class MuxServer {
+/** The end of a carrier that takes sub-streams. */
+export class MuxServer {
   readonly #carrier: Carrier
   readonly #env: Pick<Env, 'clock' | 'log'>
   readonly #taker: MuxTaker
   #cancelIdle: Cancel | undefined
+  /** It ends with the last of what it carries. */
+  #leaving = false
 
   constructor(base: Conn, env: Pick<Env, 'clock' | 'log'>, taker: MuxTaker) {
     this.#env = env
@@ -45,10 +48,22 @@ class MuxServer {
     })
   }
 
+  /** Serves until it has ended; to be called once. Never rejects. */
   async run(): Promise<void> {
     this.#waitIfIdle()
     await this.#carrier.run()
     this.#cancelIdle?.()
+  }
+
+  /** Sub-streams in use. */
+  get size(): number {
+    return this.#carrier.size
+  }
+
+  /** Takes nothing new, and ends with the last of what it carries. */
+  retire(): void {
+    this.#leaving = true
+    this.#waitIfIdle()
   }
 
   #opened(frame: Frame): Substream | undefined {
@@ -65,6 +80,7 @@ class MuxServer {
 
   #refusal({ malformed }: Frame): ProxyError | undefined {
     if (malformed !== undefined) return new ProxyError('MUX_MALFORMED', `a new sub-stream with ${malformed}`)
+    if (this.#leaving) return new ProxyError('CONN_CLOSED', 'the carrier takes no further sub-streams')
     if (this.#carrier.size < limits.muxSubstreamsOpen) return undefined
     return new ProxyError('MUX_TOO_MANY', `${limits.muxSubstreamsOpen} sub-streams are open on one carrier`)
   }
@@ -89,7 +105,8 @@ class MuxServer {
   #waitIfIdle(): void {
     this.#cancelIdle?.()
     if (this.#carrier.size > 0 || this.#carrier.gone) return
-    this.#cancelIdle = this.#env.clock.after(limits.muxServerIdleMs, () => this.#carrier.close())
+    if (this.#leaving) this.#carrier.close()
+    else this.#cancelIdle = this.#env.clock.after(limits.muxServerIdleMs, () => this.#carrier.close())
   }
 
   #stalled(target: Address): void {

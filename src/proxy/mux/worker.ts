@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly env: Pick<Env, 'clock' | 'log'>
   /** Sub-streams at once. */
   readonly concurrency: number
+  /** Sub-streams in its life, at most 65535; `limits.muxSubstreamsEver` unless given. */
+  readonly everAtMost?: number
   /** The carrier to be; given up when `abort` is called. */
   readonly dial: Promise<Conn>
   readonly abort: (why: Error) => void
@@ -57,7 +59,21 @@ export class Worker {
   }
 
   get full(): boolean {
-    return this.#retired || this.#live >= this.#options.concurrency || this.#ever >= limits.muxSubstreamsEver
+    return this.#retired || this.#live >= this.#options.concurrency || this.#spent
+  }
+
+  /** Sub-streams in use, and places that are taken for some. */
+  get live(): number {
+    return this.#live
+  }
+
+  /** Sub-streams so far. */
+  get ever(): number {
+    return this.#ever
+  }
+
+  get #spent(): boolean {
+    return this.#ever >= (this.#options.everAtMost ?? limits.muxSubstreamsEver)
   }
 
   /**
@@ -105,7 +121,7 @@ export class Worker {
     this.#live--
     if (this.#live > 0 || (this.#retired && !this.#leaving)) return
     if (!this.#carrier) this.destroy(new ProxyError('DIAL_ABORTED', 'nobody waits for the carrier any more'))
-    else if (this.#leaving || this.#ever >= limits.muxSubstreamsEver) this.#close()
+    else if (this.#leaving || this.#spent) this.#close()
     else this.#cancelIdle = this.#options.env.clock.after(limits.muxClientIdleMs, () => this.#close())
   }
 

@@ -10,15 +10,17 @@ export interface Attempt {
 
 /**
  * How long to stay away from something that fails: `limits.backOffFirstMs` after the first failure, twice as long after
- * each further one up to `limits.backOffMaxMs`, shortened by up to a quarter so that many clients do not come back at once.
+ * each further one up to `maxMs`, shortened by up to a quarter so that many clients do not come back at once.
  */
 export class BackOff {
   readonly #env: Pick<Env, 'clock' | 'random'>
+  readonly #maxMs: number
   #failures = 0
   #dueMs = 0
 
-  constructor(env: Pick<Env, 'clock' | 'random'>) {
+  constructor(env: Pick<Env, 'clock' | 'random'>, maxMs: number = limits.backOffMaxMs) {
     this.#env = env
+    this.#maxMs = maxMs
   }
 
   /** Milliseconds until the next attempt should be made; 0 when it may be made now. */
@@ -49,7 +51,7 @@ export class BackOff {
 
   /** It failed, in whatever attempt. */
   failed(): void {
-    const full = Math.min(limits.backOffFirstMs * 2 ** this.#failures, limits.backOffMaxMs)
+    const full = Math.min(limits.backOffFirstMs * 2 ** this.#failures, this.#maxMs)
     this.#failures++
     this.#dueMs = this.#env.clock.elapsed() + full - this.#env.random.below(full / 4)
   }

@@ -8,16 +8,17 @@
  *         by XUDP. Once the server has shown that it knows it, all targets share one session; until then each has its own.
  *         Ports 53 and 443 have ways of their own, which cost their servers least.
  */
+
 import type { Address } from '../../../core/address.ts'
 import type { PacketConn, PacketDialer } from '../../../core/datagrams/packet.ts'
 import { PacketLayer } from '../../../core/datagrams/packet-layer.ts'
+import type { Sharing } from '../../../core/datagrams/packet-link.ts'
+import { PacketLinks } from '../../../core/datagrams/packet-links.ts'
 import type { Env } from '../../../core/env.ts'
 import type { Lifetime } from '../../../core/lifetime.ts'
 import type { Session } from '../../../core/session.ts'
 import { sequencedTarget } from '../../../protocol/packetaddr/unit.ts'
 import type { MuxSettings, PacketEncoding } from '../../../settings/model.ts'
-import type { Sharing } from './packet-link.ts'
-import { PacketLinks } from './packet-links.ts'
 import type { PacketWays } from './packet-ways.ts'
 import { PacketaddrPackets } from './packetaddr.ts'
 import { SocketName } from './socket-name.ts'

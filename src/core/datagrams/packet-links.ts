@@ -1,12 +1,12 @@
-import type { Address } from '../../../core/address.ts'
-import type { PacketConn, PacketInfo, PacketSink } from '../../../core/datagrams/packet.ts'
-import { PacketEnd } from '../../../core/datagrams/packet-end.ts'
-import { WaitingPackets } from '../../../core/datagrams/waiting-packets.ts'
-import type { Cancel, Clock } from '../../../core/env.ts'
-import { ProxyError, toProxyError } from '../../../core/errors.ts'
-import type { Lifetime } from '../../../core/lifetime.ts'
-import { limits } from '../../../core/limits.ts'
+import type { Address } from '../address.ts'
+import type { Cancel, Clock } from '../env.ts'
+import { ProxyError, toProxyError } from '../errors.ts'
+import type { Lifetime } from '../lifetime.ts'
+import { limits } from '../limits.ts'
+import type { PacketConn, PacketInfo, PacketSink } from './packet.ts'
+import { PacketEnd } from './packet-end.ts'
 import { keyOf, type Link, type Sharing } from './packet-link.ts'
+import { WaitingPackets } from './waiting-packets.ts'
 
 export interface PacketLinksOptions {
   /** Opens a connection for one target. */
@@ -27,7 +27,7 @@ const safePayload = 1_951
 export class PacketLinks extends PacketEnd {
   readonly #options: PacketLinksOptions
   readonly #links = new Map<string, Link>()
-  #info: PacketInfo = { remote: '', local: '', largest: safePayload, encoding: 'plain', layers: ['vmess'] }
+  #info: PacketInfo = { remote: '', local: '', largest: safePayload, encoding: 'plain', layers: [] }
   #last: Link | undefined
   /** The one that carries datagrams to every target, or is to. */
   #common: Link | undefined

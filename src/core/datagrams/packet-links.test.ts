@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type Address, formatAddress } from '../../../core/address.ts'
-import type { PacketConn } from '../../../core/datagrams/packet.ts'
-import { ProxyError } from '../../../core/errors.ts'
-import { limits } from '../../../core/limits.ts'
-import { memoryPackets } from '../../../net/memory/memory-packets.ts'
-import { fakeClock } from '../../../testing/fakes.ts'
-import { packetSuite } from '../../../testing/packet-suite.ts'
+import { memoryPackets } from '../../net/memory/memory-packets.ts'
+import { fakeClock } from '../../testing/fakes.ts'
+import { packetSuite } from '../../testing/packet-suite.ts'
+import { type Address, formatAddress } from '../address.ts'
+import { ProxyError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { PacketConn } from './packet.ts'
 import { PacketLinks } from './packet-links.ts'
 
 const at = (port: number, host = '192.0.2.1'): Address => ({ host, port })

@@ -1,6 +1,6 @@
-import type { Address } from '../../../core/address.ts'
-import type { PacketConn } from '../../../core/datagrams/packet.ts'
-import type { WaitingPackets } from '../../../core/datagrams/waiting-packets.ts'
+import type { Address } from '../address.ts'
+import type { PacketConn } from './packet.ts'
+import type { WaitingPackets } from './waiting-packets.ts'
 
 /** When targets share a connection. */
 export interface Sharing {
