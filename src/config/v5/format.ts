@@ -1,6 +1,7 @@
 /** Which format a file is in: V2Ray needs a flag for it; what stands in it tells as well. */
 import { join, type Place, type Report } from '../../schema/report.ts'
 import { entryOf, type JsonNode, type ObjectNode } from '../../schema/tree.ts'
+import { serviceNames } from './services.ts'
 
 /** `auto`: by its keys. */
 export type Format = 'auto' | 'v4' | 'jsonv5'
@@ -49,18 +50,6 @@ const signs = {
     settings: ['vnext', 'servers', 'clients', 'auth', 'udp', 'accounts'],
   },
 } as const
-
-const shortServices = [
-  'policy',
-  'stats',
-  'commander',
-  'backgroundObservatory',
-  'burstObservatory',
-  'multiobservatory',
-  'reverse',
-  'fakeDns',
-  'fakeDnsMulti',
-]
 
 /** Whether the file is in V2Ray 5's own format. One that has keys of both is reported: nobody knows what was meant. */
 export function isV5(root: ObjectNode, wanted: Format, report: Report): boolean | undefined {
@@ -134,7 +123,7 @@ function logWord(root: ObjectNode): Sign | undefined {
 }
 
 function servicesSign(root: ObjectNode): Sign | undefined {
-  return keyOf(entryOf(root, 'services')?.value, 'services', shortServices)
+  return keyOf(entryOf(root, 'services')?.value, 'services', serviceNames)
 }
 
 /** A protocol by its full name. Ids as plain text, and "uuid", are read in both formats, and mean the same. */

@@ -6,7 +6,8 @@ import { Fields, placeOf } from './fields.ts'
 import { list, number, type Origin, object, text } from './nodes.ts'
 import { durationOf } from './router.ts'
 
-const known = [
+/** Names of services, by which the format is told as well. */
+export const serviceNames = [
   'policy',
   'stats',
   'commander',
@@ -44,7 +45,7 @@ const hints: Readonly<Record<string, string>> = {
 
 /** Members of the root. */
 export function translateServices(at: Origin, report: Report): Record<string, JsonNode | undefined> {
-  const fields = new Fields(at, known, report, { hint: (key) => hints[key] })
+  const fields = new Fields(at, serviceNames, report, { hint: (key) => hints[key] })
   for (const key of unsupported) {
     if (fields.has(key))
       report.warn('CFG030', placeOf(fields.origin(key)), `"${key}" has no effect: it is not supported`)
