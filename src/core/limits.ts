@@ -1,9 +1,9 @@
-import { dnsLimits } from './limits-dns.ts'
-import { http2Limits } from './limits-http2.ts'
-import { reverseLimits } from './limits-reverse.ts'
-import { routingLimits } from './limits-routing.ts'
-import { tlsLimits } from './limits-tls.ts'
-import { xhttpLimits } from './limits-xhttp.ts'
+import { dnsLimits } from './limits/dns.ts'
+import { http2Limits } from './limits/http2.ts'
+import { reverseLimits } from './limits/reverse.ts'
+import { routingLimits } from './limits/routing.ts'
+import { tlsLimits } from './limits/tls.ts'
+import { xhttpLimits } from './limits/xhttp.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {

@@ -16,6 +16,7 @@ describe('reload', () => {
       inbounds: { added: [], changed: [], removed: [] },
       outbounds: { added: [], changed: [], removed: [] },
       users: { added: 1, changed: 0, removed: 1 },
+      routing: false,
       restart: [],
       warnings: [expect.stringContaining('unheardOf')],
     })

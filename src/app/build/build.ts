@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { domainRules } from '../../config/routing/names.ts'
 import type { Conn } from '../../core/conn.ts'
-import type { Dialer, Layer, Outbound } from '../../core/dialer.ts'
-import { resolveBy } from '../../core/domain-strategy.ts'
+import type { Layer, Outbound } from '../../core/dialer.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
@@ -27,6 +26,7 @@ import { autoSecurity } from './auto-security.ts'
 import { refusalBy, refusing } from './final-rules.ts'
 import { type GroundOptions, systemGround } from './ground.ts'
 import { localAddresses } from './local-addresses.ts'
+import { namesOver, overSocket } from './reach.ts'
 import { readSwitches } from './switches.ts'
 import { resolvingTargets } from './target-strategy.ts'
 import { type FindOutbound, throughOutbound } from './through.ts'
@@ -119,25 +119,6 @@ function groundOf({ through, sendThrough, stream }: OutboundConfig, build: Outbo
   return watch(
     make({ clock: env.clock, resolve, keepAliveIdleS, ...(readSize && { readSize }), ...(from && { from }) }),
   )
-}
-
-/** Always this unix socket; host and port stay for those above, such as TLS. */
-const overSocket = (tcp: Dialer, path: string): Dialer => ({
-  dial: (to, options) => tcp.dial({ ...to, path }, options),
-})
-
-/** Dials names too. Another outbound takes them as they are, unless a strategy or rules say that they are resolved here. */
-function namesOver(
-  { tcp, resolve }: Ground,
-  { stream: { sockopt } }: OutboundConfig,
-  takesNames: boolean,
-  build: OutboundBuild,
-): Dialer {
-  const { domainStrategy = 'AsIs', race } = sockopt
-  if (takesNames && domainStrategy === 'AsIs') return tcp
-  const { clock, log } = build.env
-  const names = build.names && resolveWith(build.names)
-  return happyEyeballs(tcp, { resolve: resolveBy(domainStrategy, resolve, names), clock, log, ...(race && { race }) })
 }
 
 type ServerDeps = Pick<
