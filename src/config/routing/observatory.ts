@@ -12,7 +12,6 @@ const duration = (description: string) => z.union([z.string(), z.int()]).describ
 export const observatorySchema = object({
   subjectSelector: stringList('Beginnings of tags of the outbounds that are measured. Required.'),
   probeURL: text('What is asked for. Default: https://www.google.com/generate_204.'),
-  probeUrl: text('V2Ray 5’s name of probeURL.'),
   probeInterval: duration('Pause between two probes, such as 10s. Default: 10s.'),
   enableConcurrency: flag('All outbounds at once, then the pause; otherwise a pause after each.'),
 }).describe('Measures outbounds one after the other, for balancers.')
@@ -38,11 +37,7 @@ export function readObservatory(
   const intervalMs = readDuration(input.probeInterval, report.at(input, 'probeInterval'), 10_000, context)
   return {
     selector: selectorOf(input, context),
-    url: urlOf(
-      input.probeURL || input.probeUrl || 'https://www.google.com/generate_204',
-      report.at(input, 'probeURL'),
-      context,
-    ),
+    url: urlOf(input.probeURL || 'https://www.google.com/generate_204', report.at(input, 'probeURL'), context),
     intervalMs: intervalMs > 0 ? intervalMs : 10_000,
     concurrent: input.enableConcurrency ?? false,
   }

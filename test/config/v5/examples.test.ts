@@ -214,6 +214,69 @@ const twins: Readonly<Record<string, readonly [jsonv5: object, v4: object]>> = {
       ],
     },
   ],
+  'DNS, rules and a balancer': [
+    {
+      dns: {
+        tag: 'dns-in',
+        queryStrategy: 'USE_IP4',
+        nameServer: [
+          { address: { address: 'https+local://192.0.2.53/dns-query' } },
+          {
+            address: { network: 'UDP', address: '192.0.2.54', port: 53 },
+            prioritizedDomain: [{ type: 'Subdomain', domain: 'home.example' }],
+          },
+        ],
+        staticHosts: [{ type: 'Full', domain: 'nas.home.example', ip: ['192.0.2.200'] }],
+      },
+      router: {
+        domainStrategy: 'IpIfNonMatch',
+        rule: [
+          { tag: 'direct', inboundTag: ['dns-in'] },
+          { tag: 'direct', domain: [{ type: 'RootDomain', value: 'home.example' }, { value: 'printer' }] },
+          {
+            tag: 'direct',
+            geoip: [
+              { code: 'private' },
+              { code: 'cn', inverseMatch: true },
+              { cidr: [{ ipAddr: '198.51.100.0', prefix: 24 }] },
+            ],
+          },
+          { tag: 'direct', networks: 'udp', portList: '443, 1000-2000' },
+          { balancingTag: 'pool', inboundTag: ['socks-in'] },
+        ],
+        balancingRule: [{ tag: 'pool', outbound_selector: ['direct'], strategy: 'leastping', fallback_tag: 'direct' }],
+      },
+      inbounds: [{ protocol: 'socks', tag: 'socks-in', listen: '127.0.0.1', port: 1080 }],
+      outbounds: [{ protocol: 'freedom', tag: 'direct' }],
+      services: { backgroundObservatory: { subjectSelector: ['direct'], probeInterval: 60_000_000_000 } },
+    },
+    {
+      log: { access: 'none' },
+      dns: {
+        tag: 'dns-in',
+        queryStrategy: 'UseIPv4',
+        servers: [
+          'https+local://192.0.2.53/dns-query',
+          { address: '192.0.2.54', port: 53, domains: ['domain:home.example'] },
+        ],
+        hosts: { 'full:nas.home.example': ['192.0.2.200'] },
+      },
+      routing: {
+        domainStrategy: 'IPIfNonMatch',
+        rules: [
+          { outboundTag: 'direct', inboundTag: ['dns-in'] },
+          { outboundTag: 'direct', domain: ['domain:home.example', 'keyword:printer'] },
+          { outboundTag: 'direct', ip: ['geoip:private', 'geoip:!cn', '198.51.100.0/24'] },
+          { outboundTag: 'direct', network: 'udp', port: '443,1000-2000' },
+          { balancerTag: 'pool', inboundTag: ['socks-in'] },
+        ],
+        balancers: [{ tag: 'pool', selector: ['direct'], strategy: { type: 'leastPing' }, fallbackTag: 'direct' }],
+      },
+      inbounds: [{ protocol: 'socks', tag: 'socks-in', listen: '127.0.0.1', port: 1080 }],
+      outbounds: [{ protocol: 'freedom', tag: 'direct' }],
+      observatory: { subjectSelector: ['direct'], probeInterval: '60s' },
+    },
+  ],
   'local inbounds, a redirect and a strategy': [
     {
       log: { error: { type: 'None' } },
