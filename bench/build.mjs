@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundler, compiler, copier } from '../scripts/setup.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -10,12 +11,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
  * @param {string} program file name in this folder, without its ending
  */
 export async function buildAndRun(program) {
-  const projects = process.env.VMESS_CLI ? ['bench/tsconfig.json'] : ['tsconfig.build.json', 'bench/tsconfig.json']
-  for (const project of projects) {
-    const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], {
-      cwd: root,
-      stdio: 'inherit',
-    })
+  const benchmark = ['node_modules/typescript/bin/tsc', '-p', 'bench/tsconfig.json']
+  const steps = process.env.VMESS_CLI ? [benchmark] : [compiler, copier, bundler, benchmark]
+  for (const step of steps) {
+    const { status } = spawnSync(process.execPath, step, { cwd: root, stdio: 'inherit' })
     if (status !== 0) process.exit(1)
   }
   // The library reads its version there.

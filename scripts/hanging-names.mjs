@@ -33,6 +33,13 @@ function mount(name, text) {
 const listening = (server, ...at) =>
   new Promise((resolve) => server.listen(...at, () => resolve(server.address().port)))
 
+async function freePort() {
+  const server = createServer()
+  const port = await listening(server, 0, '127.0.0.1')
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
 /** Asks a SOCKS inbound for a target; `answered` resolves with its reply code and the time that it took in ms. */
 function socks(port, host, targetPort) {
   const started = performance.now()
@@ -69,8 +76,7 @@ async function measured(port, host, targetPort) {
 }
 
 async function round(what, suffix, target) {
-  const door = await listening(createServer().unref(), 0, '127.0.0.1')
-  const port = door + 1
+  const port = await freePort()
   const config = join(folder, 'config.json')
   const inbounds = [{ protocol: 'socks', listen: '127.0.0.1', port, settings: { auth: 'noauth' } }]
   writeFileSync(
