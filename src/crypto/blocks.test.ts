@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { fakeRandom } from '../testing/fakes.ts'
-import { aesDecryptor, aesEncryptor } from './aes-block.ts'
+import { aesEncryptor } from './aes-block.ts'
 import { crc32, fnv1a32 } from './checksum.ts'
 import { equalBytes, hmacMd5, md5, sha1, sha256 } from './hash.ts'
 import { hmacMd5Key, hmacMd5Second, littleEndian } from './md5-block.ts'
@@ -68,16 +68,7 @@ it('AES-128 blocks (FIPS 197), many with one context', () => {
   const key = Uint8Array.from({ length: 16 }, (_, i) => i)
   const plain = Uint8Array.from({ length: 16 }, (_, i) => i * 17)
   const encrypt = aesEncryptor(key)
-  const decrypt = aesDecryptor(key)
-  for (let i = 0; i < 3; i++) {
-    expect(hex(encrypt(plain))).toBe('69c4e0d86a7b0430d8cdb78070b4c55a')
-    expect(hex(decrypt(encrypt(plain)))).toBe(hex(plain))
-  }
-  for (let i = 0; i < 300; i++) {
-    const another = bytes(16)
-    const block = bytes(16)
-    expect(hex(aesDecryptor(another)(aesEncryptor(another)(block)))).toBe(hex(block))
-  }
+  for (let i = 0; i < 3; i++) expect(hex(encrypt(plain))).toBe('69c4e0d86a7b0430d8cdb78070b4c55a')
 })
 
 it('equalBytes compares content and length', () => {
