@@ -5,7 +5,7 @@ import { fakeRandom } from '../testing/fakes.ts'
 import { aesEncryptor } from './aes-block.ts'
 import { crc32, fnv1a32 } from './checksum.ts'
 import { equalBytes, hmacMd5, md5, sha1, sha256 } from './hash.ts'
-import { hmacMd5Key, hmacMd5Second, littleEndian } from './md5-block.ts'
+import { hmacMd5Key, hmacMd5Second, littleEndian, md5Short } from './md5-block.ts'
 import { digestBytes, sha256AbsorbKey, sha256Finish, sha256FinishDigest, sha256Start } from './sha256-block.ts'
 
 const random = fakeRandom(2)
@@ -37,7 +37,9 @@ it('HMAC-MD5 of seconds', () => {
       const message = Buffer.alloc(8)
       message.writeBigUInt64BE(BigInt(seconds))
       const whole = createHmac('md5', key).update(message).digest()
-      expect(hmacMd5Second(hmacMd5Key(key), seconds)).toBe(littleEndian(whole, 0))
+      const keys = new Int32Array(11)
+      hmacMd5Key(key, keys, 3)
+      expect(hmacMd5Second(keys, 3, seconds)).toBe(littleEndian(whole, 0))
       expect(hex(hmacMd5(key, message))).toBe(whole.toString('hex'))
     }
   }
@@ -53,6 +55,14 @@ it('hashes over parts', () => {
   ] as const) {
     expect(hex(hash(a, b))).toBe(createHash(name).update(a).update(b).digest('hex'))
   }
+})
+
+it('MD5 of every length that fits into one block', () => {
+  for (let length = 0; length <= 55; length++) {
+    const message = bytes(length)
+    expect(hex(md5Short(message))).toBe(hex(md5(message)))
+  }
+  expect(() => md5Short(bytes(56))).toThrow(RangeError)
 })
 
 it('checksums, also of a part', () => {
