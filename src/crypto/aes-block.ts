@@ -22,7 +22,8 @@ const sbox = new Uint8Array(256)
 export const inverseSbox = new Uint8Array(256)
 const table = (): Int32Array => new Int32Array(256)
 /** InvSubBytes and InvMixColumns of a byte in each of the four rows. */
-export const [row0, row1, row2, row3] = [table(), table(), table(), table()] as const
+export const inverseRows = [table(), table(), table(), table()] as const
+const [row0, row1, row2, row3] = inverseRows
 
 const double = (x: number): number => ((x << 1) ^ (x & 0x80 ? 0x11b : 0)) & 0xff
 const rotate = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits))

@@ -10,7 +10,7 @@
  * seals headers.
  */
 
-import { expandDecryptionKey, expandedWords, inverseSbox, readWord, row0, row1, row2, row3 } from './aes-block.ts'
+import { expandDecryptionKey, expandedWords, inverseRows, inverseSbox, readWord } from './aes-block.ts'
 import { crc32 } from './checksum.ts'
 
 /** Keys in numbered slots. Blocks and keys are 16 bytes and only read. */
@@ -30,6 +30,10 @@ export interface KeySearch {
 /** The fastest there is. */
 export const createKeySearch = (): KeySearch => new TableKeySearch()
 
+// Names of this module: wherever modules are rewritten, each look-up of an imported one would take many times as long.
+const [row0, row1, row2, row3] = inverseRows
+const lastRow = inverseSbox
+
 /** Of a slot: the keys of all rounds but the last, what the last adds to eight bits of the checksum, and the last. */
 const checkAt = expandedWords - 4
 const lastAt = checkAt + 1
@@ -46,7 +50,7 @@ const zeroSum = crc32(new Uint8Array(12))
   const block = new Uint8Array(16)
   for (let at = 0; at < 16; at++) {
     for (let byte = 0; byte < 256; byte++) {
-      block[at] = inverseSbox[byte]!
+      block[at] = lastRow[byte]!
       adds[(at << 8) | byte] = sumOf(block)
     }
     block[at] = 0
@@ -207,8 +211,8 @@ function openBlock(words: Int32Array, at: number, block: Uint8Array, into: Uint8
 
 /** The last round has no InvMixColumns. */
 function writeLast(into: Uint8Array, at: number, w: number, x: number, y: number, z: number, key: number): void {
-  into[at] = inverseSbox[w >>> 24]! ^ (key >>> 24)
-  into[at + 1] = inverseSbox[(x >> 16) & 255]! ^ (key >> 16)
-  into[at + 2] = inverseSbox[(y >> 8) & 255]! ^ (key >> 8)
-  into[at + 3] = inverseSbox[z & 255]! ^ key
+  into[at] = lastRow[w >>> 24]! ^ (key >>> 24)
+  into[at + 1] = lastRow[(x >> 16) & 255]! ^ (key >> 16)
+  into[at + 2] = lastRow[(y >> 8) & 255]! ^ (key >> 8)
+  into[at + 3] = lastRow[z & 255]! ^ key
 }
