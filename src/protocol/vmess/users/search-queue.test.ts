@@ -9,7 +9,7 @@ import { UserSearch } from './user-search.ts'
 
 const nowS = 1_700_000_000
 const random = fakeRandom(21)
-const bytes = (length: number) => random.fill(new Uint8Array(length))
+const bytes = (length: number): Uint8Array => random.fill(new Uint8Array(length))
 const experiments = { authenticatedLength: false, noTerminationSignal: false }
 const users: VmessIdentity[] = Array.from({ length: 3000 }, (_, n) => ({
   id: bytes(16),
@@ -29,7 +29,7 @@ function rig() {
     later: (run) => void turns.push({ run, kind: 'later' }),
   })
   const order: string[] = []
-  const add = (address: string, known = false, opening = bytes(16)) => {
+  const add = (address: string, known = false, opening: Uint8Array = bytes(16)) => {
     const search = directory.begin(opening, nowS * 1000)
     if (!(search instanceof UserSearch)) throw new Error('found at once')
     const cancel = queue.add(search, address, known, () => {
