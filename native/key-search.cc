@@ -13,8 +13,13 @@ namespace {
 constexpr size_t rowBytes = groupSlots * 16;
 constexpr size_t flagsAt = (rounds + 1) * rowBytes;
 
-// Chosen once, to the same by every thread.
-SearchGroup* searchGroup = searchGroupNarrow;
+bool wide() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("vaes") && __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("avx2");
+}
+
+// Only where there are instructions for it.
+SearchGroup* const searchGroup = wide() ? searchGroupWide : searchGroupNarrow;
 
 template <int constant>
 WITH_AES inline __m128i nextRoundKey(__m128i key) {
@@ -32,9 +37,7 @@ WITH_AES inline void store(uint8_t* to, __m128i value) { _mm_storeu_si128(reinte
 const char* keySearchInstructions() {
   __builtin_cpu_init();
   const bool narrow = __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("avx");
-  const bool wide = __builtin_cpu_supports("vaes") && __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("avx2");
-  searchGroup = wide ? searchGroupWide : searchGroupNarrow;
-  return !narrow ? nullptr : wide ? "vaes" : "aes-ni";
+  return !narrow ? nullptr : wide() ? "vaes" : "aes-ni";
 }
 
 WITH_AES void keySearchSet(uint8_t* table, size_t slot, const uint8_t* key) {

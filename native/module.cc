@@ -1,4 +1,4 @@
-// What JavaScript sees: functions over memory that it owns. src/crypto/native/twin.ts describes them.
+// What JavaScript sees: functions over memory that it owns. src/crypto/twin.ts describes them.
 #include <memory>
 
 #include "body-calls.h"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fromHex, pattern, toHex, vectorCases } from '../../../test/support/vectors.ts'
 import { fnv1a32 } from '../../crypto/checksum.ts'
-import { createKeySearch } from '../../crypto/key-search.ts'
+import { createKeySearch } from '../../crypto/key-search/create.ts'
 import { authIdKey, authIdSealer, authIdTime, encodeAuthId, sealAuthId } from './auth-id.ts'
 import { parseUuid } from './identity.ts'
 import { kdf, kdf12, kdf16 } from './kdf.ts'
