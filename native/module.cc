@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "body-calls.h"
+#include "header-calls.h"
 #include "key-search-calls.h"
 #include "key-search.h"
 #include "thread.h"
@@ -11,7 +12,7 @@ namespace twin {
 namespace {
 
 // Counts up whenever functions or the layout of a state change: a file that was built from other sources is not used.
-constexpr int interfaceVersion = 2;
+constexpr int interfaceVersion = 3;
 
 struct Function {
   const char* name;
@@ -21,6 +22,14 @@ struct Function {
 constexpr Function functions[] = {
     {"sealBody", sealBody},
     {"openBody", openBody},
+    {"authIdKey", authIdKey},
+    {"lengthKey", lengthKey},
+    {"sealRequest", sealRequest},
+    {"openRequestLength", openRequestLength},
+    {"openRequest", openRequest},
+    {"sealResponse", sealResponse},
+    {"openResponseLength", openResponseLength},
+    {"openResponse", openResponse},
 };
 
 constexpr Function searchFunctions[] = {

@@ -25,6 +25,16 @@ export interface Twin {
     at: number,
     lengths: Int32Array | undefined,
   ): number
+
+  // Headers: protocol/vmess/header-seals.ts.
+  authIdKey(commandKey: Uint8Array, into: Uint8Array): void
+  lengthKey(requestKey: Uint8Array, into: Uint8Array): void
+  sealRequest(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array, plain: Uint8Array, into: Uint8Array): void
+  openRequestLength(key: Uint8Array, wire: Uint8Array): number
+  openRequest(key: Uint8Array, wire: Uint8Array, into: Uint8Array): boolean
+  sealResponse(key: Uint8Array, iv: Uint8Array, plain: Uint8Array, into: Uint8Array): void
+  openResponseLength(key: Uint8Array, iv: Uint8Array, sealed: Uint8Array): number
+  openResponse(key: Uint8Array, iv: Uint8Array, sealed: Uint8Array, into: Uint8Array): boolean
 }
 
 /** Searches for keys (crypto/key-search/model.ts) in memory of JavaScript: groups of sixteen slots, all zeros at first. Keys and blocks are 16 bytes. */
@@ -41,7 +51,7 @@ export interface TwinSearch {
 }
 
 /** What a loaded file must say of itself: one that was built from other sources is not used. */
-const interfaceVersion = 2
+const interfaceVersion = 3
 
 interface TwinModule extends Twin {
   readonly interfaceVersion: number
