@@ -118,7 +118,7 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
-  /** mKCP connections of one listening address at once; further ones are not heard. */
+  /** mKCP connections of one listening address at once, of each form that it takes; further ones are not heard. */
   kcpConnections: 8_192,
   /** Of these, the ones that have not shown who they are; for one more the oldest goes. */
   kcpStrangers: 1_024,
@@ -128,6 +128,8 @@ export const limits = {
   kcpStrangerWindow: 64,
   /** What several mKCP segments that can be read at once are put together to, bytes. */
   kcpBatch: 32 * 1024,
+  /** Servers of which an mKCP client remembers whether they speak V2Ray's form or Xray's. */
+  kcpServers: 64,
   /** How exactly the timers of mKCP go, ms. */
   kcpTimerMs: 2,
   ...http2Limits,
