@@ -54,10 +54,16 @@ const shapeOf = (kinds: Kinds) => ({
 })
 
 /** Settings of transports that are not available. */
-const idleFields = (kinds: Kinds): Record<string, z.ZodType> =>
-  Object.fromEntries(Object.entries(otherSettings).filter(([key]) => !(key in transportFields(kinds))))
+const idleFields = (kinds: Kinds): Record<string, z.ZodType> => {
+  const available = new Set(settingsKeys(kinds))
+  return Object.fromEntries(Object.entries(otherSettings).filter(([key]) => !available.has(key)))
+}
 
-export const streamSchema = perKinds((kinds) => object(shapeOf(kinds)).describe('How bytes travel below the protocol.'))
+const settingsKeys = ({ transports }: Kinds): string[] => transports.flatMap((kind) => Object.keys(kind.settingsKeys))
+
+export const streamSchema = perKinds((kinds) =>
+  object(() => shapeOf(kinds)).describe('How bytes travel below the protocol.'),
+)
 export type StreamInput = z.output<ReturnType<typeof streamSchema>>
 
 /** What a stream stands in: settings of transports in the old top-level `transport`, which fill in for absent ones. */
@@ -201,7 +207,7 @@ function checkIdle(
   secure: boolean,
   { report }: Context,
 ): void {
-  for (const key of Object.keys({ ...transportFields(kinds), ...idleFields(kinds) })) {
+  for (const key of new Set([...settingsKeys(kinds), ...Object.keys(otherSettings)])) {
     if (!kind || key in kind.settingsKeys || saysNothing(membersOf(input)[key])) continue
     report.warn('CFG104', report.at(input, key), `"${key}" has no effect: the transport is ${kind.name}`)
   }

@@ -9,18 +9,18 @@ import type { KcpConfig, KcpMask } from '../../settings/kcp.ts'
 import { readFinalmask } from './finalmask-config.ts'
 import { domainFault, spaceFor } from './space-config.ts'
 
-const header = object({
+const header = object(() => ({
   type: word(
     ['none', 'srtp', 'utp', 'wechat-video', 'dtls', 'wireguard', 'dns'],
     'What datagrams are to look like. Both ends must have the same.',
   ),
   domain: text('Domain that is asked for, of the type dns. Default: www.baidu.com.'),
-}).describe('First bytes of each datagram.')
+})).describe('First bytes of each datagram.')
 
 const megabytes = (what: string, usual: number) => integer(0, 4095, `${what}, MB. Default: ${usual}; 0: 512 KB.`)
 const speed = (what: string, usual: number) => integer(0, 4095, `${what}, MB/s. Default: ${usual}.`)
 
-const schema = object({
+const schema = object(() => ({
   mtu: integer(64, 8192, 'Bytes of a datagram, at most. V2Ray takes 576 to 1460. Default: 1350.'),
   tti: integer(10, 1000, 'Between two looks at what is to be sent again or acknowledged, ms. Default: 50.'),
   uplinkCapacity: speed('What this end sends', 5),
@@ -40,7 +40,7 @@ const schema = object({
     'how much is under way is up to the room of the peer',
     [1],
   ),
-}).describe('Settings of the mKCP transport.')
+})).describe('Settings of the mKCP transport.')
 type Input = z.output<typeof schema>
 
 const bytesOf = (megabytes: number | undefined): number => (megabytes ?? 2) * 1024 * 1024
