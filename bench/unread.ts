@@ -10,7 +10,6 @@ import { type Pair, type PairSpec, withPair } from '../test/interop/pair.ts'
 import type { SocksTarget } from '../test/interop/socks-client.ts'
 import type { Wire } from '../test/interop/wire.ts'
 import { median, residentKb } from './figures.ts'
-import { quiet } from './peers.ts'
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +20,7 @@ const { values } = parseArgs({
 })
 
 const streams = 7
+const quiet = { log: { access: 'none', loglevel: 'none' } }
 /** Joined by all ways that share a TLS connection. */
 const certified = { security: 'tls', tlsSettings: { certificates: [{ certificateFile, keyFile }] } }
 const trusting = { security: 'tls', tlsSettings: { serverName: 'localhost', allowInsecure: true } }
