@@ -4,7 +4,7 @@
 const allowed = {
   core: ['core'],
   crypto: ['core', 'crypto'],
-  'protocol/vmess': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(vmess|wire)'],
+  'protocol/vmess': ['core/(address|env|errors|limits|linked-list|forgetful-map)', 'crypto', 'protocol/(vmess|wire)'],
   'protocol/socks': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(socks|wire)'],
   'protocol/http': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(http|wire)'],
   'protocol/mux': ['core/(address|env|errors|limits)', 'crypto', 'protocol/(mux|wire)'],
