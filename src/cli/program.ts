@@ -10,7 +10,7 @@ import { uuid } from './commands/uuid.ts'
 import { exitCodes } from './exit.ts'
 import { addRouting } from './routing-commands.ts'
 import type { Terminal } from './terminal.ts'
-import { banner } from './version.ts'
+import { versionText } from './version.ts'
 
 const exitCodeHelp = `
 Exit codes:
@@ -196,9 +196,9 @@ function addSmall(program: Command, terminal: Terminal, done: Done): void {
     })
   program
     .command('version')
-    .description('print the version')
+    .description('print the version, and whether native code is used')
     .action(() => {
-      terminal.out(banner)
+      terminal.out(versionText())
       done(exitCodes.ok)
     })
 }
