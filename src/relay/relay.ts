@@ -95,10 +95,14 @@ class Relay implements Idling {
 
   /** The shorter limit begins when the last byte is out: a slow reader must not lose the end. */
   #closeAfter(side: Conn, limitMs: number): void {
-    Promise.resolve(side.closeWrite()).then(() => {
-      if (--this.#open === 0) this.#finish(undefined)
-      else this.#idle?.limit(limitMs)
-    }, this.#failed)
+    const closing = side.closeWrite()
+    if (closing) closing.then(() => this.#halfClosed(limitMs), this.#failed)
+    else this.#halfClosed(limitMs)
+  }
+
+  #halfClosed(limitMs: number): void {
+    if (--this.#open === 0) this.#finish(undefined)
+    else this.#idle?.limit(limitMs)
   }
 
   /** The first reason counts; both sides learn of it. */

@@ -35,11 +35,12 @@ export class StreamConn implements Conn, StreamEvents {
   #peerHalf: Life | undefined
   readonly #gate = new WriteGate()
   #closing: Promise<void> | undefined
+  #closeDone: (() => void) | undefined
 
   constructor(stream: Duplex, info: ConnInfo) {
     this.stream = stream
     this.info = info
-    stream.pause()
+    if (stream.readableFlowing !== false) stream.pause()
     hearEvents(stream, this)
     this.listen()
   }
@@ -171,8 +172,8 @@ export class StreamConn implements Conn, StreamEvents {
     if (this.#closing) return this.#closing
     if (this.gone) return Promise.resolve()
     this.#closing = new Promise((resolve) => {
-      this.stream.once('close', () => resolve())
-      this.stream.end(() => resolve())
+      this.#closeDone = resolve
+      this.stream.end(resolve)
     })
     return this.#closing
   }
@@ -208,6 +209,7 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   closed(): void {
+    this.#closeDone?.()
     if (this.gone) return
     // In order, and the sink may still have the last bytes.
     if (this.#ended && this.#sinkBusy) void this.#sinkBusy.catch(() => {}).then(() => this.closed())
