@@ -100,13 +100,11 @@ async function receive({ reads }: Part & { kind: 'target' }): Promise<void> {
   await once(socket, 'listening')
   process.on('message', (word) => {
     // What has not been read is in the socket still, or counted by the kernel.
-    if (word === 'start' && !reads) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockedMs())
+    if (word === 'start' && !reads) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(values.seconds) * 1000 + 2_000)
     if (word === 'count') process.send!(count)
   })
   process.send!(socket.address().port)
 }
-
-const blockedMs = () => Number(values.seconds) * 1000 + 2_000
 
 interface Rig {
   readonly client: Peer
@@ -156,7 +154,7 @@ async function withRig(
   await withPeers([server, client], () => body({ client, server, udpDoor, tcpDoor }))
 }
 
-const started = (task: Part) => {
+function started(task: Part) {
   const child = fork(fileURLToPath(import.meta.url), ['--seconds', values.seconds, '--part', JSON.stringify(task)])
   const said = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0]
   return { child, said }
