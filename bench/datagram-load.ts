@@ -100,7 +100,8 @@ async function receive({ reads }: Part & { kind: 'target' }): Promise<void> {
   await once(socket, 'listening')
   process.on('message', (word) => {
     // What has not been read is in the socket still, or counted by the kernel.
-    if (word === 'start' && !reads) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(values.seconds) * 1000 + 2_000)
+    if (word === 'start' && !reads)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(values.seconds) * 1000 + 2_000)
     if (word === 'count') process.send!(count)
   })
   process.send!(socket.address().port)
