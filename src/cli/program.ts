@@ -7,6 +7,7 @@ import { run } from './commands/run.ts'
 import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { uuid } from './commands/uuid.ts'
+import { addConvert } from './convert-command.ts'
 import { exitCodes } from './exit.ts'
 import { addRouting } from './routing-commands.ts'
 import type { Terminal } from './terminal.ts'
@@ -63,6 +64,7 @@ export function createProgram(terminal: Terminal, done: (code: number) => void):
   addConnect(program, terminal, done)
   addStart(program, terminal, done)
   addRouting(program, terminal, done, withSources)
+  addConvert(program, terminal, done, withSources)
   addSmall(program, terminal, done)
   for (const command of program.commands) {
     const name = command.name()
