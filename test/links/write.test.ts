@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatLink, parseLink } from '../../src/config/link/share-link.ts'
+import { formatLink, type LinkTls, parseLink } from '../../src/config/link/share-link.ts'
 import { link } from './arbitrary.ts'
 import { id, samples } from './corpus.ts'
 

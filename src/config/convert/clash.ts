@@ -35,9 +35,11 @@ function readEntry(entry: Taker): ShareLink {
       'use a server with tls',
     )
   const transport = readTransport(entry)
-  const secure = entry.take('tls') === true || transport.network === 'grpc' || transport.network === 'h2'
+  // h2 is always in TLS there, and over WebSocket the Host names the server where nothing else does.
+  const secure = entry.take('tls') === true || transport.network === 'h2'
+  const usual = transport.network === 'ws' || transport.network === 'httpupgrade' ? transport.host : ''
   const tls = {
-    serverName: entry.text('servername') || entry.text('sni'),
+    serverName: entry.text('servername') || entry.text('sni') || usual,
     alpn: entry.texts('alpn'),
     allowInsecure: entry.take('skip-cert-verify') === true,
     fingerprint: entry.text('client-fingerprint'),
@@ -148,7 +150,12 @@ export function early(path: string, bytes: number, header: string): { path: stri
 export function writeClash(link: ShareLink, path: string, losses: Losses): Plain | undefined {
   const options = writeTransport(link.transport, path, losses)
   if (!options) return undefined
-  const { tls } = link
+  const { tls, transport } = link
+  if (transport.network === 'h2' && !tls) {
+    losses.say(path, 'h2 without TLS', 'Clash has it with TLS only: this server is left out')
+    return undefined
+  }
+  const named = (transport.network === 'ws' || transport.network === 'httpupgrade') && transport.host !== ''
   if (link.mux) losses.say(join(path, 'mux'), true, 'Clash has sing-mux, another protocol than Mux.Cool')
   const [pin, ...more] = tls?.pinnedCertSha256 ?? []
   if (more.length > 0) losses.say(join(path, 'pinnedPeerCertSha256'), more, 'Clash takes one fingerprint')
@@ -171,7 +178,7 @@ export function writeClash(link: ShareLink, path: string, losses: Losses): Plain
         link.packetEncoding === 'packet' ? 'packetaddr' : link.packetEncoding === 'none' ? '' : link.packetEncoding,
       'authenticated-length': link.experiments.includes('AuthenticatedLength'),
       tls: tls !== undefined,
-      servername: tls?.serverName,
+      servername: tls && (tls.serverName || (named ? link.address : '')),
       alpn: tls?.alpn,
       'skip-cert-verify': tls?.allowInsecure,
       'client-fingerprint': tls?.fingerprint,

@@ -44,7 +44,8 @@ export function convert(sources: readonly SourceText[], options: ConvertOptions)
   const from = options.from ?? formOf(sources[0]!)
   if (from === 'link' || from === 'clash' || from === 'sing-box') {
     const report = new Report()
-    const links = sources.flatMap((source, i) => readServers(source, i, from, report, losses))
+    const reader = { from, kinds, report, losses }
+    const links = sources.flatMap((source, i) => readServers(source, i, reader))
     const problems = report.problems(false)
     if (problems.some(({ severity }) => severity === 'error')) return { lost: losses.list, problems }
     const value = writeServers(links, to, kinds, losses)
@@ -74,19 +75,30 @@ function rootOf(sources: readonly SourceText[], options: LoadOptions): ObjectNod
   return mergeRoots(roots, options.merge ?? 'v2ray', report, [])
 }
 
-function readServers(source: SourceText, order: number, from: Form, report: Report, losses: Losses): ShareLink[] {
-  if (from === 'link') return readLinks(source.text, losses)
+interface Reader {
+  readonly from: Form
+  readonly kinds: Kinds
+  readonly report: Report
+  readonly losses: Losses
+}
+
+function readServers(source: SourceText, order: number, { from, kinds, report, losses }: Reader): ShareLink[] {
+  if (from === 'link') return readLinks(source.text, kinds, losses)
   const node: JsonNode | undefined = parseSource(source, order, report)
   if (!node) return []
   return (from === 'clash' ? readClash : readSingBox)(plainOf(node), losses)
 }
 
 /** A link of a list that cannot be read is left out; one alone is an error. */
-function readLinks(text: string, losses: Losses): ShareLink[] {
-  const { links } = splitLinks(text)
+function readLinks(text: string, kinds: Kinds, losses: Losses): ShareLink[] {
+  const { links, others } = splitLinks(text)
+  for (const scheme of new Set(others)) {
+    const count = others.filter((each) => each === scheme).length
+    losses.say('', `${count} ${scheme}`, 'another protocol than VMess')
+  }
   return links.flatMap((written, i) => {
     try {
-      const link = parseLink(written)
+      const link = parseLink(written, undefined, { kinds })
       for (const [name, value] of Object.entries(link.unknown))
         losses.say(name, value, 'the link says nothing with it that is known here')
       return [link]

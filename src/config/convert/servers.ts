@@ -6,7 +6,7 @@ import {
   type LinkTransport,
   type ShareLink,
 } from '../link/model.ts'
-import { pinsLost } from './lost.ts'
+import { type Losses, pinsLost } from './lost.ts'
 import { withHeaderAndSeed } from './masks.ts'
 import { asList, asPlain, asText, asTexts, isEmpty, type Plain, without } from './plain.ts'
 import { Taker } from './taker.ts'
@@ -31,6 +31,8 @@ export function serversOf(root: Plain, losses: Losses): ShareLink[] {
     losses.say(end.path, end.value.protocol, 'only VMess outbounds are servers')
     return []
   })
+  // jsonv5 without a word about logs is read as this.
+  if (asPlain(root.log).access === 'none') file.take('log')
   file.end()
   return links
 }
