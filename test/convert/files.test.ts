@@ -21,10 +21,6 @@ const expected: Partial<Record<Form, Readonly<Record<string, Expected>>>> = {
   },
   v5: {
     '06-dynamic-port.json': { lost: ['inbounds[1].allocate'], differ: ['inbounds.1.allocate'] },
-    '07-levels-counters-api.json': {
-      lost: ['outbounds[1].settings.response'],
-      differ: ['outbounds.1.settings.response'],
-    },
     '09-xray-forms-client.json': mixed,
     'final.json': finalRules,
   },

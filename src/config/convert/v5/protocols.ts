@@ -156,14 +156,9 @@ const outbounds: Readonly<Record<string, (fields: Taker) => Made>> = {
     return { settings: isEmpty(server) ? {} : { destinationOverride: { server } } }
   },
   blackhole(fields) {
-    const response = fields.inside('response')
-    if (response.text('type') === 'http')
-      fields.losses.say(
-        `${fields.path}.response`,
-        response.value,
-        'connections just end: the answer 403 needs V2Ray 4’s format',
-      )
-    return { settings: {} }
+    if (fields.inside('response').text('type') !== 'http') return { settings: {} }
+    const response = { '@type': 'types.v2fly.org/v2ray.core.proxy.blackhole.HTTPResponse' }
+    return { name: '#v2ray.core.proxy.blackhole.Config', settings: { response } }
   },
   dns: () => ({ settings: {} }),
   loopback: (fields) => ({ settings: { inboundTag: fields.text('inboundTag') } }),
