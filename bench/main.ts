@@ -65,5 +65,7 @@ function sectionOf(measurement: Measurement, plan: Plan, rows: readonly Row[]): 
 }
 
 /** Without the folders of this machine. */
-const commandLine = (): string =>
-  ['npm run bench --', ...process.argv.slice(2).map((word) => word.replace(/^\/\S*\//, ''))].join(' ')
+function commandLine(): string {
+  const words = process.argv.slice(2).map((word) => word.replace(/^\/\S*\//, ''))
+  return ['npm run bench --', ...words].join(' ')
+}
