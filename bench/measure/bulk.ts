@@ -18,7 +18,7 @@ export const bulk: Measurement = {
       await withIperfServer((port) =>
         doorsInTurns(
           plan,
-          `bulk ${security}`,
+          { what: `bulk ${security}`, rows: security },
           { security },
           { port },
           {
