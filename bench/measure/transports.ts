@@ -27,6 +27,7 @@ const mostOver: Partial<Record<Transport, number>> = { mkcp: 20_000_000 }
 export const transports: Measurement = {
   name: 'transports',
   title: 'Transports',
+  rounds: ({ transportRounds }) => transportRounds,
   how: ({ transportBytes }) =>
     `Each transport with \`aes-128-gcm\`: one iperf3 connection carries ${transportBytes / 1e6} MB up and as much down (mKCP at most ` +
     `${mostOver.mkcp! / 1e6}), then ${counted} new connections, after ${uncounted} that do not count. Figures are means of both processes and, in bulk, ` +
@@ -46,7 +47,7 @@ async function measureWay(plan: Plan, results: Results, way: Pick<Way, 'transpor
   await withIperfServer((port) =>
     doorsInTurns(
       having,
-      `${name}, bulk`,
+      { what: `${name}, bulk`, rows: name },
       way,
       { port },
       {
@@ -64,7 +65,7 @@ async function measureWay(plan: Plan, results: Results, way: Pick<Way, 'transpor
   )
   const echo = await startEchoServer()
   try {
-    await doorsInTurns(having, `${name}, new connections`, way, echo, {
+    await doorsInTurns(having, { what: `${name}, new connections`, rows: name }, way, echo, {
       warmUp: (door) => openMany(door, uncounted),
       turn: async (door) => {
         const { result, client, server } = await openMany(door, counted)

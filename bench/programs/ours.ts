@@ -41,7 +41,7 @@ const packing = ({ network, packets }: Link): object =>
 function runtimeName(file: string): string {
   const script = 'process.versions.bun ? "Bun " + process.versions.bun : "Node " + process.versions.node'
   const [name, version] = output([file, '-p', script]).split(' ')
-  if (!name || !version) throw new Error(`--node: ${file} (${basename(file)}) is neither Node nor Bun`)
+  if (!name || !version) throw new Error(`--runtime: ${file} (${basename(file)}) is neither Node nor Bun`)
   return `${name} ${version.split('.')[0]}`
 }
 
