@@ -74,8 +74,8 @@ napi_value sealRequest(napi_env env, napi_callback_info info) {
   const Bytes into = arguments.bytes();
   if (!arguments.ok() || !atLeast(env, key, keyLength) || !atLeast(env, authId, authIdLength)) return nullptr;
   if (!atLeast(env, nonce, pathNonceLength) || !atLeast(env, into, requestHead + plain.length + tagLength)) return nullptr;
-  std::memcpy(into.data, authId.data, authIdLength);
-  std::memcpy(into.data + requestNonceAt, nonce.data, pathNonceLength);
+  std::memmove(into.data, authId.data, authIdLength);
+  std::memmove(into.data + requestNonceAt, nonce.data, pathNonceLength);
   const Path path{into.data, into.data + requestNonceAt};
   return sealTwo(env, *static_cast<Thread*>(arguments.data()), requestLength(key.data, path), requestFields(key.data, path), plain,
                  into.data + authIdLength, pathNonceLength);

@@ -1,9 +1,12 @@
 /** How the twin is found, and what happens where it cannot be used. */
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, it } from 'vitest'
 import { describeTwin, loadTwin, twin } from './twin.ts'
 
@@ -11,6 +14,7 @@ interface Script {
   compile(units: readonly string[], output: string, binding?: string): string | undefined
 }
 const { compile }: Script = await import(new URL('../../scripts/native.mjs', import.meta.url).href)
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const require = createRequire(import.meta.url)
 
 describe('the native twin', () => {
@@ -36,6 +40,26 @@ describe('the native twin', () => {
       reason: reason instanceof RegExp ? expect.stringMatching(reason) : reason,
     })
   })
+})
+
+const built = loadTwin(() => require('node-gyp-build')(root)).twin
+
+it.skipIf(!built)('serves several threads, which come and go', async () => {
+  const program = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const into = new Uint8Array(16)
+    require(workerData).authIdKey(new Uint8Array(16), into)
+    parentPort.postMessage(into)`
+  const here = new Uint8Array(16)
+  built!.authIdKey(new Uint8Array(16), here)
+  for (let turn = 0; turn < 3; turn++) {
+    const threads = [0, 1].map(
+      () => new Worker(program, { eval: true, workerData: require('node-gyp-build').path(root) }),
+    )
+    const keys = await Promise.all(threads.map(async (thread) => (await once(thread, 'message'))[0]))
+    expect(keys).toEqual([here, here])
+    await Promise.all(threads.map((thread) => thread.terminate()))
+  }
 })
 
 /** A host that lacks a function of OpenSSL, as another OpenSSL would: seen from here, a twin that calls one which nobody has. */
