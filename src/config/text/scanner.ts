@@ -2,7 +2,8 @@
 export const notJson = new Error('not JSON')
 
 export const [zero, colon, openBracket, closeBracket, openBrace, closeBrace] = [0x30, 0x3a, 0x5b, 0x5d, 0x7b, 0x7d]
-const [quote, comma, minus, dot, nine, backslash] = [0x22, 0x2c, 0x2d, 0x2e, 0x39, 0x5c]
+export const [quote, comma, backslash] = [0x22, 0x2c, 0x5c]
+const [minus, dot, nine] = [0x2d, 0x2e, 0x39]
 const [smallE, smallF, smallN, smallT, plus] = [0x65, 0x66, 0x6e, 0x74, 0x2b]
 
 /** Walks over a text that should be JSON, without a value or a node for anything. */
