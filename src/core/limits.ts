@@ -3,12 +3,14 @@ import { http2Limits } from './limits/http2.ts'
 import { reverseLimits } from './limits/reverse.ts'
 import { routingLimits } from './limits/routing.ts'
 import { tlsLimits } from './limits/tls.ts'
+import { userLimits } from './limits/users.ts'
 import { xhttpLimits } from './limits/xhttp.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
   ...dnsLimits,
   ...tlsLimits,
+  ...userLimits,
   ...xhttpLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
@@ -48,26 +50,6 @@ export const limits = {
   silenceMs: 5_000,
   /** Payload that a VMess request may have sent and count as one that waits for its answer, bytes; more is an upload. */
   silentRequestMax: 65_536,
-  /** Users of an inbound who are all tried at once for each client; with more, most of them wait for their turn. */
-  usersAtOnce: 512,
-  /** Of more users, those who were let in last and are tried at once. */
-  recentUsers: 128,
-  /** Addresses of which an inbound remembers the user who was let in last, and is tried first; beyond that the older half goes. */
-  userAddresses: 16_384,
-  /** Ids of users with alterId, alternative ones included, that are tried at once for each client; with more, they wait. */
-  legacyIdsAtOnce: 128,
-  /** Legacy authentications that an inbound keeps, four bytes each; what is farthest from now is computed anew each time. */
-  legacyWords: 8 * 1024 * 1024,
-  /** Keys that searches for users may try in one turn of the event loop. */
-  searchedKeys: 8_192,
-  /** The same in a millisecond for addresses from which nobody was let in. */
-  searchedKeysOfStrangers: 2_048,
-  /** Failures of an address, since somebody was last let in from there, from which on it comes last in searches. */
-  searchFailures: 16,
-  /** Addresses of which failed searches are remembered; beyond that the older half goes. */
-  searchAddresses: 16_384,
-  /** Searches that wait; for one more the oldest of those that come last is given up. */
-  searchesWaiting: 16_384,
   /** Seconds by which a client's clock may be wrong. */
   clockSkewS: 120,
   /** Sealed bytes of one chunk that we send, before padding; more breaks sing-box. */
@@ -138,7 +120,7 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
-  /** mKCP connections of one listening address at once; further ones are not heard. */
+  /** mKCP connections of one listening address at once, of each form that it takes; further ones are not heard. */
   kcpConnections: 8_192,
   /** Of these, the ones that have not shown who they are; for one more the oldest goes. */
   kcpStrangers: 1_024,
@@ -148,6 +130,8 @@ export const limits = {
   kcpStrangerWindow: 64,
   /** What several mKCP segments that can be read at once are put together to, bytes. */
   kcpBatch: 32 * 1024,
+  /** Servers of which an mKCP client remembers whether they speak V2Ray's form or Xray's. */
+  kcpServers: 64,
   /** How exactly the timers of mKCP go, ms. */
   kcpTimerMs: 2,
   ...http2Limits,

@@ -12,7 +12,7 @@
  */
 import type { Clock, Random } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { type CfbStream, createCfb } from '../../crypto/cfb.ts'
+import { createCfb } from '../../crypto/cfb.ts'
 import { authIdLength } from './auth-id.ts'
 import { legacyHeaderIv } from './legacy-auth.ts'
 import { checkClock, checkSecurity, foreign, replayed, unknownUser, unopened } from './refusals.ts'
@@ -20,6 +20,7 @@ import type { SeenAuths, SeenSessions } from './replay.ts'
 import { decodeRequest, fixedLength, requestLength, sessionKeys, verifiedLength } from './request.ts'
 import { aeadHeadLength, openRequest, openRequestLength, sealedRequestLength } from './request-seal.ts'
 import { ServerRequest } from './server-request.ts'
+import { type LegacyFields, legacyFieldsMax, type ServerState } from './server-state.ts'
 import { UserSearch } from './users/user-search.ts'
 import type { Match, UserDirectory, VmessIdentity } from './users.ts'
 
@@ -38,31 +39,11 @@ export interface ServerSessionOptions<U extends VmessIdentity> {
   readonly deferSearch?: boolean
 }
 
-type State<U extends VmessIdentity> =
-  | { readonly at: 'auth' }
-  | { readonly at: 'search'; readonly search: UserSearch<Match<U>> }
-  | { readonly at: 'length'; readonly match: Match<U> }
-  | { readonly at: 'header'; readonly match: Match<U>; readonly end: number }
-  | { readonly at: 'legacy'; readonly match: Match<U>; readonly fields: LegacyFields }
-  | { readonly at: 'accepted' }
-  | { readonly at: 'refused'; readonly error: unknown }
-
-/** Legacy fields decrypted so far; nothing but their own content says where they end. */
-interface LegacyFields {
-  readonly cfb: CfbStream
-  readonly plain: Uint8Array
-  have: number
-  entered: boolean
-}
-
-/** The longest fields there can be: a domain of 255 bytes and 15 bytes of padding. */
-const legacyFieldsMax = fixedLength + 3 + 256 + 15 + 4
-
 const nothing = new Uint8Array(0)
 
 export class ServerSession<U extends VmessIdentity = VmessIdentity> {
   readonly #options: ServerSessionOptions<U>
-  #state: State<U> = { at: 'auth' }
+  #state: ServerState<U> = { at: 'auth' }
   #held: Uint8Array = new Uint8Array(0)
   #have = 0
   #user: U | undefined
@@ -191,7 +172,7 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
     }
   }
 
-  #authenticate(): State<U> {
+  #authenticate(): ServerState<U> {
     const { users, clock, from, deferSearch } = this.#options
     const search = users.begin(this.#bytes(0, authIdLength), clock.now(), from)
     if (!(search instanceof UserSearch)) return this.#recognised(search)
@@ -199,7 +180,7 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
     return { at: 'search', search }
   }
 
-  #recognised(match: Match<U> | undefined): State<U> {
+  #recognised(match: Match<U> | undefined): ServerState<U> {
     const { replay, clock } = this.#options
     if (!match) throw foreign(this.#bytes(0, this.#have)) ?? unknownUser()
     this.#user = match.user
