@@ -9,6 +9,7 @@ import { setFlagsFromString } from 'node:v8'
  * know that flag, and would say so.
  */
 export function relaxCollector(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--heap-growing-percent=400')
   if (process.versions.v8.startsWith('13.')) setFlagsFromString('--external-memory-accounted-in-global-limit')
 }
