@@ -33,7 +33,7 @@ const schema = object(() => ({
   maxSendingWindow: integer(
     0,
     2 ** 32 - 1,
-    'Xray’s form of writeBufferSize, bytes. With it, and without header and seed, mKCP is bare, as Xray has it since 26.1.31.',
+    'Xray’s form of writeBufferSize, bytes. With it, and without header and seed, mKCP is bare, as Xray has it since 26.1.31; without all three both forms are understood.',
   ),
   cwndMultiplier: withoutEffect(
     integer(0, 2 ** 32 - 1, 'Xray: how many times the window may be under way.'),
@@ -62,6 +62,7 @@ export const kcpForm = transportForm({
       readBuffer: bytesOf(input.readBufferSize),
       writeBuffer: input.maxSendingWindow || bytesOf(input.writeBufferSize),
       masks: finalmask ? masksOf(input, finalmask, context) : usualMasks(input, context),
+      ...(!finalmask && saysNothing(input) && { orBare: true as const }),
     }
     const { room, overhead } = spaceFor(config)
     if (room < 1) {
@@ -92,6 +93,10 @@ function usualMasks(input: Input, { report }: Context): readonly KcpMask[] {
 /** Only Xray since 26.1.31 knows these keys, and there mKCP is bare. */
 const isXrays = ({ seed, header, maxSendingWindow, cwndMultiplier }: Input): boolean =>
   seed === undefined && header === undefined && (maxSendingWindow !== undefined || cwndMultiplier !== undefined)
+
+/** V2Ray and Xray take the same text for two things then. A link always has a type of header, so `none` says nothing either. */
+const saysNothing = (input: Input): boolean =>
+  input.seed === undefined && (input.header?.type ?? 'none') === 'none' && !isXrays(input)
 
 function masksOf(input: Input, finalmask: FinalmaskInput, context: Context): readonly KcpMask[] {
   const { report } = context
