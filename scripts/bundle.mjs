@@ -16,7 +16,7 @@ const asInstalled = /^(?:libsql|pino|@grpc\/.*)$/
 
 /** Packages and folders that are a part each. */
 const parts = [
-  /^node_modules\/(re2js|mmdb-lib|uqr|fastest-levenshtein)\//,
+  /^node_modules\/(@noble\/ciphers|re2js|mmdb-lib|uqr|fastest-levenshtein)\//,
   /^(?:node_modules\/(?:dns-packet|@leichtgewicht\/ip-codec)|src\/(dns)\/wire)\b/,
   /^src\/((?:transport|protocol|proxy)\/(?!vmess\/|wire\/)\w+)\//,
   /^src\/(config\/(?:v5|link)|routing|app\/(?:reload|geo|sniffing)|dns\/fake|net\/memory)\//,
@@ -28,7 +28,7 @@ function partOf(id) {
   const path = relative(at(''), id)
   if (asked.test(path)) return null
   const found = parts.map((part) => part.exec(path)).find((match) => match !== null)
-  return found ? (found[1] ?? 'dns').replace('/', '-') : null
+  return found ? (found[1] ?? 'dns').replace('@', '').replace('/', '-') : null
 }
 
 /** What Node has, and packages outside of the bundle, that few configurations ask for. */
