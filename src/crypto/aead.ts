@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, getCipherInfo } from 'node:crypto'
+import { PortableChaCha } from './chacha.ts'
 
 export type AeadName = 'aes-128-gcm' | 'chacha20-poly1305'
 
@@ -18,7 +19,15 @@ const options = { authTagLength: tagLength }
 
 /** @param key 16 bytes for aes-128-gcm, 32 for chacha20-poly1305 */
 export function createAead(name: AeadName, key: Uint8Array): Aead {
-  return new NodeAead(name, key)
+  return name === 'chacha20-poly1305' && !hasFastChaCha() ? new PortableChaCha(key) : new NodeAead(name, key)
+}
+
+let known: boolean | undefined
+
+/** Whether chacha20-poly1305 is the runtime's own here; without it, AES is much faster whatever the processor. */
+export function hasFastChaCha(): boolean {
+  known ??= getCipherInfo('chacha20-poly1305') !== undefined
+  return known
 }
 
 class NodeAead implements Aead {
