@@ -39,7 +39,7 @@ const { values } = parseArgs({
 })
 
 /** Idle limit of the sessions that are left, seconds: longer than it takes to open all of them. */
-const idleS = 20
+const idleS = 40
 
 if (values.help) console.log(help)
 else if (values.part) await part(JSON.parse(values.part) as Part)
@@ -279,6 +279,10 @@ async function leavers(sessions: number): Promise<void> {
       await gone(peers)
       const before = await state()
       await visit(udpDoor, sessions)
+      // A busy machine still opens them when all have sent.
+      for (const late = performance.now() + idleS * 500; performance.now() < late; await sleep(100)) {
+        if ((await sink.count()) === sessions + 200) break
+      }
       const during = peers.map(({ pid }) => openDescriptors(pid))
       await gone(peers)
       const after = await state()
