@@ -81,7 +81,7 @@ others.length = 0
 const before = rss()
 const began = performance.now()
 const router = compileRouting(config.routing, { env: { log: quiet } })
-const names = range(1000, () => `www.${word(8)}.some-site.example`)
+const names = range(1000, () => `www.${word(8)}.some-site.com`)
 const view = (host) => ({
   network: 'tcp',
   host,

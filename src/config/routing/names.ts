@@ -27,6 +27,7 @@ export function readDomainRule(
   switch (prefix) {
     case undefined:
       if (plain === 'keyword') warnOfPlain(text, place, context)
+      else if (isAddressList(text)) return wrong('lists of addresses are no names')
       return { kind: plain, value: comparable(text) }
     case 'regexp': {
       const fault = rest === '' ? 'nothing stands after "regexp:"' : regexpFault(rest)
@@ -90,13 +91,15 @@ function needsUpperCase(text: string): boolean {
   return /[A-Z]/.test(bare)
 }
 
+const isAddressList = (text: string): boolean => /^!*(?:geoip|ext-ip):/.test(text)
+
 /** Texts that are meant as something else than a part of a name. */
 function warnOfPlain(text: string, place: Place, { report }: Context): void {
   const shown = JSON.stringify(shorten(text))
   const never = (hint: string) => report.warn('CFG123', place, `${shown} never matches: no name contains it`, hint)
   const meant = prefixes.find((word) => text.trim().toLowerCase().startsWith(`${word}:`))
   // A template of multi-v2ray has it, so that it must start as with the peers.
-  if (/^!*(?:geoip|ext-ip):/.test(text)) never('lists of addresses belong in "ip"')
+  if (isAddressList(text)) never('lists of addresses belong in "ip"')
   else if (text === '') report.warn('CFG123', place, 'the text is empty, so it matches every name')
   else if (meant) never(`write "${meant}:" in lower case and without blanks in front`)
   else if (text.startsWith('!')) never('names have no "not": put a rule for the exception in front')
