@@ -6,9 +6,9 @@
  *
  * Pure functions: random bytes and times are parameters.
  */
-import { type Aead, createAead } from '../../crypto/aead.ts'
+import { openBrief, sealBrief } from '../../crypto/brief-gcm.ts'
 import { createCfb } from '../../crypto/cfb.ts'
-import { kdf12, kdf16 } from './kdf.ts'
+import { kdfInto } from './kdf.ts'
 import { legacyHeaderIv } from './legacy-auth.ts'
 
 /** The AEAD form up to the sealed fields: AuthID, sealed length, nonce. */
@@ -16,24 +16,31 @@ export const aeadHeadLength = 42
 const tagLength = 16
 const nonceAt = 34
 
+/** Key, nonce and text of the part that is sealed or opened at the moment. */
+const partKey = new Uint8Array(16)
+const partNonce = new Uint8Array(12)
+const lengthText = new Uint8Array(2)
+
 /** @param authId 16 bytes @param nonce 8 random bytes @returns 58 bytes more than `plain` */
 export function sealRequest(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array, plain: Uint8Array): Uint8Array {
   const wire = new Uint8Array(aeadHeadLength + plain.length + tagLength)
   wire.set(authId)
   wire.set(nonce, nonceAt)
-  const length = lengthCipher(key, authId, nonce)
-  length.aead.seal(length.nonce, Uint8Array.of(plain.length >> 8, plain.length & 0xff), wire, 16, authId)
-  const fields = fieldsCipher(key, authId, nonce)
-  fields.aead.seal(fields.nonce, plain, wire, aeadHeadLength, authId)
+  lengthText[0] = plain.length >> 8
+  lengthText[1] = plain.length
+  deriveForLength(key, authId, nonce)
+  sealBrief(partKey, partNonce, lengthText, wire, 16, authId)
+  deriveForFields(key, authId, nonce)
+  sealBrief(partKey, partNonce, plain, wire, aeadHeadLength, authId)
   return wire
 }
 
 /** Length of the fields out of the first 42 bytes; undefined when they do not open. */
 export function openRequestLength(key: Uint8Array, wire: Uint8Array): number | undefined {
   const authId = wire.subarray(0, 16)
-  const { aead, nonce } = lengthCipher(key, authId, wire.subarray(nonceAt, aeadHeadLength))
-  const plain = new Uint8Array(2)
-  return aead.open(nonce, wire.subarray(16, nonceAt), plain, 0, authId) < 0 ? undefined : (plain[0]! << 8) | plain[1]!
+  deriveForLength(key, authId, wire.subarray(nonceAt, aeadHeadLength))
+  if (!openBrief(partKey, partNonce, wire, 16, nonceAt, lengthText, authId)) return undefined
+  return (lengthText[0]! << 8) | lengthText[1]!
 }
 
 /** Where the AEAD form ends when its fields have this length. */
@@ -42,26 +49,20 @@ export const sealedRequestLength = (fields: number): number => aeadHeadLength + 
 /** The fields out of exactly the whole AEAD form; undefined when they do not open. */
 export function openRequest(key: Uint8Array, wire: Uint8Array): Uint8Array | undefined {
   const authId = wire.subarray(0, 16)
-  const { aead, nonce } = fieldsCipher(key, authId, wire.subarray(nonceAt, aeadHeadLength))
-  const sealed = wire.subarray(aeadHeadLength)
-  const plain = new Uint8Array(Math.max(0, sealed.length - tagLength))
-  return aead.open(nonce, sealed, plain, 0, authId) < 0 ? undefined : plain
+  const plain = new Uint8Array(Math.max(0, wire.length - aeadHeadLength - tagLength))
+  deriveForFields(key, authId, wire.subarray(nonceAt, aeadHeadLength))
+  return openBrief(partKey, partNonce, wire, aeadHeadLength, wire.length, plain, authId) ? plain : undefined
 }
 
-interface OneShot {
-  readonly aead: Aead
-  readonly nonce: Uint8Array
+function deriveForLength(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): void {
+  kdfInto(partKey, key, 'VMess Header AEAD Key_Length', authId, nonce)
+  kdfInto(partNonce, key, 'VMess Header AEAD Nonce_Length', authId, nonce)
 }
 
-const lengthCipher = (key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): OneShot => ({
-  aead: createAead('aes-128-gcm', kdf16(key, 'VMess Header AEAD Key_Length', authId, nonce)),
-  nonce: kdf12(key, 'VMess Header AEAD Nonce_Length', authId, nonce),
-})
-
-const fieldsCipher = (key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): OneShot => ({
-  aead: createAead('aes-128-gcm', kdf16(key, 'VMess Header AEAD Key', authId, nonce)),
-  nonce: kdf12(key, 'VMess Header AEAD Nonce', authId, nonce),
-})
+function deriveForFields(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): void {
+  kdfInto(partKey, key, 'VMess Header AEAD Key', authId, nonce)
+  kdfInto(partNonce, key, 'VMess Header AEAD Nonce', authId, nonce)
+}
 
 /** @param key the command key of the primary id @param auth 16 bytes @param timeS the time in `auth` */
 export function sealLegacyRequest(key: Uint8Array, auth: Uint8Array, timeS: number, plain: Uint8Array): Uint8Array {
