@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Immediate binding: where the host lacks a function, loading throws, instead of the process ending at the first call. */
 const flags = [
-  ...['-std=c++17', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-fno-exceptions', '-fno-rtti'],
+  ...['-std=c++17', '-O3', '-fPIC', '-shared', '-fvisibility=hidden', '-fno-exceptions', '-fno-rtti'],
   ...['-Wall', '-Wextra', '-Wl,-z,now', '-Wl,--as-needed', '-s'],
 ]
 

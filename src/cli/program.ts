@@ -7,6 +7,7 @@ import { run } from './commands/run.ts'
 import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { uuid } from './commands/uuid.ts'
+import { addConvert } from './convert-command.ts'
 import { exitCodes } from './exit.ts'
 import { addRouting } from './routing-commands.ts'
 import type { Terminal } from './terminal.ts'
@@ -76,6 +77,7 @@ const commands: readonly { names: readonly string[]; add(program: Command, termi
   { names: ['connect'], add: addConnect },
   { names: ['start'], add: addStart },
   { names: ['route', 'geo'], add: (...given) => addRouting(...given, withSources) },
+  { names: ['convert'], add: (...given) => addConvert(...given, withSources) },
   { names: ['uuid', 'version'], add: addSmall },
 ]
 
