@@ -39,7 +39,7 @@ export function sealRequest(key: Uint8Array, authId: Uint8Array, nonce: Uint8Arr
 export function openRequestLength(key: Uint8Array, wire: Uint8Array): number | undefined {
   const authId = wire.subarray(0, 16)
   deriveForLength(key, authId, wire.subarray(nonceAt, aeadHeadLength))
-  if (!openBrief(partKey, partNonce, wire, 16, nonceAt, lengthText, authId)) return undefined
+  if (!openBrief(partKey, partNonce, wire, 16, nonceAt, lengthText, 0, authId)) return undefined
   return (lengthText[0]! << 8) | lengthText[1]!
 }
 
@@ -51,7 +51,7 @@ export function openRequest(key: Uint8Array, wire: Uint8Array): Uint8Array | und
   const authId = wire.subarray(0, 16)
   const plain = new Uint8Array(Math.max(0, wire.length - aeadHeadLength - tagLength))
   deriveForFields(key, authId, wire.subarray(nonceAt, aeadHeadLength))
-  return openBrief(partKey, partNonce, wire, aeadHeadLength, wire.length, plain, authId) ? plain : undefined
+  return openBrief(partKey, partNonce, wire, aeadHeadLength, wire.length, plain, 0, authId) ? plain : undefined
 }
 
 function deriveForLength(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): void {

@@ -100,7 +100,7 @@ export function sealResponse(keys: ResponseKeys, plain: Uint8Array): Uint8Array 
 /** Length of the sealed fields, tag included, out of the first 18 bytes; undefined when they do not open. */
 export function openResponseLength(keys: ResponseKeys, sealed: Uint8Array): number | undefined {
   deriveForLength(keys)
-  if (!openBrief(partKey, partNonce, sealed, 0, sealed.length, lengthText)) return undefined
+  if (!openBrief(partKey, partNonce, sealed, 0, sealed.length, lengthText, 0)) return undefined
   return ((lengthText[0]! << 8) | lengthText[1]!) + tagLength
 }
 
@@ -108,7 +108,7 @@ export function openResponseLength(keys: ResponseKeys, sealed: Uint8Array): numb
 export function openResponse(keys: ResponseKeys, sealed: Uint8Array): Uint8Array | undefined {
   const plain = new Uint8Array(Math.max(0, sealed.length - tagLength))
   deriveForFields(keys)
-  return openBrief(partKey, partNonce, sealed, 0, sealed.length, plain) ? plain : undefined
+  return openBrief(partKey, partNonce, sealed, 0, sealed.length, plain, 0) ? plain : undefined
 }
 
 function deriveForLength({ key, iv }: ResponseKeys): void {
