@@ -3,12 +3,14 @@ import { http2Limits } from './limits/http2.ts'
 import { reverseLimits } from './limits/reverse.ts'
 import { routingLimits } from './limits/routing.ts'
 import { tlsLimits } from './limits/tls.ts'
+import { userLimits } from './limits/users.ts'
 import { xhttpLimits } from './limits/xhttp.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
   ...dnsLimits,
   ...tlsLimits,
+  ...userLimits,
   ...xhttpLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
@@ -118,7 +120,7 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
-  /** mKCP connections of one listening address at once; further ones are not heard. */
+  /** mKCP connections of one listening address at once, of each form that it takes; further ones are not heard. */
   kcpConnections: 8_192,
   /** Of these, the ones that have not shown who they are; for one more the oldest goes. */
   kcpStrangers: 1_024,
@@ -128,6 +130,8 @@ export const limits = {
   kcpStrangerWindow: 64,
   /** What several mKCP segments that can be read at once are put together to, bytes. */
   kcpBatch: 32 * 1024,
+  /** Servers of which an mKCP client remembers whether they speak V2Ray's form or Xray's. */
+  kcpServers: 64,
   /** How exactly the timers of mKCP go, ms. */
   kcpTimerMs: 2,
   ...http2Limits,

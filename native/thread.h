@@ -1,0 +1,14 @@
+// What one thread of JavaScript has of the twin. Threads share nothing.
+#pragma once
+
+#include "ciphers.h"
+#include "random-pool.h"
+
+namespace twin {
+
+struct Thread {
+  Ciphers ciphers;
+  RandomPool random;
+};
+
+}  // namespace twin
