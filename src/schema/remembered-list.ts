@@ -1,7 +1,5 @@
-import type { Place } from './report.ts'
-
 /** What can be found out about the items of a list, by their number. */
-export interface ListOrigin {
+export interface ListOrigin<Place = unknown> {
   placeOf(index: number): Place
   /** Decodes an item once more, so that the result is remembered. */
   again(index: number): unknown

@@ -78,7 +78,7 @@ export class Report {
   }
 
   /** Says that `list` was decoded from what is at `place`. Items that are not remembered themselves are when they are asked for. */
-  rememberList(list: readonly unknown[], place: Place, origin: ListOrigin): void {
+  rememberList(list: readonly unknown[], place: Place, origin: ListOrigin<Place>): void {
     const has = (key: string) => Number(key) < list.length
     const get = (key: string) => (has(key) ? origin.placeOf(Number(key)) : undefined)
     this.#origins.set(list, { place, children: { get, has } })
