@@ -7,8 +7,9 @@ import { Life } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import { FrameEncoder } from '../../protocol/mux/frame-encoder.ts'
 import type { DataUse, Frame } from '../../protocol/mux/model.ts'
-import { type Carrier, holdDefault, type Substream } from './carrier.ts'
+import { type Carrier, holdDefault } from './carrier.ts'
 import type { Fill } from './frame-batch.ts'
+import type { Substream } from './substream.ts'
 
 export interface MuxPacketOptions {
   /** Keep frames carry addresses: one session for many destinations. Else all datagrams go to, and come from, one. */

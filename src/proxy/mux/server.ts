@@ -6,9 +6,10 @@ import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { FrameEncoder } from '../../protocol/mux/frame-encoder.ts'
 import type { Frame } from '../../protocol/mux/model.ts'
-import { Carrier, type Substream } from './carrier.ts'
+import { Carrier } from './carrier.ts'
 import { MuxPacketConn } from './packets.ts'
 import { MuxConn } from './stream.ts'
+import type { Substream } from './substream.ts'
 
 /** Who takes the sub-streams of clients. Each call owns what it is given, and must not throw. */
 export interface MuxTaker {

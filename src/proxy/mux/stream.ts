@@ -7,9 +7,10 @@ import { limits } from '../../core/limits.ts'
 import { LayeredInfo } from '../../core/streams/layered-info.ts'
 import type { FrameEncoder } from '../../protocol/mux/frame-encoder.ts'
 import type { DataUse } from '../../protocol/mux/model.ts'
-import { type Carrier, holdDefault, type Substream } from './carrier.ts'
+import { type Carrier, holdDefault } from './carrier.ts'
 import { Inbox } from './inbox.ts'
 import type { Unread } from './intake.ts'
+import type { Substream } from './substream.ts'
 
 /**
  * A stream inside a carrier. End says that its sender has finished: V2Ray as a server goes on answering after it, and so

@@ -11,12 +11,12 @@
 import { addressKey, endpointHost } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import { BegunPackets } from '../../core/datagrams/begun-packets.ts'
-import type { KnownSockets } from '../../core/datagrams/packet.ts'
+import type { KnownSockets, PacketConn } from '../../core/datagrams/packet.ts'
 import type { Env } from '../../core/env.ts'
 import { isProxyError, ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Inbound, InboundIo } from '../../core/inbound.ts'
 import type { FlowUser } from '../../core/session.ts'
-import { sequencedTarget } from '../../protocol/packetaddr/unit.ts'
+import { sequencedTarget, streamTarget } from '../../protocol/packetaddr/unit.ts'
 import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
@@ -27,6 +27,7 @@ import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { VmessUser } from '../../settings/model.ts'
 import { VmessConn } from './conn.ts'
 import { PacketaddrPackets } from './encoding/packetaddr.ts'
+import { StreamedUnits } from './encoding/streamed-units.ts'
 import { tooLargeLog } from './packet-conn.ts'
 import { requestMux } from './request-mux.ts'
 import { type RequestPacketsOptions, requestPackets } from './request-packets.ts'
@@ -76,14 +77,17 @@ async function ask(
   const { command, target } = request
   const user = flowUser(account)
   const switchTo = deps.detour?.(account)
+  // packetaddr: every datagram says where it goes, and the first one where the flow does.
+  const unitsOf = async (packets: PacketConn) => {
+    const units = new BegunPackets(packets)
+    const first = await io.handshake(conn, () => units.first, user.level)
+    return () => io.carryPackets(units, { network: 'udp', target: first, user })
+  }
   if (command === 'udp') {
     const near = requestPackets(conn, request, { switchTo, tooLarge })
     if (target.host.toLowerCase() !== sequencedTarget.host)
       return () => io.carryPackets(near, { network: 'udp', target, user })
-    // packetaddr: every datagram says where it goes, and the first one where the flow does.
-    const units = new BegunPackets(new PacketaddrPackets(near))
-    const first = await io.handshake(conn, () => units.first, user.level)
-    return () => io.carryPackets(units, { network: 'udp', target: first, user })
+    return unitsOf(new PacketaddrPackets(near))
   }
   const near = new VmessConn(conn, {
     sealer: request.sealer,
@@ -91,6 +95,7 @@ async function ask(
     head: request.responseHead(switchTo),
     rest: request.rest,
   })
+  if (command === 'tcp' && target.host.toLowerCase() === streamTarget.host) return unitsOf(new StreamedUnits(near))
   if (command === 'tcp') return () => io.carry(near, { network: 'tcp', target, user })
   const { env, associations, users } = deps
   const userNow = () => {

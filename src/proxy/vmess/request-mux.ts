@@ -1,14 +1,15 @@
 import type { Address } from '../../core/address.ts'
 import { BegunPackets } from '../../core/datagrams/begun-packets.ts'
-import type { KnownSockets } from '../../core/datagrams/packet.ts'
+import type { KnownSockets, PacketConn } from '../../core/datagrams/packet.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Ended, InboundIo } from '../../core/inbound.ts'
 import type { FlowUser } from '../../core/session.ts'
-import { sequencedTarget } from '../../protocol/packetaddr/unit.ts'
+import { sequencedTarget, streamTarget } from '../../protocol/packetaddr/unit.ts'
 import { serveMux } from '../mux/server.ts'
 import type { VmessConn } from './conn.ts'
 import { PacketaddrPackets } from './encoding/packetaddr.ts'
+import { StreamedUnits } from './encoding/streamed-units.ts'
 
 export interface RequestMuxDeps {
   readonly env: Env
@@ -34,17 +35,21 @@ export function requestMux(near: VmessConn, io: InboundIo, { env, associations, 
       })
     } else near.destroy(new ProxyError('USER_REMOVED', 'the user of the carrier was removed'))
   }
+  /** packetaddr: the first datagram says where the flow goes. */
+  const carryUnits = (target: Address, packets: PacketConn): void =>
+    asked('udp', target, async (user) => {
+      const units = new BegunPackets(packets)
+      const first = await units.first.catch(() => undefined)
+      return first && io.carryPackets(units, { network: 'udp', target: first, user })
+    })
   return serveMux(near, env, {
     stream(conn, target) {
+      if (target.host.toLowerCase() === streamTarget.host) return carryUnits(target, new StreamedUnits(conn))
       asked('tcp', target, (user) => io.carry(conn, { network: 'tcp', target, user }))
     },
     packets(conn, target, globalId) {
+      if (target.host.toLowerCase() === sequencedTarget.host) return carryUnits(target, new PacketaddrPackets(conn))
       asked('udp', target, async (user) => {
-        if (target.host.toLowerCase() === sequencedTarget.host) {
-          const units = new BegunPackets(new PacketaddrPackets(conn))
-          const first = await units.first.catch(() => undefined)
-          return first && io.carryPackets(units, { network: 'udp', target: first, user })
-        }
         const packets = globalId ? associations.join(user.id.join('.'), globalId, conn) : conn
         return packets && io.carryPackets(packets, { network: 'udp', target, user })
       })
