@@ -166,10 +166,8 @@ class Decoder {
       result.push(value)
       from.push(i)
     }
-    this.#report.rememberList(result, placeOf(node, path), {
-      placeOf: (n) => placeOf(items.at(from[n]!), join(path, from[n]!)),
-      again: (n) => again(from[n]!),
-    })
+    const itemPlace = (n: number): Place => placeOf(items.at(from[n]!), join(path, from[n]!))
+    this.#report.rememberList(result, placeOf(node, path), itemPlace, (n) => again(from[n]!))
     return result
   }
 
