@@ -166,8 +166,10 @@ class Decoder {
       result.push(value)
       from.push(i)
     }
-    const itemPlace = (n: number): Place => placeOf(items.at(from[n]!), join(path, from[n]!))
-    this.#report.rememberList(result, placeOf(node, path), itemPlace, (n) => again(from[n]!))
+    this.#report.rememberList(result, placeOf(node, path), {
+      placeOf: (n) => placeOf(items.at(from[n]!), join(path, from[n]!)),
+      again: (n) => again(from[n]!),
+    })
     return result
   }
 

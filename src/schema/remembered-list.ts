@@ -1,16 +1,20 @@
-/** Decodes an item of a list once more, by its number, so that the result is remembered. */
-export type Again = (index: number) => unknown
+/** What can be found out about the items of a list, by their number. */
+export interface ListOrigin<Place = unknown> {
+  placeOf(index: number): Place
+  /** Decodes an item once more, so that the result is remembered. */
+  again(index: number): unknown
+}
 
 /** A list whose items may have to be decoded once more. */
 export class RememberedList {
   readonly #list: readonly unknown[]
-  readonly #again: Again
+  readonly #origin: ListOrigin
   /** The item in which an object stands. Made when it is first asked for. */
   #indices: Map<object, number> | undefined
 
-  constructor(list: readonly unknown[], again: Again) {
+  constructor(list: readonly unknown[], origin: ListOrigin) {
     this.#list = list
-    this.#again = again
+    this.#origin = origin
   }
 
   /** The item in which `object` stands, and what is in it, each with its like from decoding it again; nothing if there is none. */
@@ -18,7 +22,7 @@ export class RememberedList {
     this.#indices ??= new Map(this.#list.flatMap((item, i) => objectsIn(item).map((each) => [each, i] as const)))
     const index = this.#indices.get(object)
     if (index === undefined) return []
-    const fresh = objectsIn(this.#again(index))
+    const fresh = objectsIn(this.#origin.again(index))
     return objectsIn(this.#list[index]).map((mine, i) => [mine, fresh[i]!] as const)
   }
 }

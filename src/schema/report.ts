@@ -1,7 +1,7 @@
 import { redactId } from '../core/env.ts'
 import type { ProblemCode } from './codes.ts'
 import type { Problem, Severity } from './problem.ts'
-import { type Again, RememberedList } from './remembered-list.ts'
+import { type ListOrigin, RememberedList } from './remembered-list.ts'
 import { positionOf, type Source } from './tree.ts'
 
 /** Where a message points: a value in a file, and its path in the configuration. */
@@ -78,11 +78,11 @@ export class Report {
   }
 
   /** Says that `list` was decoded from what is at `place`. Items that are not remembered themselves are when they are asked for. */
-  rememberList(list: readonly unknown[], place: Place, placeOf: (index: number) => Place, again: Again): void {
+  rememberList(list: readonly unknown[], place: Place, origin: ListOrigin<Place>): void {
     const has = (key: string) => Number(key) < list.length
-    const get = (key: string) => (has(key) ? placeOf(Number(key)) : undefined)
+    const get = (key: string) => (has(key) ? origin.placeOf(Number(key)) : undefined)
     this.#origins.set(list, { place, children: { get, has } })
-    this.#lists.push(new RememberedList(list, again))
+    this.#lists.push(new RememberedList(list, origin))
   }
 
   #originOf(object: object): Origin | undefined {
