@@ -38,17 +38,18 @@ export const users: Measurement = {
   },
 }
 
+const nameOf = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'user' : 'users'}`
+
 async function withUsers(count: number, plan: Plan, results: Results, echo: EchoServer): Promise<void> {
   const able = ({ name, has }: Program) =>
     has({ ...usualWay, security: plan.securities[0]!, users: count }) && count <= (most[name] ?? count)
-  // The first is a build of this project.
   const client = plan.programs.find(({ own }) => own)
-  if (!client) return plan.note('users: needs this program as the client')
+  if (!client) throw new Error('users are measured with this program as the client: it must be among --programs')
   await inTurns(
     plan,
-    `${count} users`,
+    { what: nameOf(count), rows: nameOf(count) },
     plan.programs.filter(able),
-    ({ name }) => name,
+    (program) => program,
     (program) => once(program, client, count, plan, results, echo.port),
   )
 }
@@ -64,7 +65,7 @@ async function once(
   const [serverPort, anyPort, samePort] = (await freePorts(3)) as [number, number, number]
   const way = { ...usualWay, security: plan.securities[0]!, serverPort, targetPort, network: 'tcp' as const }
   const link: Link = { ...way, doorPort: anyPort, users: count }
-  const name = `${count.toLocaleString('en')} ${count === 1 ? 'user' : 'users'}`
+  const name = nameOf(count)
   const server = await startEnd(program, 'server', link, 'tcp')
   await withPeers([server], async () => {
     results.add(program, { name: `${name}: start, CPU ms`, digits: 0 }, cpuSeconds(server.pid) * 1_000)
