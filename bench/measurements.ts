@@ -11,6 +11,7 @@ import { roundTrip } from './measure/round-trip.ts'
 import { start } from './measure/start.ts'
 import { transports } from './measure/transports.ts'
 import { udp } from './measure/udp.ts'
+import { users } from './measure/users.ts'
 
 export const measurements: readonly Measurement[] = [
   bulk,
@@ -23,4 +24,5 @@ export const measurements: readonly Measurement[] = [
   udp,
   mux,
   counters,
+  users,
 ]

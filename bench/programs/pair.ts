@@ -53,8 +53,11 @@ export async function prepare(program: Program, role: 'server' | 'client', link:
   return { folder, command: program.command(file, link) }
 }
 
+/** Files of very many users take their time. */
+const startWithinMs = 60_000
+
 /** One process of a program, once its port is open. */
-async function startEnd(
+export async function startEnd(
   program: Program,
   role: 'server' | 'client',
   link: Link,
@@ -63,7 +66,7 @@ async function startEnd(
   const { command, folder } = await prepare(program, role, link)
   const port = role === 'server' ? link.serverPort : link.doorPort
   const name = `${role} (${program.name})`
-  const peer = await startProgram(command, folder, { ports: network === 'tcp' ? [port] : [], name })
+  const peer = await startProgram(command, folder, { ports: network === 'tcp' ? [port] : [], name, startWithinMs })
   if (network === 'udp') await untilBound(peer, port)
   return peer
 }

@@ -25,16 +25,19 @@ interface Abilities {
   readonly tlsOnly?: readonly Transport[]
   readonly mux: boolean
   readonly packets: readonly Way['packets'][]
+  /** As a server. */
+  readonly oneUser?: boolean
 }
 
 const hasAll =
-  ({ securities, transports, tlsOnly = [], mux, packets }: Abilities) =>
+  ({ securities, transports, tlsOnly = [], mux, packets, oneUser = false }: Abilities) =>
   (way: Way): boolean =>
     securities.includes(way.security) &&
     transports.includes(way.transport) &&
     (way.tls || !tlsOnly.includes(way.transport)) &&
     (way.mux === undefined || mux) &&
-    packets.includes(way.packets)
+    packets.includes(way.packets) &&
+    (way.users === 1 || !oneUser)
 
 const v2ray4: PeerKind = {
   name: 'V2Ray',
@@ -131,6 +134,7 @@ const shoes: PeerKind = {
       transports: ['tcp', 'ws'],
       mux: false,
       packets: ['XUDP'],
+      oneUser: true,
     }),
     config: shoesFile,
     command: (config) => [file, '--no-reload', config],

@@ -14,6 +14,8 @@ export interface Way {
   readonly mux: number | undefined
   /** How datagrams are packed: each session by the command for UDP, or XUDP. */
   readonly packets: 'command 2' | 'XUDP'
+  /** Users that the file of an end names; a client is one of them in each connection, drawn at random. */
+  readonly users: number
 }
 
 /** A client, a server, and a local port of the client that leads to one target of this machine. */
@@ -42,6 +44,7 @@ export const usualWay: Way = {
   tls: false,
   mux: undefined,
   packets: 'command 2',
+  users: 1,
 }
 
 export const userId = '8e3d2f6a-51c7-4b0e-9a44-6f0b7d1c2e95'

@@ -1,4 +1,5 @@
 import { certificateFile, keyFile, type Link, path, service, userId, type Way } from './program.ts'
+import { userIds } from './user-ids.ts'
 
 /** sing-box's own form. Its `direct` inbound with a target of its own is what dokodemo-door is elsewhere. */
 export function singBoxFile(role: 'server' | 'client', link: Link): object {
@@ -8,7 +9,7 @@ export function singBoxFile(role: 'server' | 'client', link: Link): object {
       type: 'vmess',
       listen: '127.0.0.1',
       listen_port: link.serverPort,
-      users: [{ uuid: userId, alterId: 0 }],
+      users: userIds(link.users).map((uuid, i) => ({ uuid, alterId: 0, name: `user${i}@example.org` })),
       ...carrier(link, { certificate_path: certificateFile, key_path: keyFile }),
     }
     return { log, inbounds: [vmess], outbounds: [{ type: 'direct' }] }

@@ -1,6 +1,7 @@
 /** Programs that read V2Ray's own form of a file: V2Ray 4 and 5, Xray, and this one. */
 
-import { certificateFile, keyFile, type Link, path, service, userId, type Way } from './program.ts'
+import { certificateFile, keyFile, type Link, path, service, type Way } from './program.ts'
+import { userIds } from './user-ids.ts'
 
 /** What differs among them. */
 export interface Dialect {
@@ -27,7 +28,7 @@ const serverEnds = (link: Link, dialect: Dialect): object => ({
       listen: '127.0.0.1',
       port: link.serverPort,
       protocol: 'vmess',
-      settings: { clients: [{ id: userId, alterId: 0 }] },
+      settings: { clients: users(link) },
       streamSettings: stream(link, dialect, { certificates: [{ certificateFile, keyFile }] }),
     },
   ],
@@ -35,7 +36,7 @@ const serverEnds = (link: Link, dialect: Dialect): object => ({
 })
 
 function clientEnds(link: Link, dialect: Dialect): object {
-  const user = { id: userId, alterId: 0, security: dialect.securityOf?.(link) ?? link.security }
+  const security = dialect.securityOf?.(link) ?? link.security
   const trusting = {
     serverName: 'localhost',
     disableSystemRoot: true,
@@ -53,7 +54,7 @@ function clientEnds(link: Link, dialect: Dialect): object {
     outbounds: [
       {
         protocol: 'vmess',
-        settings: { vnext: [{ address: '127.0.0.1', port: link.serverPort, users: [user] }] },
+        settings: { vnext: [{ address: '127.0.0.1', port: link.serverPort, users: users(link, { security }) }] },
         streamSettings: stream(link, dialect, trusting),
         ...(link.mux === undefined ? {} : { mux: { enabled: true, concurrency: link.mux } }),
         ...dialect.outbound?.(link),
@@ -61,6 +62,9 @@ function clientEnds(link: Link, dialect: Dialect): object {
     ],
   }
 }
+
+const users = ({ users }: Way, more: object = {}): object[] =>
+  userIds(users).map((id, i) => ({ id, alterId: 0, ...(users > 1 && { email: `user${i}@example.org` }), ...more }))
 
 const stream = (way: Way, { kcpSettings = kcpCapacity }: Dialect, tlsSettings: object): object => ({
   ...transports[way.transport](kcpSettings),

@@ -3,11 +3,12 @@
  * checked where it stands. A value that does not fit is reported and treated as absent, so that one run finds everything.
  */
 import type { z } from 'zod'
-import { expectedText, foundText, fractionText, numberText, oneOf } from './expected.ts'
+import { expectedText, foundText, fractionText, jsonType, numberText, oneOf } from './expected.ts'
 import { type FieldNote, notes } from './fields.ts'
 import { Heeded } from './heeded.ts'
 import { plainReader } from './plain.ts'
 import { join, type Place, type Report, shorten } from './report.ts'
+import { retypeHint } from './retype.ts'
 import { didYouMean, keyHint, limitHint, wouldLimit } from './suggest.ts'
 import { type ArrayNode, type Entry, itemsOf, type JsonNode, type ObjectNode } from './tree.ts'
 
@@ -205,34 +206,6 @@ class Decoder {
   }
 }
 
-/** How to write what was probably meant. */
-function retypeHint(schema: z.ZodType, node: JsonNode, path: string): string | undefined {
-  const note = notes.get(schema)
-  if (note?.hint && !note.effect) return note.hint
-  const types =
-    schema.def.type === 'union'
-      ? (schema as z.ZodUnion<readonly z.ZodType[]>).options.map(jsonType)
-      : [jsonType(schema)]
-  if (note?.secret && types.includes('string')) {
-    const key = /[\w$-]+$/.exec(path)?.[0]
-    return key === undefined ? 'put it in double quotes: "…"' : `write "${key}": "…"`
-  }
-  if (node.type === 'string') {
-    if (types.includes('number') && /^\d{1,10}$/.test(node.value)) return `write ${node.value} without the quotes`
-    if (types.includes('boolean') && /^(?:true|false)$/i.test(node.value)) {
-      return `write ${node.value.toLowerCase()} without the quotes`
-    }
-    const meant = types.includes('boolean') ? didYouMean(node.value, []) : undefined
-    if (meant) return meant
-  }
-  if (node.type === 'number') {
-    if (types.includes('string')) return `write "${numberText(node)}" in double quotes`
-    if (types.includes('number') && Number.isSafeInteger(node.value)) return `write ${node.value}`
-  }
-  if (types.includes('array') && node.type !== 'null') return 'put it in brackets: [ … ]'
-  return undefined
-}
-
 /** A text in place of a whole object or list may be the secret that belongs into it. */
 function secrecyOf(schema: z.ZodType): FieldNote | undefined {
   const note = notes.get(schema)
@@ -245,13 +218,6 @@ const placeOf = (node: JsonNode, path: string): Place => ({
   offset: node.offset,
   path: node.path ?? path,
 })
-
-function jsonType(schema: z.ZodType): string {
-  const { type } = schema.def
-  if (type === 'enum') return 'string'
-  if (type === 'literal') return typeof (schema as z.ZodLiteral).value
-  return type === 'record' ? 'object' : type
-}
 
 function noteOf(schema: z.ZodType): FieldNote | undefined {
   return notes.get(schema.def.type === 'optional' ? (schema as z.ZodOptional).def.innerType : schema)

@@ -86,3 +86,11 @@ export function oneOf(words: readonly string[]): string {
   const quoted = words.map((word) => JSON.stringify(word))
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`
 }
+
+/** The type that a value of JSON must have. */
+export function jsonType(schema: z.ZodType): string {
+  const { type } = schema.def
+  if (type === 'enum') return 'string'
+  if (type === 'literal') return typeof (schema as z.ZodLiteral).value
+  return type === 'record' ? 'object' : type
+}
