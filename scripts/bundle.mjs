@@ -19,7 +19,7 @@ const parts = [
   /^node_modules\/(@noble\/ciphers|re2js|mmdb-lib|uqr|fastest-levenshtein)\//,
   /^(?:node_modules\/(?:dns-packet|@leichtgewicht\/ip-codec)|src\/(dns)\/wire)\b/,
   /^src\/((?:transport|protocol|proxy)\/(?!vmess\/|wire\/)\w+)\//,
-  /^src\/(config\/(?:v5|link)|routing|app\/(?:reload|geo|sniffing)|dns\/fake|net\/memory)\//,
+  /^src\/(config\/(?:v5|link|convert)|routing|app\/(?:reload|geo|sniffing)|dns\/fake|net\/memory)\//,
 ]
 /** These say what there is, and every start asks them. */
 const asked = /[/-](?:config|messages|opening)\.ts$|\/(?:v5\/format|website\/plain)\.ts$/

@@ -1,4 +1,5 @@
 import { version } from '../app/version.ts'
+import { describeTwin } from '../crypto/twin.ts'
 
 export { version }
 
@@ -6,3 +7,6 @@ const { bun, node } = process.versions
 
 /** The first line of `version`, `test` and the log. */
 export const banner = `vmess ${version} (${bun === undefined ? `Node ${node}` : `Bun ${bun}`}, ${process.platform}/${process.arch})`
+
+/** What `version` prints. */
+export const versionText = (): string => `${banner}\nnative twin: ${describeTwin()}`

@@ -41,10 +41,12 @@ export interface Session {
   seenAttributes?: Readonly<Record<string, string>>
   readonly user: FlowUser
   readonly attributes?: Readonly<Record<string, string>>
-  /** Where the client connected to, as in ConnInfo.local. */
+  /** Where the client connected to, as in ConnInfo.local; to be asked for while the client is there. */
   readonly local?: string
   /** Milliseconds since the epoch, from the injected clock. */
   readonly startedAt: number
+  /** The inbounds of this process that it came through, this one last; set before the dial. */
+  passed?: readonly string[]
   /** Set when the router has chosen. */
   outboundTag?: string
   /** The rule that chose it: its label, or `#` and its number from 1. Absent: none did. */

@@ -1,11 +1,12 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { type Aead, tagLength } from './aead.ts'
+
+const tagLength = 16
 
 /**
  * ChaCha20-Poly1305 in TypeScript, for a runtime whose `node:crypto` lacks it, such as Bun. It takes some twenty times as long as
- * OpenSSL's.
+ * OpenSSL's. An `Aead` (aead.ts).
  */
-export class PortableChaCha implements Aead {
+export class PortableChaCha {
   readonly #key: Uint8Array
 
   /** @param key 32 bytes, which are copied */
