@@ -24,6 +24,7 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    ...(process.versions.bun !== undefined && { server: { deps: { inline: ['zod'] } } }),
     projects: [
       { extends: true, test: { name: 'together', isolate: false, include: together } },
       { extends: true, test: { name: 'alone', include: alone } },

@@ -53,7 +53,7 @@ export function listenError(error: unknown, at: string): ProxyError {
   const hint =
     code === 'EADDRINUSE'
       ? 'another program, or another copy of this one, listens there: stop it or choose another port'
-      : code === 'EACCES'
+      : code === 'EACCES' || code === 'ENOENT'
         ? at.startsWith('unix:')
           ? 'the folder of the socket must exist, and this user must be able to write there'
           : 'ports below 1024 need root or the capability CAP_NET_BIND_SERVICE'

@@ -3,6 +3,7 @@ import { createServer as createHttp } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2'
 import { connect, createServer, type Socket } from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { unlessBun } from '../../test/support/runtime.ts'
 import { memoryPair } from './memory/memory.ts'
 import { currentPeer, onBehalfOf, type Peer, watchPeers } from './on-behalf.ts'
 import { toDuplex } from './streams/duplex.ts'
@@ -25,7 +26,7 @@ describe('what happens on behalf of a connection', () => {
     expect(currentPeer()).toBeUndefined()
   })
 
-  it('is known in every request of an HTTP connection', async () => {
+  unlessBun('no asynchronous context in node:http')('is known in every request of an HTTP connection', async () => {
     const seen: (string | undefined)[] = []
     const http = createHttp((_, response) => {
       seen.push(currentPeer()?.remote)

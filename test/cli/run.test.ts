@@ -142,11 +142,18 @@ describe('run', () => {
     const program = new Program(['run', '-c', configFile({ ...good, inbounds: [socks(port)] })])
     await program.prints(/started/)
     const client = connectTcp(port, '127.0.0.1')
-    const greeted = new Promise((resolve) => client.once('data', resolve))
+    const silent = createServer()
+    files.push(silent)
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port: targetPort } = silent.address() as { port: number }
+    const answered = () => new Promise((resolve) => client.once('data', resolve))
     const closed = new Promise((resolve) => client.once('close', resolve))
     client.on('error', () => {})
     client.write(Uint8Array.of(5, 1, 0))
-    await greeted
+    await answered()
+    // A stranger would be cut by the first signal, and the program would end by itself.
+    client.write(Uint8Array.of(5, 1, 0, 1, 127, 0, 0, 1, targetPort >> 8, targetPort & 255))
+    await answered()
     program.signal('SIGTERM')
     await program.prints(/SIGTERM received: waiting up to 10 s/)
     const started = performance.now()

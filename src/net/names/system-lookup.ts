@@ -39,7 +39,8 @@ export function systemLookup(): Resolve {
     started.on('exit', () => forget(started))
     started.stdin!.on('error', () => {})
     started.unref()
-    for (const pipe of [started.stdin, started.stdout]) (pipe as unknown as { unref(): void }).unref()
+    // Those of Bun do not keep the process alive, and have no such method.
+    for (const pipe of [started.stdin, started.stdout]) (pipe as { unref?: () => void } | null)?.unref?.()
     child = started
     return started
   }

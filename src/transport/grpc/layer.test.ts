@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { meetOverHttp2, requestOverHttp2, strangerOverHttp2 } from '../../../test/support/http2-rig.ts'
 import { layerRig } from '../../../test/support/layer-pair.ts'
+import { suiteUnlessBun, waitingWrites } from '../../../test/support/runtime.ts'
 import type { GrpcConfig } from '../../settings/http2.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
@@ -17,8 +18,10 @@ const plain: GrpcConfig = {
 const layerOf = (config: Partial<GrpcConfig> = {}, deps: Partial<UpgradeDeps> = {}) =>
   grpcLayer({ ...plain, ...config }, layerRig(deps).deps)
 
-const test = { describe, it }
-connSuite('grpc over memory', () => meetOverHttp2(layerOf()), { halfClose: false, test })
+connSuite('grpc over memory', () => meetOverHttp2(layerOf()), {
+  halfClose: false,
+  test: suiteUnlessBun('no back-pressure in node:http2', waitingWrites),
+})
 
 describe('gRPC', () => {
   it('asks as Xray does', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { meetOverHttp2, requestOverHttp2, strangerOverHttp2 } from '../../../test/support/http2-rig.ts'
 import { layerRig } from '../../../test/support/layer-pair.ts'
+import { suiteUnlessBun, waitingWrites } from '../../../test/support/runtime.ts'
 import type { H2Config } from '../../settings/http2.ts'
 import { connSuite } from '../../testing/conn-suite.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
@@ -17,8 +18,10 @@ const plain: H2Config = {
 const layerOf = (config: Partial<H2Config> = {}, deps: Partial<UpgradeDeps> = {}) =>
   h2Layer({ ...plain, ...config }, layerRig(deps).deps)
 
-const test = { describe, it }
-connSuite('h2 over TCP', () => meetOverHttp2(layerOf(), { tcp: true }), { halfClose: false, test })
+connSuite('h2 over TCP', () => meetOverHttp2(layerOf(), { tcp: true }), {
+  halfClose: false,
+  test: suiteUnlessBun('no back-pressure in node:http2', waitingWrites),
+})
 
 describe('h2', () => {
   it('asks as V2Ray does', async () => {

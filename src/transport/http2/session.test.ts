@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { frame, framesOf, frameTypes, headers, preface, request, reset } from '../../../test/support/http2-frames.ts'
 import { carriers, http2Rig } from '../../../test/support/http2-rig.ts'
 import { layerRig } from '../../../test/support/layer-pair.ts'
+import { unlessBun } from '../../../test/support/runtime.ts'
 import type { Conn } from '../../core/conn.ts'
 import { forever } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
@@ -49,37 +50,40 @@ const settingsIn = (bytes: Buffer): [number, number][] =>
   ])
 
 describe('HTTP/2 sessions', () => {
-  it('carry seven streams beside one that nobody reads, also past the window of the session', async () => {
-    const conns: Conn[] = []
-    const rig = await http2Rig(
-      (request) => {
-        request.respond({ ':status': 200 })
-        conns.push(request.conn)
-      },
-      { tcp: true },
-    )
-    const streams = Array.from({ length: 8 }, () => post(rig.session).conn)
-    await until(() => conns.length === 8)
-    const piece = new Uint8Array(256 * 1024)
-    let unread = 0
-    while (unread < 2 * limits.http2StreamWindow) {
-      const wait = streams[0]!.write(piece)
-      unread += piece.length
-      if (wait && (await Promise.race([wait.then(() => false), turns(400).then(() => true)]))) break
-    }
-    expect(unread).toBeLessThan(2 * limits.http2StreamWindow)
-    const bytes = 20 * piece.length
-    expect(7 * bytes).toBeGreaterThan(2 * limits.http2SessionWindow)
-    const received = conns.slice(1).map(total)
-    await Promise.all(
-      streams.slice(1).map(async (conn) => {
-        for (let sent = 0; sent < bytes; sent += piece.length) await conn.write(piece)
-        await conn.closeWrite()
-      }),
-    )
-    expect(await Promise.all(received)).toEqual(Array.from({ length: 7 }, () => bytes))
-    await rig.close()
-  })
+  unlessBun('no back-pressure in node:http2')(
+    'carry seven streams beside one that nobody reads, also past the window of the session',
+    async () => {
+      const conns: Conn[] = []
+      const rig = await http2Rig(
+        (request) => {
+          request.respond({ ':status': 200 })
+          conns.push(request.conn)
+        },
+        { tcp: true },
+      )
+      const streams = Array.from({ length: 8 }, () => post(rig.session).conn)
+      await until(() => conns.length === 8)
+      const piece = new Uint8Array(256 * 1024)
+      let unread = 0
+      while (unread < 2 * limits.http2StreamWindow) {
+        const wait = streams[0]!.write(piece)
+        unread += piece.length
+        if (wait && (await Promise.race([wait.then(() => false), turns(400).then(() => true)]))) break
+      }
+      expect(unread).toBeLessThan(2 * limits.http2StreamWindow)
+      const bytes = 20 * piece.length
+      expect(7 * bytes).toBeGreaterThan(2 * limits.http2SessionWindow)
+      const received = conns.slice(1).map(total)
+      await Promise.all(
+        streams.slice(1).map(async (conn) => {
+          for (let sent = 0; sent < bytes; sent += piece.length) await conn.write(piece)
+          await conn.closeWrite()
+        }),
+      )
+      expect(await Promise.all(received)).toEqual(Array.from({ length: 7 }, () => bytes))
+      await rig.close()
+    },
+  )
 
   it('both write more than lies between them, and both go on', async () => {
     const rig = await http2Rig(echo)
@@ -275,7 +279,7 @@ async function answersTo(
 }
 
 describe('a client that floods', () => {
-  it.each([
+  unlessBun('bounds in node:http2').each([
     [
       'with CONTINUATION',
       Buffer.concat([
@@ -330,22 +334,25 @@ describe('a client that floods', () => {
   })
 })
 
-it('a stranger is answered as by nginx, request after request', async () => {
-  const asked = Buffer.concat([
-    preface,
-    headers(1, request('/x'), 5),
-    headers(3, request('/../x'), 5),
-    headers(5, { ...request('/x'), ':method': 'get' }, 5),
-    headers(7, { ...request('/x'), ':method': 'HEAD' }, 5),
-    headers(9, request('/x'), 4),
-  ])
-  const { types, wire } = await answersTo(asked)
-  const count = (type: number): number => types.filter((other) => other === type).length
-  expect([frameTypes.headers, frameTypes.data, frameTypes.reset].map(count)).toEqual([5, 4, 1])
-  expect(
-    wire
-      .toString('latin1')
-      .match(/<title>[^<]*/g)
-      ?.sort(),
-  ).toEqual(['<title>400 Bad Request', '<title>400 Bad Request', '<title>404 Not Found', '<title>404 Not Found'])
-})
+unlessBun('settings are not acknowledged in order')(
+  'a stranger is answered as by nginx, request after request',
+  async () => {
+    const asked = Buffer.concat([
+      preface,
+      headers(1, request('/x'), 5),
+      headers(3, request('/../x'), 5),
+      headers(5, { ...request('/x'), ':method': 'get' }, 5),
+      headers(7, { ...request('/x'), ':method': 'HEAD' }, 5),
+      headers(9, request('/x'), 4),
+    ])
+    const { types, wire } = await answersTo(asked)
+    const count = (type: number): number => types.filter((other) => other === type).length
+    expect([frameTypes.headers, frameTypes.data, frameTypes.reset].map(count)).toEqual([5, 4, 1])
+    expect(
+      wire
+        .toString('latin1')
+        .match(/<title>[^<]*/g)
+        ?.sort(),
+    ).toEqual(['<title>400 Bad Request', '<title>400 Bad Request', '<title>404 Not Found', '<title>404 Not Found'])
+  },
+)

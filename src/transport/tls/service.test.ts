@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
+import { unlessBun } from '../../../test/support/runtime.ts'
 import { keyPair, pem, serverDeps, serverOptions, tlsServer } from '../../../test/support/tls.ts'
 import type { Conn } from '../../core/conn.ts'
 import { silentLogger } from '../../core/env.ts'
@@ -170,7 +171,7 @@ describe('an authority that issues certificates', () => {
   })
 })
 
-it('sends an OCSP answer along', async () => {
+unlessBun('no OCSP stapling')('sends an OCSP answer along', async () => {
   const answer = readFileSync(new URL('../../../test/fixtures/tls/ocsp-good.der', import.meta.url))
   const certificates = [{ ...keyPair('stapled'), ocspStaplingS: 60 }]
   const deps = { clock: fakeClock(Date.parse('2027-01-01')), post: async () => new Uint8Array(answer) }
