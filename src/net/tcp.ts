@@ -41,9 +41,12 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
     const from = to.path === undefined ? options.localAddress?.() : undefined
     if (from !== undefined && isIP(from) !== isIP(to.host)) return reject(otherFamily(to, from))
     const read = options.lending === false ? undefined : new LendingRead(options.readSize?.())
-    const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
-    const local = from === undefined ? {} : { localAddress: from }
-    const socket = connect({ ...target, ...local, ...socketOptions(options), ...(read && { onread: read }) })
+    const { host, port, path } = to
+    const socket = connect(
+      path === undefined
+        ? { host, port, localAddress: from, onread: read, ...socketOptions(options) }
+        : { path, onread: read, ...socketOptions(options) },
+    )
     socket.pause()
     const settle = (): void => {
       cancel()
@@ -150,7 +153,9 @@ async function bindUnix(create: () => Server, at: Address, path: string, mode: n
   return { address: at, ...end, ...(note !== undefined && { note }) }
 }
 
-function socketOptions({ keepAliveIdleS = 45 }: TcpOptions) {
-  const keepAlive = keepAliveIdleS >= 0 && { keepAlive: true, keepAliveInitialDelay: keepAliveIdleS * 1000 }
-  return { allowHalfOpen: true, noDelay: true, ...keepAlive }
-}
+const socketOptions = ({ keepAliveIdleS = 45 }: TcpOptions) => ({
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: keepAliveIdleS >= 0,
+  keepAliveInitialDelay: Math.max(0, keepAliveIdleS) * 1000,
+})
