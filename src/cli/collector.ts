@@ -1,3 +1,4 @@
+import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
@@ -13,23 +14,26 @@ export function relaxCollector(): void {
   if (process.versions.v8.startsWith('13.')) setFlagsFromString('--external-memory-accounted-in-global-limit')
 }
 
-/** What V8's young generation holds before it is collected, bytes: some seventy new connections' worth. */
+/** What V8's young generation should hold before it is collected, bytes: some seventy new connections' worth. */
 const youngBytes = 4 << 20
 
 /**
- * Gives V8's young generation a size for good, once the program has started. Left to itself it begins with 1 MB, and grows to
- * 16 MB under load. At 1 MB every fifteen new connections are interrupted by a collection, which has to copy all that are in
- * progress; at 16 MB a thousand idle connections, which made it grow, hold twice as much resident memory. See docs/ablation.md.
+ * Lets V8's young generation grow to 4 MB and no further. Left to itself it begins with 1 MB, grows to 16 MB under load, and shrinks
+ * whenever a program is quiet. At 1 MB every fifteen new connections are interrupted by a collection, which has to copy
+ * all that are in progress and has threads wait for each other; at 16 MB a thousand idle connections, which made it
+ * grow, hold twice as much resident memory. V8 knows no such bound while it runs, only the factor of its growth: after
+ * each collection that becomes what is missing. See docs/ablation.md.
  */
 export function sizeYoungGeneration(): void {
-  const committed = (): number =>
-    getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0
-  if (committed() === 0) return // Bun has no such thing.
-  // One half of the two in use, which are both committed only when there was a collection.
-  const half = Math.max(committed() / 2, 1 << 20)
-  setFlagsFromString(`--semi-space-growth-factor=${Math.max(1, Math.round(youngBytes / half))}`)
-  // It grows when as much as it holds has outlived a collection.
-  const outliving: unknown[] = []
-  for (let i = 0; i < 100 && committed() < 2 * youngBytes; i++) outliving.push(new Array(4000).fill(0))
-  setFlagsFromString('--semi-space-growth-factor=1')
+  let factor = 0
+  const follow = (): void => {
+    const committed = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0
+    // Two halves, of which the second one is there after the first collection.
+    const missing = Math.max(1, Math.round(youngBytes / Math.max(committed / 2, 1 << 20)))
+    if (missing === factor) return
+    factor = missing
+    setFlagsFromString(`--semi-space-growth-factor=${factor}`)
+  }
+  follow()
+  new PerformanceObserver(follow).observe({ entryTypes: ['gc'] })
 }
