@@ -3,6 +3,7 @@
 import { bulk } from './measure/bulk.ts'
 import { connections } from './measure/connections.ts'
 import { counters } from './measure/counters.ts'
+import { endurance } from './measure/endurance.ts'
 import { idle } from './measure/idle.ts'
 import type { Measurement } from './measure/measurement.ts'
 import { mux } from './measure/mux.ts'
@@ -14,6 +15,7 @@ import { udp } from './measure/udp.ts'
 export const measurements: readonly Measurement[] = [
   bulk,
   connections,
+  endurance,
   roundTrip,
   idle,
   start,

@@ -7,51 +7,88 @@ import { findPrograms } from './programs/find.ts'
 import { peerKinds, variableOf } from './programs/peers.ts'
 import type { Plan } from './turns.ts'
 
+/** What holds where no option says otherwise. */
+const full = {
+  rounds: '5',
+  security: 'aes-128-gcm,chacha20-poly1305,none,zero',
+  size: '500M',
+  transports: transportNames.join(),
+  'transport-rounds': '3',
+  'transport-size': '100M',
+  'warm-up': '10000',
+  endurance: '100000',
+  starts: '20',
+}
+
+/** The same with `--quick`: enough to see a difference of a tenth. */
+const quick: typeof full = {
+  rounds: '3',
+  security: 'aes-128-gcm,chacha20-poly1305,none',
+  size: '200M',
+  transports: 'tcp+tls,ws+tls,grpc+tls,h2+tls,mkcp',
+  'transport-rounds': '2',
+  'transport-size': '50M',
+  'warm-up': '3000',
+  endurance: '10000',
+  starts: '7',
+}
+
 const usual = measurements.filter(({ onRequest }) => !onRequest).map(({ name }) => name)
 const names = measurements.map(({ name }) => name)
 
 const help = `npm run bench -- [options]
 
+  --quick                a third of the work: figures that say about as much, less exactly
   --only LIST            what to measure, separated by commas, of ${names.join(', ')}
                          (all but what is asked for by name only: ${names.filter((name) => !usual.includes(name)).join(', ')})
-  --rounds N             rounds of each measurement, programs taking turns; medians are printed (5)
-  --security LIST        bodies of bulk, such as aes-128-gcm,zero; the others use the first (aes-128-gcm,chacha20-poly1305,none)
-  --size SIZE            bytes of one bulk transfer, such as 500M or 2G (1G)
-  --transports LIST      of ${transportNames.join(', ')} (all)
-  --transport-size SIZE  bytes of one transfer over each of them (100M)
-  --warm-up N            connections that each program carries before new ones are measured (10000)
-
-  --node FILE            measure this program on another runtime too: an executable of Node or Bun; may be given again
-${peerKinds.map(({ option, name, onPath }) => `  --${`${option} FILE`.padEnd(20)} ${name}${onPath ? ' (found on the PATH)' : ''}; or ${variableOf(option)}`).join('\n')}
-  --programs LIST        only these of what is there, by the names of their columns, such as ours,ours-plain,v2ray
-
-  --write                write docs/performance.md, .svg and .json
+  --write                write docs/performance.md, .svg and .json, after each measurement
   --json                 every sample as JSON instead of the tables
+
+  In brackets: what holds otherwise, and with --quick
+  --rounds N             rounds of each measurement, programs taking turns; medians are printed (${full.rounds}, ${quick.rounds})
+  --security LIST        bodies of bulk; the other measurements use the first (${full.security}; not zero)
+  --size SIZE            bytes of one bulk transfer, such as 500M or 2G (${full.size}, ${quick.size})
+  --transports LIST      of ${transportNames.join(', ')}
+                         (all; ${quick.transports})
+  --transport-rounds N   rounds of each of them (${full['transport-rounds']}, ${quick['transport-rounds']})
+  --transport-size SIZE  bytes of one transfer over each of them (${full['transport-size']}, ${quick['transport-size']})
+  --warm-up N            connections that each program carries before new ones are measured (${full['warm-up']}, ${quick['warm-up']})
+  --endurance N          connections in a row through ours, none of which may fail (${full.endurance}, ${quick.endurance})
+  --starts N             of each program (${full.starts}, ${quick.starts})
+
+  --runtime FILE         measure this program on another runtime too: an executable of Node or Bun; may be given again
+${peerKinds.map(({ option, name, onPath }) => `  --${`${option} FILE`.padEnd(20)} ${name}${onPath ? ' (found on the PATH)' : ''}; or the variable ${variableOf(option)}`).join('\n')}
+                         (FILE=1.2.3 says the version of a build that does not know it)
+  --programs LIST        only these of what is there, by the names of their columns, such as ours,ours-plain,v2ray
 
 Needs Linux, and iperf3 for bulk and transports. CPU is the time that all threads of one proxy process ran; GB is 10^9 bytes.`
 
-const file = { type: 'string' } as const
-const text = (value: string) => ({ type: 'string', default: value }) as const
+const text = { type: 'string' } as const
+const flag = { type: 'boolean', default: false } as const
 
-const { values } = parseArgs({
+const { values: given } = parseArgs({
   options: {
-    only: text(usual.join()),
-    rounds: text('5'),
-    security: text('aes-128-gcm,chacha20-poly1305,none'),
-    size: text('1G'),
-    transports: text(transportNames.join()),
-    'transport-size': text('100M'),
-    'warm-up': text('10000'),
-    node: { type: 'string', multiple: true, default: [] },
-    v2ray: file,
-    v2ray5: file,
-    xray: file,
-    'sing-box': file,
-    shoes: file,
-    programs: text(''),
-    write: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
+    quick: flag,
+    only: { ...text, default: usual.join() },
+    rounds: text,
+    security: text,
+    size: text,
+    transports: text,
+    'transport-rounds': text,
+    'transport-size': text,
+    'warm-up': text,
+    endurance: text,
+    starts: text,
+    runtime: { type: 'string', multiple: true, default: [] },
+    v2ray: text,
+    v2ray5: text,
+    xray: text,
+    'sing-box': text,
+    shoes: text,
+    programs: text,
+    write: flag,
+    json: flag,
+    help: flag,
   },
 })
 
@@ -61,16 +98,18 @@ export interface Asked {
   readonly plan: Plan
   readonly write: boolean
   readonly json: boolean
+  progress(text: string): void
 }
 
 /** Undefined: help was asked for, and given. */
 export function readOptions(): Asked | undefined {
-  if (values.help) {
+  if (given.help) {
     console.log(help)
     return undefined
   }
   try {
-    return { only: listed('--only', values.only, names), plan: plan(), write: values.write, json: values.json }
+    const { write, json } = given
+    return { only: listed('--only', given.only, names), plan: plan(), write, json, progress }
   } catch (error) {
     console.error((error as Error).message)
     process.exit(2)
@@ -78,28 +117,32 @@ export function readOptions(): Asked | undefined {
 }
 
 function plan(): Plan {
-  const files = Object.fromEntries(peerKinds.map(({ option }) => [option, values[option as 'v2ray']]))
-  const { programs, missing } = findPrograms(
-    files,
-    values.node,
-    values.programs === '' ? [] : values.programs.split(','),
-  )
+  const files = Object.fromEntries(peerKinds.map(({ option }) => [option, given[option as 'v2ray']]))
+  const { programs, missing } = findPrograms(files, given.runtime, given.programs?.split(',') ?? [])
   if (missing.length > 0) console.error(`Not there, and so not measured: ${missing.join(', ')}`)
   for (const { name, version } of programs) console.error(`${name}: ${version}`)
+  const of = <K extends keyof typeof full>(option: K): string => given[option] ?? (given.quick ? quick : full)[option]
+  const number = (option: keyof typeof full): number => positive(`--${option}`, of(option))
   return {
     programs,
-    rounds: positive('--rounds', values.rounds),
-    bytes: sizeOf('--size', values.size),
-    transportBytes: sizeOf('--transport-size', values['transport-size']),
-    securities: values.security.split(','),
-    transports: listed('--transports', values.transports, transportNames),
-    warmUp: positive('--warm-up', values['warm-up']),
-    // One line that replaces itself, where a person is looking.
-    progress: (said) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${said}`)
-    },
-    note: (said) => console.error(`\n${said}`),
+    rounds: number('rounds'),
+    transportRounds: number('transport-rounds'),
+    bytes: sizeOf('--size', of('size')),
+    transportBytes: sizeOf('--transport-size', of('transport-size')),
+    securities: of('security').split(','),
+    transports: listed('--transports', of('transports'), transportNames),
+    warmUp: number('warm-up'),
+    endurance: number('endurance'),
+    starts: number('starts'),
+    progress,
+    failed: ({ program = 'the measurement', rows, reason }) =>
+      console.error(`\n${[program, rows].filter(Boolean).join(', ')}: failed: ${reason}`),
   }
+}
+
+/** One line that replaces itself, where a person is looking. */
+function progress(said: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${said}`)
 }
 
 function listed(option: string, list: string, known: readonly string[]): readonly string[] {

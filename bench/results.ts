@@ -14,6 +14,15 @@ export interface Figure {
   readonly bar?: { readonly panel: string; readonly at: string }
 }
 
+/** What a program could not do. Its cells say so, and the run goes on. */
+export interface Failure {
+  /** Of the program; none: of the measurement itself. */
+  readonly program?: string
+  /** What the names of the rows that it leaves empty start with; all of them if it is empty. */
+  readonly rows: string
+  readonly reason: string
+}
+
 export interface Row extends Figure {
   /** By program. */
   readonly values: Readonly<Record<string, number>>
@@ -21,6 +30,7 @@ export interface Row extends Figure {
 }
 
 export class Results {
+  readonly failures: Failure[] = []
   readonly #figures = new Map<string, { figure: Figure; samples: Record<string, number[]> }>()
 
   /** One sample. Rows stand in the order of their first one. */

@@ -18,7 +18,7 @@ enum BodyKind : int32_t {
 };
 
 /*
- * One direction of a body. It is memory of JavaScript, an Int32Array that src/crypto/native/body-state.ts lays out and fills in, so that a
+ * One direction of a body. It is memory of JavaScript, an Int32Array that src/protocol/vmess/twin/body-state.ts lays out and fills in, so that a
  * connection costs no object here, nothing that must be freed, and no call before it has bytes. No word of it is trusted with memory.
  */
 struct BodyState {
@@ -43,9 +43,9 @@ struct BodyState {
   uint64_t shake[25];
 };
 
-static_assert(sizeof(BodyState) == 328 && alignof(BodyState) == 8, "src/crypto/native/body-state.ts says the same");
+static_assert(sizeof(BodyState) == 328 && alignof(BodyState) == 8, "src/protocol/vmess/twin/body-state.ts says the same");
 
-// Why a body cannot be opened; the same numbers as in src/crypto/native/body-state.ts. What is returned is one of them, or a number of bytes.
+// Why a body cannot be opened; the same numbers as in src/protocol/vmess/twin/body-state.ts. What is returned is one of them, or a number of bytes.
 enum BodyFailure : int64_t {
   lengthNotAuthentic = -1,
   sizeImpossible = -2,

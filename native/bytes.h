@@ -98,4 +98,10 @@ inline napi_value number(napi_env env, int64_t value) {
   return result;
 }
 
+inline napi_value flag(napi_env env, bool value) {
+  napi_value result = nullptr;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
 }  // namespace twin

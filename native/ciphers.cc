@@ -45,15 +45,12 @@ bool Cipher::open(const uint8_t* nonce, const uint8_t* sealed, size_t length, ui
   return false;
 }
 
+Cipher::~Cipher() {
+  EVP_CIPHER_CTX_free(context_);
+  OPENSSL_cleanse(key_, keyRoom);
+}
+
 Ciphers::~Ciphers() {
-  for (auto& directions : ciphers_) {
-    for (auto& ciphers : directions) {
-      for (Cipher& cipher : ciphers) {
-        EVP_CIPHER_CTX_free(cipher.context_);
-        OPENSSL_cleanse(cipher.key_, keyRoom);
-      }
-    }
-  }
   for (EVP_CIPHER* kind : kinds_) EVP_CIPHER_free(kind);
 }
 
@@ -64,14 +61,19 @@ bool Ciphers::load() {
 }
 
 Cipher* Ciphers::of(Algorithm algorithm, Direction direction, const uint8_t* key) {
-  const int kind = static_cast<int>(algorithm);
-  const int way = static_cast<int>(direction);
-  Cipher& cipher = ciphers_[kind][way][(key[0] ^ key[7]) % places];
+  return keyed(ciphers_[static_cast<int>(algorithm)][static_cast<int>(direction)][(key[0] ^ key[7]) % places], algorithm, direction, key);
+}
+
+Cipher* Ciphers::once(Direction direction, const uint8_t* key) {
+  return keyed(once_[static_cast<int>(direction)], Algorithm::gcm, direction, key);
+}
+
+Cipher* Ciphers::keyed(Cipher& cipher, Algorithm algorithm, Direction direction, const uint8_t* key) {
   const bool fresh = cipher.context_ == nullptr;
   if (!fresh && CRYPTO_memcmp(cipher.key_, key, keyRoom) == 0) return &cipher;
   if (fresh) cipher.context_ = EVP_CIPHER_CTX_new();
   if (cipher.context_ == nullptr) return nullptr;
-  if (EVP_CipherInit_ex2(cipher.context_, fresh ? kinds_[kind] : nullptr, key, nullptr, way, nullptr) != 1) {
+  if (EVP_CipherInit_ex2(cipher.context_, fresh ? kinds_[static_cast<int>(algorithm)] : nullptr, key, nullptr, static_cast<int>(direction), nullptr) != 1) {
     // Half of a key must not be taken for a whole one.
     EVP_CIPHER_CTX_free(cipher.context_);
     cipher.context_ = nullptr;

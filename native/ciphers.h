@@ -19,6 +19,10 @@ constexpr size_t keyRoom = 32;
 // One key in one direction, for any number of nonces. Two calls of its methods per message; false is a fault of OpenSSL, or a wrong tag.
 class Cipher {
  public:
+  Cipher() = default;
+  Cipher(const Cipher&) = delete;
+  ~Cipher();
+
   bool seal(const uint8_t* nonce, const uint8_t* plain, size_t length, uint8_t* into, const uint8_t* aad = nullptr, size_t aadLength = 0);
   // Where the tag is wrong, nothing of the plaintext stays in `into`.
   bool open(const uint8_t* nonce, const uint8_t* sealed, size_t length, uint8_t* into, const uint8_t* aad = nullptr, size_t aadLength = 0);
@@ -44,11 +48,16 @@ class Ciphers {
   bool load();
   // The cipher of a key of keyRoom bytes, until the next call; nullptr is a fault of OpenSSL.
   Cipher* of(Algorithm algorithm, Direction direction, const uint8_t* key);
+  // AES-128-GCM under a key that is used once: it takes nobody's place.
+  Cipher* once(Direction direction, const uint8_t* key);
 
  private:
+  Cipher* keyed(Cipher& cipher, Algorithm algorithm, Direction direction, const uint8_t* key);
+
   static constexpr size_t places = 64;
   EVP_CIPHER* kinds_[2] = {nullptr, nullptr};
   Cipher ciphers_[2][2][places];
+  Cipher once_[2];
 };
 
 }  // namespace twin

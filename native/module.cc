@@ -1,7 +1,10 @@
-// What JavaScript sees: functions over memory that it owns. src/crypto/native/twin.ts describes them.
+// What JavaScript sees: functions over memory that it owns. src/crypto/twin.ts describes them.
 #include <memory>
 
 #include "body-calls.h"
+#include "header-calls.h"
+#include "key-search-calls.h"
+#include "key-search.h"
 #include "thread.h"
 
 namespace twin {
@@ -9,7 +12,7 @@ namespace twin {
 namespace {
 
 // Counts up whenever functions or the layout of a state change: a file that was built from other sources is not used.
-constexpr int interfaceVersion = 1;
+constexpr int interfaceVersion = 3;
 
 struct Function {
   const char* name;
@@ -19,7 +22,31 @@ struct Function {
 constexpr Function functions[] = {
     {"sealBody", sealBody},
     {"openBody", openBody},
+    {"authIdKey", authIdKey},
+    {"lengthKey", lengthKey},
+    {"sealRequest", sealRequest},
+    {"openRequestLength", openRequestLength},
+    {"openRequest", openRequest},
+    {"sealResponse", sealResponse},
+    {"openResponseLength", openResponseLength},
+    {"openResponse", openResponse},
 };
+
+constexpr Function searchFunctions[] = {
+    {"setKey", setKey},
+    {"clearKey", clearKey},
+    {"findKey", findKey},
+    {"openWithKey", openWithKey},
+};
+
+template <size_t Count>
+void add(napi_env env, napi_value object, const Function (&functions)[Count], Thread* thread) {
+  for (const Function& function : functions) {
+    napi_value value = nullptr;
+    napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.call, thread, &value);
+    napi_set_named_property(env, object, function.name, value);
+  }
+}
 
 void freeThread(napi_env, void* thread, void*) { delete static_cast<Thread*>(thread); }
 
@@ -37,10 +64,17 @@ NAPI_MODULE_INIT() {
     return nullptr;
   }
   napi_set_instance_data(env, thread, freeThread, nullptr);
-  for (const Function& function : functions) {
-    napi_value value = nullptr;
-    napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.call, thread, &value);
-    napi_set_named_property(env, exports, function.name, value);
+  add(env, exports, functions, thread);
+  const char* instructions = keySearchInstructions();
+  if (instructions != nullptr) {
+    napi_value search = nullptr;
+    napi_create_object(env, &search);
+    add(env, search, searchFunctions, thread);
+    napi_value name = nullptr;
+    napi_create_string_latin1(env, instructions, NAPI_AUTO_LENGTH, &name);
+    napi_set_named_property(env, search, "instructions", name);
+    napi_set_named_property(env, search, "groupBytes", number(env, groupBytes));
+    napi_set_named_property(env, exports, "search", search);
   }
   napi_set_named_property(env, exports, "interfaceVersion", number(env, interfaceVersion));
   return exports;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ciphers.h"
+#include "kdf.h"
 #include "random-pool.h"
 
 namespace twin {
@@ -9,6 +10,7 @@ namespace twin {
 struct Thread {
   Ciphers ciphers;
   RandomPool random;
+  Kdf kdf;
 };
 
 }  // namespace twin

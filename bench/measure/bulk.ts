@@ -4,25 +4,26 @@ import { doorsInTurns, type Plan } from '../turns.ts'
 import { type Carried, carry, directions, runIperf, withIperfServer } from './iperf.ts'
 import type { Measurement } from './measurement.ts'
 
+/** As much each way beforehand as is measured, but no more than this. */
 const warmUpBytes = 300_000_000
 
 export const bulk: Measurement = {
   name: 'bulk',
   title: 'Bulk, one connection',
   how: ({ bytes }) =>
-    `One iperf3 connection carries ${bytes / 1e6} MB up, then as much down, over plain TCP; ${warmUpBytes / 1e6} MB each way ` +
+    `One iperf3 connection carries ${bytes / 1e6} MB up, then as much down, over plain TCP; ${Math.min(warmUpBytes, bytes) / 1e6} MB each way ` +
     'beforehand do not count. A GB is 10^9 bytes. V2Ray 4 has no `zero`: there it stands with `none`.',
   async run(plan, results) {
     for (const security of plan.securities) {
       await withIperfServer((port) =>
         doorsInTurns(
           plan,
-          `bulk ${security}`,
+          { what: `bulk ${security}`, rows: security },
           { security },
           { port },
           {
             warmUp: async (door) => {
-              for (const direction of directions) await runIperf(door, direction, warmUpBytes)
+              for (const direction of directions) await runIperf(door, direction, Math.min(warmUpBytes, plan.bytes))
             },
             turn: (door) => turn(plan, results, security, door),
           },

@@ -22,15 +22,15 @@ export const connections: Measurement = {
     const security = plan.securities[0]!
     const echo = await startEchoServer()
     try {
-      await doorsInTurns(plan, 'new connections', { security }, echo, {
+      await doorsInTurns(plan, { what: 'new connections', rows: '' }, { security }, echo, {
         warmUp: (door) => churn({ port: door.doorPort, count: plan.warmUp, ...opening }),
         turn: async (door) => warm(results, door),
       })
       await inTurns(
         plan,
-        'cold connections',
+        { what: 'cold connections', rows: 'cold' },
         plan.programs,
-        ({ name }) => name,
+        (program) => program,
         (program) => withPair(program, { security }, echo, (door) => first(results, door)),
       )
     } finally {

@@ -31,9 +31,9 @@ export const counters: Measurement = {
     await withIperfServer((port) =>
       inTurns(
         plan,
-        'counters',
+        { what: 'counters', rows: '' },
         cases,
-        ({ name }) => name,
+        (program) => program,
         (program) =>
           withPair(program, { security: plan.securities[0]! }, { port }, async (door) => {
             for (const direction of directions) await runIperf(door, direction, warmUpBytes)

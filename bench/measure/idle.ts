@@ -20,9 +20,9 @@ export const idle: Measurement = {
     try {
       await inTurns(
         plan,
-        'idle connections',
+        { what: 'idle connections', rows: '' },
         plan.programs,
-        ({ name }) => name,
+        (program) => program,
         async (program) => {
           const [client, server] = await withPair(program, { security: plan.securities[0]! }, echo, kbEach)
           const bar = { panel: 'Idle connection: KB, mean of both ends', at: '' }

@@ -52,7 +52,8 @@ export async function runIperf(door: Door, direction: Direction, bytes: number):
   if (direction === 'down') args.push('-R')
   // The iperf3 server says "busy" until it has seen the last run's control connection end.
   for (let attempt = 1; ; attempt++) {
-    const { text, code } = await output('iperf3', args)
+    const { text, code } = await output('iperf3', args, 30_000 + bytes / slowestPerMs)
+    if (code === null) throw new Error(`iperf3 through ${door.program.name} has not come to its end`)
     const result = JSON.parse(text || '{}') as { error?: string; end?: { sum_received?: Received } }
     if (code === 0 && result.end?.sum_received) return result.end.sum_received
     if (attempt === 10) throw new Error(`iperf3 through ${door.program.name}: ${result.error ?? text}`)
@@ -60,8 +61,15 @@ export async function runIperf(door: Door, direction: Direction, bytes: number):
   }
 }
 
-async function output(command: string, args: readonly string[]): Promise<{ text: string; code: number | null }> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 300_000 })
+/** Bytes. A transfer that is slower is taken for one that hangs. */
+const slowestPerMs = 2_000
+
+async function output(
+  command: string,
+  args: readonly string[],
+  timeout: number,
+): Promise<{ text: string; code: number | null }> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout, killSignal: 'SIGKILL' })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk

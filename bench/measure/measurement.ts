@@ -8,6 +8,8 @@ export interface Measurement {
   readonly title: string
   /** What is done and counted, for who reads the table: sentences of Markdown. */
   readonly how: (plan: Plan) => string
+  /** As many rounds as the plan says, if it does not say otherwise. */
+  readonly rounds?: (plan: Plan) => number
   /** Not unless `--only` asks for it. */
   readonly onRequest?: boolean
   run(plan: Plan, results: Results): Promise<void>

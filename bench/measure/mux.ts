@@ -22,16 +22,14 @@ export const mux: Measurement = {
   async run(plan, results) {
     const echo = await startEchoServer()
     const cases = plan.programs.flatMap((program) =>
-      [undefined, streams]
-        .filter((mux) => program.has({ ...usualWay, mux }))
-        .map((mux) => ({ program, mux, name: `${program.name} ${mux ? 'through' : 'without'} Mux` })),
+      [undefined, streams].filter((mux) => program.has({ ...usualWay, mux })).map((mux) => ({ program, mux })),
     )
     try {
       await inTurns(
         plan,
-        'requests',
+        { what: 'requests', rows: '' },
         cases,
-        ({ name }) => name,
+        ({ program }) => program,
         ({ program, mux }) =>
           withPair(program, { mux }, echo, (door) => requested(results, door, mux ? 'through' : 'without')),
       )

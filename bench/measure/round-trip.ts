@@ -14,7 +14,7 @@ export const roundTrip: Measurement = {
   async run(plan, results) {
     const echo = await startEchoServer()
     try {
-      await doorsInTurns(plan, 'round trip', { security: plan.securities[0]! }, echo, {
+      await doorsInTurns(plan, { what: 'round trip', rows: '' }, { security: plan.securities[0]! }, echo, {
         warmUp: ({ doorPort }) => roundTrips(doorPort, trips),
         turn: async ({ program, doorPort }) => {
           const times = await roundTrips(doorPort, trips)

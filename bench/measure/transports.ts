@@ -1,6 +1,6 @@
 import { startEchoServer } from '../../test/interop/echo-server.ts'
 import { type Transport, usualWay, type Way, wayName } from '../programs/program.ts'
-import type { Results } from '../results.ts'
+import type { Figure, Results } from '../results.ts'
 import { doorsInTurns, type Plan } from '../turns.ts'
 import { meanCost } from './bulk.ts'
 import { openMany } from './connections.ts'
@@ -17,6 +17,9 @@ const ways: readonly Pick<Way, 'transport' | 'tls'>[] = [
   { transport: 'mkcp', tls: false },
 ]
 
+/** In the picture; the others are in the table only. */
+const drawn = ['tcp', 'tcp+tls', 'ws+tls', 'grpc+tls', 'h2+tls', 'mkcp']
+
 export const transportNames: readonly string[] = ways.map(wayName)
 
 const counted = 1_000
@@ -27,6 +30,7 @@ const mostOver: Partial<Record<Transport, number>> = { mkcp: 20_000_000 }
 export const transports: Measurement = {
   name: 'transports',
   title: 'Transports',
+  rounds: ({ transportRounds }) => transportRounds,
   how: ({ transportBytes }) =>
     `Each transport with \`aes-128-gcm\`: one iperf3 connection carries ${transportBytes / 1e6} MB up and as much down (mKCP at most ` +
     `${mostOver.mkcp! / 1e6}), then ${counted} new connections, after ${uncounted} that do not count. Figures are means of both processes and, in bulk, ` +
@@ -46,7 +50,7 @@ async function measureWay(plan: Plan, results: Results, way: Pick<Way, 'transpor
   await withIperfServer((port) =>
     doorsInTurns(
       having,
-      `${name}, bulk`,
+      { what: `${name}, bulk`, rows: name },
       way,
       { port },
       {
@@ -56,20 +60,20 @@ async function measureWay(plan: Plan, results: Results, way: Pick<Way, 'transpor
         turn: async (door) => {
           const carried: Carried[] = []
           for (const direction of directions) carried.push(await carry(door, direction, bytes))
-          const bar = { panel: 'Transports: bulk, CPU s/GB', at: name }
-          results.add(door.program, { name: `${name}: CPU s/GB`, digits: 3, bar }, meanCost(carried))
+          const bar = barOf('Transports: bulk, CPU s/GB', name)
+          results.add(door.program, { name: `${name}: CPU s/GB`, digits: 3, ...bar }, meanCost(carried))
         },
       },
     ),
   )
   const echo = await startEchoServer()
   try {
-    await doorsInTurns(having, `${name}, new connections`, way, echo, {
+    await doorsInTurns(having, { what: `${name}, new connections`, rows: name }, way, echo, {
       warmUp: (door) => openMany(door, uncounted),
       turn: async (door) => {
         const { result, client, server } = await openMany(door, counted)
-        const bar = { panel: 'Transports: new connection, CPU µs', at: name }
-        results.add(door.program, { name: `${name}: CPU µs/connection`, digits: 0, bar }, (client + server) / 2)
+        const bar = barOf('Transports: new connection, CPU µs', name)
+        results.add(door.program, { name: `${name}: CPU µs/connection`, digits: 0, ...bar }, (client + server) / 2)
         const failed = result.refused + result.stalled
         results.add(door.program, { name: `${name}: refused or stalled`, digits: 0, of: 'sum' }, failed)
       },
@@ -78,3 +82,5 @@ async function measureWay(plan: Plan, results: Results, way: Pick<Way, 'transpor
     await echo.close()
   }
 }
+
+const barOf = (panel: string, at: string): Pick<Figure, 'bar'> => (drawn.includes(at) ? { bar: { panel, at } } : {})

@@ -14,6 +14,8 @@ const counted = 20_000
 const underWay = 32
 const trips = 2_000
 const sizes = [200, 1_200]
+/** A way through which nothing more comes is given up. */
+const mostQuietSeconds = 10
 
 export const udp: Measurement = {
   name: 'udp',
@@ -29,7 +31,7 @@ export const udp: Measurement = {
         const having = plan.programs.filter((program) => program.has({ ...usualWay, packets }))
         await doorsInTurns(
           { ...plan, programs: having },
-          `datagrams by ${packets}`,
+          { what: `datagrams by ${packets}`, rows: packets },
           { security, packets },
           { port: echo.port, network: 'udp' },
           {
@@ -38,7 +40,7 @@ export const udp: Measurement = {
               await echoes(doorPort, sizes[0]!, counted, underWay)
             },
             turn: async (door) => {
-              for (const bytes of sizes) await many(results, door, `${bytes} bytes, ${packets}`, bytes)
+              for (const bytes of sizes) await many(results, door, `${packets}, ${bytes} bytes`, bytes)
             },
           },
         )
@@ -53,6 +55,7 @@ async function many(results: Results, door: Door, name: string, bytes: number): 
   const { program, doorPort } = door
   const { result, client, server } = await cpuOf(pidsOf(door), () => echoes(doorPort, bytes, counted, underWay))
   const { came, lost, ms } = result
+  if (came < counted / 2) throw new Error(`of ${counted} datagrams of ${bytes} bytes, ${came} came back`)
   const perMillion = (seconds: number) => (seconds / came) * 1e6
   const bar = { panel: 'Datagrams: CPU s/million, mean of both ends', at: name }
   results.add(program, { name: `${name}: client CPU s/million`, digits: 2 }, perMillion(client))
@@ -108,11 +111,12 @@ function exchange(
     clearInterval(quiet)
     done({ came, lost, times, ms: performance.now() - startedAt })
   }
-  let before = -1
+  let [before, quietSeconds] = [-1, 0]
   quiet = setInterval(() => {
+    quietSeconds = came === before ? quietSeconds + 1 : 0
     if (came === before) {
       lost += sent - came - lost
-      if (sent === count) return finish()
+      if (sent === count || quietSeconds === mostQuietSeconds) return finish()
       for (let i = 0; i < atOnce; i++) send()
     }
     before = came

@@ -35,13 +35,13 @@ export function findPrograms(
 const wordOf = (name: string): string => name.toLowerCase().replaceAll(' ', '-')
 
 function peer(kind: PeerKind, said: string | undefined): Program | undefined {
-  const named = said ?? process.env[variableOf(kind.option)]
+  // A build may not know which version it is.
+  const [named, known] = (said ?? process.env[variableOf(kind.option)])?.split('=') ?? []
   if (named !== undefined && !existsSync(named)) throw new Error(`--${kind.option}: there is no ${named}`)
   const file = named === undefined ? onPath(kind.onPath) : resolve(named)
   if (file === undefined) return undefined
   const { stdout, stderr } = spawnSync(file, kind.versionArgs, { encoding: 'utf8' })
-  const version = kind.version.exec(`${stdout}${stderr}`)?.[1]
-  if (version === undefined) throw new Error(`${file} does not say which version of ${kind.name} it is`)
+  const version = known ?? kind.version.exec(`${stdout}${stderr}`)?.[1] ?? 'unknown'
   return { name: kind.name, own: false, version, ...kind.make(file) }
 }
 

@@ -88,7 +88,8 @@ const xray: PeerKind = {
       mux: true,
       packets: ['command 2', 'XUDP'],
     }),
-    config: (role, link) => v2rayFile(role, link),
+    // Without rules of its own, it lets nobody reach this machine's addresses through VMess.
+    config: (role, link) => v2rayFile(role, link, { freedom: { finalRules: [{ action: 'allow' }] } }),
     // It packs datagrams as XUDP unless its environment says that addresses are not to be kept.
     command: (config, { network, packets }: Link) => [
       ...(network === 'udp' && packets === 'command 2' ? ['/usr/bin/env', 'XRAY_CONE_DISABLED=true'] : []),

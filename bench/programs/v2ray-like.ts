@@ -9,8 +9,8 @@ export interface Dialect {
   /** Joins the client's outbound. */
   readonly outbound?: (link: Link) => object
   readonly kcpSettings?: object
-  /** Joins both files. */
-  readonly root?: object
+  /** Settings of the server's freedom. */
+  readonly freedom?: object
 }
 
 const kcpCapacity = { uplinkCapacity: 100, downlinkCapacity: 100 }
@@ -18,7 +18,7 @@ const kcpCapacity = { uplinkCapacity: 100, downlinkCapacity: 100 }
 export function v2rayFile(role: 'server' | 'client', link: Link, dialect: Dialect = {}): object {
   const log = { access: 'none', loglevel: 'none' }
   const ends = role === 'server' ? serverEnds(link, dialect) : clientEnds(link, dialect)
-  return { log, ...ends, ...dialect.root }
+  return { log, ...ends }
 }
 
 const serverEnds = (link: Link, dialect: Dialect): object => ({
@@ -31,7 +31,7 @@ const serverEnds = (link: Link, dialect: Dialect): object => ({
       streamSettings: stream(link, dialect, { certificates: [{ certificateFile, keyFile }] }),
     },
   ],
-  outbounds: [{ protocol: 'freedom' }],
+  outbounds: [{ protocol: 'freedom', ...(dialect.freedom ? { settings: dialect.freedom } : {}) }],
 })
 
 function clientEnds(link: Link, dialect: Dialect): object {

@@ -7,10 +7,11 @@ import { run } from './commands/run.ts'
 import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { uuid } from './commands/uuid.ts'
+import { addConvert } from './convert-command.ts'
 import { exitCodes } from './exit.ts'
 import { addRouting } from './routing-commands.ts'
 import type { Terminal } from './terminal.ts'
-import { banner } from './version.ts'
+import { versionText } from './version.ts'
 
 const exitCodeHelp = `
 Exit codes:
@@ -76,6 +77,7 @@ const commands: readonly { names: readonly string[]; add(program: Command, termi
   { names: ['connect'], add: addConnect },
   { names: ['start'], add: addStart },
   { names: ['route', 'geo'], add: (...given) => addRouting(...given, withSources) },
+  { names: ['convert'], add: (...given) => addConvert(...given, withSources) },
   { names: ['uuid', 'version'], add: addSmall },
 ]
 
@@ -196,9 +198,9 @@ function addSmall(program: Command, terminal: Terminal, done: Done): void {
     })
   program
     .command('version')
-    .description('print the version')
+    .description('print the version, and whether native code is used')
     .action(() => {
-      terminal.out(banner)
+      terminal.out(versionText())
       done(exitCodes.ok)
     })
 }

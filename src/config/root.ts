@@ -1,6 +1,6 @@
 /** The outermost object. */
 import { z } from 'zod'
-import { type Kinds, perKinds, settingsKey } from '../kinds/kinds.ts'
+import { type Kinds, perKinds } from '../kinds/kinds.ts'
 import type { Context } from '../schema/context.ts'
 import { anyObject, mapOf, noted, object, port, subtree, withoutEffect } from '../schema/fields.ts'
 import type { Place } from '../schema/report.ts'
@@ -33,7 +33,7 @@ const unavailableSettings = () => ({
 
 /** Under the first of their names; later ones are younger than this form. */
 const availableSettings = ({ transports }: Kinds): object =>
-  Object.fromEntries(transports.map((kind) => [settingsKey(kind), kind.schema]))
+  Object.fromEntries(transports.map(({ settingsKeys, schema }) => [Object.keys(settingsKeys)[0]!, schema]))
 
 const transportSchema = (kinds: Kinds) =>
   object(() => ({

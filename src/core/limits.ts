@@ -70,6 +70,8 @@ export const limits = {
   packetsUnsent: 256 * 1024,
   /** Bytes of datagrams inside a stream that are read at once: a system reads many times in a turn, and others wait meanwhile. */
   packetsRead: 16 * 1024,
+  /** Datagrams, or frames of a carrier, that one connection brings in a turn of the event loop: then others have theirs. */
+  unitsPerTurn: 64,
   /** Targets that one VMess client socket has connections of their own for; when full the one that was quiet longest goes. */
   packetTargets: 64,
   /** Silence after which such a connection goes while there are others, ms. */

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, getCipherInfo } from 'node:crypto'
 import { openBrief, sealBrief } from './brief-gcm.ts'
+import { PortableChaCha } from './chacha.ts'
 
 export type AeadName = 'aes-128-gcm' | 'chacha20-poly1305'
 
@@ -19,9 +20,18 @@ const options = { authTagLength: tagLength }
 
 /** @param key 16 bytes for aes-128-gcm, 32 for chacha20-poly1305 */
 export function createAead(name: AeadName, key: Uint8Array): Aead {
+  if (name === 'chacha20-poly1305' && !hasFastChaCha()) return new PortableChaCha(key)
   const own = new Uint8Array(key)
-  const node = new NodeAead(name, own)
-  return name === 'aes-128-gcm' ? new BriefAtFirst(node, own) : node
+  if (name === 'chacha20-poly1305') return new NodeAead(name, own)
+  return new BriefAtFirst(new NodeAead(name, own), own)
+}
+
+let known: boolean | undefined
+
+/** Whether chacha20-poly1305 is the runtime's own here; without it, AES is much faster whatever the processor. */
+export function hasFastChaCha(): boolean {
+  known ??= getCipherInfo('chacha20-poly1305') !== undefined
+  return known
 }
 
 /** Where Node begins to be cheaper; and for so many messages of a key the tables of brief-gcm.ts tell nobody anything. */

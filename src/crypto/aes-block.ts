@@ -1,7 +1,7 @@
 /**
  * AES-128 on single blocks. Sealing one is rare and left to Node. Opening is what a server does for every user when it looks for
  * the one who sent an AuthID, and there a call into Node costs many times the work itself, so that is done by tables
- * (key-search.ts), which are made here.
+ * (key-search/table.ts), which are made here.
  */
 import { createCipheriv } from 'node:crypto'
 

@@ -9,6 +9,8 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 export interface Twin {
+  /** Absent where the processor lacks the instructions. */
+  readonly search?: TwinSearch
   /** Seals all of `plain` as chunks of at most `longest` bytes, or one empty chunk where there is nothing, into `into` at `at`, and returns the offset behind them.
    *  The padding is filled from OpenSSL's generator if `pad`, else left to the caller. `state`: protocol/vmess/twin/body-state.ts. */
   sealBody(state: Int32Array, plain: Uint8Array, longest: number, into: Uint8Array, at: number, pad: boolean): number
@@ -23,10 +25,33 @@ export interface Twin {
     at: number,
     lengths: Int32Array | undefined,
   ): number
+
+  // Headers: protocol/vmess/header-seals.ts.
+  authIdKey(commandKey: Uint8Array, into: Uint8Array): void
+  lengthKey(requestKey: Uint8Array, into: Uint8Array): void
+  sealRequest(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array, plain: Uint8Array, into: Uint8Array): void
+  openRequestLength(key: Uint8Array, wire: Uint8Array): number
+  openRequest(key: Uint8Array, wire: Uint8Array, into: Uint8Array): boolean
+  sealResponse(key: Uint8Array, iv: Uint8Array, plain: Uint8Array, into: Uint8Array): void
+  openResponseLength(key: Uint8Array, iv: Uint8Array, sealed: Uint8Array): number
+  openResponse(key: Uint8Array, iv: Uint8Array, sealed: Uint8Array, into: Uint8Array): boolean
+}
+
+/** Searches for keys (crypto/key-search/model.ts) in memory of JavaScript: groups of sixteen slots, all zeros at first. Keys and blocks are 16 bytes. */
+export interface TwinSearch {
+  /** Which instructions it uses. */
+  readonly instructions: 'aes-ni' | 'vaes'
+  /** Bytes of a group. */
+  readonly groupBytes: number
+  setKey(table: Uint8Array, slot: number, key: Uint8Array): void
+  clearKey(table: Uint8Array, slot: number): void
+  /** The first slot of from..to-1 that matches, or -1. There may be fewer slots. */
+  findKey(table: Uint8Array, block: Uint8Array, from: number, to: number): number
+  openWithKey(table: Uint8Array, slot: number, block: Uint8Array, into: Uint8Array): void
 }
 
 /** What a loaded file must say of itself: one that was built from other sources is not used. */
-const interfaceVersion = 1
+const interfaceVersion = 3
 
 interface TwinModule extends Twin {
   readonly interfaceVersion: number
@@ -36,30 +61,37 @@ type Loaded = { readonly twin: TwinModule } | { readonly twin: undefined; readon
 
 let loaded: Loaded | undefined
 
+const load = (): Loaded => loadTwin(process.env.VMESS_NATIVE === 'off' ? undefined : openBuild)
+
 /** The twin of this thread, unless there is none or the environment variable VMESS_NATIVE says `off`. */
 export function twin(): Twin | undefined {
   loaded ??= load()
   return loaded.twin
 }
 
-/** Whether the twin is used, for people: `linux-x64`, or `none (…)` with the reason. */
+/** Whether the twin is used, for people: `linux-x64 (user search: vaes)`, or `none (…)` with the reason. */
 export function describeTwin(): string {
   loaded ??= load()
-  return loaded.twin ? `${process.platform}-${process.arch}` : `none (${loaded.reason})`
+  if (!loaded.twin) return `none (${loaded.reason})`
+  return `${process.platform}-${process.arch} (user search: ${loaded.twin.search?.instructions ?? 'TypeScript'})`
 }
 
-function load(): Loaded {
+/** @param open undefined where it is switched off. Whatever it throws is the reason why there is no twin. */
+export function loadTwin(open: (() => unknown) | undefined): Loaded {
   const none = (reason: string): Loaded => ({ twin: undefined, reason })
-  if (process.env.VMESS_NATIVE === 'off') return none('VMESS_NATIVE=off')
+  if (!open) return none('VMESS_NATIVE=off')
   try {
-    const require = createRequire(import.meta.url)
-    // From src/crypto, dist/crypto and dist/cli alike. A build of this machine goes before a prebuilt file.
-    const open = require('node-gyp-build') as (root: string) => TwinModule
-    const twin = open(fileURLToPath(new URL('../..', import.meta.url)))
+    const twin = open() as TwinModule
     return twin.interfaceVersion === interfaceVersion ? { twin } : none('built from other sources')
   } catch (error) {
     return none(reasonOf(error))
   }
+}
+
+/** From src/crypto, dist/crypto and dist/cli alike. A build of this machine goes before a prebuilt file. */
+function openBuild(): unknown {
+  const open = createRequire(import.meta.url)('node-gyp-build') as (root: string) => unknown
+  return open(fileURLToPath(new URL('../..', import.meta.url)))
 }
 
 /** The first line is all that people can use, without the path of the file. */

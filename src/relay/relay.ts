@@ -22,10 +22,7 @@ import { pump } from './pump.ts'
 export const relay = (near: Conn, far: Conn, limits: RelayLimits, clock: Clock, meters: Meters): Promise<Ended> =>
   new Promise((resolve, reject) => new Relay(near, far, limits, meters, { resolve, reject }).start(clock))
 
-interface Settle {
-  resolve(reason: Ended): void
-  reject(mistake: unknown): void
-}
+type Settle = { resolve(reason: Ended): void; reject(mistake: unknown): void }
 
 class Relay implements Idling {
   readonly #near: Conn

@@ -75,4 +75,25 @@ describe.skipIf(!native)(`the native twin${skipped}`, () => {
     }
     expect([...outcomes].sort()).toEqual(['RangeError', 'opened -1', 'opened 0', 'opened 1', 'sealed 1'])
   })
+
+  it.skipIf(!native?.search)(`searches ${parts * runs} tables that nobody made`, () => {
+    const random = fakeRandom(9)
+    const search = native!.search!
+    const outcomes = new Set<string>()
+    for (let run = 0; run < parts * runs; run++) {
+      const table = random.fill(new Uint8Array(random.below(4 * search.groupBytes)))
+      const [a, b] = [random.fill(new Uint8Array(14 + random.below(5))), new Uint8Array(14 + random.below(5))]
+      const slot = random.below(80)
+      try {
+        outcomes.add(`found ${Math.sign(search.findKey(table, a, slot, random.below(2 ** 32)))}`)
+        search.setKey(table, slot, a)
+        search.openWithKey(table, slot, a, b)
+        search.clearKey(table, slot)
+        outcomes.add('done')
+      } catch (error) {
+        outcomes.add((error as Error).name)
+      }
+    }
+    expect([...outcomes].sort()).toEqual(['RangeError', 'done', 'found -1'])
+  })
 })

@@ -15,10 +15,7 @@ import { WriteGate } from './write-gate.ts'
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = limits.firstRead
 
-/**
- * A Conn over any Node Duplex, by its public interface: 'data', pause() and resume(). TLS sockets and foreign streams
- * use it as it is; SocketConn replaces only where the bytes come from.
- */
+/** A Conn over any Node Duplex, by 'data', pause() and resume(); for TLS and foreign streams. SocketConn replaces where bytes come from. */
 export class StreamConn implements Conn, StreamEvents {
   /** The stream behind; a layer that takes it over must be its only user from then on. */
   readonly stream: Duplex
@@ -240,8 +237,7 @@ export class StreamConn implements Conn, StreamEvents {
 
   #endDrain(error?: Error): void {
     const drain = this.#drain
-    this.#drain = undefined
-    this.#sink = undefined
+    this.#drain = this.#sink = undefined
     if (error) drain?.reject(error)
     else drain?.resolve()
   }

@@ -6,13 +6,17 @@
  */
 import { aesEncryptor, type BlockCipher } from '../../crypto/aes-block.ts'
 import { crc32 } from '../../crypto/checksum.ts'
-import { kdf16 } from './kdf.ts'
+import { headerSeals } from './header-seals.ts'
 
 /** Length of an AuthID and of the legacy authentication in bytes. */
 export const authIdLength = 16
 
 /** The AES key of a user's AuthIDs: 16 bytes. */
-export const authIdKey = (commandKey: Uint8Array): Uint8Array => kdf16(commandKey, 'AES Auth ID Encryption')
+export function authIdKey(commandKey: Uint8Array): Uint8Array {
+  const key = new Uint8Array(16)
+  headerSeals().authIdKey(commandKey, key)
+  return key
+}
 
 /** Encrypts AuthIDs of one user. */
 export const authIdSealer = (commandKey: Uint8Array): BlockCipher => aesEncryptor(authIdKey(commandKey))

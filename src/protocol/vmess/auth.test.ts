@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { fromHex, pattern, toHex, vectorCases } from '../../../test/support/vectors.ts'
 import { fnv1a32 } from '../../crypto/checksum.ts'
-import { createKeySearch } from '../../crypto/key-search.ts'
+import { createKeySearch } from '../../crypto/key-search/create.ts'
 import { authIdKey, authIdSealer, authIdTime, encodeAuthId, sealAuthId } from './auth-id.ts'
 import { parseUuid } from './identity.ts'
-import { kdf, kdf12, kdf16 } from './kdf.ts'
+import { kdf, kdfInto } from './kdf.ts'
 import { legacyAuth, legacyHeaderIv } from './legacy-auth.ts'
 import { LegacyTable } from './users/legacy-table.ts'
 
@@ -22,8 +22,13 @@ describe('key derivation', () => {
 
   it('gives keys and nonces from the front', () => {
     const key = fromHex('0726456483a2c1e0ff1e3d5c7b9ab9d8')
-    expect(toHex(kdf16(key, 'one', 'two'))).toBe('71babdb85a1d020752bbace56cc00caa')
-    expect(toHex(kdf12(key, 'one', 'two'))).toBe('71babdb85a1d020752bbace5')
+    const [whole, path] = [kdf(key, 'one', fromHex('02'), fromHex('03')), [fromHex('02'), fromHex('03')]] as const
+    expect(toHex(kdf(key, 'one', 'two'))).toMatch(/^71babdb85a1d020752bbace56cc00caa/)
+    for (const length of [12, 16, 32]) {
+      const into = new Uint8Array(length)
+      kdfInto(into, key, 'one', ...path)
+      expect(toHex(into)).toBe(toHex(whole.subarray(0, length)))
+    }
   })
 })
 

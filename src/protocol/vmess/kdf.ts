@@ -111,9 +111,3 @@ export function kdfInto(
   if (second !== undefined) level = openLevel(level, second, behindSalt[1])
   digestBytes(finish(level, level.inner, key, digest), into)
 }
-
-/** The first 16 bytes of kdf(): an AES-128 key. */
-export const kdf16 = (key: Uint8Array, ...path: readonly PathElement[]): Uint8Array => kdf(key, ...path).subarray(0, 16)
-
-/** The first 12 bytes of kdf(): a nonce. */
-export const kdf12 = (key: Uint8Array, ...path: readonly PathElement[]): Uint8Array => kdf(key, ...path).subarray(0, 12)

@@ -6,41 +6,26 @@
  *
  * Pure functions: random bytes and times are parameters.
  */
-import { openBrief, sealBrief } from '../../crypto/brief-gcm.ts'
 import { createCfb } from '../../crypto/cfb.ts'
-import { kdfInto } from './kdf.ts'
+import { headerSeals, requestHead } from './header-seals.ts'
 import { legacyHeaderIv } from './legacy-auth.ts'
 
 /** The AEAD form up to the sealed fields: AuthID, sealed length, nonce. */
-export const aeadHeadLength = 42
+export const aeadHeadLength = requestHead
 const tagLength = 16
-const nonceAt = 34
-
-/** Key, nonce and text of the part that is sealed or opened at the moment. */
-const partKey = new Uint8Array(16)
-const partNonce = new Uint8Array(12)
-const lengthText = new Uint8Array(2)
 
 /** @param authId 16 bytes @param nonce 8 random bytes @returns 58 bytes more than `plain` */
 export function sealRequest(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array, plain: Uint8Array): Uint8Array {
-  const wire = new Uint8Array(aeadHeadLength + plain.length + tagLength)
-  wire.set(authId)
-  wire.set(nonce, nonceAt)
-  lengthText[0] = plain.length >> 8
-  lengthText[1] = plain.length
-  deriveForLength(key, authId, nonce)
-  sealBrief(partKey, partNonce, lengthText, wire, 16, authId)
-  deriveForFields(key, authId, nonce)
-  sealBrief(partKey, partNonce, plain, wire, aeadHeadLength, authId)
+  const wire = new Uint8Array(sealedRequestLength(plain.length))
+  headerSeals().sealRequest(key, authId, nonce, plain, wire)
   return wire
 }
 
 /** Length of the fields out of the first 42 bytes; undefined when they do not open. */
 export function openRequestLength(key: Uint8Array, wire: Uint8Array): number | undefined {
-  const authId = wire.subarray(0, 16)
-  deriveForLength(key, authId, wire.subarray(nonceAt, aeadHeadLength))
-  if (!openBrief(partKey, partNonce, wire, 16, nonceAt, lengthText, 0, authId)) return undefined
-  return (lengthText[0]! << 8) | lengthText[1]!
+  if (wire.length < aeadHeadLength) return undefined
+  const length = headerSeals().openRequestLength(key, wire)
+  return length < 0 ? undefined : length
 }
 
 /** Where the AEAD form ends when its fields have this length. */
@@ -48,20 +33,9 @@ export const sealedRequestLength = (fields: number): number => aeadHeadLength + 
 
 /** The fields out of exactly the whole AEAD form; undefined when they do not open. */
 export function openRequest(key: Uint8Array, wire: Uint8Array): Uint8Array | undefined {
-  const authId = wire.subarray(0, 16)
-  const plain = new Uint8Array(Math.max(0, wire.length - aeadHeadLength - tagLength))
-  deriveForFields(key, authId, wire.subarray(nonceAt, aeadHeadLength))
-  return openBrief(partKey, partNonce, wire, aeadHeadLength, wire.length, plain, 0, authId) ? plain : undefined
-}
-
-function deriveForLength(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): void {
-  kdfInto(partKey, key, 'VMess Header AEAD Key_Length', authId, nonce)
-  kdfInto(partNonce, key, 'VMess Header AEAD Nonce_Length', authId, nonce)
-}
-
-function deriveForFields(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): void {
-  kdfInto(partKey, key, 'VMess Header AEAD Key', authId, nonce)
-  kdfInto(partNonce, key, 'VMess Header AEAD Nonce', authId, nonce)
+  if (wire.length < sealedRequestLength(0)) return undefined
+  const plain = new Uint8Array(wire.length - sealedRequestLength(0))
+  return headerSeals().openRequest(key, wire, plain) ? plain : undefined
 }
 
 /** @param key the command key of the primary id @param auth 16 bytes @param timeS the time in `auth` */

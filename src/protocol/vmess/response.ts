@@ -8,10 +8,9 @@
  * Pure functions over the response key and IV, which derive from those of the request.
  */
 import { ProxyError } from '../../core/errors.ts'
-import { openBrief, sealBrief } from '../../crypto/brief-gcm.ts'
 import { md5 } from '../../crypto/hash.ts'
 import { digestBytes, sha256Finish, sha256Start } from '../../crypto/sha256-block.ts'
-import { kdfInto } from './kdf.ts'
+import { headerSeals, responseHead } from './header-seals.ts'
 import { decodeSwitchAccount, encodeSwitchAccount, type SwitchAccount, switchAccountCommand } from './switch-account.ts'
 import type { AuthMode } from './users.ts'
 
@@ -77,46 +76,26 @@ export function decodeResponse(plain: Uint8Array, v: number): ResponseHeader {
 }
 
 /** Length of the sealed length at the start of the AEAD form. */
-export const sealedLengthLength = 18
+export const sealedLengthLength = responseHead
 const tagLength = 16
 
-/** Key, nonce and text of the part that is sealed or opened at the moment. */
-const partKey = new Uint8Array(16)
-const partNonce = new Uint8Array(12)
-const lengthText = new Uint8Array(2)
-
 /** @returns 34 bytes more than `plain` */
-export function sealResponse(keys: ResponseKeys, plain: Uint8Array): Uint8Array {
+export function sealResponse({ key, iv }: ResponseKeys, plain: Uint8Array): Uint8Array {
   const wire = new Uint8Array(sealedLengthLength + plain.length + tagLength)
-  lengthText[0] = plain.length >> 8
-  lengthText[1] = plain.length
-  deriveForLength(keys)
-  sealBrief(partKey, partNonce, lengthText, wire, 0)
-  deriveForFields(keys)
-  sealBrief(partKey, partNonce, plain, wire, sealedLengthLength)
+  headerSeals().sealResponse(key, iv, plain, wire)
   return wire
 }
 
 /** Length of the sealed fields, tag included, out of the first 18 bytes; undefined when they do not open. */
-export function openResponseLength(keys: ResponseKeys, sealed: Uint8Array): number | undefined {
-  deriveForLength(keys)
-  if (!openBrief(partKey, partNonce, sealed, 0, sealed.length, lengthText, 0)) return undefined
-  return ((lengthText[0]! << 8) | lengthText[1]!) + tagLength
+export function openResponseLength({ key, iv }: ResponseKeys, sealed: Uint8Array): number | undefined {
+  if (sealed.length < sealedLengthLength) return undefined
+  const length = headerSeals().openResponseLength(key, iv, sealed)
+  return length < 0 ? undefined : length + tagLength
 }
 
 /** The fields out of what follows the sealed length; undefined when they do not open. */
-export function openResponse(keys: ResponseKeys, sealed: Uint8Array): Uint8Array | undefined {
-  const plain = new Uint8Array(Math.max(0, sealed.length - tagLength))
-  deriveForFields(keys)
-  return openBrief(partKey, partNonce, sealed, 0, sealed.length, plain, 0) ? plain : undefined
-}
-
-function deriveForLength({ key, iv }: ResponseKeys): void {
-  kdfInto(partKey, key, 'AEAD Resp Header Len Key')
-  kdfInto(partNonce, iv, 'AEAD Resp Header Len IV')
-}
-
-function deriveForFields({ key, iv }: ResponseKeys): void {
-  kdfInto(partKey, key, 'AEAD Resp Header Key')
-  kdfInto(partNonce, iv, 'AEAD Resp Header IV')
+export function openResponse({ key, iv }: ResponseKeys, sealed: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < tagLength) return undefined
+  const plain = new Uint8Array(sealed.length - tagLength)
+  return headerSeals().openResponse(key, iv, sealed, plain) ? plain : undefined
 }

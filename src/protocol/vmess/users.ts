@@ -2,7 +2,7 @@
 
 import { ForgetfulMap } from '../../core/forgetful-map.ts'
 import { limits } from '../../core/limits.ts'
-import { createKeySearch } from '../../crypto/key-search.ts'
+import { createKeySearch, type KeySearch } from '../../crypto/key-search/create.ts'
 import { authIdKey, authIdLength, authIdTime } from './auth-id.ts'
 import { commandKey } from './identity.ts'
 import { LegacyTable } from './users/legacy-table.ts'
@@ -51,14 +51,19 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
   readonly #names = new Names()
   readonly #lastUsers = new ForgetfulMap<string, Uint8Array>(limits.userAddresses)
   readonly #recent = new RecentUsers()
-  readonly #keys = createKeySearch()
+  readonly #keys: KeySearch
+  /** Of more users, most wait for their turn. */
+  readonly #atOnce: number
   readonly #legacy = new LegacyTable()
   readonly #searched: Searched<Match<U>>
   /** Counts users who came. */
   #came = 0
 
-  constructor(users: Iterable<U> = [], legacyUsers: LegacyUsers = 'alterId') {
+  /** @param keys empty */
+  constructor(users: Iterable<U> = [], legacyUsers: LegacyUsers = 'alterId', keys: KeySearch = createKeySearch()) {
     this.#legacyUsers = legacyUsers
+    this.#keys = keys
+    this.#atOnce = limits.usersAtOnce * keys.speed
     const [slots, came] = [this.#slots, () => this.#came]
     this.#searched = {
       keys: this.#keys,
@@ -155,7 +160,7 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
     const last = from === '' ? undefined : this.#lastUsers.get(from)
     const hinted = last ? this.#slots.find(last) : -1
     if (hinted >= 0 && this.#keys.matches(hinted, auth)) return this.#matched({ slot: hinted }, auth)
-    const many = this.size > limits.usersAtOnce
+    const many = this.size > this.#atOnce
     const slot = many ? this.#recent.find(auth) : this.#keys.find(auth, 0, this.#slots.end)
     if (slot >= 0) return this.#matched({ slot }, auth)
     if (!many && this.#legacy.size === 0) return undefined
@@ -180,7 +185,7 @@ export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
   /** This user was let in: what a stranger can repeat must not count. @param from as for begin() */
   letIn({ id }: U, from = ''): void {
     if (from !== '' && this.#lastUsers.get(from) !== id) this.#lastUsers.set(from, id)
-    if (this.size <= limits.usersAtOnce) return
+    if (this.size <= this.#atOnce) return
     const slot = this.#slots.find(id)
     if (slot >= 0) this.#recent.seen(slot, () => authIdKey(commandKey(id)))
   }

@@ -3,6 +3,7 @@ import { recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
 import { testClient, testUser } from '../../../test/support/vmess-pair.ts'
 import { silentLogger } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
+import { TableKeySearch } from '../../crypto/key-search/table.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
@@ -44,7 +45,7 @@ function rig(user: VmessUser, { detour, disableInsecureEncryption = false, other
     id: drawn.fill(new Uint8Array(16)),
     email: `other ${n}`,
   }))
-  const users = new UserDirectory<VmessUser>([...strangers, user])
+  const users = new UserDirectory<VmessUser>([...strangers, user], 'alterId', new TableKeySearch())
   const { turns, waiting, takeAll } = handTurns()
   const searches = new SearchQueue(turns)
   const inbound = createVmessInbound({

@@ -1,5 +1,5 @@
 import { limits } from '../../../core/limits.ts'
-import { createKeySearch } from '../../../crypto/key-search.ts'
+import { createKeySearch } from '../../../crypto/key-search/create.ts'
 
 /** Slots of the users who were let in last, with their keys once more, so that one search over a few finds most clients. */
 export class RecentUsers {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../core/limits.ts'
+import { TableKeySearch } from '../../../crypto/key-search/table.ts'
 import { fakeRandom } from '../../../testing/fakes.ts'
 import { authIdSealer, sealAuthId } from '../auth-id.ts'
 import { commandKey } from '../identity.ts'
@@ -18,7 +19,7 @@ const users: VmessIdentity[] = Array.from({ length: 3000 }, (_, n) => ({
   level: 0,
   experiments,
 }))
-const directory = new UserDirectory(users)
+const directory = new UserDirectory(users, 'alterId', new TableKeySearch())
 const openingOf = ({ id }: VmessIdentity) => sealAuthId(authIdSealer(commandKey(id)), nowS, bytes(4))
 
 /** A queue whose turns are taken by hand. */
@@ -160,7 +161,7 @@ describe('a search in steps, while users come and go', () => {
 
   it('finds whoever was there from beginning to end, also one who took another slot', () => {
     for (let round = 0; round < 8; round++) {
-      const here = new UserDirectory(users.slice(0, 800))
+      const here = new UserDirectory(users.slice(0, 800), 'alterId', new TableKeySearch())
       const wanted = users[700]!
       const search = here.begin(openingOf(wanted), nowS * 1000) as UserSearch
       for (let n = 0; !search.over; n++) {
@@ -176,7 +177,7 @@ describe('a search in steps, while users come and go', () => {
   })
 
   it('does not find one who left, nor takes another in the same slot for it', () => {
-    const here = new UserDirectory(users.slice(0, 800))
+    const here = new UserDirectory(users.slice(0, 800), 'alterId', new TableKeySearch())
     const search = here.begin(openingOf(users[900]!), nowS * 1000) as UserSearch
     search.advance(step)
     here.remove(users[900]!.id)

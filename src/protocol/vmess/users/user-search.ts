@@ -1,8 +1,8 @@
 import { limits } from '../../../core/limits.ts'
-import type { KeySearch } from '../../../crypto/key-search.ts'
+import type { KeySearch } from '../../../crypto/key-search/create.ts'
 import type { LegacyTable } from './legacy-table.ts'
 
-/** What making a legacy id, or computing one of its authentications, costs: so many keys of an AEAD search. */
+/** What making a legacy id, or computing one of its authentications, costs: so many keys of an AEAD search by tables. */
 const [costOfId, costOfAuth] = [20, 12] as const
 /** So many legacy authentications are compared for the cost of one key. */
 const perKey = 64
@@ -64,7 +64,7 @@ export class UserSearch<M = unknown> {
     this.#over = true
   }
 
-  /** Tries so many keys more, or does as much other work. Returns what is left of it: 0 while the search is not over. */
+  /** Tries so many keys more by tables, or does as much other work. Returns what is left of it: 0 while the search is not over. */
   advance(keys: number): number {
     let left = keys
     while (!this.#over && left > 0) left -= this.#turn < 0 ? this.#tryKeys(left) : this.#tryLegacy(left)
@@ -73,10 +73,10 @@ export class UserSearch<M = unknown> {
 
   #tryKeys(most: number): number {
     const { keys, end, legacy } = this.#in
-    const to = Math.min(end, this.#slot + Math.ceil(most))
+    const to = Math.min(end, this.#slot + Math.ceil(most * keys.speed))
     const slot = keys.find(this.#auth, this.#slot, to)
-    if (slot >= 0) return this.#end({ slot }, slot + 1 - this.#slot)
-    const cost = to - this.#slot
+    if (slot >= 0) return this.#end({ slot }, (slot + 1 - this.#slot) / keys.speed)
+    const cost = (to - this.#slot) / keys.speed
     this.#slot = to
     if (to < end) return cost
     if (legacy.size === 0) this.#finish()

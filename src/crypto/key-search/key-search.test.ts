@@ -2,9 +2,13 @@ import { createDecipheriv } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fakeRandom } from '../testing/fakes.ts'
-import { aesEncryptor } from './aes-block.ts'
-import { createKeySearch } from './key-search.ts'
+import { native, skipped } from '../../../test/support/twin.ts'
+import { fakeRandom } from '../../testing/fakes.ts'
+import { aesEncryptor } from '../aes-block.ts'
+import { createKeySearch } from './create.ts'
+import type { KeySearch } from './model.ts'
+import { TableKeySearch } from './table.ts'
+import { TwinKeySearch } from './twin.ts'
 
 const random = fakeRandom(3)
 const bytes = (length: number) => random.fill(new Uint8Array(length))
@@ -36,9 +40,18 @@ function naive(keys: readonly (Uint8Array | undefined)[], block: Uint8Array, fro
   return -1
 }
 
-describe('a search for a key', () => {
+const implementations: readonly (readonly [string, () => KeySearch])[] = [
+  ['by tables', () => new TableKeySearch()],
+  ...(native?.search ? [['by the native twin', () => new TwinKeySearch(native!.search!)] as const] : []),
+]
+
+it('is made by the twin where there is one', () => {
+  expect(createKeySearch()).toBeInstanceOf(native?.search ? TwinKeySearch : TableKeySearch)
+})
+
+describe.each(implementations)(`a search for a key %s${skipped}`, (_name, createSearch) => {
   it('opens blocks as FIPS 197 says, in place too', () => {
-    const search = createKeySearch()
+    const search = createSearch()
     search.set(
       2,
       Uint8Array.from({ length: 16 }, (_, i) => i),
@@ -49,7 +62,7 @@ describe('a search for a key', () => {
   })
 
   it('opens as the library does', () => {
-    const search = createKeySearch()
+    const search = createSearch()
     for (let i = 0; i < 300; i++) {
       const [key, block, into] = [bytes(16), bytes(16), new Uint8Array(16)]
       search.set(0, key)
@@ -59,7 +72,7 @@ describe('a search for a key', () => {
   })
 
   it('finds every key, whatever its block holds', () => {
-    const search = createKeySearch()
+    const search = createSearch()
     const keys = Array.from({ length: 100 }, () => bytes(16))
     for (const [slot, key] of keys.entries()) search.set(slot, key)
     for (const [slot, key] of keys.entries()) {
@@ -75,7 +88,7 @@ describe('a search for a key', () => {
 
   it('heeds all 32 bits of the checksum', () => {
     const key = bytes(16)
-    const search = createKeySearch()
+    const search = createSearch()
     search.set(0, key)
     for (let bit = 0; bit < 128; bit++) {
       const plain = proven(bytes(12))
@@ -85,7 +98,7 @@ describe('a search for a key', () => {
   })
 
   it('knows nothing in slots that were never set, or were cleared', () => {
-    const search = createKeySearch()
+    const search = createSearch()
     expect(search.find(bytes(16), 0, 10)).toBe(-1)
     const key = bytes(16)
     search.set(1000, key)
@@ -105,7 +118,7 @@ describe('a search for a key', () => {
     const range = fc.tuple(fc.nat(45), fc.nat(45))
     fc.assert(
       fc.property(fc.array(change, { maxLength: 40 }), ask, range, (changes, { sealedWith, head }, [from, to]) => {
-        const search = createKeySearch()
+        const search = createSearch()
         const keys: (Uint8Array | undefined)[] = []
         for (const { slot, key } of changes) {
           keys[slot] = key === undefined ? undefined : pool[key]

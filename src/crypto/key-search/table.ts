@@ -1,6 +1,5 @@
 /**
- * Finds, among many AES-128 keys, the one with which a block was sealed. An opened block proves itself: its last four bytes are
- * the CRC-32 (big-endian) of the twelve before them.
+ * The search by tables, in TypeScript.
  *
  * For a key that does not match, as almost none does, only one function over one array is run. Its last round does
  * not open the block: a CRC is linear, so what each byte adds to it, through InvSubBytes, is a table, and what the key adds is
@@ -10,25 +9,9 @@
  * seals headers.
  */
 
-import { expandDecryptionKey, expandedWords, inverseRows, inverseSbox, readWord } from './aes-block.ts'
-import { crc32 } from './checksum.ts'
-
-/** Keys in numbered slots. Blocks and keys are 16 bytes and only read. */
-export interface KeySearch {
-  /** Puts a key into a slot, in the place of what is there. There may be gaps: slots that were never set are empty. */
-  set(slot: number, key: Uint8Array): void
-  /** Empties a slot; an empty slot never matches. */
-  clear(slot: number): void
-  /** The first slot of from..to-1 whose key opens `block` to one that proves itself, or -1. */
-  find(block: Uint8Array, from: number, to: number): number
-  /** Whether that is so for this slot. */
-  matches(slot: number, block: Uint8Array): boolean
-  /** Writes the 16 bytes to which the key of a slot opens `block`; `into` may be `block`. */
-  open(slot: number, block: Uint8Array, into: Uint8Array): void
-}
-
-/** The fastest there is. */
-export const createKeySearch = (): KeySearch => new TableKeySearch()
+import { expandDecryptionKey, expandedWords, inverseRows, inverseSbox, readWord } from '../aes-block.ts'
+import { crc32 } from '../checksum.ts'
+import type { KeySearch } from './model.ts'
 
 // Names of this module: wherever modules are rewritten, each look-up of an imported one would take many times as long.
 const [row0, row1, row2, row3] = inverseRows
@@ -46,13 +29,19 @@ const adds = new Uint8Array(16 * 256)
 /** The checksum of twelve zeros, which the linear part leaves out. */
 const zeroSum = crc32(new Uint8Array(12))
 
-{
-  const block = new Uint8Array(16)
+let made = false
+
+/** What bits add together is the sum of what each adds; 32 times as many checksums would be the longest part of a start. */
+function makeAdds(): void {
+  made = true
+  const [block, ofByte] = [new Uint8Array(16), new Uint8Array(256)]
   for (let at = 0; at < 16; at++) {
-    for (let byte = 0; byte < 256; byte++) {
-      block[at] = lastRow[byte]!
-      adds[(at << 8) | byte] = sumOf(block)
+    for (let bit = 1; bit < 256; bit <<= 1) {
+      block[at] = bit
+      const sum = sumOf(block)
+      for (let rest = 0; rest < bit; rest++) ofByte[bit | rest] = sum ^ ofByte[rest]!
     }
+    for (let byte = 0; byte < 256; byte++) adds[(at << 8) | byte] = ofByte[lastRow[byte]!]!
     block[at] = 0
   }
 }
@@ -63,9 +52,14 @@ function sumOf(block: Uint8Array): number {
 }
 
 /** Keys as tables want them: 180 bytes each. */
-class TableKeySearch implements KeySearch {
+export class TableKeySearch implements KeySearch {
+  readonly speed = 1
   #words = new Int32Array(0)
   readonly #opened = new Uint8Array(16)
+
+  constructor() {
+    if (!made) makeAdds()
+  }
 
   set(slot: number, key: Uint8Array): void {
     this.#hold(slot)
