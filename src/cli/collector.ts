@@ -1,4 +1,5 @@
-import { setFlagsFromString } from 'node:v8'
+import { PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
  * Lets V8's heap grow to five times what was alive before it collects all of it, instead of a fraction more. Sealing and
@@ -8,12 +9,35 @@ import { setFlagsFromString } from 'node:v8'
  * Node 24 has a limit of its own for such buffers, unless it is told to count them with the rest; other versions do not
  * know that flag, and would say so.
  *
- * The young generation stays as small as it is when the program starts, 1 MB for each half, instead of growing to 48 MB under load.
- * What is young here dies young: a connection costs no more time, a start holds 2 MB less, and a thousand idle
- * connections, which made it grow, hold half as much resident memory. The measurement is in docs/decisions/0007.
+ * The young generation stays as small as it is at first, 1 MB for each half, until the program has started: that
+ * holds 2 MB less. See sizeYoungGeneration() for what comes then.
  */
 export function relaxCollector(): void {
   setFlagsFromString('--heap-growing-percent=400')
   setFlagsFromString('--semi-space-growth-factor=1')
   if (process.versions.v8.startsWith('13.')) setFlagsFromString('--external-memory-accounted-in-global-limit')
+}
+
+/** What V8's young generation should hold before it is collected, bytes: some seventy new connections' worth. */
+const youngBytes = 4 << 20
+
+/**
+ * Lets V8's young generation grow to 4 MB and no further. Left to itself it begins with 1 MB, grows to 16 MB under load, and shrinks
+ * whenever a program is quiet. At 1 MB every fifteen new connections are interrupted by a collection, which has to copy
+ * all that are in progress and has threads wait for each other; at 16 MB a thousand idle connections, which made it
+ * grow, hold twice as much resident memory. V8 knows no such bound while it runs, only the factor of its growth: after
+ * each collection that becomes what is missing. See docs/ablation.md.
+ */
+export function sizeYoungGeneration(): void {
+  let factor = 0
+  const follow = (): void => {
+    const committed = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0
+    // Two halves, of which the second one is there after the first collection.
+    const missing = Math.max(1, Math.round(youngBytes / Math.max(committed / 2, 1 << 20)))
+    if (missing === factor) return
+    factor = missing
+    setFlagsFromString(`--semi-space-growth-factor=${factor}`)
+  }
+  follow()
+  new PerformanceObserver(follow).observe({ entryTypes: ['gc'] })
 }

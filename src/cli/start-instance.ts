@@ -11,6 +11,7 @@ import { isProxyError } from '../core/errors.ts'
 import type { Observer } from '../core/observer.ts'
 import { ConfigError, type Problem } from '../schema/problem.ts'
 import type { Config } from '../settings/model.ts'
+import { sizeYoungGeneration } from './collector.ts'
 import { CliError, errorText, exitCodes } from './exit.ts'
 import { useLastResort } from './last-resort.ts'
 import type { Stoppable } from './lifecycle.ts'
@@ -73,6 +74,7 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     await appLog.close()
     throw exitFor(error)
   })
+  sizeYoungGeneration()
   return {
     instance: launch.instance,
     appLog,

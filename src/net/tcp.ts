@@ -1,4 +1,4 @@
-import { connect, createServer, isIP, type Server, type Socket } from 'node:net'
+import { connect, createServer, isIP, type NetConnectOpts, type Server, type Socket } from 'node:net'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Conn } from '../core/conn.ts'
 import type { Dialer, DialOptions, Listener, Listening } from '../core/dialer.ts'
@@ -41,9 +41,24 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
     const from = to.path === undefined ? options.localAddress?.() : undefined
     if (from !== undefined && isIP(from) !== isIP(to.host)) return reject(otherFamily(to, from))
     const read = options.lending === false ? undefined : new LendingRead(options.readSize?.())
-    const target = to.path === undefined ? { host: to.host, port: to.port } : { path: to.path }
-    const local = from === undefined ? {} : { localAddress: from }
-    const socket = connect({ ...target, ...local, ...socketOptions(options), ...(read && { onread: read }) })
+    const { host, port, path } = to
+    const { keepAlive, keepAliveInitialDelay } = keepAliveOf(options)
+    // The last three are what Node adds itself. It copies the options, and adding to a copy costs ten times the copying.
+    const how = {
+      host,
+      port,
+      path,
+      localAddress: from,
+      onread: read,
+      keepAlive,
+      keepAliveInitialDelay,
+      allowHalfOpen: true,
+      noDelay: true,
+      emitClose: false,
+      autoDestroy: true,
+      decodeStrings: false,
+    }
+    const socket = connect(how as NetConnectOpts)
     socket.pause()
     const settle = (): void => {
       cancel()
@@ -101,10 +116,13 @@ export function tcpListener(options: TcpOptions = {}): Listener {
   return {
     listen(at, accept, { mode } = {}) {
       const create = (): Server =>
-        createServer({ ...socketOptions(options), pauseOnConnect: true }, (socket) => {
-          const conn = acceptedConn(socket, at, options)
-          if (options.onAccept?.(conn, descriptorOf(socket)) !== false) accept(conn)
-        })
+        createServer(
+          { allowHalfOpen: true, noDelay: true, ...keepAliveOf(options), pauseOnConnect: true },
+          (socket) => {
+            const conn = acceptedConn(socket, at, options)
+            if (options.onAccept?.(conn, descriptorOf(socket)) !== false) accept(conn)
+          },
+        )
       const { ipv6Only = false } = options
       return at.path === undefined ? bind(create(), at, ipv6Only) : bindUnix(create, at, at.path, mode)
     },
@@ -150,7 +168,7 @@ async function bindUnix(create: () => Server, at: Address, path: string, mode: n
   return { address: at, ...end, ...(note !== undefined && { note }) }
 }
 
-function socketOptions({ keepAliveIdleS = 45 }: TcpOptions) {
-  const keepAlive = keepAliveIdleS >= 0 && { keepAlive: true, keepAliveInitialDelay: keepAliveIdleS * 1000 }
-  return { allowHalfOpen: true, noDelay: true, ...keepAlive }
-}
+const keepAliveOf = ({ keepAliveIdleS = 45 }: TcpOptions) => ({
+  keepAlive: keepAliveIdleS >= 0,
+  keepAliveInitialDelay: Math.max(0, keepAliveIdleS) * 1000,
+})

@@ -64,10 +64,13 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
     const terms = flowTerms(policy, session.user.level, flow.farLevel, flow.idleMs)
     const counted = flow.meters(countersOf(deps.counters, policy, session))
     const meters = session.network === 'udp' ? flows.quiet.noting(flow, counted) : counted
-    const reason = await way
-      .join(near, far, { session, terms, meters, clock: env.clock })
-      .finally(() => flows.close(flow))
-    const ended = flow.reason ?? reason
+    let ended: Ended
+    try {
+      ended = await way.join(near, far, { session, terms, meters, clock: env.clock })
+    } finally {
+      flows.close(flow)
+    }
+    ended = flow.reason ?? ended
     flow.noteEncoding()
     observer.closed(session, flow.totals, ended)
     return ended

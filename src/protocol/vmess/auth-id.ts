@@ -24,11 +24,16 @@ export const authIdSealer = (commandKey: Uint8Array): BlockCipher => aesEncrypto
 /** The block before encryption. @param random 4 bytes */
 export function encodeAuthId(timeS: number, random: Uint8Array): Uint8Array {
   const plain = new Uint8Array(authIdLength)
-  const view = new DataView(plain.buffer)
-  view.setBigInt64(0, BigInt(timeS))
-  plain.set(random.subarray(0, 4), 8)
-  view.setUint32(12, crc32(plain, 0, 12))
+  writeWord(plain, 0, Math.floor(timeS / 0x1_0000_0000))
+  writeWord(plain, 4, timeS)
+  for (let i = 0; i < 4; i++) plain[8 + i] = random[i]!
+  writeWord(plain, 12, crc32(plain, 0, 12))
   return plain
+}
+
+/** The lower 32 bits of a whole number. */
+function writeWord(bytes: Uint8Array, at: number, value: number): void {
+  for (let i = 0; i < 4; i++) bytes[at + i] = value >>> (24 - 8 * i)
 }
 
 /** A fresh AuthID. @param random 4 bytes */

@@ -114,10 +114,18 @@ interface Authenticated {
 }
 
 async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<Authenticated> {
-  const { users, env } = deps
+  const { users, replay, history, disableInsecureEncryption, env } = deps
   const from = addressKey(endpointHost(conn.info.remote))
-  const { clock, random } = env
-  const session = new ServerSession<VmessUser>({ ...deps, clock, random, from, deferSearch: true })
+  const session = new ServerSession<VmessUser>({
+    users,
+    replay,
+    history,
+    clock: env.clock,
+    random: env.random,
+    disableInsecureEncryption,
+    from,
+    deferSearch: true,
+  })
   let searched = false
   try {
     for (;;) {

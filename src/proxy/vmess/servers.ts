@@ -65,6 +65,8 @@ export class Servers implements Candidates<Server> {
    * from come last of all, but come.
    */
   pick(tried: ReadonlySet<Server>): Server | undefined {
+    const [only] = this.#list
+    if (this.#list.length === 1) return tried.has(only!) ? undefined : only
     this.#expire()
     const inTurn = [...this.#list.slice(this.#next), ...this.#list.slice(0, this.#next)]
     const open = inTurn.filter((server) => !tried.has(server))
