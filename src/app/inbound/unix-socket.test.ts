@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { unlessBun } from '../../../test/support/runtime.ts'
 import { loadConfigValue } from '../../config/load.ts'
 import { formatAddress } from '../../core/address.ts'
 import { systemEnv } from '../env.ts'
@@ -60,7 +61,7 @@ describe('an inbound on a unix socket', () => {
     expect(existsSync(path)).toBe(true)
   })
 
-  it('listens on abstract names, padded ones too, and prints them short', async () => {
+  unlessBun('abstract names')('listens on abstract names, padded ones too, and prints them short', async () => {
     const name = `vmess-${process.pid}-${Date.now()}`
     for (const listen of [`@${name}`, `@@${name}`]) {
       const instance = instanceOn(listen)
