@@ -18,6 +18,7 @@ export class Accounts implements AccountBook {
   readonly #clock: Clock
   readonly #accounts = new Map<string, { readonly account: Account; holders: number }>()
   readonly #watchers = new Set<AccountsWatcher>()
+  readonly #changed = (account: Account) => this.#tell('changed', account)
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -38,7 +39,7 @@ export class Accounts implements AccountBook {
     const key = email.toLowerCase()
     const known = this.#accounts.get(key)
     if (!known) {
-      const account = new Account(email, limits ?? unlimited, this.#clock, (it) => this.#tell('changed', it))
+      const account = new Account(email, limits ?? unlimited, this.#clock, this.#changed)
       this.#accounts.set(key, { account, holders: 1 })
       this.#tell('opened', account)
       return
