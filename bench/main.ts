@@ -11,6 +11,8 @@ import { textTable } from './report/table.ts'
 import { Results } from './results.ts'
 import { type Plan, reasonOf } from './turns.ts'
 
+const names = measurements.map(({ name }) => name)
+
 const asked = readOptions()
 if (asked) await main(asked)
 
@@ -29,8 +31,6 @@ async function main({ only, plan, write, json, progress }: Asked): Promise<void>
   if (json) console.log(JSON.stringify(done, null, 1))
   else console.log(`${thisMachine()}; ${Math.round((performance.now() - began) / 1_000)} s`)
 }
-
-const names = measurements.map(({ name }) => name)
 
 /** Whatever fails stands in the section, and ends nothing else. */
 async function measured(measurement: Measurement, whole: Plan, results: Results): Promise<Section> {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const cli = process.env.VMESS_CLI ?? fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const cli = process.env.VMESS_CLI ?? fileURLToPath(new URL('../../dist/vmess.cjs', import.meta.url))
 const probe = new URL('./probe.mjs', import.meta.url).href
 const id = '3c1b9f52-8d0e-4f77-9a3b-6d5c0e2a1b48'
 

@@ -1,7 +1,7 @@
 import type { Door } from '../programs/pair.ts'
 import type { Results } from '../results.ts'
 import { doorsInTurns, type Plan } from '../turns.ts'
-import { type Carried, carry, directions, runIperf, withIperfServer } from './iperf.ts'
+import { type Carried, carry, directions, type IperfServer, warmIperf, withIperfServer } from './iperf.ts'
 import type { Measurement } from './measurement.ts'
 
 /** As much each way beforehand as is measured, but no more than this. */
@@ -15,28 +15,20 @@ export const bulk: Measurement = {
     'beforehand do not count. A GB is 10^9 bytes. V2Ray 4 has no `zero`: there it stands with `none`.',
   async run(plan, results) {
     for (const security of plan.securities) {
-      await withIperfServer((port) =>
-        doorsInTurns(
-          plan,
-          { what: `bulk ${security}`, rows: security },
-          { security },
-          { port },
-          {
-            warmUp: async (door) => {
-              for (const direction of directions) await runIperf(door, direction, Math.min(warmUpBytes, plan.bytes))
-            },
-            turn: (door) => turn(plan, results, security, door),
-          },
-        ),
+      await withIperfServer((iperf) =>
+        doorsInTurns(plan, { what: `bulk ${security}`, rows: security }, { security }, iperf, {
+          warmUp: (door) => warmIperf(iperf, door, plan.bytes, warmUpBytes),
+          turn: (door) => turn(plan, results, security, iperf, door),
+        }),
       )
     }
   },
 }
 
-async function turn(plan: Plan, results: Results, security: string, door: Door): Promise<void> {
+async function turn(plan: Plan, results: Results, security: string, iperf: IperfServer, door: Door): Promise<void> {
   const carried: Carried[] = []
   for (const direction of directions) {
-    const one = await carry(door, direction, plan.bytes)
+    const one = await carry(iperf, door, direction, plan.bytes)
     const name = `${security} ${direction}`
     results.add(door.program, { name: `${name}: MB/s`, digits: 0, better: 'more' }, one.megabytesPerS)
     results.add(door.program, { name: `${name}: client CPU s/GB`, digits: 3 }, one.client)

@@ -1,7 +1,7 @@
 import { type Door, withPair } from '../programs/pair.ts'
 import type { Program } from '../programs/program.ts'
 import { inTurns } from '../turns.ts'
-import { carry, directions, runIperf, withIperfServer } from './iperf.ts'
+import { carry, directions, type IperfServer, warmIperf, withIperfServer } from './iperf.ts'
 import type { Measurement } from './measurement.ts'
 
 const warmUpBytes = 300_000_000
@@ -28,26 +28,30 @@ export const counters: Measurement = {
   async run(plan, results) {
     const ours = plan.programs.filter(({ own }) => own)
     const cases = ours.flatMap((program) => [program, uncounted(program)])
-    await withIperfServer((port) =>
+    await withIperfServer((iperf) =>
       inTurns(
         plan,
         { what: 'counters', rows: '' },
         cases,
         (program) => program,
         (program) =>
-          withPair(program, { security: plan.securities[0]! }, { port }, async (door) => {
-            for (const direction of directions) await runIperf(door, direction, warmUpBytes)
-            results.add(program, { name: 'all together CPU s/GB', digits: 3 }, await allTogether(door, plan.bytes))
+          withPair(program, { security: plan.securities[0]! }, iperf, async (door) => {
+            await warmIperf(iperf, door, plan.bytes, warmUpBytes)
+            results.add(
+              program,
+              { name: 'all together CPU s/GB', digits: 3 },
+              await allTogether(iperf, door, plan.bytes),
+            )
           }),
       ),
     )
   },
 }
 
-async function allTogether(door: Door, bytes: number): Promise<number> {
+async function allTogether(iperf: IperfServer, door: Door, bytes: number): Promise<number> {
   let sum = 0
   for (const direction of directions) {
-    const { client, server } = await carry(door, direction, bytes)
+    const { client, server } = await carry(iperf, door, direction, bytes)
     sum += client + server
   }
   return sum

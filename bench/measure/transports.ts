@@ -4,7 +4,7 @@ import type { Figure, Results } from '../results.ts'
 import { doorsInTurns, type Plan } from '../turns.ts'
 import { meanCost } from './bulk.ts'
 import { openMany } from './connections.ts'
-import { type Carried, carry, directions, runIperf, withIperfServer } from './iperf.ts'
+import { type Carried, carry, directions, warmIperf, withIperfServer } from './iperf.ts'
 import type { Measurement } from './measurement.ts'
 
 const both: readonly boolean[] = [false, true]
@@ -47,24 +47,16 @@ async function measureWay(plan: Plan, results: Results, way: Pick<Way, 'transpor
   const name = wayName(way)
   const having = { ...plan, programs: plan.programs.filter((program) => program.has({ ...usualWay, ...way })) }
   const bytes = Math.min(plan.transportBytes, mostOver[way.transport] ?? Number.POSITIVE_INFINITY)
-  await withIperfServer((port) =>
-    doorsInTurns(
-      having,
-      { what: `${name}, bulk`, rows: name },
-      way,
-      { port },
-      {
-        warmUp: async (door) => {
-          for (const direction of directions) await runIperf(door, direction, bytes)
-        },
-        turn: async (door) => {
-          const carried: Carried[] = []
-          for (const direction of directions) carried.push(await carry(door, direction, bytes))
-          const bar = barOf('Transports: bulk, CPU s/GB', name)
-          results.add(door.program, { name: `${name}: CPU s/GB`, digits: 3, ...bar }, meanCost(carried))
-        },
+  await withIperfServer((iperf) =>
+    doorsInTurns(having, { what: `${name}, bulk`, rows: name }, way, iperf, {
+      warmUp: (door) => warmIperf(iperf, door, bytes, bytes),
+      turn: async (door) => {
+        const carried: Carried[] = []
+        for (const direction of directions) carried.push(await carry(iperf, door, direction, bytes))
+        const bar = barOf('Transports: bulk, CPU s/GB', name)
+        results.add(door.program, { name: `${name}: CPU s/GB`, digits: 3, ...bar }, meanCost(carried))
       },
-    ),
+    }),
   )
   const echo = await startEchoServer()
   try {

@@ -7,6 +7,10 @@ import { cliPath } from '../../test/interop/harness.ts'
 import type { Link, Program } from './program.ts'
 import { v2rayFile } from './v2ray-like.ts'
 
+/** What `vmess` is when it is installed; a build before that was so has the other. */
+const bin = join(dirname(cliPath), 'vmess.cjs')
+const command = existsSync(bin) ? bin : cliPath
+
 /** Switches the native twin off, for a whole process. */
 const withoutTwin = ['/usr/bin/env', 'VMESS_NATIVE=off']
 
@@ -22,7 +26,7 @@ export function ownPrograms(runtimes: readonly string[]): Program[] {
 }
 
 function variants(name: string, runtime: string): Program[] {
-  const version = output([runtime, cliPath, 'version']).split('\n')[0]!
+  const version = output([runtime, command, 'version']).split('\n')[0]!
   const twin = output([runtime, '--input-type=module', '-e', describesTwin])
   const program = (suffix: string, under: readonly string[], variant: string): Program => ({
     name: `${name}${suffix}`,
@@ -30,7 +34,7 @@ function variants(name: string, runtime: string): Program[] {
     version: `${version}${variant}`,
     has: () => true,
     config: (role, link) => v2rayFile(role, link, { outbound: packing }),
-    command: (file) => [...under, runtime, cliPath, 'run', '-c', file],
+    command: (file) => [...under, runtime, command, 'run', '-c', file],
   })
   if (twin.startsWith('none')) return [program('', [], '')]
   return [program('', [], ', native twin'), program(' plain', withoutTwin, ', TypeScript only')]

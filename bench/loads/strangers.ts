@@ -1,5 +1,5 @@
 /**
- * node bench/strangers.mjs: what a server with few descriptors does to honest clients: among idle strangers, in a burst, and
+ * node bench/load.mjs strangers: what a server with few descriptors does to honest clients: among idle strangers, in a burst, and
  * with dials of clients who have left.
  */
 
@@ -9,13 +9,13 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { openDescriptors } from '../test/e2e/process-usage.ts'
-import { freePorts, type Peer, startPeer, withPeers } from '../test/interop/harness.ts'
-import { socksConnect } from '../test/interop/socks-client.ts'
-import { startTarget, type Target } from '../test/interop/target.ts'
-import { echoOnce, order } from '../test/interop/traffic.ts'
-import { SilentTarget } from '../test/support/silent-target.ts'
-import { cpuSeconds, percentile } from './figures.ts'
+import { openDescriptors } from '../../test/e2e/process-usage.ts'
+import { freePorts, type Peer, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { socksConnect } from '../../test/interop/socks-client.ts'
+import { startTarget, type Target } from '../../test/interop/target.ts'
+import { echoOnce, order } from '../../test/interop/traffic.ts'
+import { SilentTarget } from '../../test/support/silent-target.ts'
+import { cpuSeconds, percentile } from '../figures.ts'
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   },
 })
 
-if (values.help) console.log('node bench/strangers.mjs [--strangers 20000] [--limit 8192] [--generators 2]')
+if (values.help) console.log('node bench/load.mjs strangers [--strangers 20000] [--limit 8192] [--generators 2]')
 else if (values.idle) generate(JSON.parse(values.idle) as Task)
 else await main(Number(values.strangers), Number(values.limit), Number(values.generators))
 

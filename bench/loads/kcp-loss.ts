@@ -1,13 +1,13 @@
 /**
- * node bench/kcp-loss.mjs: mKCP through a relay that loses and delays datagrams, ours and V2Ray's in turn. Every byte is
+ * node bench/load.mjs kcp-loss: mKCP through a relay that loses and delays datagrams, ours and V2Ray's in turn. Every byte is
  * checked.
  */
 import { parseArgs } from 'node:util'
-import { testId } from '../test/interop/configs.ts'
-import { freePorts, type Program, startPeer, withPeers } from '../test/interop/harness.ts'
-import { socksConnect } from '../test/interop/socks-client.ts'
-import { downSeed, readContent, sendContent, startTarget, type Target } from '../test/interop/target.ts'
-import { order } from '../test/interop/traffic.ts'
+import { testId } from '../../test/interop/configs.ts'
+import { freePorts, type Program, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { socksConnect } from '../../test/interop/socks-client.ts'
+import { downSeed, readContent, sendContent, startTarget, type Target } from '../../test/interop/target.ts'
+import { order } from '../../test/interop/traffic.ts'
 import { lossyRelay } from './lossy-relay.ts'
 
 const { values } = parseArgs({
@@ -27,7 +27,7 @@ type Direction = (typeof directions)[number]
 
 if (values.help) {
   console.log(
-    'node bench/kcp-loss.mjs [--rounds 3] [--mb 10] [--loss 5 (%)] [--delay 50 (ms each way)] [--settings JSON]',
+    'node bench/load.mjs kcp-loss [--rounds 3] [--mb 10] [--loss 5 (%)] [--delay 50 (ms each way)] [--settings JSON]',
   )
 } else await main()
 

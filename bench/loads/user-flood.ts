@@ -10,10 +10,10 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type EchoServer, startEchoServer } from '../test/interop/echo-server.ts'
-import { freePorts, type Peer, startPeer, withPeers } from '../test/interop/harness.ts'
-import { cpuSeconds, percentile } from './figures.ts'
-import { userIds } from './programs/user-ids.ts'
+import { type EchoServer, startEchoServer } from '../../test/interop/echo-server.ts'
+import { freePorts, type Peer, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { cpuSeconds, percentile } from '../figures.ts'
+import { userIds } from '../programs/user-ids.ts'
 
 const { values } = parseArgs({
   options: {

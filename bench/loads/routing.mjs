@@ -1,12 +1,12 @@
 // What rules cost: a router with 200 rules and a list of 70,000 names, for a name that hits none of them, beside V2Ray's
-// memory and start for the same file. `node bench/routing.mjs` after a build.
+// memory and start for the same file. `node bench/load.mjs routing` after a build.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compileRouting } from '../dist/app/routing/compile.js'
-import { loadConfig } from '../dist/config/load.js'
+import { compileRouting } from '../../dist/app/routing/compile.js'
+import { loadConfig } from '../../dist/config/load.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'vmess-routing-'))
 
@@ -126,7 +126,7 @@ byIp()
 console.log(`an address                      ${(Math.min(...range(3, byIp)) / 1000).toFixed(2)} µs`)
 
 await beside('v2ray', ['-config', file], { V2RAY_LOCATION_ASSET: folder })
-await beside(process.execPath, [new URL('../dist/cli.js', import.meta.url).pathname, 'run', '-c', file], {})
+await beside(process.execPath, [new URL('../../dist/cli.js', import.meta.url).pathname, 'run', '-c', file], {})
 rmSync(folder, { recursive: true })
 
 /** Starts a program with the file, waits until it listens, and says how long that took and what it holds then. */

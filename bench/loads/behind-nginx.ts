@@ -1,5 +1,5 @@
 /**
- * node bench/behind-nginx.mjs: every transport behind Debian's nginx with TLS, by the blocks of docs/behind-a-web-server.md:
+ * node bench/load.mjs behind-nginx: every transport behind Debian's nginx with TLS, by the blocks of docs/behind-a-web-server.md:
  * so many bytes up and down, and a silence with heartbeats after which bytes still pass.
  */
 
@@ -8,8 +8,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import type { Client, DuplexSocket } from '../src/index.ts'
-import { networks, withNginx } from '../test/interop/behind-nginx.ts'
+import type { Client, DuplexSocket } from '../../src/index.ts'
+import { networks, withNginx } from '../../test/interop/behind-nginx.ts'
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 /** Bytes of a piece, which is sent again and again. */
 const wide = 1 << 16
 
-if (values.help) console.log('node bench/behind-nginx.mjs [--size 50 (MB)] [--idle 600 (s)] [--heartbeat 30 (s)]')
+if (values.help) console.log('node bench/load.mjs behind-nginx [--size 50 (MB)] [--idle 600 (s)] [--heartbeat 30 (s)]')
 else await main(Number(values.size) * 1_000_000, Number(values.idle), Number(values.heartbeat))
 
 async function main(bytes: number, idleS: number, heartbeatS: number): Promise<void> {

@@ -1,13 +1,13 @@
-// node bench/lists.mjs [users]: how long lists of many users hold up everybody else.
+// node bench/load.mjs lists [users]: how long lists of many users hold up everybody else.
 // The longest gap that a timer of 1 ms in the server's process sees while another process scrapes and lists, and in brackets
 // the processor time of the server (collector included) in its busiest gap: on a busy machine that says more. Needs dist/.
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createTcpServer } from 'node:net'
-import { systemEnv } from '../dist/app/env.js'
-import { Launch } from '../dist/app/launch.js'
-import { loadConfigValue } from '../dist/config/load.js'
+import { systemEnv } from '../../dist/app/env.js'
+import { Launch } from '../../dist/app/launch.js'
+import { loadConfigValue } from '../../dist/config/load.js'
 
 const count = Number(process.argv[2] ?? 10_000)
 const token = 'a-token-of-enough-characters'

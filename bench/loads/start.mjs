@@ -1,4 +1,4 @@
-// node bench/start.mjs [starts] [name=command …]: how long a small file takes until its port listens, and the memory held then,
+// node bench/load.mjs start [starts] [name=command …]: how long a small file takes until its port listens, and the memory held then,
 // beside V2Ray and a bare listener of Node. They take turns. More commands are run with `-c FILE` behind them, such as
 // old="node /elsewhere/dist/cli.js run". Needs dist/.
 import { spawn } from 'node:child_process'
@@ -25,7 +25,7 @@ writeFileSync(
   }),
 )
 
-const cli = fileURLToPath(new URL('../dist/vmess.cjs', import.meta.url))
+const cli = fileURLToPath(new URL('../../dist/vmess.cjs', import.meta.url))
 const programs = [
   { name: 'vmess', command: [process.execPath, cli, 'run', '-c', file] },
   ...others.map((arg) => {

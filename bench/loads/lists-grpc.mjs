@@ -1,6 +1,6 @@
-// The client of bench/lists.mjs: one call to the gRPC API.
+// The client of bench/load.mjs lists: one call to the gRPC API.
 import { Client, credentials } from '@grpc/grpc-js'
-import { loadTypes } from '../dist/api/grpc/types.js'
+import { loadTypes } from '../../dist/api/grpc/types.js'
 
 const services = {
   HandlerService: 'app.proxyman.command.HandlerService',

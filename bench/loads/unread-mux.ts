@@ -1,16 +1,16 @@
 /**
- * node bench/unread-mux.mjs: Mux.Cool, which has no window, with ours receiving: seven downloads that share a carrier with an eighth that
+ * node bench/load.mjs unread-mux: Mux.Cool, which has no window, with ours receiving: seven downloads that share a carrier with an eighth that
  * nobody reads. One whose offer is below its bound must not slow them down; an endless one may keep them waiting for a stated time,
  * holds no more memory than the carrier's bound, and is ended.
  */
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { limits } from '../src/core/limits.ts'
-import { createClient, type DuplexSocket } from '../src/index.ts'
-import { serverConfig, testId } from '../test/interop/configs.ts'
-import { freePorts, hasV2ray, type Program, startPeer, withPeers } from '../test/interop/harness.ts'
-import { median } from './figures.ts'
+import { limits } from '../../src/core/limits.ts'
+import { createClient, type DuplexSocket } from '../../src/index.ts'
+import { serverConfig, testId } from '../../test/interop/configs.ts'
+import { freePorts, hasV2ray, type Program, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { median } from '../figures.ts'
 
 const { values } = parseArgs({
   options: {
@@ -160,5 +160,5 @@ async function main(): Promise<void> {
 
 const mb = (bytes: number) => (bytes / 1e6).toFixed(0)
 
-if (values.help) console.log('node bench/unread-mux.mjs [--rounds 3] [--seconds 2]')
+if (values.help) console.log('node bench/load.mjs unread-mux [--rounds 3] [--seconds 2]')
 else await main()

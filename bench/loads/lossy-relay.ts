@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { fakeRandom } from '../src/testing/fakes.ts'
+import { fakeRandom } from '../../src/testing/fakes.ts'
 
 export interface LossyRelay {
   readonly port: number

@@ -1,14 +1,14 @@
-/** node bench/hostile-grpc.mjs: hostile HTTP/2 streams at both doors of the gRPC API; it must live, and serve honest callers meanwhile. */
+/** node bench/load.mjs hostile-grpc: hostile HTTP/2 streams at both doors of the gRPC API; it must live, and serve honest callers meanwhile. */
 
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
-import { freePorts, startPeer, withPeers } from '../test/interop/harness.ts'
-import { attacks, endings } from '../test/support/hostile-streams.ts'
-import { preface } from '../test/support/http2-frames.ts'
-import { percentile, residentKb } from './figures.ts'
+import { freePorts, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { attacks, endings } from '../../test/support/hostile-streams.ts'
+import { preface } from '../../test/support/http2-frames.ts'
+import { percentile, residentKb } from '../figures.ts'
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 /** A connection may have 16 streams at once, and some of these never end. */
 const streamsPerConnection = 12
 
-if (values.help) console.log('node bench/hostile-grpc.mjs [--streams 100000] [--concurrency 8] [--silent 64]')
+if (values.help) console.log('node bench/load.mjs hostile-grpc [--streams 100000] [--concurrency 8] [--silent 64]')
 else await main(Number(values.streams), Number(values.concurrency), Number(values.silent))
 
 async function main(streams: number, concurrency: number, silent: number): Promise<void> {

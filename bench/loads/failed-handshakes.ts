@@ -1,14 +1,14 @@
-/** node bench/failed-handshakes.mjs: TLS handshakes that fail in ten ways, at a low limit of descriptors; nothing may stay, and honest clients are served. */
+/** node bench/load.mjs failed-handshakes: TLS handshakes that fail in ten ways, at a low limit of descriptors; nothing may stay, and honest clients are served. */
 
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startEchoServer } from '../test/interop/echo-server.ts'
-import { freePorts, startPeer, withPeers } from '../test/interop/harness.ts'
-import { failedHandshakes, failHandshake } from '../test/support/failed-handshakes.ts'
-import { percentile } from './figures.ts'
+import { startEchoServer } from '../../test/interop/echo-server.ts'
+import { freePorts, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { failedHandshakes, failHandshake } from '../../test/support/failed-handshakes.ts'
+import { percentile } from '../figures.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,12 +19,12 @@ const { values } = parseArgs({
 })
 
 /** The library as it is published: it reads a file beside itself. */
-const { connect }: typeof import('../src/index.ts') = await import(pathToFileURL('dist/index.js').href)
+const { connect }: typeof import('../../src/index.ts') = await import(pathToFileURL('dist/index.js').href)
 
 const id = '11111111-2222-4333-8444-555555555555'
 const pem = (name: string): string => readFileSync(`test/fixtures/tls/${name}`, 'utf8')
 
-if (values.help) console.log('node bench/failed-handshakes.mjs [--handshakes 10000] [--concurrency 200]')
+if (values.help) console.log('node bench/load.mjs failed-handshakes [--handshakes 10000] [--concurrency 200]')
 else await main(Number(values.handshakes), Number(values.concurrency))
 
 async function main(total: number, concurrency: number): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * node bench/datagrams.mjs: what datagrams do to others and leave behind. A flood through a local port of our client, with
+ * node bench/load.mjs datagrams: what datagrams do to others and leave behind. A flood through a local port of our client, with
  * another user's requests beside it, every datagram accounted for; and thousands of clients that send once and are gone.
  */
 
@@ -12,14 +12,14 @@ import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { heldBy, measured } from '../test/e2e/held-memory.ts'
-import { openDescriptors } from '../test/e2e/process-usage.ts'
-import { testId } from '../test/interop/configs.ts'
-import { freePorts, type Peer, startPeer, withPeers } from '../test/interop/harness.ts'
-import { Wire } from '../test/interop/wire.ts'
-import { cpuSeconds, percentile, residentKb } from './figures.ts'
+import { heldBy, measured } from '../../test/e2e/held-memory.ts'
+import { openDescriptors } from '../../test/e2e/process-usage.ts'
+import { testId } from '../../test/interop/configs.ts'
+import { freePorts, type Peer, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { Wire } from '../../test/interop/wire.ts'
+import { cpuSeconds, percentile, residentKb } from '../figures.ts'
 
-const help = `node bench/datagrams.mjs [--rate 100000] [--seconds 30] [--nice 0] [--sessions 5000] [--no-reader]
+const help = `node bench/load.mjs datagrams [--rate 100000] [--seconds 30] [--nice 0] [--sessions 5000] [--no-reader]
 
   --rate N       datagrams of 200 bytes a second that are offered; 0 leaves the flood out
   --nice N       priority of the process that sends them

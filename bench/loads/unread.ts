@@ -1,15 +1,15 @@
 /**
- * node bench/unread.mjs: seven downloads that share a carrier with an eighth that nobody reads, beside the same seven without it.
+ * node bench/load.mjs unread: seven downloads that share a carrier with an eighth that nobody reads, beside the same seven without it.
  * Ours at both ends, for every transport of HTTP/2: its windows must keep what is unread from holding up the rest.
  */
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { certificateFile, keyFile } from '../test/interop/configs.ts'
-import { type Pair, type PairSpec, withPair } from '../test/interop/pair.ts'
-import type { SocksTarget } from '../test/interop/socks-client.ts'
-import type { Wire } from '../test/interop/wire.ts'
-import { median, residentKb } from './figures.ts'
+import { certificateFile, keyFile } from '../../test/interop/configs.ts'
+import { type Pair, type PairSpec, withPair } from '../../test/interop/pair.ts'
+import type { SocksTarget } from '../../test/interop/socks-client.ts'
+import type { Wire } from '../../test/interop/wire.ts'
+import { median, residentKb } from '../figures.ts'
 
 const { values } = parseArgs({
   options: {
@@ -104,5 +104,5 @@ async function main(): Promise<void> {
   }
 }
 
-if (values.help) console.log('node bench/unread.mjs [--rounds 3] [--seconds 2]')
+if (values.help) console.log('node bench/load.mjs unread [--rounds 3] [--seconds 2]')
 else await main()

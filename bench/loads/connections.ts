@@ -1,11 +1,11 @@
-/** node bench/connections.mjs: very many connections through a client and a server of ours; none may be refused or stall. */
+/** node bench/load.mjs connections: very many connections through a client and a server of ours; none may be refused or stall. */
 
 import { parseArgs } from 'node:util'
-import { churn } from '../test/interop/churn.ts'
-import { startEchoServer } from '../test/interop/echo-server.ts'
-import { residentKb } from './figures.ts'
-import { ownPrograms } from './programs/ours.ts'
-import { withPair } from './programs/pair.ts'
+import { churn } from '../../test/interop/churn.ts'
+import { startEchoServer } from '../../test/interop/echo-server.ts'
+import { residentKb } from '../figures.ts'
+import { ownPrograms } from '../programs/ours.ts'
+import { withPair } from '../programs/pair.ts'
 
 const { values } = parseArgs({
   options: {
@@ -16,7 +16,8 @@ const { values } = parseArgs({
   },
 })
 
-if (values.help) console.log('node bench/connections.mjs [--count 200000] [--concurrency 64] [--security aes-128-gcm]')
+if (values.help)
+  console.log('node bench/load.mjs connections [--count 200000] [--concurrency 64] [--security aes-128-gcm]')
 else await main(Number(values.count), Number(values.concurrency))
 
 async function main(count: number, concurrency: number): Promise<void> {

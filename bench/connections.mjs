@@ -1,4 +1,0 @@
-// node bench/connections.mjs --help
-import { buildAndRun } from './build.mjs'
-
-await buildAndRun('connections')

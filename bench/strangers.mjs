@@ -1,3 +1,0 @@
-import { buildAndRun } from './build.mjs'
-
-await buildAndRun('strangers')
