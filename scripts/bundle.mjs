@@ -10,7 +10,7 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const asInstalled = /^(?:libsql|pino|@grpc\/.*)$/
 
 const bundle = await rolldown({
-  input: { main: at('src/cli/main.ts') },
+  input: { main: at('src/cli/main.ts'), worker: at('src/cli/worker.ts') },
   platform: 'node',
   external: asInstalled,
   resolve: { mainFields: ['module', 'main'] },

@@ -1,7 +1,9 @@
 import type { Env } from '../core/env.ts'
 import type { Observer } from '../core/observer.ts'
 import type { FindFile } from '../routing/geo/lists.ts'
-import type { OutboundBuild } from './build/build.ts'
+import type { Accounts } from '../account/accounts.ts'
+import type { Counters } from '../stats/counters.ts'
+import type { InboundBuild, OutboundBuild } from './build/build.ts'
 
 /** What an instance is made with. */
 export interface InstanceDeps {
@@ -17,4 +19,16 @@ export interface InstanceDeps {
   readonly kinds?: OutboundBuild['kinds']
   /** Ids of sessions, by default 1, 2, 3 …: instances behind one Control must not give the same ones. */
   readonly ids?: () => number
+  /** What it has in common with instances in other threads; absent: nothing. */
+  readonly shared?: SharedParts
+}
+
+/** What instances in several threads have in common, or stand-ins that go together. */
+export interface SharedParts extends Pick<InboundBuild, 'replay' | 'history' | 'sockets'> {
+  readonly accounts: Accounts
+  readonly counters: Counters
+  /** Descriptors that this thread may have, where others have some of the process's, too. */
+  readonly openFiles?: number
+  /** Told after what a configuration says has changed; resolves when it holds in all threads. */
+  readonly changed?: () => Promise<void>
 }

@@ -41,7 +41,7 @@ export type { InstanceDeps } from './instance-deps.ts'
 export class Instance implements AsyncDisposable {
   readonly kinds: OutboundBuild['kinds']
   readonly accounts: Accounts
-  readonly counters = new Counters()
+  readonly counters: Counters
   readonly handshakes = new Handshakes()
   readonly endings = new Endings()
   readonly flows: Flows
@@ -62,6 +62,8 @@ export class Instance implements AsyncDisposable {
   readonly #connections: Connections
   readonly #inbounds: Inbounds
   readonly #ends: Ends
+  readonly #changed: () => Promise<void>
+  readonly #many: boolean
   #config: Config
   #started = false
   #stopped: Promise<void> | undefined
@@ -69,14 +71,23 @@ export class Instance implements AsyncDisposable {
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
   constructor(config: Config, deps: InstanceDeps) {
     const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
+    const { shared } = deps
     this.kinds = deps.kinds ?? builtin
     this.resolve = resolve
     this.#config = config
     this.#connections = new Connections(env)
-    this.accounts = new Accounts(env.clock)
+    this.#many = shared !== undefined
+    this.#changed = shared?.changed ?? (() => Promise.resolve())
+    this.counters = shared?.counters ?? new Counters()
+    this.accounts = shared?.accounts ?? new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
     const perAddress = () => this.#config.policy.system.handshakesPerAddress
-    this.#descriptors = new Descriptors({ env, perAddress, evictIdle: () => this.flows.quiet.evictIdle() })
+    this.#descriptors = new Descriptors({
+      env,
+      perAddress,
+      evictIdle: () => this.flows.quiet.evictIdle(),
+      ...(shared?.openFiles !== undefined && { limit: shared.openFiles, ofThread: true }),
+    })
     const asked = ({ info }: End) => this.#descriptors.admit(info)
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
@@ -103,6 +114,7 @@ export class Instance implements AsyncDisposable {
       find: (tag) => this.outbounds.passable(tag),
       watch,
       descriptors: this.#descriptors,
+      shared,
       refused: (at, error) => this.observers.rejected(at, error),
     })
     this.routing = new Routing({
@@ -195,6 +207,16 @@ export class Instance implements AsyncDisposable {
   adopt(config: Config, inbounds: readonly RunningInbound[]): void {
     this.#config = config
     this.#inbounds.replace(inbounds)
+  }
+
+  /** True where other threads serve its clients. */
+  get many(): boolean {
+    return this.#many
+  }
+
+  /** Resolves when what has changed holds in all threads. */
+  spread(): Promise<void> {
+    return this.#changed()
   }
 
   /** Stops listening there and ends what came in by it. */

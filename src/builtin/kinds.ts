@@ -198,6 +198,7 @@ export const transports = [
     message: { name: 'transport.internet.splithttp.Config', json: xhttpJson },
     opening: xhttpOpening,
     layer: xhttpLayer,
+    manyCarriers: true,
   }),
 ] as const
 

@@ -58,7 +58,12 @@ export interface Config {
   readonly control?: ControlConfig
   /** Where used traffic survives a restart. */
   readonly accounting?: AccountingConfig
+  /** Threads that serve clients. */
+  readonly workers: WorkersConfig
 }
+
+/** How many; or one for each core that the process may have. */
+export type WorkersConfig = number | 'auto'
 
 export type ApiService = 'HandlerService' | 'LoggerService' | 'ObservatoryService' | 'RoutingService' | 'StatsService'
 
@@ -99,6 +104,8 @@ interface InboundBase {
   readonly allocate?: AllocateConfig
   readonly sniffing?: SniffingConfig
   readonly stream: InboundStreamConfig
+  /** Why one thread serves it where there are workers, in words; absent: they do. */
+  readonly oneThread?: string
 }
 
 /** Dynamic ports: every `refreshMinutes` another `concurrency` random ones are opened, each for two periods. */

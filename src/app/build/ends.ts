@@ -21,6 +21,7 @@ import type { RunningOutbound } from '../outbounds.ts'
 import type { ProbeRequest } from '../routing/probe.ts'
 import { prepareExcluded } from '../sniffing/excluded.ts'
 import type { Detour } from '../users/detour.ts'
+import type { SharedParts } from '../instance-deps.ts'
 import { buildInbound, buildOutbound, type InboundBuild, noting, type OutboundBuild } from './build.ts'
 import { probeThrough } from './probe-through.ts'
 
@@ -33,6 +34,8 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   readonly policy: () => PolicyConfig
   /** Who may have a descriptor, and where a client really is that came by a proxy. */
   readonly descriptors: Pick<Descriptors, 'accepted' | 'admit' | 'clientIs'>
+  /** What there is for all threads; absent: there is one. */
+  readonly shared?: SharedParts | undefined
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -42,17 +45,19 @@ export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
   readonly #shared: SharedPorts
-  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations'>
+  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations' | 'sockets'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
     this.#readSize = () => readSize(deps.policy())
-    const { clock } = deps.env
+    const { env, shared } = deps
+    const { clock } = env
     this.#shared = new SharedPorts(clock)
     this.#memory = {
-      replay: new ReplayMemory(clock),
-      history: new SessionHistory(clock),
+      replay: shared?.replay ?? new ReplayMemory(clock),
+      history: shared?.history ?? new SessionHistory(clock),
       associations: new Associations(clock),
+      ...(shared?.sockets && { sockets: shared.sockets }),
     }
   }
 

@@ -74,9 +74,7 @@ export class InstanceControl extends InstanceRouting implements Control {
     const read: CounterView[] = []
     await inSlices(env.clock, names, (name) => {
       const counter = instance.counters.get(name)
-      if (!counter) return
-      read.push({ name, value: counter.value })
-      if (reset) counter.value = 0
+      if (counter) read.push({ name, value: reset ? counter.take() : counter.value })
     })
     return read
   }

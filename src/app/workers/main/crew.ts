@@ -1,0 +1,223 @@
+import type { ControlEvent } from '../../../control/control.ts'
+import type { Env } from '../../../core/env.ts'
+import { limits } from '../../../core/limits.ts'
+import { toProxyError } from '../../../core/errors.ts'
+import type { Instance } from '../../instance.ts'
+import type { InstanceDeps } from '../../instance-deps.ts'
+import { openFilesLimit } from '../../descriptors/open-files.ts'
+import { monotonicAheadMs } from '../clock.ts'
+import { createReplayTables, SharedHistory, SharedReplay } from '../memory/replay.ts'
+import { sharedIds } from '../memory/ids.ts'
+import { type Answer, type Asked, errorText, type FromWorker, type Question, type ToWorker, type WorkerStart } from '../messages.ts'
+import { HeldPorts } from '../ports/held-ports.ts'
+import { SharedAccounts } from './accounts.ts'
+import { SummedCounter, SummedCounters } from './counters.ts'
+import { stateOf } from './state.ts'
+import { Thread } from './thread.ts'
+
+export interface CrewOptions {
+  readonly env: Env
+  readonly workers: number
+  /** The file that a worker runs. */
+  readonly entry: URL
+  readonly log: WorkerStart['log']
+  /** Takes the lines of their logs. */
+  readonly lines: Readonly<Record<'log' | 'access', (text: string) => void>>
+}
+
+/** The workers of a server: they have what the main thread has, count for it, and are replaced when they end. */
+export class Crew {
+  readonly size: number
+  /** What the instance of the main thread has in common with theirs. */
+  readonly parts: Required<Pick<InstanceDeps, 'ids' | 'shared'>>
+  /** What became of handshakes and sessions in workers, by a name that begins with a zero byte. */
+  readonly tallies = new Map<string, SummedCounter>()
+  /** Told what happens in workers, while somebody watches. */
+  readonly watchers = new Set<(event: ControlEvent) => void>()
+  readonly #options: CrewOptions
+  readonly #accounts: SharedAccounts
+  readonly #counters: SummedCounters
+  readonly #ports = new HeldPorts()
+  readonly #start: Omit<WorkerStart, 'number'>
+  readonly #threads = new Map<number, Thread>()
+  /** When the latest workers ended, ms. */
+  #ended: number[] = []
+  #instance: Instance | undefined
+  #stopping = false
+
+  constructor(options: CrewOptions) {
+    const { env, workers, log } = options
+    this.#options = options
+    this.size = workers
+    const tell = (message: ToWorker): void => this.tell(message)
+    this.#accounts = new SharedAccounts({ clock: env.clock, threads: workers + 1, tell })
+    this.#counters = new SummedCounters((email) => this.tell({ type: 'forget', email }))
+    const replay = createReplayTables(env.clock, env.random)
+    const ids = new SharedArrayBuffer(8)
+    const openFiles = Math.floor(openFilesLimit() / (workers + 1))
+    this.#start = { workers, replay, ids, clockAheadMs: monotonicAheadMs(env.clock), openFiles, log }
+    this.parts = {
+      ids: sharedIds(ids),
+      shared: {
+        accounts: this.#accounts.accounts,
+        counters: this.#counters,
+        replay: new SharedReplay(env.clock, replay.auths, 0),
+        history: new SharedHistory(env.clock, replay.sessions, 0),
+        sockets: ({ ipv6Only = false }) => this.#ports.listener(ipv6Only),
+        openFiles,
+        changed: () => this.sync(),
+      },
+    }
+  }
+
+  /** Brings the workers up beside an instance that listens. Rejects with LISTEN_FAILED and what else keeps one from its start. */
+  async start(instance: Instance): Promise<void> {
+    this.#instance = instance
+    await this.#ports.prepare(this.size)
+    const numbers = Array.from({ length: this.size }, (_, i) => i + 1)
+    await Promise.all(numbers.map((number) => this.#begin(number, instance)))
+    this.#replenish()
+  }
+
+  tell(message: ToWorker): void {
+    for (const thread of this.#threads.values()) thread.tell(message)
+  }
+
+  /** Asks every worker; one that ends meanwhile has nothing to answer. */
+  async ask<Q extends Question>(question: Q, of: Asked<Q>): Promise<Answer<Q>[]> {
+    const answers = await Promise.all(
+      [...this.#threads.values()].map((thread) =>
+        thread.ask(question, of).then(
+          (answer) => [answer],
+          (error: Error) => (this.#threads.get(thread.number) === thread ? Promise.reject(error) : []),
+        ),
+      ),
+    )
+    return answers.flat()
+  }
+
+  /** Has the workers become what the main thread is. Resolves when they are. */
+  async sync(): Promise<void> {
+    const instance = this.#instance
+    if (!instance || this.#stopping) return
+    await this.#ports.prepare(1)
+    const state = stateOf(instance, this.size)
+    await Promise.all([...this.#threads.values()].map((thread) => this.#become(thread, state)))
+    this.#ports.settle()
+    this.#accounts.settle()
+    await this.heard()
+  }
+
+  /** Resolves when everything that was said until now has been heard, and what that led to as well. */
+  async heard(): Promise<void> {
+    this.#accounts.settle()
+    await this.ask('nothing', undefined)
+    await this.ask('nothing', undefined)
+  }
+
+  /** Lets connections end for `graceMs`, and ends the workers. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    await Promise.all([...this.#threads.values()].map((thread) => thread.ask('stop', graceMs).catch(() => {})))
+    await Promise.all([...this.#threads.values()].map((thread) => thread.terminate('the program is stopping')))
+    this.#ports.close()
+  }
+
+  /** Cuts every connection now; a stop() in progress then ends at once. */
+  kill(): void {
+    this.tell({ type: 'kill' })
+  }
+
+  async #begin(number: number, instance: Instance): Promise<void> {
+    const thread: Thread = new Thread({
+      entry: this.#options.entry,
+      start: { number, ...this.#start },
+      said: (from, message) => this.#said(from, message),
+      ended: (which, reason) => this.#lost(which, reason),
+    })
+    this.#threads.set(number, thread)
+    for (const message of this.#accounts.greeting()) thread.tell(message)
+    await thread.ask('sync', stateOf(instance, this.size))
+    if (this.watchers.size > 0) await thread.ask('watch', true)
+  }
+
+  /** One that cannot follow is ended: the one in its place begins with what holds now. */
+  async #become(thread: Thread, state: Asked<'sync'>): Promise<void> {
+    try {
+      await thread.ask('sync', state)
+    } catch (error) {
+      await thread.terminate(`it could not take up what was changed: ${(error as Error).message}`)
+    }
+  }
+
+  #said(thread: Thread, message: FromWorker): void {
+    switch (message.type) {
+      case 'counter':
+        return this.#joinCounter(thread, message)
+      case 'borrow':
+        this.#ports
+          .lend(message.at)
+          .catch((error) => errorText(toProxyError(error, 'LISTEN_FAILED')))
+          .then((bound) => thread.tell({ type: 'lent', id: message.id, bound }))
+        return
+      case 'admit':
+      case 'joined':
+        return this.#accounts.admit(thread.number, message, thread.cells.viewOf(message.slot), (it) => thread.tell(it))
+      case 'leave':
+        return this.#accounts.leave(thread.number, message.member)
+      case 'spent':
+        return this.#accounts.spent(message.email)
+      case 'log':
+      case 'access':
+        return this.#options.lines[message.type](message.text)
+      case 'event':
+        for (const watcher of this.watchers) watcher(message.event)
+    }
+  }
+
+  #joinCounter({ number, cells }: Thread, { name, slot }: Extract<FromWorker, { type: 'counter' }>): void {
+    if (!name.startsWith('\0')) return this.#counters.join(name, number, cells.viewOf(slot))
+    const tally = this.tallies.get(name) ?? new SummedCounter()
+    this.tallies.set(name, tally)
+    tally.join(number, cells.viewOf(slot))
+  }
+
+  #lost(thread: Thread, reason: string): void {
+    const { number } = thread
+    this.#accounts.lost(number)
+    this.#counters.settle(number)
+    for (const tally of this.tallies.values()) tally.settle(number)
+    if (this.#threads.get(number) !== thread) return
+    this.#threads.delete(number)
+    const instance = this.#instance
+    if (this.#stopping || !instance?.ready) return
+    const { log, clock } = this.#options.env
+    const now = clock.elapsed()
+    this.#ended = [...this.#ended.filter((at) => now - at < 60_000), now]
+    // The first is replaced at once; where they end one after the other it is not made worse by haste.
+    const waitMs = Math.min(limits.workerPauseMs, this.#ended.length <= this.size ? 0 : 1_000 * 2 ** (this.#ended.length - this.size))
+    log.error({ worker: number }, `a worker has ended, and its connections with it; it is replaced: ${reason}`)
+    clock.after(waitMs, () => this.#replace(number, instance))
+  }
+
+  #replace(number: number, instance: Instance): void {
+    if (this.#stopping || !instance.ready) return
+    const { log } = this.#options.env
+    this.#begin(number, instance).then(
+      () => {
+        log.warn({ worker: number }, 'the worker is replaced')
+        this.#replenish()
+      },
+      (err) => {
+        if (this.#stopping) return
+        log.error({ err, worker: number }, 'a worker could not begin')
+        void this.#threads.get(number)?.terminate(`it could not begin: ${(err as Error).message}`)
+      },
+    )
+  }
+
+  /** The next worker that has to be replaced need not wait for its descriptors. */
+  #replenish(): void {
+    this.#ports.prepare(1).catch((err) => this.#options.env.log.warn({ err }, 'no spare descriptors for workers'))
+  }
+}

@@ -1,0 +1,89 @@
+import { type Address, formatAddress } from '../../../core/address.ts'
+import type { Listener, Listening } from '../../../core/dialer.ts'
+import { ProxyError } from '../../../core/errors.ts'
+import type { BoundSocket } from '../../../net/tcp.ts'
+import { Duplicates } from './duplicates.ts'
+import { bindRaw, type RawSocket } from './raw.ts'
+
+interface Held {
+  readonly socket: RawSocket
+  readonly address: Address
+  readonly ipv6Only: boolean
+  /** Descriptors that no thread has yet. */
+  readonly spare: RawSocket[]
+  users: number
+}
+
+/**
+ * The addresses that workers listen on. The main thread binds them and accepts nobody; each worker gets a descriptor of its
+ * own. What waits in the kernel is lost with none of them. An address that is given up is closed once the workers have been
+ * told: whoever asks for it before gets it as it is, so that nobody is refused while settings change.
+ */
+export class HeldPorts {
+  readonly #duplicates = new Duplicates()
+  readonly #held = new Map<string, Held>()
+  /** A thread has these descriptors: as objects of this one they must never be closed. */
+  readonly #given: RawSocket[] = []
+
+  /** What listens in the main thread: it accepts nobody. */
+  listener(ipv6Only: boolean): Listener {
+    return { listen: async (at) => this.#listen(at, ipv6Only) }
+  }
+
+  /** A descriptor for one more thread. Rejects with LISTEN_FAILED. */
+  async lend(at: Address): Promise<BoundSocket> {
+    const held = this.#held.get(formatAddress(at))
+    if (!held) throw new ProxyError('LISTEN_FAILED', `nothing is bound to ${formatAddress(at)}`)
+    const socket = held.spare.pop() ?? (await this.#duplicates.of(held.socket))
+    this.#given.push(socket)
+    return { fd: socket.fd, address: held.address }
+  }
+
+  /** Has descriptors ready for as many threads. */
+  async prepare(threads: number): Promise<void> {
+    await Promise.all(
+      [...this.#held.values()].map(async (held) => {
+        const missing = Math.max(0, threads - held.spare.length)
+        const more = Array.from({ length: missing }, () => this.#duplicates.of(held.socket))
+        held.spare.push(...(await Promise.all(more)))
+      }),
+    )
+  }
+
+  /** Closes what nobody uses any more. */
+  settle(): void {
+    for (const [key, held] of this.#held) {
+      if (held.users > 0) continue
+      this.#held.delete(key)
+      for (const socket of [held.socket, ...held.spare.splice(0)]) socket.close()
+    }
+  }
+
+  close(): void {
+    for (const held of this.#held.values()) held.users = 0
+    this.settle()
+    this.#duplicates.close()
+  }
+
+  #listen(at: Address, ipv6Only: boolean): Listening {
+    const held = this.#take(at, ipv6Only)
+    held.users++
+    let open = true
+    return {
+      address: held.address,
+      close: async () => {
+        if (open) held.users--
+        open = false
+      },
+    }
+  }
+
+  #take(at: Address, ipv6Only: boolean): Held {
+    const there = this.#held.get(formatAddress(at))
+    if (there && there.users === 0 && there.ipv6Only === ipv6Only) return there
+    const { socket, address } = bindRaw(at, ipv6Only)
+    const held: Held = { socket, address, ipv6Only, spare: [], users: 0 }
+    this.#held.set(formatAddress(address), held)
+    return held
+  }
+}
