@@ -1,7 +1,7 @@
+import type { Accounts } from '../account/accounts.ts'
 import type { Env } from '../core/env.ts'
 import type { Observer } from '../core/observer.ts'
 import type { FindFile } from '../routing/geo/lists.ts'
-import type { Accounts } from '../account/accounts.ts'
 import type { Counters } from '../stats/counters.ts'
 import type { InboundBuild, OutboundBuild } from './build/build.ts'
 

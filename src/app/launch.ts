@@ -1,9 +1,9 @@
 /** A configuration at work with everything beside it: what the command and the library run. */
 
 import type { ReloadRefusal, ReloadReport } from '../control/control.ts'
+import { limits } from '../core/limits.ts'
 import type { Config } from '../settings/model.ts'
 import { type ControlDeps, InstanceControl } from './control/control.ts'
-import { limits } from '../core/limits.ts'
 import { Instance } from './instance.ts'
 import type { InstanceDeps } from './instance-deps.ts'
 import { type Service, startAccounting, startGrpcApi, startHttpApi } from './services.ts'

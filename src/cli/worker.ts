@@ -2,8 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { WorkerStart } from '../app/workers/messages.ts'
 import { runWorker } from '../app/workers/thread/worker.ts'
-import { LastResort } from './last-resort.ts'
 import { watchPeers } from '../net/on-behalf.ts'
+import { LastResort } from './last-resort.ts'
 
 const port = parentPort
 if (port) {

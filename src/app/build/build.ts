@@ -183,7 +183,11 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
         ? alone(transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps))
         : shared.over(proxied ? proxiedListener(sockets, { ...build, clock: build.env.clock }) : sockets),
       udp: udpListener({ ipv6Only }),
-      binding: { sockopt: stream.sockopt, spread: spread !== undefined, ...(transport.carrier && { carrier: transport.name, of: stream.transport }) },
+      binding: {
+        sockopt: stream.sockopt,
+        spread: spread !== undefined,
+        ...(transport.carrier && { carrier: transport.name, of: stream.transport }),
+      },
       secure,
       layers: layersOf(transport.layer?.(stream.transport, deps)),
       claim: sharer && { sharer, names, secure, handshakeTimeoutMs, refused: onFailedHandshake },

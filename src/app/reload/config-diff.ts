@@ -90,7 +90,9 @@ export function limitsByEmail(config: Pick<Config, 'inbounds'>): ReadonlyMap<str
 /** Parts of `next` that take a restart, in words, and `next` with what is in force instead of these. */
 export function keepUntilRestart(running: Config, next: Config): { config: Config; restart: string[] } {
   const { log, control, accounting, api, workers, ...rest } = next
-  const restart = (['log', 'control', 'accounting', 'workers'] as const).filter((part) => !same(running[part], next[part]))
+  const restart = (['log', 'control', 'accounting', 'workers'] as const).filter(
+    (part) => !same(running[part], next[part]),
+  )
   const apiStays = same(running.api, api)
   const config = {
     ...rest,

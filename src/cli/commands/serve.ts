@@ -22,8 +22,8 @@ import { serverLink, type VmessInbound, vmessInbound } from '../server-link.ts'
 import { startInstance } from '../start-instance.ts'
 import type { Terminal } from '../terminal.ts'
 import { streamOf } from '../transport-flag.ts'
-import { wantsJson } from './run.ts'
 import { readWorkersFlag } from '../workers-flag.ts'
+import { wantsJson } from './run.ts'
 import { uuid } from './uuid.ts'
 
 export interface ServeFlags {

@@ -39,12 +39,7 @@ export const inTheWayOfWorkers = (config: Parts): string[] =>
   partsOfOneThread(config).map((part) => `${JSON.stringify(keyOf(part))}: ${ofOneThread[part]}`)
 
 /** How many workers there are to be. With `auto` something that one thread must do decides for one; with a number it is an error. */
-export function readWorkers(
-  asked: WorkersConfig,
-  root: object,
-  config: Parts,
-  { report }: Context,
-): WorkersConfig {
+export function readWorkers(asked: WorkersConfig, root: object, config: Parts, { report }: Context): WorkersConfig {
   if (asked === 1) return 1
   const inTheWay = partsOfOneThread(config)
   for (const part of inTheWay) {

@@ -222,4 +222,3 @@ export class CrewControl extends InstanceControl {
     throw new ProxyError('CONTROL_NOT_FOUND', `there is no user "${email}"`)
   }
 }
-

@@ -1,14 +1,22 @@
 import type { ControlEvent } from '../../../control/control.ts'
 import type { Env } from '../../../core/env.ts'
-import { limits } from '../../../core/limits.ts'
 import { toProxyError } from '../../../core/errors.ts'
+import { limits } from '../../../core/limits.ts'
+import { openFilesLimit } from '../../descriptors/open-files.ts'
 import type { Instance } from '../../instance.ts'
 import type { InstanceDeps } from '../../instance-deps.ts'
-import { openFilesLimit } from '../../descriptors/open-files.ts'
 import { monotonicAheadMs } from '../clock.ts'
-import { createReplayTables, SharedHistory, SharedReplay } from '../memory/replay.ts'
 import { sharedIds } from '../memory/ids.ts'
-import { type Answer, type Asked, errorText, type FromWorker, type Question, type ToWorker, type WorkerStart } from '../messages.ts'
+import { createReplayTables, SharedHistory, SharedReplay } from '../memory/replay.ts'
+import {
+  type Answer,
+  type Asked,
+  errorText,
+  type FromWorker,
+  type Question,
+  type ToWorker,
+  type WorkerStart,
+} from '../messages.ts'
 import { HeldPorts } from '../ports/held-ports.ts'
 import { SharedAccounts } from './accounts.ts'
 import { SummedCounter, SummedCounters } from './counters.ts'
@@ -153,7 +161,8 @@ export class Crew {
   #said(thread: Thread, message: FromWorker): void {
     switch (message.type) {
       case 'counter':
-        return this.#joinCounter(thread, message)
+        this.#joinCounter(thread, message)
+        return
       case 'borrow':
         this.#ports
           .lend(message.at)
@@ -162,14 +171,18 @@ export class Crew {
         return
       case 'admit':
       case 'joined':
-        return this.#accounts.admit(thread.number, message, thread.cells.viewOf(message.slot), (it) => thread.tell(it))
+        this.#accounts.admit(thread.number, message, thread.cells.viewOf(message.slot), (it) => thread.tell(it))
+        return
       case 'leave':
-        return this.#accounts.leave(thread.number, message.member)
+        this.#accounts.leave(thread.number, message.member)
+        return
       case 'spent':
-        return this.#accounts.spent(message.email)
+        this.#accounts.spent(message.email)
+        return
       case 'log':
       case 'access':
-        return this.#options.lines[message.type](message.text)
+        this.#options.lines[message.type](message.text)
+        return
       case 'event':
         for (const watcher of this.watchers) watcher(message.event)
     }
@@ -195,7 +208,10 @@ export class Crew {
     const now = clock.elapsed()
     this.#ended = [...this.#ended.filter((at) => now - at < 60_000), now]
     // The first is replaced at once; where they end one after the other it is not made worse by haste.
-    const waitMs = Math.min(limits.workerPauseMs, this.#ended.length <= this.size ? 0 : 1_000 * 2 ** (this.#ended.length - this.size))
+    const waitMs = Math.min(
+      limits.workerPauseMs,
+      this.#ended.length <= this.size ? 0 : 1_000 * 2 ** (this.#ended.length - this.size),
+    )
     log.error({ worker: number }, `a worker has ended, and its connections with it; it is replaced: ${reason}`)
     clock.after(waitMs, () => this.#replace(number, instance))
   }

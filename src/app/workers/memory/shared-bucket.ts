@@ -5,7 +5,8 @@ import { Lock } from './lock.ts'
 const at = { filled: 1, pool: 2, threads: 3 } as const
 
 /** @param threads that take from it */
-export const bucketMemory = (threads: number): SharedArrayBuffer => new SharedArrayBuffer((at.threads + 2 * threads) * 8)
+export const bucketMemory = (threads: number): SharedArrayBuffer =>
+  new SharedArrayBuffer((at.threads + 2 * threads) * 8)
 
 /**
  * A bucket from which several threads take: together they get what one would. What falls due is divided by the connections

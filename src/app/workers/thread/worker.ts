@@ -16,8 +16,8 @@ import { sharedIds } from '../memory/ids.ts'
 import { SharedHistory, SharedReplay } from '../memory/replay.ts'
 import { Slots } from '../memory/slots.ts'
 import {
-  errorText,
   type ErrorText,
+  errorText,
   type FromWorker,
   type Questions,
   type ServerState,
@@ -83,25 +83,33 @@ class WorkerThread {
   heard(message: ToWorker): void {
     switch (message.type) {
       case 'segment':
-        return this.#used.know(message.segment)
+        this.#used.know(message.segment)
+        return
       case 'account':
-        return this.#accounts.know(message.account)
+        this.#accounts.know(message.account)
+        return
       case 'closed':
-        return this.#accounts.closed(message)
+        this.#accounts.closed(message)
+        return
       case 'forget':
-        return this.#counters.forget('user', message.email)
+        this.#counters.forget('user', message.email)
+        return
       case 'admitted':
-        return this.#admissions.admitted(message.member)
+        this.#admissions.admitted(message.member)
+        return
       case 'refused':
-        return this.#admissions.refused(message.member, message.error)
+        this.#admissions.refused(message.member, message.error)
+        return
       case 'end':
-        return this.#admissions.end(message.member, message.error)
+        this.#admissions.end(message.member, message.error)
+        return
       case 'lent':
         this.#borrowing.get(message.id)?.(message.bound)
         this.#borrowing.delete(message.id)
         return
       case 'kill':
-        return this.#instance?.kill()
+        this.#instance?.kill()
+        return
       case 'ask':
         void this.#answer(message)
     }
@@ -225,8 +233,6 @@ class WorkerThread {
 
   async #watch(on: boolean): Promise<void> {
     this.#unwatch?.()
-    this.#unwatch = on
-      ? await this.#running.control.watch((event) => this.#say({ type: 'event', event }))
-      : undefined
+    this.#unwatch = on ? await this.#running.control.watch((event) => this.#say({ type: 'event', event })) : undefined
   }
 }
