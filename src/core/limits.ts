@@ -54,6 +54,8 @@ export const limits = {
   chunkSealedMax: 16_384,
   /** Threads that serve clients. */
   workers: 64,
+  /** What the heap of a worker may come to at least, MiB; together they have as much as one would, where that is more. */
+  workerHeapMinMb: 256,
   /** The longest that a worker which ended again and again is not replaced for, ms. */
   workerPauseMs: 30_000,
   /** AuthIDs remembered against replay; when full the oldest goes and the window narrows. */

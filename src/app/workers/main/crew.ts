@@ -1,10 +1,11 @@
+import { getHeapStatistics } from 'node:v8'
 import type { ControlEvent } from '../../../control/control.ts'
 import type { Env } from '../../../core/env.ts'
 import { toProxyError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
 import { openFilesLimit } from '../../descriptors/open-files.ts'
 import type { Instance } from '../../instance.ts'
-import type { InstanceDeps } from '../../instance-deps.ts'
+import type { InstanceDeps, SharedParts } from '../../instance-deps.ts'
 import { monotonicAheadMs } from '../clock.ts'
 import { sharedIds } from '../memory/ids.ts'
 import { createReplayTables, SharedHistory, SharedReplay } from '../memory/replay.ts'
@@ -23,12 +24,22 @@ import { SummedCounter, SummedCounters } from './counters.ts'
 import { stateOf } from './state.ts'
 import { Thread } from './thread.ts'
 
+interface CommonParts extends SharedParts {
+  readonly replay: SharedReplay
+  readonly history: SharedHistory
+}
+
+/** How often within a minute each worker is replaced without a pause. */
+const atOnce = 3
+
 export interface CrewOptions {
   readonly env: Env
   readonly workers: number
   /** The file that a worker runs. */
   readonly entry: URL
   readonly log: WorkerStart['log']
+  /** What a worker's heap may come to, MiB; by default its part of what this thread's may, and `limits.workerHeapMinMb` at least. */
+  readonly heapMb?: number
   /** Takes the lines of their logs. */
   readonly lines: Readonly<Record<'log' | 'access', (text: string) => void>>
 }
@@ -37,7 +48,7 @@ export interface CrewOptions {
 export class Crew {
   readonly size: number
   /** What the instance of the main thread has in common with theirs. */
-  readonly parts: Required<Pick<InstanceDeps, 'ids' | 'shared'>>
+  readonly parts: Required<Pick<InstanceDeps, 'ids'>> & { readonly shared: CommonParts }
   /** What became of handshakes and sessions in workers, by a name that begins with a zero byte. */
   readonly tallies = new Map<string, SummedCounter>()
   /** Told what happens in workers, while somebody watches. */
@@ -47,6 +58,7 @@ export class Crew {
   readonly #counters: SummedCounters
   readonly #ports = new HeldPorts()
   readonly #start: Omit<WorkerStart, 'number'>
+  readonly #heapMb: number
   readonly #threads = new Map<number, Thread>()
   /** When the latest workers ended, ms. */
   #ended: number[] = []
@@ -57,6 +69,7 @@ export class Crew {
     const { env, workers, log } = options
     this.#options = options
     this.size = workers
+    this.#heapMb = options.heapMb ?? partOfHeapMb(workers)
     const tell = (message: ToWorker): void => this.tell(message)
     this.#accounts = new SharedAccounts({ clock: env.clock, threads: workers + 1, tell })
     this.#counters = new SummedCounters((email) => this.tell({ type: 'forget', email }))
@@ -108,7 +121,7 @@ export class Crew {
   async sync(): Promise<void> {
     const instance = this.#instance
     if (!instance || this.#stopping) return
-    await this.#ports.prepare(1)
+    await this.#ports.prepare(this.size)
     const state = stateOf(instance, this.size)
     await Promise.all([...this.#threads.values()].map((thread) => this.#become(thread, state)))
     this.#ports.settle()
@@ -140,6 +153,7 @@ export class Crew {
     const thread: Thread = new Thread({
       entry: this.#options.entry,
       start: { number, ...this.#start },
+      heapMb: this.#heapMb,
       said: (from, message) => this.#said(from, message),
       ended: (which, reason) => this.#lost(which, reason),
     })
@@ -197,6 +211,8 @@ export class Crew {
 
   #lost(thread: Thread, reason: string): void {
     const { number } = thread
+    this.parts.shared.replay.forget(number)
+    this.parts.shared.history.forget(number)
     this.#accounts.lost(number)
     this.#counters.settle(number)
     for (const tally of this.tallies.values()) tally.settle(number)
@@ -207,11 +223,9 @@ export class Crew {
     const { log, clock } = this.#options.env
     const now = clock.elapsed()
     this.#ended = [...this.#ended.filter((at) => now - at < 60_000), now]
-    // The first is replaced at once; where they end one after the other it is not made worse by haste.
-    const waitMs = Math.min(
-      limits.workerPauseMs,
-      this.#ended.length <= this.size ? 0 : 1_000 * 2 ** (this.#ended.length - this.size),
-    )
+    // At first they are replaced at once; where they end one after the other it is not made worse by haste.
+    const over = this.#ended.length - atOnce * this.size
+    const waitMs = over <= 0 ? 0 : Math.min(limits.workerPauseMs, 500 * 2 ** over)
     log.error({ worker: number }, `a worker has ended, and its connections with it; it is replaced: ${reason}`)
     clock.after(waitMs, () => this.#replace(number, instance))
   }
@@ -232,8 +246,13 @@ export class Crew {
     )
   }
 
-  /** The next worker that has to be replaced need not wait for its descriptors. */
+  /** Those that have to be replaced need not wait for their descriptors. */
   #replenish(): void {
-    this.#ports.prepare(1).catch((err) => this.#options.env.log.warn({ err }, 'no spare descriptors for workers'))
+    this.#ports
+      .prepare(this.size)
+      .catch((err) => this.#options.env.log.warn({ err }, 'no spare descriptors for workers'))
   }
 }
+
+const partOfHeapMb = (workers: number): number =>
+  Math.max(limits.workerHeapMinMb, Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20 / workers))

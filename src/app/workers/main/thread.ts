@@ -12,6 +12,8 @@ export interface ThreadDeps {
   /** The file that a worker runs. */
   readonly entry: URL
   readonly start: WorkerStart
+  /** What its heap may come to, MiB; beyond it ends. */
+  readonly heapMb: number
   /** Has something to say, other than an answer. */
   readonly said: (thread: Thread, message: FromWorker) => void
   /** It has ended, and nothing more comes from it. */
@@ -29,9 +31,13 @@ export class Thread {
   #reason = ''
   #gone = false
 
-  constructor({ entry, start, said, ended }: ThreadDeps) {
+  constructor({ entry, start, heapMb, said, ended }: ThreadDeps) {
     this.number = start.number
-    this.#worker = new Worker(entry, { workerData: start, name: `worker ${start.number}` })
+    this.#worker = new Worker(entry, {
+      workerData: start,
+      name: `worker ${start.number}`,
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    })
     this.#worker.on('message', (message: FromWorker) => {
       if (message.type === 'answer') this.#answered(message)
       else if (message.type === 'segment') this.cells.know(message.segment)

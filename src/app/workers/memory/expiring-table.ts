@@ -38,7 +38,8 @@ const slotsFor = (capacity: number): number => 2 ** Math.ceil(Math.log2(Math.max
  * the second that expires first goes, and from then on everything that carries a time not after its latest counts as there.
  *
  * Entries lie in the order in which they came, so that memory is touched as it is needed; each is in two lists, by the hash of
- * its key and by the second in which it expires. Numbers of entries are from 1, 0 ends a list.
+ * its key and by the second in which it expires. Numbers of entries are from 1, 0 ends a list. Nothing is made while the lock
+ * is held: a thread whose heap is full would end there.
  */
 export class ExpiringTable {
   readonly #lock: Lock
@@ -69,7 +70,7 @@ export class ExpiringTable {
     this.#lock.acquire()
     try {
       this.#purge(this.#relative(nowS))
-      return this.#relative(timeS) <= this.#words[at.floor]! || this.#find(key, this.#hash(key)) !== 0
+      return this.#relative(timeS) <= this.#words[at.floor]! || this.#find(key, this.#hash(key, 0)) !== 0
     } finally {
       this.#lock.release()
     }
@@ -82,7 +83,7 @@ export class ExpiringTable {
       const words = this.#words
       const time = this.#relative(timeS)
       this.#purge(this.#relative(nowS))
-      const slot = this.#hash(key)
+      const slot = this.#hash(key, 0)
       if (time <= words[at.floor]! || this.#find(key, slot) !== 0) return false
       if (words[at.size]! >= this.#table.capacity) {
         this.#dropFirst()
@@ -95,13 +96,20 @@ export class ExpiringTable {
     }
   }
 
+  /** A thread has ended, perhaps in the middle. */
+  forget(who: number): void {
+    this.#lock.forget(who)
+  }
+
   #relative(timeS: number): number {
     return Math.max(never + 1, Math.min(0x7fff_ffff, timeS - this.#table.epochS))
   }
 
-  #hash(key: Int32Array): number {
-    let hash = this.#table.seed
-    for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key[i]!, 0x9e37_79b1) ^ (hash >>> 15)
+  /** Of the key that begins there. */
+  #hash(words: Int32Array, from: number): number {
+    const { seed, keyWords } = this.#table
+    let hash = seed
+    for (let i = from; i < from + keyWords; i++) hash = Math.imul(hash ^ words[i]!, 0x9e37_79b1) ^ (hash >>> 15)
     hash ^= hash >>> 16
     return this.#slotsAt + (hash & (this.#slots - 1))
   }
@@ -174,7 +182,7 @@ export class ExpiringTable {
     for (let number = words[bucket]!; number !== 0; ) {
       const entry = this.#entry(number)
       const next = words[entry + keyWords + 1]!
-      this.#unlink(number, this.#hash(words.subarray(entry, entry + keyWords)))
+      this.#unlink(number, this.#hash(words, entry))
       words[entry + keyWords] = words[at.free]!
       words[at.free] = number
       words[at.size] = words[at.size]! - 1

@@ -36,6 +36,13 @@ export class Lock {
     Atomics.notify(this.#words, this.#at, 1)
   }
 
+  /** Another thread has ended: what it held is free. */
+  forget(who: number): void {
+    const holder = Atomics.load(this.#words, this.#at)
+    if (holder % 512 !== who + 1) return
+    if (Atomics.compareExchange(this.#words, this.#at, holder, 0) === holder) Atomics.notify(this.#words, this.#at, 1)
+  }
+
   #wait(mine: number): void {
     const words = this.#words
     let holder = 0

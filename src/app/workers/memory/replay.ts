@@ -32,6 +32,11 @@ export class SharedReplay implements SeenAuths {
     this.#table = new ExpiringTable(table, who)
   }
 
+  /** A thread has ended. */
+  forget(who: number): void {
+    this.#table.forget(who)
+  }
+
   seen(authId: Uint8Array, timeS: number): boolean {
     return this.#table.has(this.#key.of(authId), timeS, secondsOf(this.#clock))
   }
@@ -50,6 +55,11 @@ export class SharedHistory implements SeenSessions {
   constructor(clock: Pick<Clock, 'now'>, table: TableMemory, who: number) {
     this.#clock = clock
     this.#table = new ExpiringTable(table, who)
+  }
+
+  /** A thread has ended. */
+  forget(who: number): void {
+    this.#table.forget(who)
   }
 
   enter(id: Uint8Array, key: Uint8Array, iv: Uint8Array, timeS: number): boolean {

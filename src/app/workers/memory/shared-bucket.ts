@@ -68,6 +68,7 @@ export class SharedBucket implements Bucket {
 
   /** Another thread has ended: what it had is anybody's. */
   forget(who: number): void {
+    this.#lock.forget(who)
     this.#lock.acquire()
     this.#cells[at.threads + this.#threads + who] = 0
     this.#giveBack(who)

@@ -1,5 +1,6 @@
 import { type ChildProcess, type SendHandle, spawn } from 'node:child_process'
 import { ProxyError } from '../../../core/errors.ts'
+import { Turns } from '../../turns.ts'
 import type { RawSocket } from './raw.ts'
 
 /** Sends back what it is given. */
@@ -15,38 +16,44 @@ interface Waiting {
 /**
  * Makes second descriptors of sockets. All threads have one table of descriptors, and a thread that ends closes its own:
  * each needs a descriptor for itself. Node has no dup(), but what comes back from another process is one.
+ *
+ * One at a time: Node fails in the middle of its own code when a helper is let go to whom something is still to be sent.
  */
 export class Duplicates {
-  readonly #waiting = new Map<number, Waiting>()
+  readonly #turns = new Turns()
+  #waiting: Waiting | undefined
   #helper: ChildProcess | undefined
-  #last = 0
   #end: NodeJS.Timeout | undefined
 
   /** Rejects with LISTEN_FAILED. */
   of(socket: RawSocket): Promise<RawSocket> {
-    clearTimeout(this.#end)
-    this.#helper ??= this.#start()
-    const helper = this.#helper
-    const id = ++this.#last
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
-      helper.send(id, socket as unknown as SendHandle, (error) => error && this.#failed(helper, error))
+    return this.#turns.take(() => {
+      clearTimeout(this.#end)
+      this.#helper ??= this.#start()
+      const helper = this.#helper
+      return new Promise<RawSocket>((resolve, reject) => {
+        this.#waiting = { resolve, reject }
+        helper.send(0, socket as unknown as SendHandle, (error) => error && this.#failed(helper, error))
+      })
     })
   }
 
+  /** Lets the helper go, once what was asked for is there. */
   close(): void {
     clearTimeout(this.#end)
-    const helper = this.#helper
-    this.#helper = undefined
-    if (helper?.connected) helper.disconnect()
+    void this.#turns.take(async () => {
+      const helper = this.#helper
+      this.#helper = undefined
+      if (helper?.connected) helper.disconnect()
+    })
   }
 
   #start(): ChildProcess {
     const helper = spawn(process.execPath, ['-e', echo], { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
-    helper.on('message', (id, handle) => {
-      this.#waiting.get(id as number)?.resolve(handle as unknown as RawSocket)
-      this.#waiting.delete(id as number)
-      if (this.#waiting.size > 0) return
+    helper.on('message', (_id, handle) => {
+      this.#waiting?.resolve(handle as unknown as RawSocket)
+      this.#waiting = undefined
+      clearTimeout(this.#end)
       this.#end = setTimeout(() => this.close(), keptMs)
       this.#end.unref()
     })
@@ -60,7 +67,7 @@ export class Duplicates {
     if (this.#helper !== helper) return
     this.#helper = undefined
     const error = new ProxyError('LISTEN_FAILED', `a listening socket could not be shared: ${cause.message}`, { cause })
-    for (const { reject } of this.#waiting.values()) reject(error)
-    this.#waiting.clear()
+    this.#waiting?.reject(error)
+    this.#waiting = undefined
   }
 }

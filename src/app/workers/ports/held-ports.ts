@@ -12,6 +12,7 @@ interface Held {
   /** Descriptors that no thread has yet. */
   readonly spare: RawSocket[]
   users: number
+  closed: boolean
 }
 
 /**
@@ -45,7 +46,9 @@ export class HeldPorts {
       [...this.#held.values()].map(async (held) => {
         const missing = Math.max(0, threads - held.spare.length)
         const more = Array.from({ length: missing }, () => this.#duplicates.of(held.socket))
-        held.spare.push(...(await Promise.all(more)))
+        const sockets = await Promise.all(more)
+        if (held.closed) for (const socket of sockets) socket.close()
+        else held.spare.push(...sockets)
       }),
     )
   }
@@ -55,6 +58,7 @@ export class HeldPorts {
     for (const [key, held] of this.#held) {
       if (held.users > 0) continue
       this.#held.delete(key)
+      held.closed = true
       for (const socket of [held.socket, ...held.spare.splice(0)]) socket.close()
     }
   }
@@ -82,7 +86,7 @@ export class HeldPorts {
     const there = this.#held.get(formatAddress(at))
     if (there && there.users === 0 && there.ipv6Only === ipv6Only) return there
     const { socket, address } = bindRaw(at, ipv6Only)
-    const held: Held = { socket, address, ipv6Only, spare: [], users: 0 }
+    const held: Held = { socket, address, ipv6Only, spare: [], users: 0, closed: false }
     this.#held.set(formatAddress(address), held)
     return held
   }
