@@ -24,7 +24,7 @@ export interface InstanceDeps {
 }
 
 /** What instances in several threads have in common, or stand-ins that go together. */
-export interface SharedParts extends Pick<InboundBuild, 'replay' | 'history' | 'sockets'> {
+export interface SharedParts extends Pick<InboundBuild, 'replay' | 'history' | 'sockets' | 'after'> {
   readonly accounts: Accounts
   readonly counters: Counters
   /** Descriptors that this thread may have, where others have some of the process's, too. */

@@ -68,7 +68,7 @@ describe('what is seen', () => {
     const metrics = await get('/metrics')
     expect(metrics).toMatch(/^vmess_connections\S* 2$/m)
     expect(metrics).toMatch(/^vmess_sessions\S* 2$/m)
-    expect(JSON.parse(await get('/v1/sessions')).items).toHaveLength(2)
+    expect(JSON.parse(await get('/v1/sessions')).sessions).toHaveLength(2)
   })
 
   it('is told as it happens in each worker', async () => {
@@ -161,5 +161,57 @@ describe('what is changed', () => {
     await control.removeInbound('second')
     await Promise.all(conns.map(ended))
     await expect(rig.open(1, { id: cleo.id, address })).rejects.toThrow()
+  })
+
+  it('an inbound goes from the workers to one thread and back, at the same address', async () => {
+    const { address } = rig
+    const { control } = rig
+    const inbound = (settings: object) => ({
+      more: {
+        ...more,
+        inbounds: [
+          {
+            tag: 'in',
+            listen: '127.0.0.1',
+            port: address.port,
+            protocol: 'vmess',
+            settings: { clients: [alice], ...settings },
+          },
+          {
+            tag: 'other',
+            listen: '127.0.0.1',
+            port: '40000-40100',
+            protocol: 'vmess',
+            allocate: { strategy: 'random' },
+          },
+        ],
+      },
+    })
+    const perThread = async () => {
+      const here = rig.launch.instance.connections
+      return [here, (await control.status()).connections - here]
+    }
+    await rig.reload(inbound({}))
+    const conns = [await rig.open(1, { address })]
+    await rig.reload(inbound({ detour: { to: 'other' } }))
+    conns.push(await rig.open(1, { address }), await rig.open(2, { address }))
+    expect(await perThread()).toEqual([2, 1])
+    await rig.reload(inbound({}))
+    conns.push(await rig.open(1, { address }), await rig.open(2, { address }))
+    expect(await perThread()).toEqual([2, 3])
+    for (const conn of conns) expect(await echoes(conn)).toBe(true)
+    open.push(...conns)
+    await rig.reload({ clients: [alice, bob], more })
+  })
+
+  it('what would be served by one thread and is not is refused', async () => {
+    const { control } = rig
+    const { inbounds } = rig.launch.instance
+    const inbound = { tag: 'new', listen: '127.0.0.1', protocol: 'vmess', settings: { clients: [cleo] } }
+    const detour = { ...inbound, port: 0, settings: { clients: [cleo], detour: { to: 'in' } } }
+    await expect(control.addInbound(detour)).rejects.toMatchObject({ code: 'CONTROL_INVALID', message: /"in"/ })
+    expect(inbounds).toHaveLength(1)
+    const next = { clients: [alice, bob], more: { ...more, observatory: { subjectSelector: ['direct'] } } }
+    expect(() => rig.reload(next)).toThrow(/"observatory" cannot be together with several workers/)
   })
 })

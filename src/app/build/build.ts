@@ -152,6 +152,8 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps,
   readonly resolve: Resolve
   /** What listens on TCP for an inbound that several threads serve; absent: sockets of this thread. */
   readonly sockets?: (options: TcpOptions) => Listener
+  /** What listens in this thread, where others may have had the address. */
+  readonly after?: (base: Listener) => Listener
 }
 
 /** An inbound's handler, what accepts for it, and the layers between the two. Throws as buildOutbound(). */
@@ -170,7 +172,9 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
   const deps = layerDeps(config, alpnServed, { ...build, website, post, read: noting(files, build.read) })
   const { oneThread } = config
   const spread = oneThread === undefined ? build.sockets : undefined
-  const sockets = (spread ?? tcpListener)({ keepAliveIdleS, readSize, onAccept, ipv6Only })
+  const { after = (base) => base } = build
+  const options = { keepAliveIdleS, readSize, onAccept, ipv6Only }
+  const sockets = spread ? spread(options) : after(tcpListener(options))
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
     Object.freeze(files)

@@ -45,7 +45,7 @@ export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
   readonly #shared: SharedPorts
-  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations' | 'sockets'>
+  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations' | 'sockets' | 'after'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
@@ -58,6 +58,7 @@ export class Ends {
       history: shared?.history ?? new SessionHistory(clock),
       associations: new Associations(clock),
       ...(shared?.sockets && { sockets: shared.sockets }),
+      ...(shared?.after && { after: shared.after }),
     }
   }
 

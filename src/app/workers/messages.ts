@@ -32,7 +32,7 @@ export interface AccountState {
 
 /** The server as it is at a moment. */
 export interface ServerState {
-  /** With everything that was changed since it was read; of the inbounds those that workers serve, port 0 filled in. */
+  /** With everything that was changed since it was read; port 0 is filled in, and what one thread serves listens nowhere. */
   readonly config: Config
   /** Where the gRPC API can be reached that asks for no password. */
   readonly apiAddresses: readonly Address[]
@@ -81,8 +81,8 @@ export interface Questions {
 export interface WorkerStatus {
   readonly connections: number
   readonly sessions: number
-  /** Connections by the tag of the inbound. */
-  readonly inbounds: readonly (readonly [tag: string, connections: number])[]
+  /** Connections of each inbound, in the order of the main thread. */
+  readonly inbounds: readonly number[]
 }
 
 export type Question = keyof Questions

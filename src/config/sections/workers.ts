@@ -104,4 +104,6 @@ function reasonFor(
 }
 
 const share = (a: InboundConfig, b: InboundConfig): boolean =>
-  a.listen.some(({ address }) => b.listen.some((other) => formatAddress(other.address) === formatAddress(address)))
+  a.listen.some(({ address }) =>
+    b.listen.some((other) => address.port !== 0 && formatAddress(other.address) === formatAddress(address)),
+  )

@@ -11,6 +11,7 @@ import type {
 } from '../../../control/control.ts'
 import { type Page, type PageQuery, pageOf } from '../../../control/page.ts'
 import { ProxyError } from '../../../core/errors.ts'
+import type { InboundConfig } from '../../../settings/model.ts'
 import type { BalancerConfig, RoutingRule } from '../../../settings/routing.ts'
 import type { EndingCount } from '../../../stats/endings.ts'
 import type { HandshakeCount } from '../../../stats/handshakes.ts'
@@ -20,6 +21,7 @@ import { parseId } from '../../users/ids.ts'
 import type { UserStep, WorkerStatus } from '../messages.ts'
 import { withEndings, withHandshakes } from '../tallies.ts'
 import type { Crew } from './crew.ts'
+import { checkDoors, placed } from './placed.ts'
 
 /**
  * What changes something does it to the main thread first, which refuses what is wrong, and answers when it holds in every
@@ -55,12 +57,8 @@ export class CrewControl extends InstanceControl {
 
   override async inbounds(): Promise<readonly InboundView[]> {
     const [own, others] = await Promise.all([super.inbounds(), this.#crew.ask('status', undefined)])
-    const { inbounds } = this.#deps.instance
     return own.map((view, i) => {
-      if (inbounds[i]?.config.oneThread !== undefined) return view
-      // Workers serve the others, in their order.
-      const at = inbounds.slice(0, i).filter(({ config }) => config.oneThread === undefined).length
-      const more = others.reduce((sum, { inbounds: theirs }) => sum + (theirs[at]?.[1] ?? 0), 0)
+      const more = others.reduce((sum, { inbounds }) => sum + (inbounds[i] ?? 0), 0)
       return { ...view, connections: view.connections + more }
     })
   }
@@ -136,6 +134,10 @@ export class CrewControl extends InstanceControl {
     await this.#deps.instance.spread()
   }
 
+  protected override placed(config: InboundConfig): InboundConfig {
+    return placed(config, this.#deps.instance)
+  }
+
   override async removeInbound(tag: string): Promise<void> {
     await super.removeInbound(tag)
     await this.#deps.instance.spread()
@@ -156,6 +158,7 @@ export class CrewControl extends InstanceControl {
     balancers: readonly BalancerConfig[],
     append: boolean,
   ): Promise<void> {
+    checkDoors(rules, this.#deps.instance)
     await super.addRules(rules, balancers, append)
     await this.#deps.instance.spread()
   }

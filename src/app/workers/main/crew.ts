@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import type { ControlEvent } from '../../../control/control.ts'
-import type { Env } from '../../../core/env.ts'
+import type { Cancel, Env } from '../../../core/env.ts'
 import { toProxyError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
 import { openFilesLimit } from '../../descriptors/open-files.ts'
@@ -56,7 +56,7 @@ export class Crew {
   readonly #options: CrewOptions
   readonly #accounts: SharedAccounts
   readonly #counters: SummedCounters
-  readonly #ports = new HeldPorts()
+  readonly #ports = new HeldPorts(() => this.#follow())
   readonly #start: Omit<WorkerStart, 'number'>
   readonly #heapMb: number
   readonly #threads = new Map<number, Thread>()
@@ -64,6 +64,7 @@ export class Crew {
   #ended: number[] = []
   #instance: Instance | undefined
   #stopping = false
+  #cancelFollow: Cancel = () => {}
 
   constructor(options: CrewOptions) {
     const { env, workers, log } = options
@@ -85,6 +86,7 @@ export class Crew {
         replay: new SharedReplay(env.clock, replay.auths, 0),
         history: new SharedHistory(env.clock, replay.sessions, 0),
         sockets: ({ ipv6Only = false }) => this.#ports.listener(ipv6Only),
+        after: (base) => this.#ports.after(base),
         openFiles,
         changed: () => this.sync(),
       },
@@ -94,6 +96,7 @@ export class Crew {
   /** Brings the workers up beside an instance that listens. Rejects with LISTEN_FAILED and what else keeps one from its start. */
   async start(instance: Instance): Promise<void> {
     this.#instance = instance
+    this.#cancelFollow()
     await this.#ports.prepare(this.size)
     const numbers = Array.from({ length: this.size }, (_, i) => i + 1)
     await Promise.all(numbers.map((number) => this.#begin(number, instance)))
@@ -121,12 +124,25 @@ export class Crew {
   async sync(): Promise<void> {
     const instance = this.#instance
     if (!instance || this.#stopping) return
+    this.#cancelFollow()
     await this.#ports.prepare(this.size)
-    const state = stateOf(instance, this.size)
+    const state = this.#stateOf(instance)
     await Promise.all([...this.#threads.values()].map((thread) => this.#become(thread, state)))
-    this.#ports.settle()
+    await this.#ports.settle()
     this.#accounts.settle()
     await this.heard()
+  }
+
+  /** An address that was taken is free at last: nobody asks for that. What changes by a reload comes with it. */
+  #follow(): void {
+    this.#cancelFollow()
+    this.#cancelFollow = this.#options.env.clock.after(limits.workersFollowMs, () => {
+      this.sync().catch((err) => this.#options.env.log.error({ err }, 'workers could not follow'))
+    })
+  }
+
+  #stateOf(instance: Instance): Asked<'sync'> {
+    return stateOf(instance, this.size, (at) => this.#ports.holds(at))
   }
 
   /** Resolves when everything that was said until now has been heard, and what that led to as well. */
@@ -139,6 +155,7 @@ export class Crew {
   /** Lets connections end for `graceMs`, and ends the workers. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
+    this.#cancelFollow()
     await Promise.all([...this.#threads.values()].map((thread) => thread.ask('stop', graceMs).catch(() => {})))
     await Promise.all([...this.#threads.values()].map((thread) => thread.terminate('the program is stopping')))
     this.#ports.close()
@@ -159,7 +176,7 @@ export class Crew {
     })
     this.#threads.set(number, thread)
     for (const message of this.#accounts.greeting()) thread.tell(message)
-    await thread.ask('sync', stateOf(instance, this.size))
+    await thread.ask('sync', this.#stateOf(instance))
     if (this.watchers.size > 0) await thread.ask('watch', true)
   }
 
@@ -203,10 +220,12 @@ export class Crew {
   }
 
   #joinCounter({ number, cells }: Thread, { name, slot }: Extract<FromWorker, { type: 'counter' }>): void {
-    if (!name.startsWith('\0')) return this.#counters.join(name, number, cells.viewOf(slot))
-    const tally = this.tallies.get(name) ?? new SummedCounter()
-    this.tallies.set(name, tally)
-    tally.join(number, cells.viewOf(slot))
+    const cell = cells.viewOf(slot)
+    if (name.startsWith('\0')) {
+      const tally = this.tallies.get(name) ?? new SummedCounter()
+      this.tallies.set(name, tally)
+      tally.join(number, cell)
+    } else this.#counters.join(name, number, cell)
   }
 
   #lost(thread: Thread, reason: string): void {

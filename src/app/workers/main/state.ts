@@ -1,17 +1,17 @@
+import type { Address } from '../../../core/address.ts'
 import type { InboundConfig } from '../../../settings/model.ts'
 import type { RunningInbound } from '../../inbound/running-inbound.ts'
 import type { Instance } from '../../instance.ts'
 import type { ServerState } from '../messages.ts'
 
 /** What workers have to be, each of so many, at this moment: the configuration with everything that was changed since it was read. */
-export function stateOf(instance: Instance, workers: number): ServerState {
+export function stateOf(instance: Instance, workers: number, isBound: (at: Address) => boolean): ServerState {
   const { config, routing } = instance
   const { system } = config.policy
-  const spread = instance.inbounds.filter((inbound) => inbound.config.oneThread === undefined)
   return {
     config: {
       ...config,
-      inbounds: spread.map(liveConfig),
+      inbounds: instance.inbounds.map((inbound) => liveConfig(inbound, isBound)),
       outbounds: [...instance.outbounds].flatMap((running) => running.config ?? []),
       routing: routing.config,
       // Strangers of one address are counted in each: together they are no more than one would take.
@@ -28,9 +28,17 @@ export function stateOf(instance: Instance, workers: number): ServerState {
   }
 }
 
-/** With the users of this moment, and where it really listens. */
-function liveConfig({ config, users, ports }: RunningInbound): InboundConfig {
-  const listen = ports.map(({ listen, address }) => ({ ...listen, address }))
+/**
+ * With the users of this moment, and where it really listens. Those that one thread serves are known as well: a connection may
+ * have come in by one before that was so.
+ */
+function liveConfig(
+  { config: { allocate, ...config }, users, ports }: RunningInbound,
+  isBound: (at: Address) => boolean,
+): InboundConfig {
+  const spread = config.oneThread === undefined
+  const bound = spread ? ports.filter(({ address }) => isBound(address)) : []
+  const listen = bound.map(({ listen, address }) => ({ ...listen, address }))
   if (config.protocol !== 'vmess') return { ...config, listen }
   return { ...config, listen, settings: { ...config.settings, users: [...(users ?? [])] } }
 }

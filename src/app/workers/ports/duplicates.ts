@@ -3,8 +3,8 @@ import { ProxyError } from '../../../core/errors.ts'
 import { Turns } from '../../turns.ts'
 import type { RawSocket } from './raw.ts'
 
-/** Sends back what it is given. */
-const echo = "process.on('message', (id, handle) => process.send(id, handle))"
+/** Sends back what it is given, and keeps nothing: its descriptor would hold the address. */
+const echo = "process.on('message', (id, handle) => process.send(id, handle, {}, () => handle.close()))"
 /** So long the helper is kept for more, ms. */
 const keptMs = 2_000
 

@@ -13,6 +13,8 @@ interface Held {
   readonly spare: RawSocket[]
   users: number
   closed: boolean
+  /** Called when it is closed. */
+  readonly onClosed: (() => void)[]
 }
 
 /**
@@ -22,13 +24,52 @@ interface Held {
  */
 export class HeldPorts {
   readonly #duplicates = new Duplicates()
+  readonly #bound: () => void
   readonly #held = new Map<string, Held>()
+  readonly #binding = new Set<Promise<void>>()
+  /** What listens, or fails to, once an address is closed. */
+  readonly #following: Promise<unknown>[] = []
   /** A thread has these descriptors: as objects of this one they must never be closed. */
   readonly #given: RawSocket[] = []
 
+  /** @param bound told of an address that workers can listen on from now on */
+  constructor(bound: () => void) {
+    this.#bound = bound
+  }
+
   /** What listens in the main thread: it accepts nobody. */
   listener(ipv6Only: boolean): Listener {
-    return { listen: async (at) => this.#listen(at, ipv6Only) }
+    return {
+      listen: (at) => {
+        // Who had the address in this thread may take a moment to leave.
+        const listening = new Promise(setImmediate).then(() => this.#listen(at, ipv6Only))
+        const settled = listening.then(
+          () => {},
+          () => {},
+        )
+        this.#binding.add(settled)
+        void settled.then(() => this.#binding.delete(settled))
+        return listening
+      },
+    }
+  }
+
+  /** Whether workers can listen there. */
+  holds(at: Address): boolean {
+    return (this.#held.get(formatAddress(at))?.users ?? 0) > 0
+  }
+
+  /** What listens in this thread alone: it waits for an address that workers are about to leave. */
+  after(base: Listener): Listener {
+    return {
+      listen: (at, accept, options) => {
+        const held = this.#held.get(formatAddress(at))
+        if (!held) return base.listen(at, accept, options)
+        const listening = left(held).then(() => base.listen(at, accept, options))
+        this.#following.push(listening.catch(() => {}))
+        return listening
+      },
+    }
   }
 
   /** A descriptor for one more thread. Rejects with LISTEN_FAILED. */
@@ -40,8 +81,9 @@ export class HeldPorts {
     return { fd: socket.fd, address: held.address }
   }
 
-  /** Has descriptors ready for as many threads. */
+  /** Has descriptors ready for as many threads, of everything that is bound or about to be. */
   async prepare(threads: number): Promise<void> {
+    await Promise.all(this.#binding)
     await Promise.all(
       [...this.#held.values()].map(async (held) => {
         const missing = Math.max(0, threads - held.spare.length)
@@ -53,19 +95,25 @@ export class HeldPorts {
     )
   }
 
-  /** Closes what nobody uses any more. */
-  settle(): void {
+  /** Closes what nobody uses any more. Resolves when whoever waited for that listens. */
+  async settle(): Promise<void> {
+    this.#closeUnused()
+    await Promise.all(this.#following.splice(0))
+  }
+
+  #closeUnused(): void {
     for (const [key, held] of this.#held) {
       if (held.users > 0) continue
       this.#held.delete(key)
       held.closed = true
       for (const socket of [held.socket, ...held.spare.splice(0)]) socket.close()
+      for (const run of held.onClosed) run()
     }
   }
 
   close(): void {
     for (const held of this.#held.values()) held.users = 0
-    this.settle()
+    this.#closeUnused()
     this.#duplicates.close()
   }
 
@@ -86,8 +134,16 @@ export class HeldPorts {
     const there = this.#held.get(formatAddress(at))
     if (there && there.users === 0 && there.ipv6Only === ipv6Only) return there
     const { socket, address } = bindRaw(at, ipv6Only)
-    const held: Held = { socket, address, ipv6Only, spare: [], users: 0, closed: false }
+    const held: Held = { socket, address, ipv6Only, spare: [], users: 0, closed: false, onClosed: [] }
     this.#held.set(formatAddress(address), held)
+    this.#bound()
     return held
   }
+}
+
+/** Resolves when it is closed, or at once where it is not about to be. */
+async function left(held: Held): Promise<void> {
+  // Whoever shares it with others may take a moment to leave.
+  await new Promise(setImmediate)
+  if (held.users === 0 && !held.closed) await new Promise<void>((resolve) => held.onClosed.push(resolve))
 }

@@ -203,7 +203,6 @@ class WorkerThread {
     let ended = 0
     for (const step of steps) {
       const inbound = instance.inbound(step.inbound)
-      // One thread serves it, and it is not this one.
       if (!inbound) continue
       if (step.what === 'put') instance.users.change(inbound, step.user)
       else {
@@ -219,7 +218,7 @@ class WorkerThread {
     return {
       connections: instance.connections,
       sessions: instance.flows.size,
-      inbounds: instance.inbounds.map(({ tag, connections }) => [tag, connections] as const),
+      inbounds: instance.inbounds.map(({ connections }) => connections),
     }
   }
 
