@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util'
 import { churn } from '../test/interop/churn.ts'
 import { startEchoServer } from '../test/interop/echo-server.ts'
 import { residentKb } from './figures.ts'
-import { withDoors } from './peers.ts'
+import { ownPrograms } from './programs/ours.ts'
+import { withPair } from './programs/pair.ts'
 
 const { values } = parseArgs({
   options: {
@@ -22,8 +23,7 @@ async function main(count: number, concurrency: number): Promise<void> {
   if (!(count > 0 && concurrency > 0)) throw new Error('--count and --concurrency must be positive numbers')
   const echo = await startEchoServer()
   try {
-    await withDoors(['ours'], values.security, echo.port, async ([door]) => {
-      const { client, server, doorPort } = door!
+    await withPair(ownPrograms([])[0]!, { security: values.security }, echo, async ({ client, server, doorPort }) => {
       const memory = () => `client ${residentKb(client.pid) >> 10} MB, server ${residentKb(server.pid) >> 10} MB`
       console.log(`start: ${memory()}`)
       const step = Math.max(1, Math.floor(count / 10))

@@ -3,11 +3,12 @@
  * another user's requests beside it, every datagram accounted for; and thousands of clients that send once and are gone.
  */
 
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
+import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -16,31 +17,94 @@ import { openDescriptors } from '../test/e2e/process-usage.ts'
 import { testId } from '../test/interop/configs.ts'
 import { freePorts, type Peer, startPeer, withPeers } from '../test/interop/harness.ts'
 import { Wire } from '../test/interop/wire.ts'
-import { percentile, residentKb } from './figures.ts'
+import { cpuSeconds, percentile, residentKb } from './figures.ts'
+
+const help = `node bench/datagrams.mjs [--rate 100000] [--seconds 30] [--nice 0] [--sessions 5000] [--no-reader]
+
+  --rate N       datagrams of 200 bytes a second that are offered; 0 leaves the flood out
+  --nice N       priority of the process that sends them
+  --no-reader    the target only counts what comes and reads nothing, so that it takes no time from the two proxies
+  --sessions N   clients that send once and are gone; 0 leaves them out`
 
 const { values } = parseArgs({
   options: {
     rate: { type: 'string', default: '100000' },
     seconds: { type: 'string', default: '30' },
+    nice: { type: 'string', default: '0' },
     sessions: { type: 'string', default: '5000' },
-    generate: { type: 'string' },
+    'no-reader': { type: 'boolean', default: false },
+    part: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 
-if (values.help) console.log('node bench/datagrams.mjs [--rate 100000] [--seconds 30] [--sessions 5000]')
-else if (values.generate) await generate(JSON.parse(values.generate) as Task)
-else await main(Number(values.rate), Number(values.seconds), Number(values.sessions))
+if (values.help) console.log(help)
+else if (values.part) await part(JSON.parse(values.part) as Part)
+else await main()
 
-interface Task {
-  readonly port: number
-  readonly rate: number
-  readonly seconds: number
+/** What runs in a process of its own. */
+type Part =
+  | {
+      readonly kind: 'sender'
+      readonly port: number
+      readonly rate: number
+      readonly seconds: number
+      readonly nice: number
+    }
+  | { readonly kind: 'target'; readonly reads: boolean }
+
+interface Sent {
+  readonly sent: number
+  readonly cpuS: number
 }
 
-async function main(rate: number, seconds: number, sessions: number): Promise<void> {
-  await flood(rate, seconds)
-  if (sessions > 0) await leavers(sessions)
+async function main(): Promise<void> {
+  const [rate, seconds, nice, sessions] = [values.rate, values.seconds, values.nice, values.sessions].map(Number)
+  if (rate! > 0) await flood({ rate: rate!, seconds: seconds!, nice: nice! })
+  if (sessions! > 0) await leavers(sessions!)
+}
+
+function part(task: Part): Promise<void> {
+  return task.kind === 'sender' ? send(task) : receive(task)
+}
+
+/** Sends in bursts, as many as the clock says are due, and tells how many the kernel has taken. */
+async function send({ port, rate, seconds, nice }: Part & { kind: 'sender' }): Promise<void> {
+  setPriority(nice)
+  const socket = createSocket({ type: 'udp4', sendBufferSize: 1 << 22 })
+  socket.on('error', () => {})
+  socket.connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const payload = Buffer.alloc(200, 'x')
+  let sent = 0
+  const begun = performance.now()
+  for (let passed = 0; passed < seconds * 1000; passed = performance.now() - begun) {
+    const due = (rate * passed) / 1000
+    for (let burst = 0; sent < due && burst < 256; burst++, sent++) socket.send(payload)
+    // A full queue would not say what it drops; on loopback there is none.
+    while (socket.getSendQueueCount() > 0) await new Promise(setImmediate)
+    await (sent < due ? new Promise(setImmediate) : sleep(1))
+  }
+  const { user, system } = process.cpuUsage()
+  process.send!({ sent, cpuS: (user + system) / 1e6 } satisfies Sent)
+  socket.close()
+  process.disconnect()
+}
+
+/** Says where it listens, and how many have come whenever it is asked. */
+async function receive({ reads }: Part & { kind: 'target' }): Promise<void> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 23 })
+  let count = 0
+  socket.on('message', () => count++)
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  process.on('message', (word) => {
+    // What has not been read is in the socket still, or counted by the kernel.
+    if (word === 'start' && !reads)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(values.seconds) * 1000 + 2_000)
+    if (word === 'count') process.send!(count)
+  })
+  process.send!(socket.address().port)
 }
 
 interface Rig {
@@ -91,14 +155,21 @@ async function withRig(
   await withPeers([server, client], () => body({ client, server, udpDoor, tcpDoor }))
 }
 
-/** Receives and counts. */
-async function startSink() {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 23 })
-  let count = 0
-  socket.on('message', () => count++)
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  return { port: socket.address().port, count: () => count, close: () => socket.close() }
+function started(task: Part) {
+  const child = fork(fileURLToPath(import.meta.url), ['--seconds', values.seconds, '--part', JSON.stringify(task)])
+  const said = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0]
+  return { child, said }
+}
+
+/** A process that datagrams are sent to. */
+async function startTarget(reads: boolean) {
+  const { child, said } = started({ kind: 'target', reads })
+  const port = await said<number>()
+  const count = (): Promise<number> => {
+    child.send('count')
+    return said<number>()
+  }
+  return { port, pid: child.pid!, count, start: () => child.send('start'), close: () => child.kill() }
 }
 
 async function startEcho() {
@@ -108,37 +179,45 @@ async function startEcho() {
   return { port: (server.address() as { port: number }).port, close: () => server.close() }
 }
 
-async function flood(rate: number, seconds: number): Promise<void> {
-  const [sink, echo] = [await startSink(), await startEcho()]
+async function flood({ rate, seconds, nice }: { rate: number; seconds: number; nice: number }): Promise<void> {
+  const [sink, echo] = [await startTarget(!values['no-reader']), await startEcho()]
   try {
     await withRig({ udp: sink.port, tcp: echo.port }, 4, async ({ client, server, udpDoor, tcpDoor }) => {
       const wire = new Wire(connect(tcpDoor, '127.0.0.1'), 'another user', 20_000)
       await wire.connected()
       const quiet = await echoes(wire, sleep(3_000))
-      const before = [client, server].map(({ pid }) => residentKb(pid))
+      const pids = [client.pid, server.pid, sink.pid, process.pid]
+      const before = pids.map(residentKb)
       let most = [...before]
       const watch = setInterval(() => {
-        most = [client, server].map(({ pid }, i) => Math.max(most[i]!, residentKb(pid)))
+        most = pids.map((pid, i) => Math.max(most[i]!, residentKb(pid)))
       }, 200)
-      const generator = started({ port: udpDoor, rate, seconds })
-      const offered = once(generator, 'message') as Promise<[number]>
+      const cpu = pids.map(cpuSeconds)
+      sink.start()
+      const sender = started({ kind: 'sender', port: udpDoor, rate, seconds, nice })
+      const offered = sender.said<Sent>()
       const busy = await echoes(wire, offered)
-      const [sent] = await offered
+      const { sent, cpuS } = await offered
+      const used = pids.map((pid, i) => (((cpuSeconds(pid) - cpu[i]!) / seconds) * 100).toFixed(0))
       clearInterval(watch)
       const atDoor = kernelDrops(udpDoor)
       const drops = await Promise.all([client, server].map(ended))
       const atSink = kernelDrops(sink.port)
+      const arrived = await sink.count()
       wire.destroy()
       const ours = drops.reduce((sum, count) => sum + count, 0)
-      const counted = sink.count() + atSink + ours + atDoor
+      const counted = arrived + atSink + ours + atDoor
       console.log(
-        `flood: ${sent} datagrams of 200 bytes in ${seconds} s (${Math.round(sent / seconds)} a second); arrived ${sink.count()}, dropped by the kernel at our door ${atDoor}, by the client ${drops[0]}, by the server ${drops[1]}, by the kernel at the target ${atSink}: ${counted} of ${sent} accounted for`,
+        `flood: ${sent} datagrams of 200 bytes in ${seconds} s (${Math.round(sent / seconds)} a second); read ${arrived}, dropped by the kernel at our door ${atDoor}, by the client ${drops[0]}, by the server ${drops[1]}, by the kernel at the target ${atSink}: ${counted} of ${sent} accounted for`,
       )
       const grown = most.map((kb, i) => ((kb - before[i]!) / 1024).toFixed(1))
       console.log(`       resident memory grew by at most ${grown[0]} MB (client) and ${grown[1]} MB (server)`)
       const p = (times: readonly number[]) =>
-        `p50 ${percentile(times, 50).toFixed(1)}, p99 ${percentile(times, 99).toFixed(1)} ms`
+        `p50 ${percentile(times, 50).toFixed(1)}, p99 ${percentile(times, 99).toFixed(1)}, most ${Math.max(...times).toFixed(1)} ms`
       console.log(`       another user, 64 bytes there and back: ${p(quiet)} before, ${p(busy)} meanwhile`)
+      console.log(
+        `       % of a core: sender ${((cpuS / seconds) * 100).toFixed(0)}, client ${used[0]}, server ${used[1]}, target ${used[2]}, the other user ${used[3]}`,
+      )
       if (counted !== sent) process.exitCode = 1
     })
   } finally {
@@ -184,7 +263,7 @@ function kernelDrops(port: number): number {
 }
 
 async function leavers(sessions: number): Promise<void> {
-  const sink = await startSink()
+  const sink = await startTarget(true)
   try {
     await withRig({ udp: sink.port, tcp: 9 }, 5, async ({ client, server, udpDoor }) => {
       const peers = [client, server]
@@ -206,7 +285,7 @@ async function leavers(sessions: number): Promise<void> {
           `left: ${sessions} sessions, ${name}: ${before.open[i]} descriptors before, ${during[i]} meanwhile, ${after.open[i]} after; holds ${mb(before.held[i]!)} MB before, ${mb(after.held[i]!)} MB after`,
         )
       }
-      console.log(`      ${sink.count()} of ${sessions + 200} datagrams arrived`)
+      console.log(`      ${await sink.count()} of ${sessions + 200} datagrams arrived`)
     })
   } finally {
     sink.close()
@@ -234,27 +313,4 @@ async function gone(peers: readonly Peer[], atLeastMs: number): Promise<void> {
     before = open()
     await sleep(2_000)
   }
-}
-
-function started(task: Task): ChildProcess {
-  return fork(fileURLToPath(import.meta.url), ['--generate', JSON.stringify(task)])
-}
-
-/** Sends in bursts of a millisecond, as many as the clock says are due. */
-async function generate({ port, rate, seconds }: Task): Promise<void> {
-  const socket = createSocket({ type: 'udp4', sendBufferSize: 1 << 22 })
-  socket.connect(port, '127.0.0.1')
-  await once(socket, 'connect')
-  const payload = Buffer.alloc(200, 'x')
-  let [sent, taken] = [0, 0]
-  const begun = performance.now()
-  while (performance.now() - begun < seconds * 1000) {
-    const due = Math.min(rate * seconds, (rate * (performance.now() - begun)) / 1000)
-    for (let burst = 0; sent < due && burst < 500; burst++, sent++) socket.send(payload, (error) => error ?? taken++)
-    await new Promise(setImmediate)
-  }
-  await sleep(200)
-  process.send!(taken)
-  socket.close()
-  process.disconnect()
 }

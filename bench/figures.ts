@@ -1,17 +1,22 @@
 /** Numbers: what a process has used, and what many measurements say together. */
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Linux counts process time in hundredths of a second, whatever its own tick is. */
-const ticksPerSecond = 100
-
-/** User and system time of all threads of a process, seconds. */
+/**
+ * Time that all threads of a process have run, user and system, seconds: by the scheduler's own count in nanoseconds, where
+ * `/proc/PID/stat` counts hundredths of a second. A thread that has ended is not in it; none of these programs ends any at work.
+ */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name in parentheses may contain anything; user and system time are fields 14 and 15 of the whole.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  let nanoseconds = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+    } catch {
+      // It has ended since.
+    }
+  }
+  return nanoseconds / 1e9
 }
 
 /** Resident memory, KiB. */
@@ -19,16 +24,28 @@ export function residentKb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 }
 
-/** Waits until the processes have used no time for `quietMs`: what a run left behind is done. */
-export async function untilQuiet(pids: readonly number[], quietMs = 400, limitMs = 6_000): Promise<void> {
+/** Waits until the processes use next to no time: what a run left behind is done. */
+export async function untilQuiet(pids: readonly number[], quietMs = 150, limitMs = 6_000): Promise<void> {
   const total = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0)
   const deadline = performance.now() + limitMs
   for (let before = total(); performance.now() < deadline; ) {
     await sleep(quietMs)
     const now = total()
-    if (now - before < 0.015) return
+    if (now - before < quietMs * 1e-5) return
     before = now
   }
+}
+
+/** What two processes used while `work` ran, CPU seconds, and until what it left behind is done. */
+export async function cpuOf<T>(
+  pids: readonly [number, number],
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly client: number; readonly server: number }> {
+  await untilQuiet(pids)
+  const [client, server] = pids.map(cpuSeconds) as [number, number]
+  const result = await work()
+  await untilQuiet(pids)
+  return { result, client: cpuSeconds(pids[0]) - client, server: cpuSeconds(pids[1]) - server }
 }
 
 export function percentile(values: readonly number[], percent: number): number {

@@ -12,6 +12,7 @@ export async function setup() {
   await packages()
   const sources = Math.max(
     newest('src'),
+    newest('native'),
     changed('tsconfig.json'),
     changed('tsconfig.build.json'),
     changed('package.json'),
@@ -44,9 +45,12 @@ export const copier = ['scripts/protos.mjs']
 /** Arguments of Node that make the command's files of many few. */
 export const bundler = ['scripts/bundle.mjs']
 
+/** Arguments of Node that build the native twin where that can be done. */
+export const twinBuilder = ['scripts/native.mjs']
+
 async function build() {
   let done = { code: 0, output: '' }
-  for (const args of [compiler, copier, bundler]) {
+  for (const args of [compiler, copier, bundler, twinBuilder]) {
     if (done.code === 0) done = await capture({ command: process.execPath, args, shell: false })
   }
   return done

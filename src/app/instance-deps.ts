@@ -27,8 +27,14 @@ export interface InstanceDeps {
 export interface SharedParts extends Pick<InboundBuild, 'replay' | 'history' | 'sockets' | 'after'> {
   readonly accounts: Accounts
   readonly counters: Counters
+  /** How many there are. */
+  readonly threads: number
   /** Descriptors that this thread may have, where others have some of the process's, too. */
   readonly openFiles?: number
   /** Told after what a configuration says has changed; resolves when it holds in all threads. */
   readonly changed?: () => Promise<void>
 }
+
+/** What one thread may let in of a bound that holds for all; 0 is none. */
+export const partOf = (bound: number, shared: SharedParts | undefined): number =>
+  bound === 0 || !shared ? bound : Math.max(1, Math.floor(bound / shared.threads))

@@ -25,7 +25,7 @@ import { Connections } from './inbound/connections.ts'
 import { hostOf } from './inbound/host.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
-import type { InstanceDeps } from './instance-deps.ts'
+import { type InstanceDeps, partOf, type SharedParts } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { ReverseProxies } from './reverse.ts'
@@ -55,6 +55,8 @@ export class Instance implements AsyncDisposable {
   readonly reverse: ReverseProxies
   readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
   readonly observers: Observers
+  /** What there is for all threads; undefined: there is one. */
+  readonly shared: SharedParts | undefined
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
   readonly #loops = new LoopGuard()
@@ -62,26 +64,29 @@ export class Instance implements AsyncDisposable {
   readonly #connections: Connections
   readonly #inbounds: Inbounds
   readonly #ends: Ends
-  readonly #changed: () => Promise<void>
-  readonly #many: boolean
   #config: Config
   #started = false
   #stopped: Promise<void> | undefined
 
   /** Reads certificate files, but opens nothing. Throws ConfigError. */
   constructor(config: Config, deps: InstanceDeps) {
-    const { env, observers = [], readText = readTextFile, resolve = systemResolver(env), ids = countingIds() } = deps
-    const { shared } = deps
+    const {
+      env,
+      observers = [],
+      readText = readTextFile,
+      resolve = systemResolver(env),
+      ids = countingIds(),
+      shared,
+    } = deps
     this.kinds = deps.kinds ?? builtin
     this.resolve = resolve
     this.#config = config
     this.#connections = new Connections(env)
-    this.#many = shared !== undefined
-    this.#changed = shared?.changed ?? (() => Promise.resolve())
+    this.shared = shared
     this.counters = shared?.counters ?? new Counters()
     this.accounts = shared?.accounts ?? new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
-    const perAddress = () => this.#config.policy.system.handshakesPerAddress
+    const perAddress = () => partOf(this.#config.policy.system.handshakesPerAddress, shared)
     this.#descriptors = new Descriptors({
       env,
       perAddress,
@@ -207,16 +212,6 @@ export class Instance implements AsyncDisposable {
   adopt(config: Config, inbounds: readonly RunningInbound[]): void {
     this.#config = config
     this.#inbounds.replace(inbounds)
-  }
-
-  /** True where other threads serve its clients. */
-  get many(): boolean {
-    return this.#many
-  }
-
-  /** Resolves when what has changed holds in all threads. */
-  spread(): Promise<void> {
-    return this.#changed()
   }
 
   /** Stops listening there and ends what came in by it. */

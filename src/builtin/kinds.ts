@@ -1,6 +1,7 @@
 /**
  * Every kind that a configuration can name, with everything it brings. Adding one is a folder of its own and one line here:
- * loader, reference, editor schema, links, gRPC conversion and instance follow.
+ * loader, reference, editor schema, links, gRPC conversion and instance follow. Whatever makes the thing itself is named
+ * inside a function, so that the command can load it when the first is made (scripts/bundle.mjs).
  */
 import { defineInbound, defineOutbound, defineSecurity, defineTransport, type Kinds } from '../kinds/kinds.ts'
 import { blackholeOutbound } from '../proxy/blackhole/config.ts'
@@ -63,6 +64,13 @@ import { xhttpJson } from '../transport/xhttp/messages.ts'
 
 const socks = 'proxy.socks.ServerConfig'
 
+/** One for all: its listeners share sockets. */
+let carrier: ReturnType<typeof kcpCarrier> | undefined
+const kcp = () => {
+  carrier ??= kcpCarrier()
+  return carrier
+}
+
 export const inbounds = [
   defineInbound({
     ...dokodemoInbound,
@@ -112,14 +120,14 @@ export const outbounds = [
     ...freedomOutbound,
     message: { name: 'proxy.freedom.Config', json: freedomOutboundJson },
     finalRules: ({ finalRules }) => finalRules,
-    create: createFreedom,
+    create: (tag, settings, deps) => createFreedom(tag, settings, deps),
   }),
   defineOutbound({
     ...httpOutbound,
     message: { name: 'proxy.http.ClientConfig', json: httpOutboundJson },
     // A proxy that chose h2 would hear no HTTP/2.
     alpn: ['http/1.1'],
-    create: createHttpOutbound,
+    create: (tag, settings, deps) => createHttpOutbound(tag, settings, deps),
   }),
   defineOutbound({
     ...loopbackOutbound,
@@ -128,17 +136,17 @@ export const outbounds = [
       fields: { inbound_tag: { id: 1, type: 'string' } },
       json: ({ fields }) => ({ inboundTag: fields.text('inbound_tag') }),
     },
-    create: createLoopback,
+    create: (tag, settings) => createLoopback(tag, settings),
   }),
   defineOutbound({
     ...socksOutbound,
     message: { name: 'proxy.socks.ClientConfig', json: socksOutboundJson },
-    create: createSocksOutbound,
+    create: (tag, settings, deps) => createSocksOutbound(tag, settings, deps),
   }),
   defineOutbound({
     ...vmessOutbound,
     message: { name: 'proxy.vmess.outbound.Config', json: vmessOutboundJson },
-    create: createVmessOutbound,
+    create: (tag, settings, deps) => createVmessOutbound(tag, settings, deps),
   }),
 ] as const
 
@@ -155,13 +163,13 @@ export const transports = [
     ...grpcForm,
     ...overHttp2,
     message: { name: 'transport.internet.grpc.encoding.Config', json: grpcJson },
-    layer: grpcLayer,
+    layer: (settings, deps) => grpcLayer(settings, deps),
   }),
   defineTransport({
     ...h2Form,
     ...overHttp2,
     message: { name: 'transport.internet.http.Config', json: h2Json },
-    layer: h2Layer,
+    layer: (settings, deps) => h2Layer(settings, deps),
   }),
   defineTransport({
     ...httpUpgradeForm,
@@ -171,13 +179,16 @@ export const transports = [
       { name: 'transport.internet.httpupgrade.Config', family: 'xray', json: httpUpgradeJson },
       { name: 'transport.internet.request.httpupgrade.Config', family: 'v2ray', json: httpUpgradeJson },
     ],
-    opening: requestOpening,
-    layer: httpUpgradeLayer,
+    opening: (settings) => requestOpening(settings),
+    layer: (settings, deps) => httpUpgradeLayer(settings, deps),
   }),
   defineTransport({
     ...kcpForm,
     message: { name: 'transport.internet.kcp.Config', json: kcpJson },
-    carrier: kcpCarrier(),
+    carrier: {
+      dialer: (ground, settings, deps) => kcp().dialer(ground, settings, deps),
+      listener: (udp, settings, deps) => kcp().listener(udp, settings, deps),
+    },
   }),
   defineTransport({
     ...tcpForm,
@@ -190,14 +201,14 @@ export const transports = [
     alpn: ['http/1.1'],
     message: { name: 'transport.internet.websocket.Config', json: wsJson },
     opening: (settings) => requestOpening(settings, settings.earlyData?.headerName === ''),
-    layer: webSocketLayer,
+    layer: (settings, deps) => webSocketLayer(settings, deps),
   }),
   defineTransport({
     ...xhttpForm,
     alpn: ['h2', 'http/1.1'],
     message: { name: 'transport.internet.splithttp.Config', json: xhttpJson },
-    opening: xhttpOpening,
-    layer: xhttpLayer,
+    opening: (settings) => xhttpOpening(settings),
+    layer: (settings, deps) => xhttpLayer(settings, deps),
     manyCarriers: true,
   }),
 ] as const

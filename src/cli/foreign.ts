@@ -9,7 +9,6 @@ const foreign: Readonly<Record<string, string>> = {
   cert: 'makes a self-signed certificate for V2Ray; openssl or an ACME client does that too',
   certChainHash: 'prints the hash of a certificate chain for V2Ray 5',
   config: 'merges V2Ray files; here "vmess run -dump -c FILE -c FILE" prints the merged configuration',
-  convert: 'converts between the file formats of V2Ray and Xray; write the file in the form that is wanted by hand',
   engineering: 'holds tools for the developers of V2Ray',
   love: 'prints a letter in V2Ray; here is only VMess',
   mldsa65: 'makes keys for REALITY, which belongs to VLESS',

@@ -6,6 +6,8 @@ import { foreignCommand } from './foreign.ts'
 import { createProgram } from './program.ts'
 import type { Terminal } from './terminal.ts'
 
+export { processTerminal } from './terminal.ts'
+
 /**
  * Runs one command line; resolves with the exit code when the command has ended. What the person did wrong is said in a
  * sentence; only a mistake in this program itself rejects, and so shows its stack.
@@ -19,7 +21,7 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   }
   let code: number = exitCodes.ok
   try {
-    await createProgram(terminal, (result) => {
+    await createProgram(args[0]!, terminal, (result) => {
       code = result
     }).parseAsync(args, { from: 'user' })
     return code

@@ -7,6 +7,7 @@ import { run } from './commands/run.ts'
 import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { uuid } from './commands/uuid.ts'
+import { addConvert } from './convert-command.ts'
 import { exitCodes } from './exit.ts'
 import { addRouting } from './routing-commands.ts'
 import type { Terminal } from './terminal.ts'
@@ -43,8 +44,8 @@ Examples:
   vmess -test -config config.json     the same, in V2Ray's spelling, checked only
 ${exitCodeHelp}`
 
-/** The parser; `done` receives the exit code of the command that ran. */
-export function createProgram(terminal: Terminal, done: (code: number) => void): Command {
+/** The parser of a command, or of all where that is none; `done` receives the exit code of the command that ran. */
+export function createProgram(asked: string, terminal: Terminal, done: (code: number) => void): Command {
   const program = new Command('vmess')
     .description('VMess server and client, for the configurations and share links of V2Ray and Xray.')
     .usage('<command> [flags]')
@@ -57,13 +58,8 @@ export function createProgram(terminal: Terminal, done: (code: number) => void):
     .showHelpAfterError('Usage: vmess <command> [flags]\nSee "vmess help" for all commands.')
     .helpCommand('help [command]', 'show this, or the help of a command')
     .helpOption('-h, --help', 'show this')
-  addRun(program, terminal, done)
-  addTest(program, terminal, done)
-  addServe(program, terminal, done)
-  addConnect(program, terminal, done)
-  addStart(program, terminal, done)
-  addRouting(program, terminal, done, withSources)
-  addSmall(program, terminal, done)
+  const meant = commands.filter(({ names }) => names.includes(asked))
+  for (const { add } of meant.length > 0 ? meant : commands) add(program, terminal, done)
   for (const command of program.commands) {
     const name = command.name()
     command.showHelpAfterError(`Usage: vmess ${name} ${command.usage()}\nSee "vmess help ${name}" for its flags.`)
@@ -72,6 +68,18 @@ export function createProgram(terminal: Terminal, done: (code: number) => void):
 }
 
 type Done = (code: number) => void
+
+/** What makes them, in the order in which help shows them. */
+const commands: readonly { names: readonly string[]; add(program: Command, terminal: Terminal, done: Done): void }[] = [
+  { names: ['run'], add: addRun },
+  { names: ['test'], add: addTest },
+  { names: ['serve'], add: addServe },
+  { names: ['connect'], add: addConnect },
+  { names: ['start'], add: addStart },
+  { names: ['route', 'geo'], add: (...given) => addRouting(...given, withSources) },
+  { names: ['convert'], add: (...given) => addConvert(...given, withSources) },
+  { names: ['uuid', 'version'], add: addSmall },
+]
 
 const collect = (value: string, earlier: string[] = []) => [...earlier, value]
 

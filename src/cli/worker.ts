@@ -19,3 +19,6 @@ if (port) {
     },
   })
 }
+
+/** False where it is loaded by anything but a thread. */
+export const serving = port !== null

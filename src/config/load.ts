@@ -72,8 +72,7 @@ export function loadConfigValue(value: unknown, options: LoadOptions = {}): Load
 const nowhere: Source = { name: '', order: 0, text: '' }
 
 function load(nodes: readonly (JsonNode | undefined)[], report: Report, options: LoadOptions): LoadResult {
-  const { format = 'auto' } = options
-  const roots = nodes.flatMap((node) => (node && rootOf(node, format, report)) ?? [])
+  const roots = readRoots(nodes, options.format ?? 'auto', report)
   const decisions: string[] = []
   const whole = roots.length > 0 && roots.length === nodes.length
   const root = whole ? mergeRoots(roots, options.merge ?? 'v2ray', report, decisions) : undefined
@@ -83,6 +82,10 @@ function load(nodes: readonly (JsonNode | undefined)[], report: Report, options:
   const usable = config && !problems.some(({ severity }) => severity === 'error')
   return { ...(usable && { config: freeze(config) }), problems, decisions }
 }
+
+/** Texts that were read, each in V2Ray 4's form; those that are no configuration are reported, and left out. */
+export const readRoots = (nodes: readonly (JsonNode | undefined)[], format: Format, report: Report): ObjectNode[] =>
+  nodes.flatMap((node) => (node && rootOf(node, format, report)) ?? [])
 
 /** Null stands for an idle instance. */
 function rootOf(node: JsonNode, format: Format, report: Report): ObjectNode | undefined {

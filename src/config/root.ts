@@ -1,6 +1,6 @@
 /** The outermost object. */
 import { z } from 'zod'
-import { type Kinds, perKinds, settingsKey } from '../kinds/kinds.ts'
+import { type Kinds, perKinds } from '../kinds/kinds.ts'
 import type { Context } from '../schema/context.ts'
 import { anyObject, mapOf, noted, object, port, subtree, withoutEffect } from '../schema/fields.ts'
 import type { Place } from '../schema/report.ts'
@@ -24,25 +24,26 @@ const unavailable = (description: string) =>
   withoutEffect(anyObject(description), 'this transport is not available in this version')
 
 /** Tokens are given in this way. */
-const variable = noted(z.string().describe('The value.'), { secret: 'password', expected: 'text in double quotes' })
+const variable = () =>
+  noted(z.string().describe('The value.'), { secret: 'password', expected: 'text in double quotes' })
 
-const unavailableSettings = {
+const unavailableSettings = () => ({
   dsSettings: unavailable('Domain socket.'),
   quicSettings: unavailable('QUIC.'),
-}
+})
 
 /** Under the first of their names; later ones are younger than this form. */
 const availableSettings = ({ transports }: Kinds): object =>
-  Object.fromEntries(transports.map((kind) => [settingsKey(kind), kind.schema]))
+  Object.fromEntries(transports.map(({ settingsKeys, schema }) => [Object.keys(settingsKeys)[0]!, schema]))
 
 const transportSchema = (kinds: Kinds) =>
-  object({
-    ...unavailableSettings,
+  object(() => ({
+    ...unavailableSettings(),
     ...availableSettings(kinds),
-  }).describe('Settings for streams that have none of their own. Old form, which Xray refuses.')
+  })).describe('Settings for streams that have none of their own. Old form, which Xray refuses.')
 
 export const rootSchema = perKinds((kinds) =>
-  object({
+  object(() => ({
     log: logSchema,
     inbounds: z.array(subtree('An inbound.')).describe('Where clients connect to.'),
     outbounds: z.array(subtree('An outbound.')).describe('How targets are reached; the first is the default.'),
@@ -54,7 +55,7 @@ export const rootSchema = perKinds((kinds) =>
     control: controlSchema,
     accounting: accountingSchema,
     workers: workersSchema,
-    env: mapOf(variable, 'Variables for env:NAME.'),
+    env: mapOf(variable(), 'Variables for env:NAME.'),
     inbound: subtree(old('The first inbound.')),
     outbound: subtree(old('The first outbound.')),
     inboundDetour: z.array(subtree('An inbound.')).describe(old('More inbounds.')),
@@ -72,7 +73,7 @@ export const rootSchema = perKinds((kinds) =>
     version: unsupported(anyObject('Versions of Xray.')),
     geodata: unsupported(anyObject('Downloads of lists.')),
     remarks: subtree('A comment.'),
-  }).describe('A configuration.'),
+  })).describe('A configuration.'),
 )
 
 export type RootInput = z.output<ReturnType<typeof rootSchema>>

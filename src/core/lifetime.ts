@@ -12,10 +12,18 @@ export interface Lifetime {
   onGone(run: (why: Error) => void): Cancel
 }
 
+/** Who waits for the end. */
+interface Entry {
+  run: ((why: Error) => void) | undefined
+  before: Entry | undefined
+  after: Entry | undefined
+}
+
 /** A lifetime that its owner ends. */
 export class Life implements Lifetime {
   #gone: Error | undefined
-  #runs: Set<(why: Error) => void> | undefined
+  #first: Entry | undefined
+  #last: Entry | undefined
 
   get gone(): Error | undefined {
     return this.#gone
@@ -26,20 +34,32 @@ export class Life implements Lifetime {
       run(this.#gone)
       return nothing
     }
-    // An entry of its own, so that the same function given twice counts twice.
-    const entry = (why: Error) => run(why)
-    this.#runs ??= new Set()
-    this.#runs.add(entry)
-    return () => void this.#runs?.delete(entry)
+    const entry: Entry = { run, before: this.#last, after: undefined }
+    if (this.#last) this.#last.after = entry
+    else this.#first = entry
+    this.#last = entry
+    return () => this.#remove(entry)
+  }
+
+  #remove(entry: Entry): void {
+    if (!entry.run) return
+    entry.run = undefined
+    const { before, after } = entry
+    if (before) before.after = after
+    else this.#first = after
+    if (after) after.before = before
+    else this.#last = before
   }
 
   /** Idempotent: the first reason counts. */
   end(why: Error): void {
     if (this.#gone) return
     this.#gone = why
-    const runs = this.#runs
-    this.#runs = undefined
-    if (runs) for (const run of runs) run(why)
+    for (let entry = this.#first; entry; entry = this.#first) {
+      const { run } = entry
+      this.#remove(entry)
+      run!(why)
+    }
   }
 }
 

@@ -3,12 +3,14 @@ import { http2Limits } from './limits/http2.ts'
 import { reverseLimits } from './limits/reverse.ts'
 import { routingLimits } from './limits/routing.ts'
 import { tlsLimits } from './limits/tls.ts'
+import { userLimits } from './limits/users.ts'
 import { xhttpLimits } from './limits/xhttp.ts'
 
 /** Every bound with its default. docs/limits.md lists the same names. */
 export const limits = {
   ...dnsLimits,
   ...tlsLimits,
+  ...userLimits,
   ...xhttpLimits,
   /** The read buffer that all raw sockets of a thread share, bytes: sixteen full chunks, so that no batch leaves a small one over. */
   sharedReadBuffer: 261_888,
@@ -76,6 +78,8 @@ export const limits = {
   packetsUnsent: 256 * 1024,
   /** Bytes of datagrams inside a stream that are read at once: a system reads many times in a turn, and others wait meanwhile. */
   packetsRead: 16 * 1024,
+  /** Datagrams, or frames of a carrier, that one connection brings in a turn of the event loop: then others have theirs. */
+  unitsPerTurn: 64,
   /** Targets that one VMess client socket has connections of their own for; when full the one that was quiet longest goes. */
   packetTargets: 64,
   /** Silence after which such a connection goes while there are others, ms. */
@@ -126,7 +130,7 @@ export const limits = {
   upgradeMs: 8_000,
   /** The largest payload of a WebSocket frame that we send, bytes. */
   webSocketFrame: 65_535,
-  /** mKCP connections of one listening address at once; further ones are not heard. */
+  /** mKCP connections of one listening address at once, of each form that it takes; further ones are not heard. */
   kcpConnections: 8_192,
   /** Of these, the ones that have not shown who they are; for one more the oldest goes. */
   kcpStrangers: 1_024,
@@ -136,6 +140,8 @@ export const limits = {
   kcpStrangerWindow: 64,
   /** What several mKCP segments that can be read at once are put together to, bytes. */
   kcpBatch: 32 * 1024,
+  /** Servers of which an mKCP client remembers whether they speak V2Ray's form or Xray's. */
+  kcpServers: 64,
   /** How exactly the timers of mKCP go, ms. */
   kcpTimerMs: 2,
   ...http2Limits,

@@ -41,7 +41,7 @@ export interface Session {
   seenAttributes?: Readonly<Record<string, string>>
   readonly user: FlowUser
   readonly attributes?: Readonly<Record<string, string>>
-  /** Where the client connected to, as in ConnInfo.local. */
+  /** Where the client connected to, as in ConnInfo.local; to be asked for while the client is there. */
   readonly local?: string
   /** Milliseconds since the epoch, from the injected clock. */
   readonly startedAt: number

@@ -2,10 +2,10 @@ import { createHash, createHmac } from 'node:crypto'
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { fakeRandom } from '../testing/fakes.ts'
-import { aesDecryptor, aesEncryptor } from './aes-block.ts'
+import { aesEncryptor } from './aes-block.ts'
 import { crc32, fnv1a32 } from './checksum.ts'
 import { equalBytes, hmacMd5, md5, sha1, sha256 } from './hash.ts'
-import { hmacMd5Key, hmacMd5Second, littleEndian } from './md5-block.ts'
+import { hmacMd5Key, hmacMd5Second, littleEndian, md5Short } from './md5-block.ts'
 import { digestBytes, sha256AbsorbKey, sha256Finish, sha256FinishDigest, sha256Start } from './sha256-block.ts'
 
 const random = fakeRandom(2)
@@ -37,7 +37,9 @@ it('HMAC-MD5 of seconds', () => {
       const message = Buffer.alloc(8)
       message.writeBigUInt64BE(BigInt(seconds))
       const whole = createHmac('md5', key).update(message).digest()
-      expect(hmacMd5Second(hmacMd5Key(key), seconds)).toBe(littleEndian(whole, 0))
+      const keys = new Int32Array(11)
+      hmacMd5Key(key, keys, 3)
+      expect(hmacMd5Second(keys, 3, seconds)).toBe(littleEndian(whole, 0))
       expect(hex(hmacMd5(key, message))).toBe(whole.toString('hex'))
     }
   }
@@ -55,6 +57,14 @@ it('hashes over parts', () => {
   }
 })
 
+it('MD5 of every length that fits into one block', () => {
+  for (let length = 0; length <= 55; length++) {
+    const message = bytes(length)
+    expect(hex(md5Short(message))).toBe(hex(md5(message)))
+  }
+  expect(() => md5Short(bytes(56))).toThrow(RangeError)
+})
+
 it('checksums, also of a part', () => {
   for (let length = 0; length < 300; length += 7) {
     const data = bytes(length)
@@ -68,16 +78,7 @@ it('AES-128 blocks (FIPS 197), many with one context', () => {
   const key = Uint8Array.from({ length: 16 }, (_, i) => i)
   const plain = Uint8Array.from({ length: 16 }, (_, i) => i * 17)
   const encrypt = aesEncryptor(key)
-  const decrypt = aesDecryptor(key)
-  for (let i = 0; i < 3; i++) {
-    expect(hex(encrypt(plain))).toBe('69c4e0d86a7b0430d8cdb78070b4c55a')
-    expect(hex(decrypt(encrypt(plain)))).toBe(hex(plain))
-  }
-  for (let i = 0; i < 300; i++) {
-    const another = bytes(16)
-    const block = bytes(16)
-    expect(hex(aesDecryptor(another)(aesEncryptor(another)(block)))).toBe(hex(block))
-  }
+  for (let i = 0; i < 3; i++) expect(hex(encrypt(plain))).toBe('69c4e0d86a7b0430d8cdb78070b4c55a')
 })
 
 it('equalBytes compares content and length', () => {

@@ -33,13 +33,25 @@ export const sha256Start: Midstate = { words: initialWords, length: 0 }
 const schedule = new Int32Array(64)
 const tail = new Uint8Array(128)
 
-/** The state after the block that HMAC makes of a key: at most 64 bytes, filled up with zeros, each xor `pad` (a byte). */
-export function sha256AbsorbKey(state: Midstate, key: Uint8Array, pad: number): Midstate {
-  schedule.fill(Math.imul(pad, 0x01010101), 0, 16)
+/** A midstate that is written over: for what is needed no longer than a call lasts. */
+export interface Register {
+  readonly words: Int32Array
+  length: number
+}
+
+export const register = (): Register => ({ words: new Int32Array(8), length: 0 })
+
+/**
+ * The state after the block that HMAC makes of a key: at most 64 bytes, filled up with zeros, each xor `pad` (a byte).
+ * @param into where it is written, and what is returned
+ */
+export function sha256AbsorbKey(state: Midstate, key: Uint8Array, pad: number, into = register()): Midstate {
+  const filler = Math.imul(pad, 0x01010101)
+  for (let i = 0; i < 16; i++) schedule[i] = filler
   for (let i = 0; i < key.length; i++) schedule[i >> 2]! ^= key[i]! << (24 - 8 * (i & 3))
-  const words = new Int32Array(8)
-  compress(state.words, words)
-  return { words, length: state.length + 64 }
+  compress(state.words, into.words)
+  into.length = state.length + 64
+  return into
 }
 
 /** A digest as eight big-endian words: the form in which it goes on into the next hash. */
@@ -70,18 +82,17 @@ export function sha256Finish(state: Midstate, message: Uint8Array, into: DigestW
 
 /** The same where the message is a digest; `into` may be `message`. */
 export function sha256FinishDigest(state: Midstate, message: DigestWords, into: DigestWords): void {
-  schedule.fill(0, 9, 15)
   for (let i = 0; i < 8; i++) schedule[i] = message[i]!
+  for (let i = 9; i < 15; i++) schedule[i] = 0
   schedule[8] = 1 << 31
   schedule[15] = (state.length + 32) * 8
   compress(state.words, into)
 }
 
-/** The 32 bytes of a digest. */
-export function digestBytes(words: DigestWords): Uint8Array {
-  const bytes = new Uint8Array(32)
-  for (let i = 0; i < 32; i++) bytes[i] = words[i >> 2]! >>> (24 - 8 * (i & 3))
-  return bytes
+/** The first bytes of a digest, 32 unless `into` has fewer. */
+export function digestBytes(words: DigestWords, into: Uint8Array = new Uint8Array(32)): Uint8Array {
+  for (let i = 0; i < into.length; i++) into[i] = words[i >> 2]! >>> (24 - 8 * (i & 3))
+  return into
 }
 
 function loadBlock(bytes: Uint8Array, at: number): void {

@@ -5,6 +5,7 @@ import type { Inbound } from '../core/inbound.ts'
 import type { MessageForm } from '../messages/form.ts'
 import type { SeenAuths, SeenSessions } from '../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../protocol/vmess/switch-account.ts'
+import type { SearchQueue } from '../protocol/vmess/users/search-queue.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { InboundForm } from '../schema/kind.ts'
 import type { VmessUser } from '../settings/model.ts'
@@ -18,6 +19,8 @@ export interface InboundDeps {
   /** Shared by all VMess inbounds of an instance: a replay to another port is a replay. */
   readonly replay: SeenAuths
   readonly history: SeenSessions
+  /** Shared likewise: what may be searched in one turn of the event loop counts for all of them. */
+  readonly searches: SearchQueue
   /** Shared likewise: a client may go on at another inbound. */
   readonly associations: KnownSockets
   /** Users of a VMess inbound, who come and go. */

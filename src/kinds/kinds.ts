@@ -38,8 +38,11 @@ export const socketOf = (
   kinds: Kinds,
 ): string | undefined => transportOf(kinds, network)?.socket?.(transport)
 
-/** The first name of its settings. */
-export const settingsKey = ({ settingsKeys }: TransportKind): string => Object.keys(settingsKeys)[0]!
+/** The name of its settings of which there is nothing more to say. */
+export function settingsKey({ settingsKeys }: TransportKind): string {
+  const names = Object.keys(settingsKeys)
+  return names.find((name) => settingsKeys[name] === undefined) ?? names[0]!
+}
 
 /** What carries a stream that names no transport: tcp, where it is among the kinds. */
 export const plainTransport = (kinds: Kinds): TransportKind | undefined =>

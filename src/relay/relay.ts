@@ -22,10 +22,7 @@ import { pump } from './pump.ts'
 export const relay = (near: Conn, far: Conn, limits: RelayLimits, clock: Clock, meters: Meters): Promise<Ended> =>
   new Promise((resolve, reject) => new Relay(near, far, limits, meters, { resolve, reject }).start(clock))
 
-interface Settle {
-  resolve(reason: Ended): void
-  reject(mistake: unknown): void
-}
+type Settle = { resolve(reason: Ended): void; reject(mistake: unknown): void }
 
 class Relay implements Idling {
   readonly #near: Conn
@@ -95,10 +92,14 @@ class Relay implements Idling {
 
   /** The shorter limit begins when the last byte is out: a slow reader must not lose the end. */
   #closeAfter(side: Conn, limitMs: number): void {
-    Promise.resolve(side.closeWrite()).then(() => {
-      if (--this.#open === 0) this.#finish(undefined)
-      else this.#idle?.limit(limitMs)
-    }, this.#failed)
+    const closing = side.closeWrite()
+    if (closing) closing.then(() => this.#halfClosed(limitMs), this.#failed)
+    else this.#halfClosed(limitMs)
+  }
+
+  #halfClosed(limitMs: number): void {
+    if (--this.#open === 0) this.#finish(undefined)
+    else this.#idle?.limit(limitMs)
   }
 
   /** The first reason counts; both sides learn of it. */

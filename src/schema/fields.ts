@@ -32,8 +32,28 @@ export interface FieldNote {
 /** Notes of fields, kept beside the schemas. */
 export const notes = z.registry<FieldNote>()
 
-/** An object with these fields. All are optional; others are reported as unknown. */
-export const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).partial()
+/**
+ * An object with these fields. All are optional; others are reported as unknown. The fields are made when they are first
+ * asked for: a configuration names few of the hundreds that there are.
+ */
+export const object = <Shape extends z.ZodRawShape>(fields: () => Shape): AllOptional<Shape> => {
+  let shape: Optionals<Shape> | undefined
+  const made = new z.ZodObject({
+    type: 'object',
+    get shape() {
+      shape ??= optionals(fields())
+      return shape
+    },
+    catchall: z.never(),
+  })
+  return made as z.ZodType as AllOptional<Shape>
+}
+
+type Optionals<Shape extends z.ZodRawShape> = { [K in keyof Shape]: z.ZodOptional<Shape[K]> }
+type AllOptional<Shape extends z.ZodRawShape> = z.ZodObject<Optionals<Shape>, z.core.$strict>
+
+const optionals = <Shape extends z.ZodRawShape>(fields: Shape) =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, z.optional(field)])) as Optionals<Shape>
 
 /** A field that is read and then does nothing; its presence is worth a warning. */
 export const withoutEffect = <S extends z.ZodType>(
@@ -69,9 +89,10 @@ export const integer = (min: number, max: number, description: string) =>
 export const uint32 = (description: string) => integer(0, 4294967295, description)
 
 /** `acceptProxyProtocol` of sockopt and of transports, one of which is enough: src/config/ends/stream.ts reads them. */
-export const acceptProxyProtocol = flag(
-  'Inbounds: every connection begins with a PROXY protocol header, version 1 or 2, which says who the client is. Default: false.',
-)
+export const acceptProxyProtocol = () =>
+  flag(
+    'Inbounds: every connection begins with a PROXY protocol header, version 1 or 2, which says who the client is. Default: false.',
+  )
 
 /** One of these words, in any letter case; decoded in the case given here. */
 export const word = <const W extends readonly [string, ...string[]]>(words: W, description: string) =>
@@ -111,14 +132,16 @@ export const mapOf = <V extends z.ZodType>(value: V, description: string) =>
   z.record(z.string(), value).describe(description)
 
 /** `userLevel` of local inbounds and of freedom. */
-export const userLevel = uint32('Policy level whose timeouts apply.')
+export const userLevel = () => uint32('Policy level whose timeouts apply.')
 
 /** `timeout` of V2Ray 4 at local inbounds, in seconds. */
-export const idleTimeout = uint32('Idle seconds of connections at level 0, instead of connIdle of the policy. 0: none.')
+export const idleTimeout = () =>
+  uint32('Idle seconds of connections at level 0, instead of connIdle of the policy. 0: none.')
 
 /** What `timeout` and the level of a local inbound come to. */
 export const idleOf = (timeout: number | undefined, level: number | undefined): { idleMs?: number } =>
   timeout && !level ? { idleMs: timeout * 1000 } : {}
 
 /** `timeout` of V2Ray 4 elsewhere, in seconds. */
-export const oldTimeout = withoutEffect(uint32('Idle seconds of V2Ray 4.'), 'idle limits come from policy.levels', [0])
+export const oldTimeout = () =>
+  withoutEffect(uint32('Idle seconds of V2Ray 4.'), 'idle limits come from policy.levels', [0])

@@ -21,4 +21,6 @@ export interface KcpConfig {
   readonly writeBuffer: number
   /** Innermost first. */
   readonly masks: readonly KcpMask[]
+  /** Nothing was said of seal or header: V2Ray's seal then, or none, as Xray has it since 26.1.31. The peer decides which. */
+  readonly orBare?: true
 }

@@ -34,12 +34,14 @@ async function udp(
 
 const test = { describe, it }
 packetSuite('memory', async () => memory(), { closeWrite: true, test })
-packetSuite('UDP over IPv4', () => udp('127.0.0.1'), { closeWrite: false, test })
-packetSuite('UDP over IPv6', () => udp('::1'), { closeWrite: false, test })
-packetSuite('UDP by name', () => udp('127.0.0.1', (conn) => namedPackets(conn, async () => '127.0.0.1'), 'here.test'), {
-  closeWrite: false,
-  test,
-})
+const sockets = { closeWrite: false, kernelDrops: true, test }
+packetSuite('UDP over IPv4', () => udp('127.0.0.1'), sockets)
+packetSuite('UDP over IPv6', () => udp('::1'), sockets)
+packetSuite(
+  'UDP by name',
+  () => udp('127.0.0.1', (conn) => namedPackets(conn, async () => '127.0.0.1'), 'here.test'),
+  sockets,
+)
 
 /** Each breaks one promise. */
 const broken: Record<string, { failsAt: RegExp; Mutant: new (base: PacketConn) => PacketConn }> = {

@@ -30,6 +30,8 @@ export interface PacketPair {
 export interface PacketSuiteOptions {
   /** Whether closeWrite() shows at the other end as the end of its drain; false leaves those cases out. */
   readonly closeWrite: boolean
+  /** The kernel takes all there is and drops, uncounted, what its receiver has no room for: nothing is held at this end. */
+  readonly kernelDrops?: boolean
   /** The test runner's functions: vitest's, or those of `node:test`. */
   readonly test: {
     describe(name: string, body: () => void): unknown
@@ -56,7 +58,7 @@ export function packetSuite(name: string, makePair: () => Promise<PacketPair>, o
   }
 
   describe(`PacketConn: ${name}`, () => {
-    describe('carrying', () => carryingCases(both))
+    describe('carrying', () => carryingCases(both, options.kernelDrops ?? false))
     describe('the end', () => endCases(both, options.closeWrite))
   })
 }

@@ -17,14 +17,14 @@ const unset = 'Node cannot set it on a socket'
 const loops = 'it cannot be set, and without it connections can lead back into the tunnel'
 const later = { code: 'CFG033' as const }
 
-const happyEyeballs = object({
+const happyEyeballs = object(() => ({
   tryDelayMs: size('Milliseconds until the next address is tried beside the one before. 0: 250.'),
   prioritizeIPv6: flag('Begin with IPv6. Default: false.'),
   interleave: size('How many addresses of the first family come before one of the other. Default: 1.'),
   maxConcurrentTry: size('Attempts at once. Default: 4.'),
-}).describe('Outbounds: how the addresses of a server’s name are tried. Default: as RFC 8305 says, IPv6 first.')
+})).describe('Outbounds: how the addresses of a server’s name are tried. Default: as RFC 8305 says, IPv6 first.')
 
-export const sockoptSchema = object({
+export const sockoptSchema = object(() => ({
   tcpKeepAliveIdle: seconds('Seconds of silence before the first keep-alive probe; negative: off. Default: 45.'),
   tcpKeepAliveInterval: seconds('Seconds between probes: negative switches keep-alive off, others have no effect.'),
   mark: refused(size('SO_MARK for routing by the firewall.'), loops, { unless: [0] }),
@@ -33,7 +33,7 @@ export const sockoptSchema = object({
   tproxy: refused(text('redirect or tproxy.'), 'the original destination of a redirected connection cannot be read', {
     unless: ['', 'off', 'Off', 'OFF'],
   }),
-  acceptProxyProtocol,
+  acceptProxyProtocol: acceptProxyProtocol(),
   dialerProxy: text('Outbounds: tag of another outbound that connections to the server go through.'),
   domainStrategy: strategyField('Outbounds: how the name of the server is resolved. Default: AsIs.'),
   addressPortStrategy: refused(text('SRV or TXT look-up of the server.'), 'it is not available in this version', {
@@ -58,7 +58,7 @@ export const sockoptSchema = object({
   rxBufSize: idle(size('Bytes.'), unset, [0]),
   txBufSize: idle(size('Bytes.'), unset, [0]),
   penetrate: idle(flag('For xhttp.'), 'it belongs to another transport'),
-}).describe('Options of the sockets.')
+})).describe('Options of the sockets.')
 
 export type SockoptInput = z.output<typeof sockoptSchema>
 

@@ -5,6 +5,7 @@ import { type BodyScheme, createOpener, createSealer } from '../../src/protocol/
 import { fakeRandom } from '../../src/testing/fakes.ts'
 import { optionSets, requestIv, requestKey, schemeOf, sealAll, securities } from '../support/body.ts'
 import { long } from '../support/long.ts'
+import { mutate } from '../support/mutate.ts'
 
 const runsPerSecurity = long ? 25_000 : 5_000
 const refusals = new Set(['BODY_AUTH_FAILED', 'BODY_MALFORMED', 'TRUNCATED'])
@@ -23,26 +24,6 @@ function record(scheme: BodyScheme): Recording {
   const sealer = createSealer(scheme, { ...keys, terminate: true, random })
   return { scheme, plain: Buffer.concat(pieces), wire: sealAll(sealer, pieces) }
 }
-
-/** One to three changes of a kind that damage or malice would make. */
-function mutate(wire: Uint8Array): Uint8Array {
-  let bytes = new Uint8Array(wire)
-  for (let changes = 1 + random.below(3); changes > 0; changes--) {
-    const at = random.below(bytes.length + 1)
-    const length = random.below(40)
-    const kind = random.below(6)
-    if (kind === 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8))
-    else if (kind === 1) random.fill(bytes.subarray(at, at + length))
-    else if (kind === 2) bytes = splice(bytes, at, length, new Uint8Array(0))
-    else if (kind === 3) bytes = splice(bytes, at, 0, random.fill(new Uint8Array(length)))
-    else if (kind === 4) bytes = splice(bytes, at, 0, bytes.slice(at, at + length))
-    else bytes.fill(random.below(2) * 255, at, at + length)
-  }
-  return bytes
-}
-
-const splice = (bytes: Uint8Array, at: number, remove: number, insert: Uint8Array): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(at + remove)]))
 
 /** What came out before the error, if there was one. */
 function open(scheme: BodyScheme, wire: Uint8Array): Uint8Array {
@@ -77,7 +58,7 @@ describe.each(securities)('%s', (security) => {
     const memory = process.memoryUsage().rss
     for (let run = 0; run < runsPerSecurity; run++) {
       const { scheme, plain, wire } = recordings[run % recordings.length]!
-      const opened = open(scheme, mutate(wire))
+      const opened = open(scheme, mutate(wire, random))
       // What is authenticated is either whole up to some chunk or was never there.
       if (sealed && Buffer.compare(opened, plain.subarray(0, opened.length)) !== 0) {
         expect.fail(`forged bytes with options ${JSON.stringify(scheme.options)}, ${scheme.transfer}, run ${run}`)

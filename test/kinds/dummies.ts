@@ -48,7 +48,9 @@ export const scramble = defineTransport({
   name: 'scramble',
   aliases: ['xor'],
   description: 'Combines every byte with a key',
-  schema: object({ key: integer(1, 255, 'What every byte is combined with. Required.') }).describe('Scrambling.'),
+  schema: object(() => ({ key: integer(1, 255, 'What every byte is combined with. Required.') })).describe(
+    'Scrambling.',
+  ),
   settingsKeys: { scrambleSettings: undefined, xorSettings: 'Older name of scrambleSettings; it wins.' },
   build(input, { report }): ScrambleSettings {
     if (input && input.key === undefined && !report.wrote(input, 'key')) {
@@ -82,7 +84,7 @@ export const pigeon = defineTransport({
   name: 'pigeon',
   aliases: [],
   description: 'Carries bytes in a way of its own',
-  schema: object({}).describe('Pigeons.'),
+  schema: object(() => ({})).describe('Pigeons.'),
   settingsKeys: { pigeonSettings: undefined },
   build: () => undefined,
   carrier: {
@@ -111,7 +113,7 @@ export const lineInbound = defineInbound({
   kind: 'line',
   aliases: ['oneline'],
   description: 'A line with the target, then bytes',
-  schema: object({ greeting: text('What clients are told first.') }),
+  schema: object(() => ({ greeting: text('What clients are told first.') })),
   build: (input) => ({ greeting: input.greeting ?? '' }),
   message: {
     name: 'proxy.line.ServerConfig',
@@ -134,7 +136,7 @@ export const lineOutbound = defineOutbound({
   kind: 'line',
   aliases: ['oneline'],
   description: 'A server that is told the target in a line',
-  schema: object({ host: address('Where the server is.'), port: port('Its port.') }),
+  schema: object(() => ({ host: address('Where the server is.'), port: port('Its port.') })),
   build(input, { report }): { server: Address } | undefined {
     if (input.host !== undefined && input.port !== undefined) return { server: { host: input.host, port: input.port } }
     report.error('CFG024', report.at(input), 'there is no server')

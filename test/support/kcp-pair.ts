@@ -25,8 +25,14 @@ const ground = {
   isOwn: () => true,
 }
 
-/** Both ends of a connection over the loopback: `a` dialled, and `b` heard of it by one byte, which is read already. */
-export async function kcpPair(over: Partial<KcpConfig> = {}): Promise<{ a: Conn; b: Conn; close(): Promise<void> }> {
+/**
+ * Both ends of a connection over the loopback: `a` dialled, and `b` heard of it by one byte, which is read already.
+ * @param dialledWith the settings of `a`, where they are not those of `b`
+ */
+export async function kcpPair(
+  over: Partial<KcpConfig> = {},
+  dialledWith = over,
+): Promise<{ a: Conn; b: Conn; close(): Promise<void> }> {
   const [config, deps, carrier] = [kcpConfig(over), { env: systemEnv() }, kcpCarrier()]
   let listening: Awaited<ReturnType<ReturnType<typeof carrier.listener>['listen']>> | undefined
   const accepted = new Promise<Conn>((resolve, reject) => {
@@ -35,7 +41,7 @@ export async function kcpPair(over: Partial<KcpConfig> = {}): Promise<{ a: Conn;
       .listen({ host: '127.0.0.1', port: 0 }, resolve)
       .then((opened) => {
         listening = opened
-        return carrier.dialer(ground, config, deps).dial(opened.address, { until: forever })
+        return carrier.dialer(ground, kcpConfig(dialledWith), deps).dial(opened.address, { until: forever })
       })
       .then((dialled) => {
         a = dialled

@@ -3,6 +3,7 @@ import type { Env } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import type { NameService } from '../../core/name-service.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
+import { SearchQueue } from '../../protocol/vmess/users/search-queue.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import { Associations } from '../../proxy/mux/associations.ts'
 import type { FindFile } from '../../routing/geo/lists.ts'
@@ -45,7 +46,7 @@ export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
   readonly #shared: SharedPorts
-  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'associations' | 'sockets' | 'after'>
+  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'searches' | 'associations' | 'sockets' | 'after'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
@@ -56,6 +57,7 @@ export class Ends {
     this.#memory = {
       replay: shared?.replay ?? new ReplayMemory(clock),
       history: shared?.history ?? new SessionHistory(clock),
+      searches: new SearchQueue({ soon: (run) => void setImmediate(run), later: (run) => void clock.after(1, run) }),
       associations: new Associations(clock),
       ...(shared?.sockets && { sockets: shared.sockets }),
       ...(shared?.after && { after: shared.after }),

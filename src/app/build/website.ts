@@ -31,7 +31,7 @@ export function websiteOf(config: FallbackConfig | undefined, deps: WebsiteDeps)
 const idle = { connIdleMs: limits.siteIdleMs, uplinkOnlyMs: limits.siteIdleMs, downlinkOnlyMs: limits.siteIdleMs }
 
 /** As a web server answers that cannot reach the one behind it. */
-const unreachable = page(502)
+const unreachable = () => page(502)
 
 /** Another server. A connection of HTTP/1 is given to it with every byte as it came, a request of HTTP/2 as one of HTTP/1. */
 class ServerSite implements Website {
@@ -51,7 +51,7 @@ class ServerSite implements Website {
     try {
       const far = await this.#reach(carrier)
       if (far) await relay(carrier, far, idle, clock, countInto({ uplink: 0, downlink: 0 }))
-      else await say(carrier, clock, unreachable, { keepAlive: false })
+      else await say(carrier, clock, unreachable(), { keepAlive: false })
     } catch {
       carrier.destroy() // it broke, and there is nobody left to tell
     }
@@ -59,13 +59,13 @@ class ServerSite implements Website {
 
   async answer(request: SiteRequest): Promise<SiteAnswer> {
     const far = await this.#reach(forever)
-    if (!far) return unreachable
+    if (!far) return unreachable()
     const cancel = this.#deps.env.clock.after(limits.siteSendMs, () => far.destroy())
     try {
       return answerOf(await asked(request, new DuplexSocket(far, this.#deps.env.clock)), far)
     } catch {
       far.destroy()
-      return unreachable
+      return unreachable()
     } finally {
       cancel()
     }

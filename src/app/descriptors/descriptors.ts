@@ -104,19 +104,24 @@ export class Descriptors {
     }
   }
 
-  async #opened<T extends Lifetime>(until: Lifetime, open: () => Promise<T>): Promise<T> {
-    if (this.#waiting.size > 0 || !this.#room.easy(this.#strangers.size) || !this.#take()) {
-      this.#warn('dials wait for one')
-      await this.#waiting.wait(until)
-    }
-    try {
-      const opened = await open()
-      opened.onGone(this.#closed)
-      return opened
-    } catch (error) {
-      this.#closed()
-      throw error
-    }
+  #opened<T extends Lifetime>(until: Lifetime, open: () => Promise<T>): Promise<T> {
+    if (this.#waiting.size === 0 && this.#room.easy(this.#strangers.size) && this.#take()) return this.#holding(open())
+    this.#warn('dials wait for one')
+    return this.#waiting.wait(until).then(() => this.#holding(open()))
+  }
+
+  /** A descriptor was taken for what is being opened. */
+  #holding<T extends Lifetime>(opening: Promise<T>): Promise<T> {
+    return opening.then(
+      (opened) => {
+        opened.onGone(this.#closed)
+        return opened
+      },
+      (error: unknown) => {
+        this.#closed()
+        throw error
+      },
+    )
   }
 
   readonly #closed = (): void => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/env.ts'
 import type { ProxyError } from '../../core/errors.ts'
 import type { FlowRequest } from '../../core/session.ts'
 import { type End, Flow, type Origin } from './flow.ts'
+import { FlowSession } from './flow-session.ts'
 import { QuietFlows } from './quiet-flows.ts'
 
 const nobody = { email: '', level: 0 }
@@ -42,19 +43,8 @@ export class Flows {
 
   /** Enters a flow that a client asked for; nothing has been checked yet. One of datagrams may be the end of another. */
   open(origin: Origin, near: End, request: FlowRequest): Flow {
-    const { network, target, user = nobody, attributes, idleMs } = request
-    const session = {
-      id: this.#nextId(),
-      inboundTag: origin.tag,
-      source: near.info.remote,
-      local: near.info.local,
-      startedAt: this.#clock.now(),
-      network,
-      target,
-      user: { email: user.email, level: user.level },
-      ...(attributes && { attributes }),
-      ...(network === 'udp' && { drops: { uplink: 0, downlink: 0 } }),
-    }
+    const { network, user = nobody, idleMs } = request
+    const session = new FlowSession(this.#nextId(), this.#clock.now(), origin.tag, near, request)
     const flow = new Flow(origin, session, { user, idleMs }, this.#accounts.get(user.email), near)
     this.#flows.set(session.id, flow)
     if (network === 'udp') this.quiet.enter(flow)

@@ -10,15 +10,22 @@ export interface HandshakeDeps {
 }
 
 /** Runs `step` under a limit; `near` is destroyed with HANDSHAKE_TIMEOUT when it passes. */
-export function handshake<T>(near: Conn, step: () => Promise<T>, seconds: number, deps: HandshakeDeps): Promise<T> {
+export async function handshake<T>(
+  near: Conn,
+  step: () => Promise<T>,
+  seconds: number,
+  deps: HandshakeDeps,
+): Promise<T> {
   const cancel = deps.env.clock.after(seconds * 1000, () => {
     near.destroy(new ProxyError('HANDSHAKE_TIMEOUT', `the handshake was not complete after ${seconds} s`))
   })
   deps.handshakes.add(near)
-  return step().finally(() => {
+  try {
+    return await step()
+  } finally {
     cancel()
     deps.handshakes.delete(near)
-  })
+  }
 }
 
 /** Has the client told what came of its request. One who is gone meanwhile is noticed where it is read. */

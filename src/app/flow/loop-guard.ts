@@ -71,12 +71,12 @@ export class LoopGuard {
 
   #watchStreams(base: Dialer): Dialer {
     return {
-      dial: async (to, options) => {
-        const conn = await base.dial(to, options)
-        const path = options.session && this.#paths.get(options.session)
-        if (path && this.#ports.has(portOf(conn.info.remote))) this.#remember(conn, path)
-        return conn
-      },
+      dial: (to, options) =>
+        base.dial(to, options).then((conn) => {
+          const path = options.session && this.#paths.get(options.session)
+          if (path && this.#ports.has(portOf(conn.info.remote))) this.#remember(conn, path)
+          return conn
+        }),
     }
   }
 

@@ -34,7 +34,7 @@ export interface Joining {
 }
 
 export const streams: Way<Conn> = {
-  sniff: sniffStream,
+  sniff: (near, session, clock) => sniffStream(near, session, clock),
   open: (outbound, session, until) => outbound.dial(session.routed ?? session.target, { until, session }),
   join(near, far, { terms, clock, meters }) {
     near.holdAtMost(terms.heldAtMost)
@@ -44,7 +44,7 @@ export const streams: Way<Conn> = {
 }
 
 export const datagrams: Way<PacketConn> = {
-  sniff: sniffPackets,
+  sniff: (near, session, clock) => sniffPackets(near, session, clock),
   async open(outbound, session, until, decide) {
     const { target, routed } = session
     const far = await openPackets(outbound, session, target, routed, until)

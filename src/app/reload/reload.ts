@@ -36,7 +36,7 @@ export function reload(
     if (!instance.ready) throw notRunning()
     if (instance.config.outbounds.length > 0 && next.outbounds.length === 0) throw noOutbound()
     const { config, restart } = keepUntilRestart(instance.config, next)
-    const inTheWay = instance.many ? inTheWayOfWorkers(config) : []
+    const inTheWay = instance.shared ? inTheWayOfWorkers(config) : []
     if (inTheWay.length > 0) throw notOfMany(inTheWay)
     const plan = planReload(instance, config)
     mustEnd(outboundsAfter(instance, config, plan))
@@ -49,7 +49,7 @@ export function reload(
     const report = reportOf(instance.config, config, plan, { restart, warnings })
     apply(instance, config, plan, ports)
     await settlePorts(instance, env)
-    await instance.spread()
+    await instance.shared?.changed?.()
     return report
   })
 }

@@ -99,7 +99,7 @@ async function test(
   return exitCodes.ok
 }
 
-function mergeMode(word = 'v2ray'): MergeMode {
+export function mergeMode(word = 'v2ray'): MergeMode {
   if (word === 'v2ray' || word === 'v4' || word === 'v5') return word
   throw usageError(`-merge ${word}: unknown; write v2ray, v4 or v5`)
 }

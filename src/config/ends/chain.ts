@@ -6,15 +6,15 @@ import { address, flag, noted, object, text } from '../../schema/fields.ts'
 import { type Place, shorten } from '../../schema/report.ts'
 import type { OutboundStreamConfig, SendThroughConfig, ThroughConfig } from '../../settings/model.ts'
 
-export const chainFields = {
+export const chainFields = () => ({
   sendThrough: noted(address('IP address of this machine to connect from, or a network to draw one from.'), {
     expected: 'an IP address in double quotes',
   }),
-  proxySettings: object({
+  proxySettings: object(() => ({
     tag: text('Tag of the outbound to connect through.'),
     transportLayer: flag('Keep the own transport, and not TLS alone. Default: false.'),
-  }).describe('Connects through another outbound.'),
-}
+  })).describe('Connects through another outbound.'),
+})
 
 interface ChainInput {
   readonly proxySettings?:

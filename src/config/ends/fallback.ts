@@ -14,14 +14,14 @@ const destination = (description: string) =>
 
 const unheard = 'the PROXY protocol is not available here in this version, and the server would wait for it'
 
-const where = object({
+const where = object(() => ({
   dest: destination('Another server, which gets such connections whole: a port, host:port, or a unix socket.'),
   root: text('A folder of files instead, served as nginx would.'),
   xver: refused(z.int().min(0).max(2).describe('Version of the PROXY protocol for the server; 0: none.'), unheard, {
     code: 'CFG033',
     unless: [0],
   }),
-})
+}))
 
 export const fallbackSchema = noted(
   z

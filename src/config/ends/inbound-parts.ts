@@ -11,7 +11,7 @@ import { listOf } from '../../schema/values.ts'
 import type { AllocateConfig, ListenConfig, SniffingConfig } from '../../settings/model.ts'
 import { readDomainRule } from '../routing/names.ts'
 
-export const sniffingSchema = object({
+export const sniffingSchema = object(() => ({
   enabled: flag(
     'Look at the first bytes of a stream or session, for up to 200 ms, for what it is and the name of its target. Default: false.',
   ),
@@ -22,7 +22,7 @@ export const sniffingSchema = object({
   routeOnly: flag('Use the name for rules only: the flow goes where the client asked.'),
   domainsExcluded: stringList('Names that do not replace the target.'),
   ipsExcluded: stringList('Targets that are not replaced.'),
-}).describe('Finds out the name of the target.')
+})).describe('Finds out the name of the target.')
 
 const sniffable = ['http', 'tls', 'https', 'ssl', 'quic', 'fakedns', 'fakedns+others'] as const
 
@@ -92,11 +92,11 @@ function checkNames(names: readonly string[], place: Place, { report }: Context)
 
 const strategies = ['always', 'random'] as const
 
-export const allocateSchema = object({
+export const allocateSchema = object(() => ({
   strategy: openWord(strategies, 'always: all ports of the range; random: some, changing.'),
   refresh: integer(0, 4294967295, 'Minutes until other ports are opened. Default: 5.'),
   concurrency: integer(0, 4294967295, 'How many random ports are opened each time, for two periods. Default: 3.'),
-}).describe('Dynamic ports.')
+})).describe('Dynamic ports.')
 
 interface AllocateOwner {
   readonly allocate?: z.output<typeof allocateSchema> | undefined

@@ -14,7 +14,7 @@ import { findKind, protocolNames } from './protocol.ts'
 import { buildInboundStream, type StreamDefaults, streamSchema } from './stream.ts'
 
 export const inboundSchema = perKinds((kinds) =>
-  object({
+  object(() => ({
     protocol: openWord(protocolNames(kinds.inbounds), 'What clients speak. Required.'),
     listen: noted(text('IP address, localhost, or path of a unix socket. Default: all addresses.'), {
       expected: 'an IP address in double quotes',
@@ -26,7 +26,7 @@ export const inboundSchema = perKinds((kinds) =>
     sniffing: sniffingSchema,
     allocate: allocateSchema,
     domainOverride: stringList('Old form of sniffing.'),
-  }),
+  })),
 )
 
 /** A value with the path under which messages name it. */

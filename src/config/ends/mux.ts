@@ -5,7 +5,7 @@ import type { Context } from '../../schema/context.ts'
 import { flag, integer, object, word } from '../../schema/fields.ts'
 import type { MuxSettings } from '../../settings/model.ts'
 
-export const muxSchema = object({
+export const muxSchema = object(() => ({
   enabled: flag('Carry many connections in one. Default: false.'),
   concurrency: integer(
     -32768,
@@ -22,7 +22,7 @@ export const muxSchema = object({
     'What becomes of UDP to port 443: dropped, carried like any other, or carried past the multiplexing. Default: `reject` ' +
       'where `xudpConcurrency` is written, else `allow`.',
   ),
-}).describe('Multiplexing (Mux.Cool), for VMess. The server needs no setting.')
+})).describe('Multiplexing (Mux.Cool), for VMess. The server needs no setting.')
 
 /** Undefined where it is not enabled. */
 export function readMux(input: z.output<typeof muxSchema>, { report }: Context): MuxSettings | undefined {

@@ -13,12 +13,12 @@ import { findKind, protocolNames } from './protocol.ts'
 import { buildOutboundStream, type StreamDefaults, streamSchema } from './stream.ts'
 
 export const outboundSchema = perKinds((kinds) =>
-  object({
+  object(() => ({
     protocol: openWord(protocolNames(kinds.outbounds), 'How targets are reached. Required.'),
     tag: text('Name of this outbound, for rules and logs.'),
     settings: subtree('Depends on the protocol.'),
     streamSettings: streamSchema(kinds),
-    ...chainFields,
+    ...chainFields(),
     mux: muxSchema,
     packetEncoding: word(
       ['none', 'packet', 'xudp'],
@@ -29,7 +29,7 @@ export const outboundSchema = perKinds((kinds) =>
       'How names of targets are resolved before the protocol sees them, so that a server is asked for addresses. Default: AsIs.',
     ),
     domainStrategy: strategyField('V2Ray 5’s name of targetStrategy, which wins.'),
-  }),
+  })),
 )
 
 /** What an outbound was decoded to, for rules between several. */

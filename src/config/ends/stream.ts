@@ -14,8 +14,7 @@ import type { Context } from '../../schema/context.ts'
 import { decode } from '../../schema/decode.ts'
 import { anyObject, object, openWord, subtree, text } from '../../schema/fields.ts'
 import { type FinalmaskInput, finalmaskSchema } from '../../schema/parts/finalmask.ts'
-import { type Place, shorten } from '../../schema/report.ts'
-import { didYouMean } from '../../schema/suggest.ts'
+import type { Place } from '../../schema/report.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from '../../settings/model.ts'
 import {
@@ -28,6 +27,7 @@ import {
 import { checkAlpn } from './alpn.ts'
 import { fallbackSchema, readFallback } from './fallback.ts'
 import { otherSettings, readNetwork } from './network.ts'
+import { checkSecurity } from './security.ts'
 
 /** Settings of every transport there is, under all their names. */
 export const transportFields = ({ transports }: Kinds): Record<string, z.ZodType> =>
@@ -54,10 +54,16 @@ const shapeOf = (kinds: Kinds) => ({
 })
 
 /** Settings of transports that are not available. */
-const idleFields = (kinds: Kinds): Record<string, z.ZodType> =>
-  Object.fromEntries(Object.entries(otherSettings).filter(([key]) => !(key in transportFields(kinds))))
+const idleFields = (kinds: Kinds): Record<string, z.ZodType> => {
+  const available = new Set(settingsKeys(kinds))
+  return Object.fromEntries(Object.entries(otherSettings).filter(([key]) => !available.has(key)))
+}
 
-export const streamSchema = perKinds((kinds) => object(shapeOf(kinds)).describe('How bytes travel below the protocol.'))
+const settingsKeys = ({ transports }: Kinds): string[] => transports.flatMap((kind) => Object.keys(kind.settingsKeys))
+
+export const streamSchema = perKinds((kinds) =>
+  object(() => shapeOf(kinds)).describe('How bytes travel below the protocol.'),
+)
 export type StreamInput = z.output<ReturnType<typeof streamSchema>>
 
 /** What a stream stands in: settings of transports in the old top-level `transport`, which fill in for absent ones. */
@@ -201,7 +207,7 @@ function checkIdle(
   secure: boolean,
   { report }: Context,
 ): void {
-  for (const key of Object.keys({ ...transportFields(kinds), ...idleFields(kinds) })) {
+  for (const key of new Set([...settingsKeys(kinds), ...Object.keys(otherSettings)])) {
     if (!kind || key in kind.settingsKeys || saysNothing(membersOf(input)[key])) continue
     report.warn('CFG104', report.at(input, key), `"${key}" has no effect: the transport is ${kind.name}`)
   }
@@ -222,27 +228,3 @@ function checkIdle(
 const saysNothing = (value: object | undefined): boolean => value === undefined || Object.keys(value).length === 0
 const isEmptyNode = (node: JsonNode | undefined): boolean =>
   node === undefined || (node.type === 'object' && node.entries.length === 0)
-
-/** Words of the field with the same name in a user. Whoever writes one here does not ask for TLS. */
-const ciphers = ['auto', 'aes-128-gcm', 'aes-128-cfb', 'chacha20-poly1305', 'zero']
-
-/** True for TLS. */
-function checkSecurity(input: StreamInput, { report }: Context): boolean {
-  const word = (input.security ?? '').trim().toLowerCase()
-  if (word === 'tls') return true
-  if (word === '' || word === 'none') return false
-  const place = report.at(input, 'security')
-  if (ciphers.includes(word)) {
-    const message = `"${word}" is an encryption of VMess: V2Ray takes it for "none" here, Xray refuses it`
-    report.warn('CFG101', place, message, 'leave it out, or write "tls"; the encryption of VMess stands with the user')
-    return false
-  }
-  if (word === 'reality' || word === 'xtls') {
-    const message = `"${word}" is not supported: Node’s TLS cannot do it; expected "none" or "tls"`
-    report.error('CFG034', place, message)
-  } else {
-    const message = `unknown security ${JSON.stringify(shorten(word))}, expected "none" or "tls"`
-    report.error('CFG101', place, message, didYouMean(word, ['none', 'tls', 'reality']))
-  }
-  return false
-}

@@ -14,6 +14,8 @@ export interface Links {
   readonly links: readonly string[]
   /** The list was base64, as subscriptions are. */
   readonly subscription: boolean
+  /** Schemes of the links of other protocols that were passed over, one for each. */
+  readonly others: readonly string[]
 }
 
 /** The VMess links of a text. A text with no link is given back as it is, for the reader to refuse. */
@@ -24,7 +26,8 @@ export function splitLinks(text: string): Links {
   const whole = unwrap(subscription ? inner : trimmed)
   const pieces = entriesOf(whole).flatMap((entry) => entry.split(nextLink).map(unwrap))
   const links = pieces.filter((piece) => vmessScheme.test(piece) || isLineOfList(piece))
-  return { links: links.length > 0 ? links : [whole], subscription }
+  const others = pieces.flatMap((piece) => (vmessScheme.test(piece) ? [] : (scheme.exec(piece)?.[0] ?? [])))
+  return { links: links.length > 0 ? links : [whole], subscription, others: links.length > 0 ? others : [] }
 }
 
 /** Lines that begin an entry of a list, each with the lines behind it: base64 may be broken into several. */
@@ -62,7 +65,7 @@ const isAfterLink = (char: string, closers: readonly string[]): boolean =>
 
 /** The link that is meant: `choice` is a number from 1, or a name as `nameOf` tells it. */
 export function chooseLink(
-  { links, subscription }: Links,
+  { links, subscription }: Omit<Links, 'others'>,
   choice: string | undefined,
   nameOf: (link: string) => string,
 ): string {

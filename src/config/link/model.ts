@@ -33,6 +33,15 @@ export interface EarlyData {
 
 export const defaultEarlyDataHeader = 'Sec-WebSocket-Protocol'
 
+/** What WebSocket and HTTPUpgrade have in common. */
+interface UpgradeWords {
+  readonly path: string
+  readonly host: string
+  readonly earlyData?: EarlyData
+  /** Further headers of the request; links have no place for them. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 export type LinkTransport =
   /** `http` present: the HTTP header in front of the stream. */
   | { readonly network: 'tcp'; readonly http?: { readonly host: readonly string[]; readonly path: readonly string[] } }
@@ -45,8 +54,8 @@ export type LinkTransport =
       /** MB/s. */
       readonly downlinkCapacity?: number
     }
-  | { readonly network: 'ws'; readonly path: string; readonly host: string; readonly earlyData?: EarlyData }
-  | { readonly network: 'httpupgrade'; readonly path: string; readonly host: string; readonly earlyData?: EarlyData }
+  | (UpgradeWords & { readonly network: 'ws' })
+  | (UpgradeWords & { readonly network: 'httpupgrade' })
   | {
       readonly network: 'xhttp'
       readonly path: string

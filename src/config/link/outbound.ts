@@ -40,13 +40,14 @@ export function linkStream(transport: LinkTransport): Record<string, unknown> {
     }
     case 'ws': {
       const { path, host, earlyData } = transport
-      const headers = host === '' ? {} : { headers: { Host: host } }
+      const all = { ...(host !== '' && { Host: host }), ...transport.headers }
+      const headers = Object.keys(all).length > 0 ? { headers: all } : {}
       const early = earlyData ? { maxEarlyData: earlyData.maxBytes, earlyDataHeaderName: earlyData.headerName } : {}
       return { network: 'ws', wsSettings: { path, ...headers, ...early } }
     }
     case 'httpupgrade': {
       const path = pathWithEarlyData(transport.path, transport.earlyData)
-      return { network: 'httpupgrade', httpupgradeSettings: { path, host: transport.host } }
+      return { network: 'httpupgrade', httpupgradeSettings: { path, host: transport.host, ...headersOf(transport) } }
     }
     case 'xhttp': {
       const { network, ...settings } = transport
@@ -67,6 +68,8 @@ export function linkStream(transport: LinkTransport): Record<string, unknown> {
       return { network: transport.name, [transport.key]: transport.settings }
   }
 }
+
+const headersOf = ({ headers }: { readonly headers?: Readonly<Record<string, string>> }) => (headers ? { headers } : {})
 
 function tlsSettings(tls: LinkTls): Record<string, unknown> {
   return {

@@ -107,6 +107,7 @@ export function writeV2rayN(link: ShareLink, kinds: Kinds): string {
     link.mux && 'mux',
     link.transport.network === 'kcp' && link.transport.uplinkCapacity !== undefined && 'uplinkCapacity',
     link.transport.network === 'kcp' && link.transport.downlinkCapacity !== undefined && 'downlinkCapacity',
+    'headers' in link.transport && link.transport.headers !== undefined && 'headers',
   ].find((name) => name !== false)
   if (absent) throw linkError(absent, 'has no place in a v2rayN link', 'leave it out, or share the configuration file')
   const { type, host, path } = transportFields(link.transport, kinds)

@@ -9,24 +9,24 @@ import { readDuration } from './durations.ts'
 
 const duration = (description: string) => z.union([z.string(), z.int()]).describe(description)
 
-export const observatorySchema = object({
+export const observatorySchema = object(() => ({
   subjectSelector: stringList('Beginnings of tags of the outbounds that are measured. Required.'),
   probeURL: text('What is asked for. Default: https://www.google.com/generate_204.'),
   probeInterval: duration('Pause between two probes, such as 10s. Default: 10s.'),
   enableConcurrency: flag('All outbounds at once, then the pause; otherwise a pause after each.'),
-}).describe('Measures outbounds one after the other, for balancers.')
+})).describe('Measures outbounds one after the other, for balancers.')
 
-export const burstSchema = object({
+export const burstSchema = object(() => ({
   subjectSelector: stringList('Beginnings of tags of the outbounds that are measured. Required.'),
-  pingConfig: object({
+  pingConfig: object(() => ({
     destination: text('What is asked for. Default: https://connectivitycheck.gstatic.com/generate_204.'),
     connectivity: text('What is asked for directly when a probe fails: if that fails too, the probe does not count.'),
     interval: duration('Time that one sample stands for; at least 10s. Default: 1m.'),
     sampling: integer(0, 1000, 'Probes of each outbound in a period of interval × sampling. Default: 10.'),
     timeout: duration('How long an answer may take. Default: 5s.'),
     httpMethod: text('GET or HEAD. Default: HEAD.'),
-  }).describe('How it is measured.'),
-}).describe('Measures outbounds several times in each period, for balancers.')
+  })).describe('How it is measured.'),
+})).describe('Measures outbounds several times in each period, for balancers.')
 
 export function readObservatory(
   input: z.output<typeof observatorySchema> | undefined,

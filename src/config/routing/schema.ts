@@ -17,7 +17,7 @@ import {
 
 const narrowing = 'this condition is not supported, and without it the rule would match more'
 
-const ruleSchema = object({
+const ruleSchema = object(() => ({
   type: text('Always "field"; may be left out.'),
   domain: stringList('Names: keyword, domain:, full:, regexp:, dotless:, geosite:, ext:.'),
   domains: stringList('More names.'),
@@ -43,36 +43,36 @@ const ruleSchema = object({
   localOS: refused(stringList('Operating systems.'), narrowing),
   vlessRoute: refused(z.union([z.int(), z.string()]).describe('For VLESS.'), narrowing),
   webhook: refused(anyObject('What to call.'), 'calls to the outside are not supported'),
-}).describe('A rule.')
+})).describe('A rule.')
 
-const balancerSchema = object({
+const balancerSchema = object(() => ({
   tag: text('Name of the balancer.'),
   selector: stringList('Beginnings of outbound tags.'),
-  strategy: object({
+  strategy: object(() => ({
     type: openWord(['random', 'roundRobin', 'leastPing', 'leastLoad'], 'How to choose. Default: random.'),
-    settings: object({
+    settings: object(() => ({
       expected: integer(0, 65535, 'How many are chosen among. Default: 1.'),
       baselines: z.array(z.union([z.string(), z.int()])).describe('Limits of the deviation, such as 1s.'),
       maxRTT: z.union([z.string(), z.int()]).describe('The longest average, such as 2s.'),
       tolerance: subtree('Share of failed probes that is borne with, 0 to 1.'),
       costs: z
         .array(
-          object({
+          object(() => ({
             regexp: flag('match is a regular expression.'),
             match: text('A part of tags.'),
             value: subtree('Factor, more than 0.'),
-          }).describe('What an outbound costs.'),
+          })).describe('What an outbound costs.'),
         )
         .describe('Factors for outbounds.'),
       aliveOnly: flag('For V2Ray 5.'),
-    }).describe('Of leastLoad.'),
-  }).describe('How to choose.'),
+    })).describe('Of leastLoad.'),
+  })).describe('How to choose.'),
   fallbackTag: text('Outbound to take when there is none.'),
-}).describe('A choice among outbounds.')
+})).describe('A choice among outbounds.')
 
 export const domainStrategies = ['AsIs', 'IPIfNonMatch', 'IPOnDemand', 'AlwaysIP'] as const
 
-export const routingSchema = object({
+export const routingSchema = object(() => ({
   domainStrategy: openWord(domainStrategies, 'When names are resolved for IP rules. Default: AsIs.'),
   domainMatcher: text('linear or mph; without effect on results.'),
   normalizeTrailingDot: flag(
@@ -81,11 +81,11 @@ export const routingSchema = object({
   rules: z.array(ruleSchema).describe('Top to bottom, the first that matches wins.'),
   balancers: z.array(balancerSchema).describe('Choices among outbounds.'),
   strategy: text('Old form: "rules".'),
-  settings: object({
+  settings: object(() => ({
     domainStrategy: openWord(domainStrategies, 'Old place of domainStrategy.'),
     rules: z.array(ruleSchema).describe('Old place of rules.'),
-  }).describe('Old form.'),
-}).describe('Which connection takes which outbound.')
+  })).describe('Old form.'),
+})).describe('Which connection takes which outbound.')
 
 export type RoutingInput = z.output<typeof routingSchema>
 export type RuleInput = z.output<typeof ruleSchema>

@@ -11,7 +11,7 @@ import type { ReadInbound } from '../ends/inbound.ts'
 import { readEndpoint } from './endpoint.ts'
 
 /** V2Ray counts only with this object in place. Here it changes nothing. */
-export const statsSchema = object({}).describe('Accepted: counters are on with and without it, see policy.')
+export const statsSchema = object(() => ({})).describe('Accepted: counters are on with and without it, see policy.')
 
 const served = [
   'HandlerService',
@@ -22,7 +22,7 @@ const served = [
 ] as const satisfies readonly ApiService[]
 const others = ['ReflectionService'] as const
 
-export const apiSchema = object({
+export const apiSchema = object(() => ({
   tag: text('Tag under which rules lead to the API. Required.'),
   services: z
     .array(z.string().meta({ examples: [...served] }))
@@ -30,7 +30,7 @@ export const apiSchema = object({
   listen: noted(text('Address and port of its own, such as 127.0.0.1:8080, or path of a unix socket.'), {
     expected: 'an address and a port in double quotes',
   }),
-}).describe('Remote control by gRPC.')
+})).describe('Remote control by gRPC.')
 
 type ApiInput = z.output<typeof apiSchema>
 

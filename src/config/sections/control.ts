@@ -17,13 +17,13 @@ const listenField = z
   .describe(`Address and port, a port of 127.0.0.1, or path of a unix socket. Default: 127.0.0.1:${defaultPort}.`)
   .meta({ examples: [`127.0.0.1:${defaultPort}`] })
 
-const controlFields = object({
+const controlFields = object(() => ({
   listen: noted(listenField, { secret: 'near', expected: 'a port (9010), or an address and a port in double quotes' }),
   token: noted(text(`What callers must show: ${limits.controlTokenMin} characters or more, or env:NAME. Required.`), {
     secret: 'password',
     expected: 'a token in double quotes',
   }),
-}).describe('Remote control by HTTP. V2Ray and Xray pass over it.')
+})).describe('Remote control by HTTP. V2Ray and Xray pass over it.')
 
 /** In place of the object there may be the token. */
 export const controlSchema = noted(controlFields, {
@@ -77,10 +77,10 @@ function readToken(input: z.output<typeof controlSchema>, context: Context): str
 
 const storePath = text('Path of the file.')
 
-const storeFields = object({
+const storeFields = object(() => ({
   path: storePath,
   flush: integer(1, 10, `Seconds between two writes. Default: ${defaultFlushS}.`),
-}).describe('The file, and how often it is written.')
+})).describe('The file, and how often it is written.')
 const storeSchema = noted(storeFields, { own: true, required: ['path'] })
 
 const accountingHint = 'write "accounting": "usage.db"'

@@ -24,19 +24,19 @@ import { readDomainRule } from '../routing/names.ts'
 import { readServer } from './dns-server.ts'
 
 const strategies = ['UseIP', 'UseIPv4', 'UseIPv6', 'UseSystem'] as const
-const common = {
+const common = () => ({
   clientIp: text('Address in the network that servers are told of (EDNS Client Subnet).'),
   queryStrategy: openWord(strategies, 'Kinds of addresses. Default: UseIP.'),
   disableCache: flag('Ask every time.'),
   tag: text('Inbound tag of these queries, for rules.'),
   serveStale: flag('Answer with expired entries, and ask behind it.'),
   serveExpiredTTL: integer(0, 4294967295, 'How long after its end an entry is served, seconds. Default: 0, for ever.'),
-}
+})
 const strategy5 = (name: string) =>
   withoutEffect(text(`${name} of V2Ray 5.`), 'write the switches of V2Ray 4 instead', [''])
 
-const server = object({
-  ...common,
+const server = object(() => ({
+  ...common(),
   address: text('IP address, localhost, fakedns, or a URL such as https://1.1.1.1/dns-query. Required.'),
   port: port('Port. Default: 53.'),
   domains: stringList('Names for which this server comes first.'),
@@ -48,22 +48,23 @@ const server = object({
   timeoutMs: integer(0, 4294967295, 'Milliseconds. Default: 4000.'),
   fallbackStrategy: strategy5('fallbackStrategy'),
   cacheStrategy: strategy5('cacheStrategy'),
-}).describe('A server with conditions.')
+})).describe('A server with conditions.')
 
-const hosts = noted(
-  mapOf(
-    z
-      .union([z.string(), z.array(z.string())])
-      .describe('An address, a name, several addresses, or # and a response code.'),
-    'Fixed answers.',
-  ),
-  { expected: 'an object of names and addresses' },
-)
+const hosts = () =>
+  noted(
+    mapOf(
+      z
+        .union([z.string(), z.array(z.string())])
+        .describe('An address, a name, several addresses, or # and a response code.'),
+      'Fixed answers.',
+    ),
+    { expected: 'an object of names and addresses' },
+  )
 
-export const dnsSchema = object({
-  ...common,
+export const dnsSchema = object(() => ({
+  ...common(),
   servers: z.array(z.union([z.string(), server])).describe('Servers, in order. Default: localhost.'),
-  hosts,
+  hosts: hosts(),
   disableFallback: flag('Ask no server whose own names do not match.'),
   disableFallbackIfMatch: flag('Ask no other server where one’s own names match.'),
   useSystemHosts: flag('Read the hosts file.'),
@@ -71,7 +72,7 @@ export const dnsSchema = object({
   fallbackStrategy: strategy5('fallbackStrategy'),
   cacheStrategy: strategy5('cacheStrategy'),
   domainMatcher: withoutEffect(text('linear or mph.'), 'it does not change results', ['']),
-}).describe('Resolution of names for rules, for the dns outbound, and for outbounds that resolve targets.')
+})).describe('Resolution of names for rules, for the dns outbound, and for outbounds that resolve targets.')
 
 const timeoutMs = 4_000
 
@@ -152,7 +153,7 @@ function wishOf(
   return rules.length > 0 ? { rules, mild: written.includes('*') } : undefined
 }
 
-type Common = Partial<Pick<z.output<typeof server>, keyof typeof common>> & object
+type Common = Partial<Pick<z.output<typeof server>, keyof ReturnType<typeof common>>> & object
 
 /** A server has what it says, and otherwise what all have. */
 function termsOf(input: Common, all: DnsTerms | undefined, context: Context): DnsTerms {

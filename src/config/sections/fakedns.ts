@@ -7,14 +7,14 @@ import { type Place, shorten } from '../../schema/report.ts'
 import type { DnsConfig, FakePoolConfig } from '../../settings/dns.ts'
 import type { ReadInbound } from '../ends/inbound.ts'
 
-const pool = object({
+const pool = object(() => ({
   ipPool: text('Network of the addresses, such as 198.18.0.0/15.'),
   poolSize: integer(
     1,
     4294967295,
     'How many names are remembered; fewer than the network has addresses. Default: 65535.',
   ),
-}).describe('A pool.')
+})).describe('A pool.')
 
 export const fakeDnsSchema = z
   .union([pool, z.array(pool)])

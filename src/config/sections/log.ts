@@ -10,13 +10,13 @@ import type { LogConfig, LogLevel } from '../../settings/model.ts'
 const levels = ['debug', 'info', 'warning', 'error', 'none'] as const satisfies readonly LogLevel[]
 const masks = ['quarter', 'half', 'full'] as const
 
-export const logSchema = object({
+export const logSchema = object(() => ({
   access: text('Path of the access log; "" is standard error, "none" off.'),
   error: text('Path of the log; "" is standard error, "none" off.'),
   loglevel: openWord(levels, 'What is worth a line. Default: warning.'),
   dnsLog: withoutEffect(flag('A line per DNS answer.'), 'there is no DNS server here yet'),
   maskAddress: openWord(masks, 'How much of IP addresses is hidden: quarter, half, full, or "/a+/b" bits to keep.'),
-}).describe('Logs.')
+})).describe('Logs.')
 
 /** Without a `log` object there is no access log; with one, it goes to standard error. */
 const silentLog: LogConfig = { access: 'none', error: '', level: 'warning', maskAddress: '' }

@@ -9,7 +9,7 @@ import { defaultPolicy, defaultSystemPolicy, type PolicyConfig, type PolicyLevel
 const seconds = (description: string) => integer(0, 4294967295, description)
 const counted = (what: string) => flag(`Count ${what}. Default: true.`)
 
-const levelSchema = object({
+const levelSchema = object(() => ({
   handshake: seconds('Seconds until a client has said what it wants; that of level 0 applies to all. Default: 60.'),
   connIdle: seconds('Seconds without a byte either way. Default: 300.'),
   uplinkOnly: seconds('Seconds left to the uplink after the downlink ended. Default: 2.'),
@@ -25,9 +25,9 @@ const levelSchema = object({
   statsUserUplink: counted('bytes from users by e-mail'),
   statsUserDownlink: counted('bytes to users by e-mail'),
   statsUserOnline: flag('List the addresses that users connect from. Default: true.'),
-}).describe('Limits of a level.')
+})).describe('Limits of a level.')
 
-const systemSchema = object({
+const systemSchema = object(() => ({
   statsInboundUplink: counted('bytes from clients by inbound'),
   statsInboundDownlink: counted('bytes to clients by inbound'),
   statsOutboundUplink: counted('bytes from clients by outbound'),
@@ -38,12 +38,12 @@ const systemSchema = object({
     'Our own: connections of one address (IPv6: a /64) in their handshake; for one more the oldest goes. 0: no bound. Default: 1024.',
   ),
   overrideAccessLogDest: withoutEffect(flag('For V2Ray 5.'), 'the access log names the target that was asked for'),
-}).describe('Counters and bounds of the whole instance.')
+})).describe('Counters and bounds of the whole instance.')
 
-export const policySchema = object({
+export const policySchema = object(() => ({
   levels: mapOf(levelSchema, 'Limits by level, a number in quotes.'),
   system: systemSchema,
-}).describe('Time limits, buffers and counters.')
+})).describe('Time limits, buffers and counters.')
 
 export function buildPolicy(
   root: { readonly policy?: z.output<typeof policySchema> | undefined } & object,

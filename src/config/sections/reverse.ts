@@ -11,20 +11,20 @@ const domain = noted(z.string().describe('A name that bridge and portal share; i
   expected: 'a domain name, in double quotes',
 })
 
-const bridge = object({
+const bridge = object(() => ({
   tag: text('What rules see as the inbound of its flows: those to the portal, and those that come back. Required.'),
   domain,
-}).describe('The inner end: what it opens to the domain is to be led to the portal, by a rule.')
+})).describe('The inner end: what it opens to the domain is to be led to the portal, by a rule.')
 
-const portal = object({
+const portal = object(() => ({
   tag: text('Its tag as an outbound. Required.'),
   domain,
-}).describe('The outer end: streams to the domain, which a rule leads here, are bridges; others go back through them.')
+})).describe('The outer end: streams to the domain, which a rule leads here, are bridges; others go back through them.')
 
-export const reverseSchema = object({
+export const reverseSchema = object(() => ({
   bridges: z.array(bridge).describe('Inner ends.'),
   portals: z.array(portal).describe('Outer ends.'),
-}).describe('Reverse proxy: servers that nobody can dial, reached through connections that they open.')
+})).describe('Reverse proxy: servers that nobody can dial, reached through connections that they open.')
 
 export type ReverseInput = z.output<typeof reverseSchema>
 type EndInput = z.output<typeof bridge>

@@ -1,7 +1,6 @@
 /** Which format a file is in: V2Ray needs a flag for it; what stands in it tells as well. */
 import { join, type Place, type Report } from '../../schema/report.ts'
 import { entryOf, type JsonNode, type ObjectNode } from '../../schema/tree.ts'
-import { serviceNames } from './services.ts'
 
 /** `auto`: by its keys. */
 export type Format = 'auto' | 'v4' | 'jsonv5'
@@ -10,6 +9,25 @@ interface Sign {
   readonly place: Place
   readonly what: string
 }
+
+/** Names of services, by which the format is told as well. */
+export const serviceNames = [
+  'policy',
+  'stats',
+  'commander',
+  'backgroundObservatory',
+  'burstObservatory',
+  'multiobservatory',
+  'reverse',
+  'fakeDns',
+  'fakeDnsMulti',
+  'browser',
+  'tun',
+  'instman',
+  'subscription',
+  'filesystemstorage',
+  'webcommander',
+]
 
 /** Keys that only one of the formats has, by where they stand. */
 const signs = {

@@ -1,4 +1,4 @@
-/** VMess by its full message names: the only way to users with more than an id. */
+/** Protocols by their full message names: the only way to users with more than an id, and to a blackhole that answers. */
 import type { Report } from '../../schema/report.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import { Fields } from './fields.ts'
@@ -46,6 +46,20 @@ export function vmessOutboundMessage(at: Origin, report: Report): JsonNode {
     })
   })
   return object(at, { vnext: list(fields.origin('Receiver'), servers) })
+}
+
+const responses = {
+  'types.v2fly.org/v2ray.core.proxy.blackhole.HTTPResponse': 'http',
+  'types.v2fly.org/v2ray.core.proxy.blackhole.NoneResponse': 'none',
+} as const
+
+export function blackholeMessage(at: Origin, report: Report): JsonNode {
+  const fields = new Fields(at, ['response'], report)
+  const response = fields.fields('response', ['@type'])
+  const type = response.word('@type', Object.keys(responses) as (keyof typeof responses)[])
+  return object(at, {
+    response: type && object(response.at, { type: text(response.origin('@type'), responses[type]) }),
+  })
 }
 
 function user(at: Origin, report: Report): JsonNode {

@@ -3,7 +3,7 @@ import type { Report } from '../../schema/report.ts'
 import { shorten } from '../../schema/report.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import { Fields, placeOf } from './fields.ts'
-import { vmessInboundMessage, vmessOutboundMessage } from './full-messages.ts'
+import { blackholeMessage, vmessInboundMessage, vmessOutboundMessage } from './full-messages.ts'
 import { list, type Origin, object, text } from './nodes.ts'
 import { networksOf } from './router.ts'
 
@@ -143,6 +143,7 @@ const foreign = ['shadowsocks', 'vless', 'trojan', 'wireguard', 'hysteria2', 'sh
 const messages: Readonly<Record<string, readonly [protocol: string, translate: Translate]>> = {
   '#v2ray.core.proxy.vmess.inbound.Config': ['vmess', vmessInboundMessage],
   '#v2ray.core.proxy.vmess.outbound.Config': ['vmess', vmessOutboundMessage],
+  '#v2ray.core.proxy.blackhole.Config': ['blackhole', blackholeMessage],
 }
 
 /** Undefined after an error. */

@@ -3,27 +3,10 @@ import type { Report } from '../../schema/report.ts'
 import type { JsonNode } from '../../schema/tree.ts'
 import { poolsOf } from './dns.ts'
 import { Fields, placeOf } from './fields.ts'
+import { serviceNames } from './format.ts'
 import { list, number, type Origin, object, text } from './nodes.ts'
 import { durationOf } from './router.ts'
 
-/** Names of services, by which the format is told as well. */
-export const serviceNames = [
-  'policy',
-  'stats',
-  'commander',
-  'backgroundObservatory',
-  'burstObservatory',
-  'multiobservatory',
-  'reverse',
-  'fakeDns',
-  'fakeDnsMulti',
-  'browser',
-  'tun',
-  'instman',
-  'subscription',
-  'filesystemstorage',
-  'webcommander',
-]
 const unsupported = [
   'multiobservatory',
   'browser',

@@ -7,6 +7,9 @@ export function atEndOfTurn(run: () => void): void {
   if (runs.length === 1) setImmediate(runAll)
 }
 
+/** Settles in the next turn of the event loop: whoever has waited meanwhile is served first. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 let runs: (() => void)[] = []
 
 function runAll(): void {

@@ -1,17 +1,14 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { Address } from '../../core/address.ts'
 import { limits } from '../../core/limits.ts'
-import { type Pooled, takeBuffer } from '../../core/streams/pool.ts'
 import { Endpoints } from '../endpoints.ts'
 
 /** What fits into an IPv4 datagram; into one of IPv6 it would be 20 bytes more. */
 export const largestUdp = 65_507
 
 /** Node asks for a look-up before it binds and before every send; what comes here is an address already. */
-const asIs = (host: string, ...rest: unknown[]): void => {
-  const found = rest.at(-1) as (error: null, address: string, family: number) => void
+const asIs = (host: string, _options: unknown, found: (error: null, address: string, family: number) => void): void =>
   found(null, host, 0)
-}
 
 /** One UDP socket. It binds at once; an error while it sends or receives ends nothing. */
 export class UdpSocket {
@@ -21,8 +18,9 @@ export class UdpSocket {
   dropped = 0
   readonly #socket: Socket
   readonly #endpoints: Endpoints
-  /** Bytes that Node or the kernel has not taken, and who waits until there are none. */
-  #unsent = 0
+  /** The kernel has not taken everything. */
+  #queued = false
+  /** Who waits until it has. */
   #waiting: (() => void)[] = []
   #bound = false
   #closed = false
@@ -61,26 +59,31 @@ export class UdpSocket {
       this.dropped++
       return false
     }
-    this.#unsent += bytes.length
-    const parcel = free.pop() ?? new Parcel()
-    this.#socket.send(parcel.fill(bytes, this), 0, bytes.length, to.port, host, parcel.done)
+    const letter = this.#queued ? undefined : letters.write(bytes)
+    this.#socket.send(letter ?? bytes.slice(), to.port, host, this.#sent)
+    if (this.#socket.getSendQueueCount() === 0) return true
+    // It is read from there when the kernel has room again.
+    if (letter) letters = new Letters()
+    this.#queued = true
     return true
   }
 
   #mayTake(length: number): boolean {
-    return !this.#closed && length <= largestUdp && this.#unsent + length <= limits.udpUnsent
+    if (this.#closed || length > largestUdp) return false
+    return !this.#queued || this.#socket.getSendQueueSize() + length <= limits.udpUnsent
   }
 
   /** A datagram that send() had taken is with the kernel, or failed. */
-  sent(length: number, error: Error | null): void {
+  readonly #sent = (error: Error | null): void => {
     if (error) this.dropped++
-    this.#unsent -= length
-    if (this.#unsent === 0) for (const run of this.#waiting.splice(0)) run()
+    if (!this.#queued || this.#closed || this.#socket.getSendQueueCount() > 0) return
+    this.#queued = false
+    for (const run of this.#waiting.splice(0)) run()
   }
 
   /** Settles when everything sent so far is with the kernel. */
   flushed(): void | Promise<void> {
-    if (this.#unsent > 0 && !this.#closed) return new Promise((resolve) => this.#waiting.push(resolve))
+    if (this.#queued && !this.#closed) return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   /** Idempotent, never throws. What the kernel has not taken is lost. */
@@ -101,27 +104,21 @@ export class UdpSocket {
   }
 }
 
-/** A datagram between send() and the system call, which Node makes a little later. Used again and again. */
-class Parcel {
-  #pooled: Pooled | undefined
-  #owner: UdpSocket | undefined
-  #length = 0
+/** Views of one buffer that are made once for each length: a view costs as much as the copy of a small datagram. */
+class Letters {
+  readonly #bytes = new Uint8Array(letterMost)
+  readonly #views: Uint8Array[] = []
 
-  fill(bytes: Uint8Array, owner: UdpSocket): Uint8Array {
-    this.#pooled = takeBuffer(bytes.length)
-    this.#pooled.bytes.set(bytes)
-    this.#owner = owner
-    this.#length = bytes.length
-    return this.#pooled.bytes
-  }
-
-  readonly done = (error: Error | null): void => {
-    this.#pooled?.release()
-    this.#owner?.sent(this.#length, error)
-    this.#pooled = this.#owner = undefined
-    if (free.length < parcelsKept) free.push(this)
+  /** A copy that is good until the next one; undefined where it has no room. Nearly always the kernel takes it at once. */
+  write(bytes: Uint8Array): Uint8Array | undefined {
+    const { length } = bytes
+    if (length > letterMost) return undefined
+    this.#views[length] ??= this.#bytes.subarray(0, length)
+    const view = this.#views[length]
+    view.set(bytes)
+    return view
   }
 }
 
-const parcelsKept = 4096
-const free: Parcel[] = []
+const letterMost = 2_048
+let letters = new Letters()

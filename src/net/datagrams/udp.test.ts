@@ -1,5 +1,5 @@
-import { createSocket } from 'node:dgram'
-import { afterEach, describe, expect, it } from 'vitest'
+import { createSocket, Socket } from 'node:dgram'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Address, parseAddress } from '../../core/address.ts'
 import type { PacketConn, UdpListening } from '../../core/datagrams/packet.ts'
 import { forever, Life } from '../../core/lifetime.ts'
@@ -95,16 +95,47 @@ describe('a UDP socket', () => {
     expect(conn.dropped).toBe(1)
   })
 
-  it('holds no more for the kernel than its bound', async () => {
+  it('sends whatever the kernel takes, however much it is at once', async () => {
     const conn = await dialled()
-    const size = 1000
+    const count = Math.ceil(limits.udpUnsent / 1000) + 50
     const to = { host: '127.0.0.1', port: parseAddress(conn.info.local)!.port }
-    const count = Math.ceil(limits.udpUnsent / size) + 50
-    let refused = 0
-    for (let i = 0; i < count; i++) if (!conn.send(new Uint8Array(size), to)) refused++
-    expect(refused).toBe(count - Math.floor(limits.udpUnsent / size))
-    expect(conn.dropped).toBe(refused)
+    for (let i = 0; i < count; i++) expect(conn.send(new Uint8Array(1000), to)).toBe(true)
     await conn.closeWrite()
+    expect(conn.dropped).toBe(0)
+  })
+
+  it('holds no more for the kernel than its bound, and each as it was', async () => {
+    const conn = await dialled()
+    const at = await listening({ host: '127.0.0.1', port: 0 }, () => {})
+    const queue: Uint8Array[] = []
+    const took: ((error: Error | null, bytes: number) => void)[] = []
+    const proto = Socket.prototype
+    const full = [
+      vi.spyOn(proto, 'send').mockImplementation((bytes: unknown, _port: unknown, _host: unknown, sent: unknown) => {
+        queue.push(bytes as Uint8Array)
+        took.push(sent as (typeof took)[number])
+      }),
+      vi.spyOn(proto, 'getSendQueueCount').mockImplementation(() => queue.length),
+      vi.spyOn(proto, 'getSendQueueSize').mockImplementation(() => queue.reduce((sum, { length }) => sum + length, 0)),
+    ]
+    try {
+      const size = 1000
+      const count = Math.ceil(limits.udpUnsent / size) + 50
+      let refused = 0
+      for (let i = 0; i < count; i++) if (!conn.send(new Uint8Array(size).fill(i), at.address)) refused++
+      expect(refused).toBe(count - Math.floor(limits.udpUnsent / size))
+      expect(conn.dropped).toBe(refused)
+      expect(queue.every((bytes, i) => bytes.every((byte) => byte === (i & 255)))).toBe(true)
+      const flushed = conn.closeWrite()
+      for (const [i, done] of took.entries()) {
+        queue.shift()
+        done(i === 0 ? new Error('no') : null, size)
+      }
+      await flushed
+      expect(conn.dropped).toBe(refused + 1)
+    } finally {
+      for (const spy of full) spy.mockRestore()
+    }
   })
 
   it('is not opened when that is over already', async () => {

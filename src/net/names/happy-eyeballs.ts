@@ -28,7 +28,8 @@ export function happyEyeballs(base: Dialer, deps: HappyEyeballsDeps): Dialer {
   }
 }
 
-const isName = (host: string): boolean => parseHost(host.replace(/%.*$/, '')).kind === 'domain'
+const isName = (host: string): boolean =>
+  parseHost(host.includes('%') ? host.replace(/%.*$/, '') : host).kind === 'domain'
 
 async function raced(base: Dialer, to: Address, options: DialOptions, deps: HappyEyeballsDeps): Promise<Conn> {
   const race = new Race(base, to, options, deps)

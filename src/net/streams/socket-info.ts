@@ -16,11 +16,11 @@ export class SocketInfo implements ConnInfo {
   readonly remote: string
   #local: string | undefined
 
-  /** @param path of a unix socket */
-  constructor(socket: Socket, path?: string) {
+  /** @param path of a unix socket @param dialled where it has connected to, if that is sure to be what the kernel would say */
+  constructor(socket: Socket, path?: string, dialled?: string) {
     this.#socket = socket
     this.layers = path === undefined ? tcp : unix
-    if (path === undefined) this.remote = endpoint(socket.remoteAddress, socket.remotePort)
+    if (path === undefined) this.remote = dialled ?? endpoint(socket.remoteAddress, socket.remotePort)
     else {
       this.remote = formatAddress({ host: '', port: 0, path })
       this.#local = this.remote

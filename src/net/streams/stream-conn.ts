@@ -15,10 +15,7 @@ import { WriteGate } from './write-gate.ts'
 /** Bytes read ahead while nobody reads, so that a peer that goes away is noticed during a dial. */
 const readAhead = limits.firstRead
 
-/**
- * A Conn over any Node Duplex, by its public interface: 'data', pause() and resume(). TLS sockets and foreign streams
- * use it as it is; SocketConn replaces only where the bytes come from.
- */
+/** A Conn over any Node Duplex, by 'data', pause() and resume(); for TLS and foreign streams. SocketConn replaces where bytes come from. */
 export class StreamConn implements Conn, StreamEvents {
   /** The stream behind; a layer that takes it over must be its only user from then on. */
   readonly stream: Duplex
@@ -35,11 +32,12 @@ export class StreamConn implements Conn, StreamEvents {
   #peerHalf: Life | undefined
   readonly #gate = new WriteGate()
   #closing: Promise<void> | undefined
+  #closeDone: (() => void) | undefined
 
   constructor(stream: Duplex, info: ConnInfo) {
     this.stream = stream
     this.info = info
-    stream.pause()
+    if (stream.readableFlowing !== false) stream.pause()
     hearEvents(stream, this)
     this.listen()
   }
@@ -171,8 +169,8 @@ export class StreamConn implements Conn, StreamEvents {
     if (this.#closing) return this.#closing
     if (this.gone) return Promise.resolve()
     this.#closing = new Promise((resolve) => {
-      this.stream.once('close', () => resolve())
-      this.stream.end(() => resolve())
+      this.#closeDone = resolve
+      this.stream.end(resolve)
     })
     return this.#closing
   }
@@ -208,6 +206,7 @@ export class StreamConn implements Conn, StreamEvents {
   }
 
   closed(): void {
+    this.#closeDone?.()
     if (this.gone) return
     // In order, and the sink may still have the last bytes.
     if (this.#ended && this.#sinkBusy) void this.#sinkBusy.catch(() => {}).then(() => this.closed())
@@ -238,8 +237,7 @@ export class StreamConn implements Conn, StreamEvents {
 
   #endDrain(error?: Error): void {
     const drain = this.#drain
-    this.#drain = undefined
-    this.#sink = undefined
+    this.#drain = this.#sink = undefined
     if (error) drain?.reject(error)
     else drain?.resolve()
   }

@@ -4,21 +4,22 @@
  *     AuthID = AES-128-ECB(KDF16(command key, "AES Auth ID Encryption"), plain)
  *     plain  = time 8 | random 4 | CRC-32 of the twelve bytes before 4          big-endian, time in Unix seconds, signed
  */
-import { aesDecryptor, aesEncryptor, type BlockCipher } from '../../crypto/aes-block.ts'
+import { aesEncryptor, type BlockCipher } from '../../crypto/aes-block.ts'
 import { crc32 } from '../../crypto/checksum.ts'
-import { kdf16 } from './kdf.ts'
+import { headerSeals } from './header-seals.ts'
 
 /** Length of an AuthID and of the legacy authentication in bytes. */
 export const authIdLength = 16
 
 /** The AES key of a user's AuthIDs: 16 bytes. */
-export const authIdKey = (commandKey: Uint8Array): Uint8Array => kdf16(commandKey, 'AES Auth ID Encryption')
+export function authIdKey(commandKey: Uint8Array): Uint8Array {
+  const key = new Uint8Array(16)
+  headerSeals().authIdKey(commandKey, key)
+  return key
+}
 
 /** Encrypts AuthIDs of one user. */
 export const authIdSealer = (commandKey: Uint8Array): BlockCipher => aesEncryptor(authIdKey(commandKey))
-
-/** Decrypts AuthIDs of one user. */
-export const authIdOpener = (commandKey: Uint8Array): BlockCipher => aesDecryptor(authIdKey(commandKey))
 
 /** The block before encryption. @param random 4 bytes */
 export function encodeAuthId(timeS: number, random: Uint8Array): Uint8Array {
@@ -34,13 +35,6 @@ export function encodeAuthId(timeS: number, random: Uint8Array): Uint8Array {
 export const sealAuthId = (seal: BlockCipher, timeS: number, random: Uint8Array): Uint8Array =>
   seal(encodeAuthId(timeS, random))
 
-/**
- * The time that an AuthID carries, in Unix seconds, possibly absurd; undefined when it does not belong to the opener's user.
- * Beyond 2^53 the seconds are rounded.
- */
-export function openAuthId(open: BlockCipher, authId: Uint8Array): number | undefined {
-  const plain = open(authId)
-  const sum = ((plain[12]! << 24) | (plain[13]! << 16) | (plain[14]! << 8) | plain[15]!) >>> 0
-  if (crc32(plain, 0, 12) !== sum) return undefined
-  return Number(new DataView(plain.buffer, plain.byteOffset, authIdLength).getBigInt64(0))
-}
+/** The time that an opened AuthID carries, in Unix seconds, possibly absurd. Beyond 2^53 the seconds are rounded. */
+export const authIdTime = (plain: Uint8Array): number =>
+  Number(new DataView(plain.buffer, plain.byteOffset, authIdLength).getBigInt64(0))

@@ -1,6 +1,6 @@
 import type { AeadName } from '../../crypto/aead.ts'
 import { md5 } from '../../crypto/hash.ts'
-import { kdf16 } from './kdf.ts'
+import { headerSeals } from './header-seals.ts'
 
 /** 32 bytes for chacha20-poly1305 from a 16-byte key: its MD5, then the MD5 of that. */
 export function expandChachaKey(key: Uint8Array): Uint8Array {
@@ -16,4 +16,8 @@ export const aeadKey = (name: AeadName, key: Uint8Array): Uint8Array =>
   name === 'chacha20-poly1305' ? expandChachaKey(key) : key
 
 /** The key of authenticated lengths, from the request key; 16 bytes. Both directions use it. */
-export const lengthKey = (requestKey: Uint8Array): Uint8Array => kdf16(requestKey, 'auth_len')
+export function lengthKey(requestKey: Uint8Array): Uint8Array {
+  const key = new Uint8Array(16)
+  headerSeals().lengthKey(requestKey, key)
+  return key
+}

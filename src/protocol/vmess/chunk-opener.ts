@@ -6,11 +6,12 @@
  *
  * and ends with the field that announces an empty chunk, as V2Ray does, whose servers may close before that chunk is out.
  */
-import { type ErrorCode, ProxyError } from '../../core/errors.ts'
+import type { ProxyError } from '../../core/errors.ts'
 import { CutOff } from '../wire/cut-off.ts'
 import type { BodyOpener } from './body-model.ts'
 import type { ChunkParts } from './chunk.ts'
 import type { ChunkData } from './chunk-data.ts'
+import { chunkNotAuthentic, insideChunk, lengthNotAuthentic, sizeImpossible } from './chunk-failures.ts'
 import type { PaddingSource } from './padding.ts'
 import type { SizeCodec } from './size.ts'
 
@@ -71,7 +72,7 @@ export class ChunkOpener implements BodyOpener {
   end(): void {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#ended) return
-    if (this.#inChunk || this.#cutOff.length > 0) throw this.#fail('TRUNCATED', 'the body ended inside a chunk')
+    if (this.#inChunk || this.#cutOff.length > 0) throw this.#fail(insideChunk())
   }
 
   /** Uses up the unit at `at`, which is complete; returns where the next payload goes in `into`. */
@@ -84,9 +85,9 @@ export class ChunkOpener implements BodyOpener {
   #takeField(bytes: Uint8Array, at: number): void {
     const padding = this.#padding.next()
     const size = this.#size.decode(bytes, at)
-    if (size < 0) throw this.#fail('BODY_AUTH_FAILED', 'the length of a chunk did not authenticate')
+    if (size < 0) throw this.#fail(lengthNotAuthentic())
     const payload = size - padding - this.#data.overhead
-    if (payload < 0) throw this.#fail('BODY_MALFORMED', `a chunk of ${size} bytes cannot hold its tag and padding`)
+    if (payload < 0) throw this.#fail(sizeImpossible(size))
     this.#ended = payload === 0
     this.#inChunk = true
     this.#unit = size
@@ -95,16 +96,16 @@ export class ChunkOpener implements BodyOpener {
 
   #takeChunk(data: Uint8Array, into: Uint8Array, out: number): number {
     const length = this.#data.open(data, into, out)
-    if (length < 0) throw this.#fail('BODY_AUTH_FAILED', 'a chunk did not authenticate')
+    if (length < 0) throw this.#fail(chunkNotAuthentic())
     this.#inChunk = false
     this.#unit = this.#size.length
     if (this.#packet !== undefined) this.#packet(into.subarray(out, out + length))
     return out + length
   }
 
-  #fail(code: ErrorCode, message: string): ProxyError {
+  #fail(error: ProxyError): ProxyError {
     this.#cutOff.clear()
-    this.#failure = new ProxyError(code, message)
-    return this.#failure
+    this.#failure = error
+    return error
   }
 }

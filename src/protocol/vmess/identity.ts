@@ -2,6 +2,7 @@
 
 import { ProxyError } from '../../core/errors.ts'
 import { equalBytes, md5, sha1 } from '../../crypto/hash.ts'
+import { md5Short } from '../../crypto/md5-block.ts'
 
 /** Length of an id in bytes. */
 export const idLength = 16
@@ -37,9 +38,18 @@ export function parseUuid(uuid: string): Uint8Array {
     throw invalidId(`a UUID has at least ${uuidMin} characters, this text has ${bytes.length}`)
   const digits = /^-?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})/i.exec(uuid)
   if (!digits) throw invalidId(`the user id, ${bytes.length} bytes long, is not a UUID`)
-  const hex = digits.slice(1).join('')
-  return new Uint8Array(idLength).map((_, i) => Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16))
+  return fromHex(digits.slice(1).join(''))
 }
+
+/** @param hex 32 digits */
+function fromHex(hex: string): Uint8Array {
+  const id = new Uint8Array(idLength)
+  for (let i = 0; i < idLength; i++) id[i] = (digit(hex.charCodeAt(i * 2)) << 4) | digit(hex.charCodeAt(i * 2 + 1))
+  return id
+}
+
+/** Of a hex digit in either case. */
+const digit = (code: number): number => (code & 15) + (code > 57 ? 9 : 0)
 
 function invalidId(what: string): ProxyError {
   return new ProxyError('USER_INVALID_ID', `${what}: neither a UUID nor a custom string of 1 to ${customMax} bytes`, {
@@ -66,17 +76,22 @@ export function formatUuid(id: Uint8Array): string {
 const hexOf: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** The key that seals the request header of an id: 16 bytes. The legacy header too uses that of the primary id. */
-export const commandKey = (id: Uint8Array): Uint8Array => md5(id, commandKeySalt)
+export const commandKey = (id: Uint8Array): Uint8Array => salted(id, commandKeySalt)
 
 /** The alternative id that follows `id` in the chain: 16 bytes. */
 export function nextAlterId(id: Uint8Array): Uint8Array {
-  const parts = [id, alterIdSalt]
-  let next = md5(...parts)
-  while (equalBytes(next, id)) {
-    parts.push(alterIdRetrySalt)
-    next = md5(...parts)
-  }
+  let next = salted(id, alterIdSalt)
+  for (const parts = [id, alterIdSalt]; equalBytes(next, id); next = md5(...parts)) parts.push(alterIdRetrySalt)
   return next
+}
+
+/** An id and a salt, the longest of which has 36 bytes: one block. */
+const message = new Uint8Array(idLength + 36)
+
+function salted(id: Uint8Array, salt: Uint8Array): Uint8Array {
+  message.set(id)
+  message.set(salt, idLength)
+  return md5Short(message)
 }
 
 /** The first `count` alternative ids. */

@@ -12,6 +12,8 @@ import {
   type DigestWords,
   digestBytes,
   type Midstate,
+  type Register,
+  register,
   sha256AbsorbKey,
   sha256Finish,
   sha256FinishDigest,
@@ -26,14 +28,27 @@ interface Level {
   readonly outer: Midstate
 }
 
+/** A level that is written over by the next derivation. */
+interface Passing extends Level {
+  below: Level | undefined
+  readonly inner: Register
+  readonly outer: Register
+}
+
 export type PathElement = string | Uint8Array
 
 const text = new TextEncoder()
+const digest = new Int32Array(8)
 
-function openLevel(below: Level | undefined, key: Uint8Array): Level {
+const passing = (): Passing => ({ below: undefined, inner: register(), outer: register() })
+
+function openLevel(below: Level | undefined, key: Uint8Array, into = passing()): Level {
   const base = below?.inner ?? sha256Start
-  const short = key.length > 64 ? digestBytes(finish(below, base, key, new Int32Array(8))) : key
-  return { below, inner: sha256AbsorbKey(base, short, 0x36), outer: sha256AbsorbKey(base, short, 0x5c) }
+  const short = key.length > 64 ? digestBytes(finish(below, base, key, digest)) : key
+  sha256AbsorbKey(base, short, 0x36, into.inner)
+  sha256AbsorbKey(base, short, 0x5c, into.outer)
+  into.below = below
+  return into
 }
 
 /** Ends a hash of this level whose state so far is `state`. */
@@ -67,18 +82,32 @@ function saltLevel(salt: string): Level {
   return level
 }
 
+/** Those of a path behind the salt, which differ from derivation to derivation. */
+const behindSalt: readonly Passing[] = [passing(), passing()]
+
 /** 32 bytes derived from `key` along `path`. Text elements must be constants: they stay in memory. */
 export function kdf(key: Uint8Array, ...path: readonly PathElement[]): Uint8Array {
   let level = root
   path.forEach((element, i) => {
-    if (typeof element !== 'string') level = openLevel(level, element)
-    else level = i === 0 ? saltLevel(element) : openLevel(level, text.encode(element))
+    if (i === 0 && typeof element === 'string') level = saltLevel(element)
+    else level = openLevel(level, typeof element === 'string' ? text.encode(element) : element)
   })
-  return digestBytes(finish(level, level.inner, key, new Int32Array(8)))
+  return digestBytes(finish(level, level.inner, key, digest))
 }
 
-/** The first 16 bytes of kdf(): an AES-128 key. */
-export const kdf16 = (key: Uint8Array, ...path: readonly PathElement[]): Uint8Array => kdf(key, ...path).subarray(0, 16)
-
-/** The first 12 bytes of kdf(): a nonce. */
-export const kdf12 = (key: Uint8Array, ...path: readonly PathElement[]): Uint8Array => kdf(key, ...path).subarray(0, 12)
+/**
+ * Writes as many bytes of kdf() as there is room for into `into`, at most 32: an AES-128 key is 16, a nonce 12.
+ * @param salt a constant; the path goes on with `first` and `second`, where they are given
+ */
+export function kdfInto(
+  into: Uint8Array,
+  key: Uint8Array,
+  salt: string,
+  first?: Uint8Array,
+  second?: Uint8Array,
+): void {
+  let level = saltLevel(salt)
+  if (first !== undefined) level = openLevel(level, first, behindSalt[0])
+  if (second !== undefined) level = openLevel(level, second, behindSalt[1])
+  digestBytes(finish(level, level.inner, key, digest), into)
+}

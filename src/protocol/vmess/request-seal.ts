@@ -6,34 +6,26 @@
  *
  * Pure functions: random bytes and times are parameters.
  */
-import { type Aead, createAead } from '../../crypto/aead.ts'
 import { createCfb } from '../../crypto/cfb.ts'
-import { kdf12, kdf16 } from './kdf.ts'
+import { headerSeals, requestHead } from './header-seals.ts'
 import { legacyHeaderIv } from './legacy-auth.ts'
 
 /** The AEAD form up to the sealed fields: AuthID, sealed length, nonce. */
-export const aeadHeadLength = 42
+export const aeadHeadLength = requestHead
 const tagLength = 16
-const nonceAt = 34
 
 /** @param authId 16 bytes @param nonce 8 random bytes @returns 58 bytes more than `plain` */
 export function sealRequest(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array, plain: Uint8Array): Uint8Array {
-  const wire = new Uint8Array(aeadHeadLength + plain.length + tagLength)
-  wire.set(authId)
-  wire.set(nonce, nonceAt)
-  const length = lengthCipher(key, authId, nonce)
-  length.aead.seal(length.nonce, Uint8Array.of(plain.length >> 8, plain.length & 0xff), wire, 16, authId)
-  const fields = fieldsCipher(key, authId, nonce)
-  fields.aead.seal(fields.nonce, plain, wire, aeadHeadLength, authId)
+  const wire = new Uint8Array(sealedRequestLength(plain.length))
+  headerSeals().sealRequest(key, authId, nonce, plain, wire)
   return wire
 }
 
 /** Length of the fields out of the first 42 bytes; undefined when they do not open. */
 export function openRequestLength(key: Uint8Array, wire: Uint8Array): number | undefined {
-  const authId = wire.subarray(0, 16)
-  const { aead, nonce } = lengthCipher(key, authId, wire.subarray(nonceAt, aeadHeadLength))
-  const plain = new Uint8Array(2)
-  return aead.open(nonce, wire.subarray(16, nonceAt), plain, 0, authId) < 0 ? undefined : (plain[0]! << 8) | plain[1]!
+  if (wire.length < aeadHeadLength) return undefined
+  const length = headerSeals().openRequestLength(key, wire)
+  return length < 0 ? undefined : length
 }
 
 /** Where the AEAD form ends when its fields have this length. */
@@ -41,27 +33,10 @@ export const sealedRequestLength = (fields: number): number => aeadHeadLength + 
 
 /** The fields out of exactly the whole AEAD form; undefined when they do not open. */
 export function openRequest(key: Uint8Array, wire: Uint8Array): Uint8Array | undefined {
-  const authId = wire.subarray(0, 16)
-  const { aead, nonce } = fieldsCipher(key, authId, wire.subarray(nonceAt, aeadHeadLength))
-  const sealed = wire.subarray(aeadHeadLength)
-  const plain = new Uint8Array(Math.max(0, sealed.length - tagLength))
-  return aead.open(nonce, sealed, plain, 0, authId) < 0 ? undefined : plain
+  if (wire.length < sealedRequestLength(0)) return undefined
+  const plain = new Uint8Array(wire.length - sealedRequestLength(0))
+  return headerSeals().openRequest(key, wire, plain) ? plain : undefined
 }
-
-interface OneShot {
-  readonly aead: Aead
-  readonly nonce: Uint8Array
-}
-
-const lengthCipher = (key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): OneShot => ({
-  aead: createAead('aes-128-gcm', kdf16(key, 'VMess Header AEAD Key_Length', authId, nonce)),
-  nonce: kdf12(key, 'VMess Header AEAD Nonce_Length', authId, nonce),
-})
-
-const fieldsCipher = (key: Uint8Array, authId: Uint8Array, nonce: Uint8Array): OneShot => ({
-  aead: createAead('aes-128-gcm', kdf16(key, 'VMess Header AEAD Key', authId, nonce)),
-  nonce: kdf12(key, 'VMess Header AEAD Nonce', authId, nonce),
-})
 
 /** @param key the command key of the primary id @param auth 16 bytes @param timeS the time in `auth` */
 export function sealLegacyRequest(key: Uint8Array, auth: Uint8Array, timeS: number, plain: Uint8Array): Uint8Array {

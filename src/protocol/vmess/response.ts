@@ -8,9 +8,9 @@
  * Pure functions over the response key and IV, which derive from those of the request.
  */
 import { ProxyError } from '../../core/errors.ts'
-import { createAead } from '../../crypto/aead.ts'
-import { md5, sha256 } from '../../crypto/hash.ts'
-import { kdf12, kdf16 } from './kdf.ts'
+import { md5 } from '../../crypto/hash.ts'
+import { digestBytes, sha256Finish, sha256Start } from '../../crypto/sha256-block.ts'
+import { headerSeals, responseHead } from './header-seals.ts'
 import { decodeSwitchAccount, encodeSwitchAccount, type SwitchAccount, switchAccountCommand } from './switch-account.ts'
 import type { AuthMode } from './users.ts'
 
@@ -30,8 +30,16 @@ export interface ResponseKeys {
 
 /** What the response direction uses: a matter of the authentication mode, not of the security. */
 export function responseKeys(mode: AuthMode, requestKey: Uint8Array, requestIv: Uint8Array): ResponseKeys {
-  const derive = mode === 'aead' ? (bytes: Uint8Array) => sha256(bytes).subarray(0, 16) : md5
+  const derive = mode === 'aead' ? sha256Half : md5
   return { key: derive(requestKey), iv: derive(requestIv) }
+}
+
+const digest = new Int32Array(8)
+
+/** The first 16 bytes of SHA-256: for one block a call into Node costs several times the work itself. */
+function sha256Half(bytes: Uint8Array): Uint8Array {
+  sha256Finish(sha256Start, bytes, digest)
+  return digestBytes(digest, new Uint8Array(16))
 }
 
 /** The fields. A command that does not fit is left out. */
@@ -68,32 +76,26 @@ export function decodeResponse(plain: Uint8Array, v: number): ResponseHeader {
 }
 
 /** Length of the sealed length at the start of the AEAD form. */
-export const sealedLengthLength = 18
+export const sealedLengthLength = responseHead
 const tagLength = 16
 
 /** @returns 34 bytes more than `plain` */
 export function sealResponse({ key, iv }: ResponseKeys, plain: Uint8Array): Uint8Array {
   const wire = new Uint8Array(sealedLengthLength + plain.length + tagLength)
-  const length = Uint8Array.of(plain.length >> 8, plain.length & 0xff)
-  createAead('aes-128-gcm', lengthKey(key)).seal(lengthNonce(iv), length, wire, 0)
-  createAead('aes-128-gcm', fieldsKey(key)).seal(fieldsNonce(iv), plain, wire, sealedLengthLength)
+  headerSeals().sealResponse(key, iv, plain, wire)
   return wire
 }
 
 /** Length of the sealed fields, tag included, out of the first 18 bytes; undefined when they do not open. */
 export function openResponseLength({ key, iv }: ResponseKeys, sealed: Uint8Array): number | undefined {
-  const plain = new Uint8Array(2)
-  if (createAead('aes-128-gcm', lengthKey(key)).open(lengthNonce(iv), sealed, plain, 0) < 0) return undefined
-  return ((plain[0]! << 8) | plain[1]!) + tagLength
+  if (sealed.length < sealedLengthLength) return undefined
+  const length = headerSeals().openResponseLength(key, iv, sealed)
+  return length < 0 ? undefined : length + tagLength
 }
 
 /** The fields out of what follows the sealed length; undefined when they do not open. */
 export function openResponse({ key, iv }: ResponseKeys, sealed: Uint8Array): Uint8Array | undefined {
-  const plain = new Uint8Array(Math.max(0, sealed.length - tagLength))
-  return createAead('aes-128-gcm', fieldsKey(key)).open(fieldsNonce(iv), sealed, plain, 0) < 0 ? undefined : plain
+  if (sealed.length < tagLength) return undefined
+  const plain = new Uint8Array(sealed.length - tagLength)
+  return headerSeals().openResponse(key, iv, sealed, plain) ? plain : undefined
 }
-
-const lengthKey = (key: Uint8Array) => kdf16(key, 'AEAD Resp Header Len Key')
-const lengthNonce = (iv: Uint8Array) => kdf12(iv, 'AEAD Resp Header Len IV')
-const fieldsKey = (key: Uint8Array) => kdf16(key, 'AEAD Resp Header Key')
-const fieldsNonce = (iv: Uint8Array) => kdf12(iv, 'AEAD Resp Header IV')

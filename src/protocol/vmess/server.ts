@@ -1,7 +1,8 @@
 /**
  * The server's half of one connection, up to the point where it is known what the client wants.
  *
- *     1  auth       16 bytes: whose they are, in which mode, and whether the time they carry will do
+ *     1  auth       16 bytes: whose they are, in which mode, and whether the time they carry will do; among many users
+ *                   somebody else may have to search for that
  *     2  length     AEAD: 26 bytes more open the length of the header
  *     3  header     AEAD: the header itself; from here on the AuthID is remembered
  *     4  legacy     the fields, as many as they turn out to be
@@ -11,7 +12,7 @@
  */
 import type { Clock, Random } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { type CfbStream, createCfb } from '../../crypto/cfb.ts'
+import { createCfb } from '../../crypto/cfb.ts'
 import { authIdLength } from './auth-id.ts'
 import { legacyHeaderIv } from './legacy-auth.ts'
 import { checkClock, checkSecurity, foreign, replayed, unknownUser, unopened } from './refusals.ts'
@@ -19,6 +20,8 @@ import type { SeenAuths, SeenSessions } from './replay.ts'
 import { decodeRequest, fixedLength, requestLength, sessionKeys, verifiedLength } from './request.ts'
 import { aeadHeadLength, openRequest, openRequestLength, sealedRequestLength } from './request-seal.ts'
 import { ServerRequest } from './server-request.ts'
+import { type LegacyFields, legacyFieldsMax, type ServerState } from './server-state.ts'
+import { UserSearch } from './users/user-search.ts'
 import type { Match, UserDirectory, VmessIdentity } from './users.ts'
 
 export interface ServerSessionOptions<U extends VmessIdentity> {
@@ -30,30 +33,17 @@ export interface ServerSessionOptions<U extends VmessIdentity> {
   readonly random: Random
   /** Refuse the securities none (and zero) and aes-128-cfb. */
   readonly disableInsecureEncryption: boolean
+  /** What the client is known by, such as its address. A hint only: whoever was let in from there last is tried first. */
+  readonly from?: string
+  /** A search among many users is left to the caller: see `search`. Otherwise push() does it, whatever it takes. */
+  readonly deferSearch?: boolean
 }
 
-type State<U extends VmessIdentity> =
-  | { readonly at: 'auth' }
-  | { readonly at: 'length'; readonly match: Match<U> }
-  | { readonly at: 'header'; readonly match: Match<U>; readonly end: number }
-  | { readonly at: 'legacy'; readonly match: Match<U>; readonly fields: LegacyFields }
-  | { readonly at: 'accepted' }
-  | { readonly at: 'refused'; readonly error: unknown }
-
-/** Legacy fields decrypted so far; nothing but their own content says where they end. */
-interface LegacyFields {
-  readonly cfb: CfbStream
-  readonly plain: Uint8Array
-  have: number
-  entered: boolean
-}
-
-/** The longest fields there can be: a domain of 255 bytes and 15 bytes of padding. */
-const legacyFieldsMax = fixedLength + 3 + 256 + 15 + 4
+const nothing = new Uint8Array(0)
 
 export class ServerSession<U extends VmessIdentity = VmessIdentity> {
   readonly #options: ServerSessionOptions<U>
-  #state: State<U> = { at: 'auth' }
+  #state: ServerState<U> = { at: 'auth' }
   #held: Uint8Array = new Uint8Array(0)
   #have = 0
   #user: U | undefined
@@ -65,6 +55,16 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
   /** Whose id opened the request, also when it was then refused; for logs. Undefined while that is not known. */
   get user(): U | undefined {
     return this.#user
+  }
+
+  /** What must be run to its end, or given up, before resume(): nothing goes on meanwhile. */
+  get search(): UserSearch | undefined {
+    return this.#state.at === 'search' ? this.#state.search : undefined
+  }
+
+  /** The search is over. Returns and throws as push() does. */
+  resume(): ServerRequest<U> | undefined {
+    return this.push(nothing)
   }
 
   /**
@@ -121,6 +121,7 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
   }
 
   #hold(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
     if (this.#have === 0) this.#held = bytes
     else {
       if (this.#have + bytes.length > this.#held.length) {
@@ -146,6 +147,10 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
           if (this.#have < authIdLength) return undefined
           this.#state = this.#authenticate()
           break
+        case 'search':
+          if (!state.search.over) return undefined
+          this.#state = this.#recognised(state.search.match)
+          break
         case 'length':
           if (this.#have < aeadHeadLength) return undefined
           this.#state = { at: 'header', match: state.match, end: this.#openLength(state.match) }
@@ -167,14 +172,20 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
     }
   }
 
-  #authenticate(): State<U> {
-    const { users, replay, clock } = this.#options
-    const auth = this.#bytes(0, authIdLength)
-    const match = users.match(auth, clock.now())
+  #authenticate(): ServerState<U> {
+    const { users, clock, from, deferSearch } = this.#options
+    const search = users.begin(this.#bytes(0, authIdLength), clock.now(), from)
+    if (!(search instanceof UserSearch)) return this.#recognised(search)
+    if (!deferSearch) search.advance(Number.POSITIVE_INFINITY)
+    return { at: 'search', search }
+  }
+
+  #recognised(match: Match<U> | undefined): ServerState<U> {
+    const { replay, clock } = this.#options
     if (!match) throw foreign(this.#bytes(0, this.#have)) ?? unknownUser()
     this.#user = match.user
     checkClock(match, Math.floor(clock.now() / 1000))
-    if (replay.seen(auth, match.timeS)) throw replayed(match, 'authentication')
+    if (replay.seen(this.#bytes(0, authIdLength), match.timeS)) throw replayed(match, 'authentication')
     if (match.mode === 'aead') return { at: 'length', match }
     const cfb = createCfb('decrypt', match.commandKey, legacyHeaderIv(match.timeS))
     return { at: 'legacy', match, fields: { cfb, plain: new Uint8Array(legacyFieldsMax), have: 0, entered: false } }
@@ -223,6 +234,7 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
     const header = decodeRequest(plain)
     if (this.#options.disableInsecureEncryption) checkSecurity(match, header)
     this.#state = { at: 'accepted' }
+    this.#options.users.letIn(match.user, this.#options.from)
     const rest = this.#bytes(end, this.#have)
     this.#held = new Uint8Array(0)
     return new ServerRequest(match, header, rest, this.#options.random)

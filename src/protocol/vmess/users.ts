@@ -1,10 +1,15 @@
 /** Finds out who sent the first sixteen bytes. Users come and go while connections are being served. */
 
+import { ForgetfulMap } from '../../core/forgetful-map.ts'
 import { limits } from '../../core/limits.ts'
-import type { BlockCipher } from '../../crypto/aes-block.ts'
-import { authIdOpener, openAuthId } from './auth-id.ts'
-import { commandKey, formatUuid } from './identity.ts'
-import { LegacyTable } from './legacy-auth.ts'
+import { createKeySearch, type KeySearch } from '../../crypto/key-search/create.ts'
+import { authIdKey, authIdLength, authIdTime } from './auth-id.ts'
+import { commandKey } from './identity.ts'
+import { LegacyTable } from './users/legacy-table.ts'
+import { Names } from './users/names.ts'
+import { RecentUsers } from './users/recent.ts'
+import { Slots } from './users/slots.ts'
+import { type Found, type Searched, UserSearch } from './users/user-search.ts'
 
 /** What the protocol needs to know of a user. It must not be changed while it is in a directory. */
 export interface VmessIdentity {
@@ -30,160 +35,169 @@ export interface Match<U extends VmessIdentity = VmessIdentity> {
   readonly alterId?: number
 }
 
-/** A ring of entries; the one seen last comes first. */
-interface Entry<U> {
-  user: U
-  readonly commandKey: Uint8Array
-  readonly open: BlockCipher
-  legacy: LegacyTable | undefined
-  before: Entry<U>
-  after: Entry<U>
-}
-
 /** Who may authenticate in the legacy way: nobody, users with alterId above 0, or everybody (alterId 0: by the primary id). */
 export type LegacyUsers = 'none' | 'alterId' | 'all'
 
+/** What an AuthID was opened to. */
+const opened = new Uint8Array(authIdLength)
+
+/**
+ * The users of an inbound. Keys and all that is told of a user by number lie in arrays, so that many users take little, and
+ * each of them only as long to try as its key takes (decision 0010).
+ */
 export class UserDirectory<U extends VmessIdentity = VmessIdentity> {
   readonly #legacyUsers: LegacyUsers
-  readonly #entries = new Map<string, Entry<U>>()
-  readonly #legacy = new Set<Entry<U>>()
-  /** By e-mail in lower case; several users may have none. */
-  readonly #named = new Map<string, Set<Entry<U>>>()
-  #first: Entry<U> | undefined
+  readonly #slots = new Slots<U>()
+  readonly #names = new Names()
+  readonly #lastUsers = new ForgetfulMap<string, Uint8Array>(limits.userAddresses)
+  readonly #recent = new RecentUsers()
+  readonly #keys: KeySearch
+  /** Of more users, most wait for their turn. */
+  readonly #atOnce: number
+  readonly #legacy = new LegacyTable()
+  readonly #searched: Searched<Match<U>>
+  /** Counts users who came. */
+  #came = 0
 
-  constructor(users: Iterable<U> = [], legacyUsers: LegacyUsers = 'alterId') {
+  /** @param keys empty */
+  constructor(users: Iterable<U> = [], legacyUsers: LegacyUsers = 'alterId', keys: KeySearch = createKeySearch()) {
     this.#legacyUsers = legacyUsers
+    this.#keys = keys
+    this.#atOnce = limits.usersAtOnce * keys.speed
+    const [slots, came] = [this.#slots, () => this.#came]
+    this.#searched = {
+      keys: this.#keys,
+      legacy: this.#legacy,
+      get end() {
+        return slots.end
+      },
+      get version() {
+        return came()
+      },
+      matched: (found, auth) => this.#matched(found, auth),
+    }
     for (const user of users) this.add(user)
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#slots.size
   }
 
+  /** In the order in which they came. */
   *[Symbol.iterator](): IterableIterator<U> {
-    for (const { user } of this.#entries.values()) yield user
+    for (const slot of this.#slots) yield this.#slots.at(slot)!
   }
 
   /** The user with this id. */
   get(id: Uint8Array): U | undefined {
-    return this.#entries.get(formatUuid(id))?.user
+    return this.#slots.at(this.#slots.find(id))
   }
 
   /** The first user with this e-mail, letter case aside; `''` finds one without. */
   find(email: string): U | undefined {
-    const [entry] = this.#named.get(email.toLowerCase()) ?? []
-    return entry?.user
+    return this.#slots.at(this.#names.find(email))
   }
 
   /** Adds a user, or puts it in the place of the one with the same id. */
   add(user: U): void {
-    const key = formatUuid(user.id)
-    const known = this.#entries.get(key)
-    if (known) {
-      if (known.user.alterId !== user.alterId) this.#setLegacy(known, user)
-      this.#unname(known)
-      known.user = user
-      this.#name(known)
+    const known = this.#slots.find(user.id)
+    const before = this.#slots.at(known)
+    if (before) {
+      this.#slots.replace(known, user)
+      this.#names.remove(before.email, known)
+      this.#names.add(user.email, known)
+      if (before.alterId !== user.alterId) this.#setLegacy(known, user)
       return
     }
-    const keyBytes = commandKey(user.id)
-    const entry = { user, commandKey: keyBytes, open: authIdOpener(keyBytes) } as Entry<U>
-    this.#setLegacy(entry, user)
-    this.#entries.set(key, entry)
-    this.#name(entry)
-    this.#link(entry)
+    const slot = this.#slots.add(user)
+    this.#keys.set(slot, authIdKey(commandKey(user.id)))
+    this.#names.add(user.email, slot)
+    this.#setLegacy(slot, user)
+    this.#came++
   }
 
   /** Removes the user with this id; false when there is none. Connections already accepted live on. */
   remove(id: Uint8Array): boolean {
-    const key = formatUuid(id)
-    const entry = this.#entries.get(key)
-    if (!entry) return false
-    this.#entries.delete(key)
-    this.#legacy.delete(entry)
-    this.#unname(entry)
-    this.#unlink(entry)
+    const slot = this.#slots.find(id)
+    const user = this.#slots.at(slot)
+    if (!user) return false
+    this.#slots.remove(slot)
+    this.#names.remove(user.email, slot)
+    this.#keys.clear(slot)
+    this.#legacy.remove(slot)
+    this.#recent.forget(slot)
     return true
   }
 
   /** Makes these the only users. Of several with one id the last counts. */
   replace(users: Iterable<U>): void {
-    const wanted = new Map<string, U>()
-    for (const user of users) wanted.set(formatUuid(user.id), user)
-    for (const [key, entry] of this.#entries) if (!wanted.has(key)) this.remove(entry.user.id)
-    for (const user of wanted.values()) this.add(user)
+    const wanted = new Slots<U>()
+    for (const user of users) {
+      const slot = wanted.find(user.id)
+      if (slot < 0) wanted.add(user)
+      else wanted.replace(slot, user)
+    }
+    for (const user of [...this]) if (wanted.find(user.id) < 0) this.remove(user.id)
+    for (const slot of wanted) this.add(wanted.at(slot)!)
   }
 
   /**
    * Whose authentication this is. An AuthID is recognised whatever time it carries, so that a wrong clock can be told from a
    * wrong id: the caller judges the time. A legacy authentication is recognised within the permitted skew only.
+   * All users are tried at once, however many there are.
    * @param auth 16 bytes
    */
   match(auth: Uint8Array, nowMs: number): Match<U> | undefined {
-    for (let entry = this.#first; entry; entry = entry.after === this.#first ? undefined : entry.after) {
-      const timeS = openAuthId(entry.open, auth)
-      if (timeS === undefined) continue
-      this.#touch(entry)
-      return { user: entry.user, mode: 'aead', timeS, commandKey: entry.commandKey }
-    }
-    return this.#legacy.size > 0 ? this.#matchLegacy(auth, Math.floor(nowMs / 1000)) : undefined
+    const begun = this.begin(auth, nowMs)
+    return begun instanceof UserSearch ? finish(begun) : begun
   }
 
-  /** Searches from now outwards: most clocks are nearly right, and seconds that nobody asks for are never computed. */
-  #matchLegacy(auth: Uint8Array, nowS: number): Match<U> | undefined {
-    for (let distance = 0; distance <= limits.clockSkewS; distance++) {
-      for (const timeS of distance === 0 ? [nowS] : [nowS + distance, nowS - distance]) {
-        if (timeS < 0) continue
-        for (const entry of this.#legacy) {
-          const alterId = entry.legacy!.find(auth, timeS)
-          if (alterId < 0) continue
-          this.#touch(entry)
-          return { user: entry.user, mode: 'legacy', timeS, commandKey: entry.commandKey, alterId }
-        }
-      }
-    }
-    return undefined
+  /**
+   * The same where it can be told at once, or a search that is still to be run.
+   * @param from what the client is known by; the last user let in from there is tried first
+   */
+  begin(auth: Uint8Array, nowMs: number, from = ''): Match<U> | UserSearch<Match<U>> | undefined {
+    const last = from === '' ? undefined : this.#lastUsers.get(from)
+    const hinted = last ? this.#slots.find(last) : -1
+    if (hinted >= 0 && this.#keys.matches(hinted, auth)) return this.#matched({ slot: hinted }, auth)
+    const many = this.size > this.#atOnce
+    const slot = many ? this.#recent.find(auth) : this.#keys.find(auth, 0, this.#slots.end)
+    if (slot >= 0) return this.#matched({ slot }, auth)
+    if (!many && this.#legacy.size === 0) return undefined
+    const search = new UserSearch(this.#searched, auth.slice(), Math.floor(nowMs / 1000))
+    return many || this.#legacy.size > limits.legacyIdsAtOnce ? search : finish(search)
   }
 
-  #setLegacy(entry: Entry<U>, user: U): void {
+  #matched({ slot, legacy }: Found, auth: Uint8Array): Match<U> | undefined {
+    const user = this.#slots.at(slot)
+    if (!user) return undefined
+    const key = commandKey(user.id)
+    if (legacy) return { user, mode: 'legacy', commandKey: key, ...legacy }
+    this.#keys.open(slot, auth, opened)
+    return { user, mode: 'aead', timeS: authIdTime(opened), commandKey: key }
+  }
+
+  /** Whether somebody was let in from there, and was not forgotten since. */
+  knows(from: string): boolean {
+    return this.#lastUsers.get(from) !== undefined
+  }
+
+  /** This user was let in: what a stranger can repeat must not count. @param from as for begin() */
+  letIn({ id }: U, from = ''): void {
+    if (from !== '' && this.#lastUsers.get(from) !== id) this.#lastUsers.set(from, id)
+    if (this.size <= this.#atOnce) return
+    const slot = this.#slots.find(id)
+    if (slot >= 0) this.#recent.seen(slot, () => authIdKey(commandKey(id)))
+  }
+
+  #setLegacy(slot: number, user: U): void {
     const may = this.#legacyUsers === 'all' || (this.#legacyUsers === 'alterId' && user.alterId > 0)
-    entry.legacy = may ? new LegacyTable(user.id, user.alterId) : undefined
-    if (entry.legacy) this.#legacy.add(entry)
-    else this.#legacy.delete(entry)
+    if (may) this.#legacy.set(slot, user.id, user.alterId)
+    else this.#legacy.remove(slot)
   }
+}
 
-  #name(entry: Entry<U>): void {
-    const key = entry.user.email.toLowerCase()
-    const namesakes = this.#named.get(key)
-    if (namesakes) namesakes.add(entry)
-    else this.#named.set(key, new Set([entry]))
-  }
-
-  #unname(entry: Entry<U>): void {
-    const key = entry.user.email.toLowerCase()
-    const namesakes = this.#named.get(key)
-    namesakes?.delete(entry)
-    if (namesakes?.size === 0) this.#named.delete(key)
-  }
-
-  #touch(entry: Entry<U>): void {
-    if (this.#first === entry) return
-    this.#unlink(entry)
-    this.#link(entry)
-  }
-
-  #link(entry: Entry<U>): void {
-    const first = this.#first ?? entry
-    entry.after = first
-    entry.before = this.#first ? first.before : entry
-    entry.before.after = entry
-    first.before = entry
-    this.#first = entry
-  }
-
-  #unlink(entry: Entry<U>): void {
-    if (this.#first === entry) this.#first = entry.after === entry ? undefined : entry.after
-    entry.before.after = entry.after
-    entry.after.before = entry.before
-  }
+function finish<M>(search: UserSearch<M>): M | undefined {
+  search.advance(Number.POSITIVE_INFINITY)
+  return search.match
 }

@@ -17,14 +17,14 @@ const types = noted(
   },
 )
 
-const rule = object({
+const rule = object(() => ({
   action: word(actions, 'direct: pass on; drop: no answer; return: answer with rCode; hijack: answer A and AAAA.'),
   qType: types,
   domain: stringList('Names; none: all.'),
   rCode: integer(0, 15, 'Response code of return. Default: 0.'),
-}).describe('What to do with some questions.')
+})).describe('What to do with some questions.')
 
-const schema = object({
+const schema = object(() => ({
   network: word(['', 'tcp', 'udp'], 'How questions are passed on. Default: as they came.'),
   address: text('Where questions are passed on to. Default: where they were sent.'),
   port: port('Port for it.'),
@@ -37,8 +37,8 @@ const schema = object({
   ),
   blockTypes: z.array(z.number()).describe('Record types that are not answered, with reject refused.'),
   rules: z.array(rule).describe('In order; the first that fits.'),
-  userLevel,
-})
+  userLevel: userLevel(),
+}))
 
 type Input = z.output<typeof schema>
 

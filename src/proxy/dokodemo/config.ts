@@ -20,7 +20,7 @@ import { readHost } from '../../schema/values.ts'
 
 const network = (description: string) => noted(stringList(description), { expected: '"tcp", "udp" or "tcp,udp"' })
 
-const schema = object({
+const schema = object(() => ({
   address: address('Where connections go. Default: this machine.'),
   port: port('Port to which connections go. Default: the port they came in on.'),
   network: network('tcp, udp or both. Default: tcp.'),
@@ -37,9 +37,9 @@ const schema = object({
     'the original destination of a redirected connection cannot be read here',
     { hint: 'write "address" and "port" of the target' },
   ),
-  userLevel,
-  timeout: idleTimeout,
-})
+  userLevel: userLevel(),
+  timeout: idleTimeout(),
+}))
 
 export const dokodemoInbound = inboundForm({
   kind: 'dokodemo-door',

@@ -11,15 +11,15 @@ export function createDokodemoInbound(settings: DokodemoInboundSettings): Inboun
   return {
     networks,
     async serve(near, io) {
-      await io.carry(near, { network: 'tcp', target: targetAt(near.info.local), ...asked })
+      await io.carry(near, { network: 'tcp', target: targetAt(near.info), ...asked })
     },
     async servePackets(client, io) {
-      const target = targetAt(client.info.local)
+      const target = targetAt(client.info)
       await io.carryPackets(new FixedPackets(client, target), { network: 'udp', target, ...asked })
     },
   }
 
-  function targetAt(local: string): Address {
-    return { ...target, port: target.port || (parseAddress(local)?.port ?? 0) }
+  function targetAt(info: { readonly local: string }): Address {
+    return target.port > 0 ? target : { ...target, port: parseAddress(info.local)?.port ?? 0 }
   }
 }

@@ -11,14 +11,14 @@ import type { FreedomSettings } from '../../settings/model.ts'
 import { fragmentSchema, noisesSchema, readFragment, readNoises } from './disturbing-config.ts'
 import { finalRulesSchema, readFinalRules } from './final-rules-config.ts'
 
-const schema = object({
+const schema = object(() => ({
   domainStrategy: strategyField('How names of targets are resolved. Default: AsIs.'),
   targetStrategy: strategyField('Xray’s newer name of domainStrategy; it wins.'),
   redirect: noted(text('Sends every connection there: host:port, :port or host:.'), {
     expected: 'text such as "127.0.0.1:8080" or ":8080"',
   }),
-  userLevel,
-  timeout: oldTimeout,
+  userLevel: userLevel(),
+  timeout: oldTimeout(),
   fragment: fragmentSchema,
   noises: noisesSchema,
   noise: withoutEffect(anyObject('Old form of noises.'), 'Xray has given it up; write "noises": [ { … } ]'),
@@ -28,7 +28,7 @@ const schema = object({
     'Version of the PROXY protocol header that every connection begins with. Default: 0, none.',
   ),
   finalRules: finalRulesSchema,
-})
+}))
 
 export const freedomOutbound = outboundForm({
   kind: 'freedom',

@@ -8,7 +8,7 @@ import { shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { FragmentSettings, NoiseSettings } from '../../settings/disturbing.ts'
 
-export const fragmentSchema = object({
+export const fragmentSchema = object(() => ({
   packets: openWord(
     ['tlshello', '1-3'],
     'tlshello: the first TLS record becomes several; a range: these writes are cut, the first is 1; nothing: all are.',
@@ -16,7 +16,7 @@ export const fragmentSchema = object({
   length: rangeField('Bytes of a piece. Required.'),
   interval: rangeField('Milliseconds between pieces; with 0 the pieces of a TLS record go out together. Required.'),
   maxSplit: rangeField('Pieces at most; the last takes the rest. Default: no limit.'),
-}).describe('Cuts what is sent first into pieces.')
+})).describe('Cuts what is sent first into pieces.')
 
 /** Undefined after an error. */
 export function readFragment(input: z.output<typeof fragmentSchema>, context: Context): FragmentSettings | undefined {
@@ -40,12 +40,12 @@ export function readFragment(input: z.output<typeof fragmentSchema>, context: Co
 const kinds = ['rand', 'str', 'hex', 'base64'] as const
 const families = { '': 0, ip: 0, all: 0, ipv4: 4, ipv6: 6 } as const
 
-const noiseSchema = object({
+const noiseSchema = object(() => ({
   type: openWord(kinds, 'rand: random bytes; str, hex, base64: what packet says. Required.'),
   packet: text('Of rand how many bytes, such as "10-20"; otherwise the datagram.'),
   delay: rangeField('Milliseconds until what comes next. Default: 0.'),
   applyTo: openWord(['ip', 'ipv4', 'ipv6'], 'The family of targets. Default: ip, both.'),
-}).describe('A datagram.')
+})).describe('A datagram.')
 
 export const noisesSchema = z
   .array(noiseSchema)

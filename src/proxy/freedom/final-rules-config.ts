@@ -11,13 +11,13 @@ import type { FinalRule } from '../../settings/final-rules.ts'
 
 const actions = ['allow', 'block'] as const
 
-const ruleSchema = object({
+const ruleSchema = object(() => ({
   action: openWord(actions, 'allow or block. Required.'),
   network: stringList('tcp, udp or both.'),
   port: ports('Ports that are dialled.'),
   ip: stringList('Addresses that are dialled: addresses, blocks, geoip:, ext:.'),
   blockDelay: withoutEffect(subtree('Seconds.'), 'what is refused ends at once'),
-}).describe('A rule.')
+})).describe('A rule.')
 
 export const finalRulesSchema = z
   .array(ruleSchema)

@@ -1,7 +1,7 @@
 import { type Address, parseAddress, parseHost } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import type { PacketDialer } from '../../core/datagrams/packet.ts'
-import type { Dialer, Outbound } from '../../core/dialer.ts'
+import type { Dialer, DialOptions, Outbound } from '../../core/dialer.ts'
 import { addressesBy } from '../../core/domain-strategy.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
@@ -32,6 +32,8 @@ export interface FreedomDeps {
 export function createFreedom(tag: string, settings: FreedomSettings, deps: FreedomDeps): Outbound {
   const { dialer, resolve, names, env } = deps
   const { redirect, domainStrategy, proxyProtocol, fragment, noises } = settings
+  /** Something is done to its connections before they are handed on. */
+  const shaped = proxyProtocol !== undefined || fragment !== undefined
 
   async function addressFor(host: string, until: Lifetime): Promise<string> {
     const found = await addressesBy(domainStrategy, host, resolveWith(names), until)
@@ -57,15 +59,19 @@ export function createFreedom(tag: string, settings: FreedomSettings, deps: Free
       asIs: domainStrategy === 'AsIs',
       redirect,
     }),
-    async dial(to, options) {
+    dial(to, options) {
       const target = redirected(to, redirect)
       const named = target.path === undefined && parseHost(target.host).kind === 'domain'
-      const at = named ? { ...target, host: await addressFor(target.host, options.until) } : target
-      const conn = await dialer.dial(at, options)
-      if (proxyProtocol) announce(proxyProtocol, conn, at, options.session?.source)
-      return fragment ? new FragmentedConn(conn, fragment, env) : conn
+      return named || shaped ? dialShaped(target, named, options) : dialer.dial(target, options)
     },
     async close() {},
+  }
+
+  async function dialShaped(target: Address, named: boolean, options: DialOptions): Promise<Conn> {
+    const at = named ? { ...target, host: await addressFor(target.host, options.until) } : target
+    const conn = await dialer.dial(at, options)
+    if (proxyProtocol) announce(proxyProtocol, conn, at, options.session?.source)
+    return fragment ? new FragmentedConn(conn, fragment, env) : conn
   }
 }
 

@@ -4,12 +4,12 @@ import { flag, object, oldTimeout, userLevel } from '../../schema/fields.ts'
 import { inboundForm } from '../../schema/kind.ts'
 import { loginFields, readLogins } from '../../schema/parts/logins.ts'
 
-const schema = object({
-  ...loginFields,
+const schema = object(() => ({
+  ...loginFields(),
   allowTransparent: flag('Also serve requests without a full URL, by their Host header. Default: false.'),
-  userLevel,
-  timeout: oldTimeout,
-})
+  userLevel: userLevel(),
+  timeout: oldTimeout(),
+}))
 
 export const httpInbound = inboundForm({
   kind: 'http',

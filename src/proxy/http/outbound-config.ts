@@ -5,14 +5,14 @@ import { outboundForm } from '../../schema/kind.ts'
 import { readUpstream, upstreamFields } from '../../schema/parts/upstream.ts'
 import { shorten } from '../../schema/report.ts'
 
-const schema = object({
-  ...upstreamFields,
+const schema = object(() => ({
+  ...upstreamFields(),
   headers: mapOf(z.string(), 'Xray: further headers of every request.'),
   h1SkipWaitForReply: withoutEffect(
     flag('V2Ray 5: send the first bytes with the request.'),
     'the answer is waited for, so that a refusal can be told',
   ),
-})
+}))
 
 export const httpOutbound = outboundForm({
   kind: 'http',

@@ -2,10 +2,10 @@
 import { anyObject, object, text, withoutEffect } from '../../schema/fields.ts'
 import { outboundForm } from '../../schema/kind.ts'
 
-const schema = object({
+const schema = object(() => ({
   inboundTag: text('The tag that rules see. Required.'),
   sniffing: withoutEffect(anyObject('Another look at first bytes.'), 'the inbound has looked at them already'),
-})
+}))
 
 export const loopbackOutbound = outboundForm({
   kind: 'loopback',

@@ -5,6 +5,7 @@ import { ProxyError, toProxyError } from '../../core/errors.ts'
 import { Life, type Lifetime } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
+import { nextTurn } from '../../core/time/turn.ts'
 import { FrameDecoder } from '../../protocol/mux/frame-decoder.ts'
 import { endLength, writeEnd } from '../../protocol/mux/frame-encoder.ts'
 import type { DataUse, Frame } from '../../protocol/mux/model.ts'
@@ -50,6 +51,8 @@ export class Carrier implements Lifetime {
   /** The session that was told last that nobody knows it: its sender has more under way. */
   #disowned = -1
   #waits = 0
+  /** How many more frames it takes in this turn of the event loop. */
+  #inTurn: number = limits.unitsPerTurn
   #answered: Promise<void> | undefined
   readonly #batch = new FrameBatch((frames, release) => {
     if (this.#life.gone) release()
@@ -186,7 +189,10 @@ export class Carrier implements Lifetime {
     const { pause } = this.intake
     const answered = this.#answered
     this.#answered = undefined
-    return pause && answered ? Promise.all([pause, answered]).then(() => {}) : (pause ?? answered)
+    const wait = pause && answered ? Promise.all([pause, answered]).then(() => {}) : (pause ?? answered)
+    if (this.#inTurn > 0) return wait
+    this.#inTurn = limits.unitsPerTurn
+    return wait ?? nextTurn()
   }
 
   #watch(wait: void | Promise<void>): void | Promise<void> {
@@ -200,6 +206,7 @@ export class Carrier implements Lifetime {
   #frame(frame: Frame): DataUse {
     this.#current = undefined
     if (this.#life.gone) return 'skip'
+    if (--this.#inTurn <= 0) this.#decoder.stop()
     const known = this.#table.get(frame.session)
     switch (frame.status) {
       case 'new':

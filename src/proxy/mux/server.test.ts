@@ -178,10 +178,24 @@ it('a session that is used again is another one, and the old one is lost', async
   expect(told()).toEqual([])
 })
 
+it('frames come in turns of the event loop, so that other carriers have theirs between them', async () => {
+  const { send, streams } = serving()
+  const hex = (session: number) => NEW.replace('0001', session.toString(16).padStart(4, '0'))
+  const counts: number[] = []
+  void send(...Array.from({ length: 3 * limits.unitsPerTurn }, (_, i) => hex(i)))
+  while (streams.length < 3 * limits.unitsPerTurn) {
+    counts.push(streams.length)
+    await new Promise(setImmediate)
+  }
+  expect(counts).toContain(limits.unitsPerTurn)
+  expect(counts).toContain(2 * limits.unitsPerTurn)
+})
+
 it('so many sub-streams are open at once, and further ones refused', async () => {
   const { send, told, streams, refusals } = serving()
   const hex = (session: number) => NEW.replace('0001', session.toString(16).padStart(4, '0'))
   await send(...Array.from({ length: limits.muxSubstreamsOpen + 1 }, (_, i) => hex(i)))
+  await expect.poll(() => refusals.length).toBe(1)
   expect(streams).toHaveLength(limits.muxSubstreamsOpen)
   expect(told()).toEqual([`${limits.muxSubstreamsOpen} end error`])
   expect(refusals).toMatchObject([{ code: 'MUX_TOO_MANY' }])

@@ -12,14 +12,14 @@ import type { SocksInboundSettings } from '../../settings/model.ts'
 
 const auths = ['noauth', 'password'] as const
 
-export const socksSchema = object({
+export const socksSchema = object(() => ({
   auth: openWord(auths, 'Whether a password is asked for. Default: noauth.'),
-  ...loginFields,
+  ...loginFields(),
   udp: flag('Offer UDP ASSOCIATE. Default: false.'),
   ip: address('IP address told to UDP clients. Default: the one that they have connected to.'),
-  userLevel,
-  timeout: idleTimeout,
-})
+  userLevel: userLevel(),
+  timeout: idleTimeout(),
+}))
 
 export function buildSocks(input: z.output<typeof socksSchema>, context: Context): SocksInboundSettings {
   const { report } = context

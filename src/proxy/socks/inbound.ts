@@ -89,8 +89,12 @@ async function readRequest(near: Conn, handshake: SocksHandshake): Promise<Asked
   }
 }
 
-/** BND.ADDR: our end of the connection that was made, or of the client's where that one has no address. */
+/**
+ * BND.ADDR: our end of the connection that was made, or of the client's where that one has no address, or none in particular
+ * (a UDP socket that is bound to all).
+ */
 function boundAddress(near: Conn, far: Conn | undefined): Address | undefined {
   const made = far && parseAddress(far.info.local)
-  return made && parseHost(made.host).kind !== 'domain' ? made : parseAddress(near.info.local)
+  if (!made || made.host === '::' || made.host === '0.0.0.0') return parseAddress(near.info.local)
+  return parseHost(made.host).kind === 'domain' ? parseAddress(near.info.local) : made
 }

@@ -6,13 +6,13 @@ import { shorten } from '../../schema/report.ts'
 
 const versions = ['5', '4', '4a'] as const
 
-const schema = object({
-  ...upstreamFields,
+const schema = object(() => ({
+  ...upstreamFields(),
   version: openWord(versions, 'Version of SOCKS, as V2Ray 5 has it. Default: 5.'),
   delayAuthWrite: flag(
     'V2Ray 5: give the login when the proxy has asked for it, not with the first bytes. Default: false.',
   ),
-})
+}))
 
 export const socksOutbound = outboundForm({
   kind: 'socks',

@@ -3,62 +3,68 @@ import { z } from 'zod'
 import type { Context } from '../../schema/context.ts'
 import { address, anyObject, flag, integer, noted, object, port, text, withoutEffect } from '../../schema/fields.ts'
 import { inboundForm, outboundForm } from '../../schema/kind.ts'
-import { account } from '../../schema/parts/account.ts'
+import { accountFields } from '../../schema/parts/account.ts'
 import { panelFields, panelNotes } from '../../schema/parts/panel-limits.ts'
 import { limitsSchema, readLimits } from '../../schema/parts/user-limits.ts'
 import { checkUnique, readSecurity, readUser, type UserFields, type WrittenUser } from '../../schema/parts/users.ts'
 import { readHost } from '../../schema/values.ts'
 import type { OutboundStreamConfig, VmessServer, VmessUser } from '../../settings/model.ts'
 
-const noLimits = withoutEffect(anyObject('For users of a server.'), 'the server keeps limits, not its clients')
+const noLimits = () => withoutEffect(anyObject('For users of a server.'), 'the server keeps limits, not its clients')
 
-const serverUser = noted(object({ ...account, limits: noLimits }).describe('An account on the server.'), {
-  secret: 'id',
-})
+const serverUser = noted(
+  object(() => ({ ...accountFields(), limits: noLimits() })).describe('An account on the server.'),
+  {
+    secret: 'id',
+  },
+)
 
 /** In place of the list there may be an id. */
 const userList = <S extends z.ZodType>(user: S, description: string) =>
   noted(z.array(user).describe(description), { secret: 'id' })
 
-const server = object({
+const server = object(() => ({
   address: address('Where the server is: IPv4, IPv6 or domain name.'),
   port: port('Port of the server.'),
   users: userList(serverUser, 'Accounts; one is picked at random for each connection.'),
-}).describe('A server.')
+})).describe('A server.')
 
-const outboundSettings = object({
+const outboundSettings = object(() => ({
   vnext: z.array(server).describe('V2Ray’s form: servers, used in turn.'),
   address: address('Xray’s form: where the server is. Wins over vnext.'),
   port: port('Xray’s form: port of the server.'),
-  ...account,
-  limits: noLimits,
-})
+  ...accountFields(),
+  limits: noLimits(),
+}))
 
 /** What the flat form writes beside `address`, where V2Ray's form has no place for it. */
-const flatFields = ['port', ...(Object.keys(account) as (keyof typeof account)[])] as const
+const flatFields = () =>
+  ['port', ...(Object.keys(accountFields()) as (keyof ReturnType<typeof accountFields>)[])] as const
 
-const bareId = noted(text('The id alone.'), { secret: 'id', expected: 'a UUID or a custom id, in double quotes' })
+const bareId = () => noted(text('The id alone.'), { secret: 'id', expected: 'a UUID or a custom id, in double quotes' })
 const client = noted(
   z
-    .union([object({ ...account, limits: limitsSchema, ...panelFields, ...panelNotes }), bareId])
+    .union([object(() => ({ ...accountFields(), limits: limitsSchema, ...panelFields(), ...panelNotes() })), bareId()])
     .describe('A user of this server.'),
   {
     secret: 'id',
   },
 )
-const detour = object({ to: text('Tag of another vmess inbound.') }).describe('Sends clients on to another inbound.')
+const detour = object(() => ({ to: text('Tag of another vmess inbound.') })).describe(
+  'Sends clients on to another inbound.',
+)
 
-const inboundSettings = object({
+const inboundSettings = object(() => ({
   clients: userList(client, 'Users. May be empty for the target of a detour.'),
   users: userList(client, 'Xray’s name of clients.'),
-  default: object({
+  default: object(() => ({
     level: integer(0, 255, 'Policy level. Default: 0.'),
     alterId: integer(0, 65535, 'Number of alternative ids. Default: 64.'),
-  }).describe('For users that a detour creates.'),
+  })).describe('For users that a detour creates.'),
   detour,
   disableInsecureEncryption: flag('Turns away clients that use none, zero or aes-128-cfb. Default: false.'),
-  features: object({ detour }).describe('Old place of detour, used when detour is absent.'),
-})
+  features: object(() => ({ detour })).describe('Old place of detour, used when detour is absent.'),
+}))
 
 export const vmessInbound = inboundForm({
   kind: 'vmess',
@@ -136,7 +142,7 @@ export const vmessOutbound = outboundForm({
     if (input.vnext.length === 0) {
       report.error('CFG024', report.at(input, 'vnext'), 'the list of servers is empty; expected at least one')
     }
-    for (const key of flatFields) {
+    for (const key of flatFields()) {
       if (!report.wrote(input, key)) continue
       const hint = key === 'port' ? 'write it into the server in "vnext"' : 'write it into the user in "vnext"'
       report.warn('CFG035', report.at(input, key), `"${key}" is ignored because "vnext" is there`, hint)

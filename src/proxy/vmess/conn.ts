@@ -114,12 +114,21 @@ export class VmessConn extends WrappedConn {
           if (!wait) return resolve()
           return wait.then(resolve)
         })
-        .then(() => {
-          if (!this.#opener.ended) this.#opener.end()
-          resolve()
-        })
-        .catch((error: Error) => reject(this.#meaning(error)))
+        .then(
+          () => this.#settle(resolve, reject),
+          (error: Error) => reject(this.#meaning(error)),
+        )
     })
+  }
+
+  /** The carrier has ended. */
+  #settle(resolve: () => void, reject: (why: Error) => void): void {
+    try {
+      if (!this.#opener.ended) this.#opener.end()
+      resolve()
+    } catch (error) {
+      reject(this.#meaning(error as Error))
+    }
   }
 
   #open(sealed: Uint8Array, sink: Sink): void | Promise<void> {
@@ -189,14 +198,14 @@ export class VmessConn extends WrappedConn {
     return this.#closing
   }
 
-  async #end(): Promise<void> {
+  #end(): Promise<void> {
     const pooled = takeBuffer((this.#head?.length ?? 0) + this.#sealer.maxSealed(0))
     const end = this.#sealer.finish(pooled.bytes, this.#placeHead(pooled.bytes))
+    const flushed = end > 0 ? this.#flush(pooled.bytes.subarray(0, end), pooled.release) : Promise.resolve()
     if (end === 0) pooled.release()
-    else await this.#flush(pooled.bytes.subarray(0, end), pooled.release)
     // Without a terminator of its own the stream's end is the carrier's; with one the carrier stays as it is, because
     // several peers drop the other direction on a half-closed transport.
-    if (!this.#sealer.framed) await this.base.closeWrite()
+    return this.#sealer.framed ? flushed : flushed.then(() => this.base.closeWrite())
   }
 
   /** Settles when the bytes, and all before them, are handed to the carrier or the carrier is gone. */

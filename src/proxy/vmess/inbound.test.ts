@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { recordingIo, settled, Tap } from '../../../test/support/inbound-io.ts'
 import { testClient, testUser } from '../../../test/support/vmess-pair.ts'
 import { silentLogger } from '../../core/env.ts'
+import { limits } from '../../core/limits.ts'
+import { TableKeySearch } from '../../crypto/key-search/table.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
+import { SearchQueue } from '../../protocol/vmess/users/search-queue.ts'
 import { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { VmessUser } from '../../settings/model.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
@@ -14,17 +17,44 @@ import { createVmessInbound } from './inbound.ts'
 interface Options {
   readonly detour?: (user: VmessUser) => SwitchAccount | undefined
   readonly disableInsecureEncryption?: boolean
+  /** Users beside the one. */
+  readonly others?: number
 }
 
-function rig(user: VmessUser, { detour, disableInsecureEncryption = false }: Options = {}) {
+/** Turns of the event loop that are taken by hand. */
+function handTurns() {
+  const waiting: (() => void)[] = []
+  const wait = (run: () => void): void => void waiting.push(run)
+  return {
+    turns: { soon: wait, later: wait },
+    waiting,
+    async takeAll(): Promise<void> {
+      for (let run = waiting.shift(); run; run = waiting.shift()) {
+        run()
+        await settled()
+      }
+    },
+  }
+}
+
+function rig(user: VmessUser, { detour, disableInsecureEncryption = false, others = 0 }: Options = {}) {
   const clock = fakeClock(1_700_000_000_000)
-  const users = new UserDirectory<VmessUser>([user])
+  const drawn = fakeRandom(9)
+  const strangers = Array.from({ length: others }, (_, n) => ({
+    ...testUser(),
+    id: drawn.fill(new Uint8Array(16)),
+    email: `other ${n}`,
+  }))
+  const users = new UserDirectory<VmessUser>([...strangers, user], 'alterId', new TableKeySearch())
+  const { turns, waiting, takeAll } = handTurns()
+  const searches = new SearchQueue(turns)
   const inbound = createVmessInbound({
     associations: new Associations(clock),
     tag: 'in',
     users,
     replay: new ReplayMemory(clock),
     history: new SessionHistory(clock),
+    searches,
     disableInsecureEncryption,
     env: { clock, random: fakeRandom(3), log: silentLogger },
     ...(detour && { detour }),
@@ -34,7 +64,7 @@ function rig(user: VmessUser, { detour, disableInsecureEncryption = false }: Opt
   const io = recordingIo({ clock, dial: () => far })
   const serving = inbound.serve(near, io)
   const session = testClient(user, clock)
-  return { clock, users, client, origin, io, session, serving, inbound }
+  return { clock, users, client, origin, io, session, serving, inbound, searches, waiting, takeAll }
 }
 
 describe('the answer to a request', () => {
@@ -96,6 +126,60 @@ it('serves a user who was changed while the request was on its way as what the u
   users.add({ ...user, level: 5, email: 'now@example.com' })
   await tap.send(head.subarray(30))
   expect(io.requests[0]?.user).toEqual({ id: user.id, email: 'now@example.com', level: 5 })
+})
+
+describe('among many users', () => {
+  const others = 2 * limits.usersAtOnce
+
+  it('a client is looked for in later turns, and served as ever', async () => {
+    const user = testUser()
+    const { client, session, io, searches, takeAll } = rig(user, { others })
+    const tap = new Tap(client)
+    const head = session.head()
+    await tap.send(head.subarray(0, 20))
+    await tap.send(head.subarray(20))
+    await settled()
+    expect([io.requests.length, searches.size]).toEqual([0, 1])
+    await takeAll()
+    expect([io.requests[0]?.user?.email, searches.size]).toEqual([user.email, 0])
+  })
+
+  it('one who was let in lately is known at once', async () => {
+    const user = testUser()
+    const { client, inbound, clock, io, takeAll, waiting, users } = rig(user, { others })
+    await new Tap(client).send(testClient(user, clock).head())
+    await settled()
+    await takeAll()
+    const [again, near] = memoryPair()
+    void inbound.serve(near, io)
+    await new Tap(again).send(testClient(user, clock).head())
+    await settled()
+    expect([io.requests.length, waiting.length, users.knows('')]).toEqual([2, 0, false])
+  })
+
+  it('a stranger is refused once all were tried, in silence', async () => {
+    const { client, io, searches, takeAll, clock } = rig(testUser(), { others })
+    const tap = new Tap(client)
+    await tap.send(new Uint8Array(16).fill(7))
+    await settled()
+    expect([io.rejected.length, searches.size]).toEqual([0, 1])
+    await takeAll()
+    expect(io.rejected.map(({ code }) => code)).toEqual(['VMESS_UNKNOWN_USER'])
+    expect([tap.state, tap.hex]).toEqual(['open', ''])
+    clock.advance(60_000)
+    await settled()
+    expect(tap.state).not.toBe('open')
+  })
+
+  it('nobody is looked for any more who has left', async () => {
+    const { client, io, searches, serving } = rig(testUser(), { others })
+    await new Tap(client).send(new Uint8Array(16).fill(7))
+    await settled()
+    expect(searches.size).toBe(1)
+    client.destroy()
+    await serving
+    expect([searches.size, io.requests.length]).toEqual([0, 0])
+  })
 })
 
 describe('disableInsecureEncryption', () => {

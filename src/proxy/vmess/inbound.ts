@@ -8,6 +8,7 @@
  *    the answer.
  */
 
+import { addressKey, endpointHost } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import { BegunPackets } from '../../core/datagrams/begun-packets.ts'
 import type { KnownSockets } from '../../core/datagrams/packet.ts'
@@ -20,6 +21,8 @@ import type { SeenAuths, SeenSessions } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
 import type { ServerRequest } from '../../protocol/vmess/server-request.ts'
 import type { SwitchAccount } from '../../protocol/vmess/switch-account.ts'
+import type { SearchQueue } from '../../protocol/vmess/users/search-queue.ts'
+import type { UserSearch } from '../../protocol/vmess/users/user-search.ts'
 import type { UserDirectory } from '../../protocol/vmess/users.ts'
 import type { VmessUser } from '../../settings/model.ts'
 import { VmessConn } from './conn.ts'
@@ -32,6 +35,8 @@ export interface VmessInboundDeps {
   readonly users: UserDirectory<VmessUser>
   readonly replay: SeenAuths
   readonly history: SeenSessions
+  /** Where searches among many users wait for their turn. */
+  readonly searches: SearchQueue
   readonly disableInsecureEncryption: boolean
   /** An account elsewhere that a user is told of in the answer to each request. */
   readonly detour?: (user: VmessUser) => SwitchAccount | undefined
@@ -104,23 +109,48 @@ interface Authenticated {
 }
 
 async function readRequest(conn: Conn, io: InboundIo, deps: VmessInboundDeps): Promise<Authenticated> {
-  const session = new ServerSession<VmessUser>({ ...deps, clock: deps.env.clock, random: deps.env.random })
+  const { users, env } = deps
+  const from = addressKey(endpointHost(conn.info.remote))
+  const { clock, random } = env
+  const session = new ServerSession<VmessUser>({ ...deps, clock, random, from, deferSearch: true })
+  let searched = false
   try {
     for (;;) {
       const bytes = await conn.read()
       if (bytes === null) throw session.end()
-      const request = session.push(bytes)
+      let request = session.push(bytes)
+      if (session.search) {
+        searched = true
+        await overOf(session.search, conn, from, deps)
+        request = session.resume()
+      }
       if (!request) continue
-      const account = deps.users.get(request.user.id)
+      if (searched) deps.searches.told(from, true)
+      const account = users.get(request.user.id)
       if (account) return { request, account }
       throw new ProxyError('USER_REMOVED', 'the user was removed during the handshake')
     }
   } catch (error) {
     const reason = reasonOf(error, session.end())
+    if (searched && !conn.gone) deps.searches.told(from, false)
     io.reject(conn, reason, session.user && { email: session.user.email, level: session.user.level })
     if (reason.code !== 'VMESS_INSECURE_REFUSED') await discard(conn)
     throw reason
   }
+}
+
+/** Waits until the search had its turn. Rejects when the connection is gone before that. */
+function overOf(search: UserSearch, conn: Conn, from: string, { searches, users }: VmessInboundDeps): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = searches.add(search, from, users.knows(from), () => {
+      forget()
+      resolve()
+    })
+    const forget = conn.onGone((why) => {
+      leave()
+      reject(why)
+    })
+  })
 }
 
 /** What to tell: a wait that ran out may have had bytes that say what the peer took us for. */

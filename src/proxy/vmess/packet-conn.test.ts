@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type PacketKind, packetTarget, vmessPackets } from '../../../test/support/vmess-packets.ts'
 import type { Conn } from '../../core/conn.ts'
+import { limits } from '../../core/limits.ts'
 import { memoryPair } from '../../net/memory/memory.ts'
 import { type PacketPair, packetSuite } from '../../testing/packet-suite.ts'
 
@@ -104,6 +105,28 @@ describe('datagrams in a VMess stream', () => {
     expect(writes.length - before).toBe(2) // a small buffer for the first, one with room for the others
   })
 
+  it('come in turns of the event loop, so that others have theirs between them', async () => {
+    const [a, b] = memoryPair()
+    const { client, server } = await vmessPackets([a, b], { security: 'aes-128-gcm' })
+    const sent = 3 * limits.unitsPerTurn + 5
+    const inTurn: number[] = []
+    let inThis = 0
+    server
+      .drainTo(() => {
+        if (inThis++ > 0) return
+        setImmediate(() => {
+          inTurn.push(inThis)
+          inThis = 0
+        })
+      })
+      .catch(() => {})
+    for (let i = 0; i < sent; i++) client.send(new Uint8Array(1000), packetTarget)
+    await expect.poll(() => inTurn.reduce((sum, one) => sum + one, 0)).toBe(sent)
+    // A read that was begun is finished; here it has less than half as many.
+    expect(Math.max(...inTurn)).toBeLessThan(1.5 * limits.unitsPerTurn)
+    expect(inTurn.length).toBeGreaterThan(2)
+  })
+
   it('are dropped while the carrier does not take them, and not afterwards', async () => {
     const [a, b] = memoryPair()
     const { client, server } = await vmessPackets([a, b], { security: 'aes-128-gcm' })
@@ -116,8 +139,7 @@ describe('datagrams in a VMess stream', () => {
     expect(taken).toBeLessThan(260)
     let got = 0
     server.drainTo(() => void got++).catch(() => {})
-    await settled()
-    expect(got).toBe(taken)
+    await expect.poll(() => got).toBe(taken)
     expect(client.send(new Uint8Array(1200), packetTarget)).toBe(true)
   })
 

@@ -7,6 +7,7 @@ import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
 import { onceEvery } from '../../core/time/once-every.ts'
+import { nextTurn } from '../../core/time/turn.ts'
 import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
 import { SealedBatch } from './sealed-batch.ts'
 
@@ -43,6 +44,8 @@ export class VmessPackets extends PacketEnd {
   /** Which of the peer buffers is known to be there. */
   #buffer = 0
   #info: PacketInfo
+  /** How many more it takes in this turn of the event loop. */
+  #inTurn: number = limits.unitsPerTurn
   #pumping = false
   #closing: Promise<void> | undefined
   #saidTooLarge = false
@@ -131,7 +134,9 @@ export class VmessPackets extends PacketEnd {
     if (rest) this.#open(rest)
     // Behind the terminator nothing counts, but the carrier is still watched: its end is the connection's.
     await this.#base.drainTo((sealed) => {
-      if (!this.#opener.ended) this.#open(sealed)
+      if (this.#opener.ended) return
+      this.#open(sealed)
+      return this.#giveWay()
     })
     if (!this.#opener.ended) this.#opener.end()
     this.reader.end()
@@ -147,8 +152,16 @@ export class VmessPackets extends PacketEnd {
     if (this.#opener.ended) this.reader.end()
   }
 
+  /** Who sends more than others can wait for is read on in the next turn. */
+  #giveWay(): Promise<void> | undefined {
+    if (this.#inTurn > 0) return undefined
+    this.#inTurn = limits.unitsPerTurn
+    return nextTurn()
+  }
+
   /** What the opener found in the peer's body; lent. */
   received(datagram: Uint8Array): void {
+    this.#inTurn--
     if (datagram.length > this.#info.largest && this.#buffer < peerBuffers.length - 1) this.#learn(datagram.length)
     this.reader.deliver(datagram, this.#options.target)
   }

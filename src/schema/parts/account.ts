@@ -2,7 +2,7 @@ import { integer, noted, openWord, text, uint32 } from '../fields.ts'
 import { securities } from './users.ts'
 
 /** What a VMess account is written with, on a server, on a client, and in a request to add one. */
-export const account = {
+export const accountFields = () => ({
   id: noted(text('UUID, or a custom string of 1 to 30 bytes.'), {
     secret: 'id',
     expected: 'a UUID or a custom id, in double quotes',
@@ -21,4 +21,4 @@ export const account = {
   level: noted(uint32('Policy level whose timeouts apply. Default: 0.'), { secret: 'near' }),
   email: text('Names the user in logs and counters.'),
   experiments: text('AuthenticatedLength, NoTerminationSignal, or both with | between.'),
-}
+})

@@ -14,21 +14,21 @@ export const kcpMaskTypes = [
   'header-wireguard',
 ] as const
 
-const mask = object({
+const mask = object(() => ({
   type: openWord(kcpMaskTypes, 'What it is.'),
-  settings: object({
+  settings: object(() => ({
     header: text('Of mkcp-legacy: what datagrams are to look like. Without one it is a seal.'),
     value: text('Of mkcp-legacy: password of the seal, or domain of the header dns.'),
     password: text('Of mkcp-aes128gcm.'),
     domain: text('Of header-dns.'),
-  }).describe('Depends on the type.'),
-})
+  })).describe('Depends on the type.'),
+}))
 
 /** Xray’s `finalmask`. */
-export const finalmaskSchema = object({
+export const finalmaskSchema = object(() => ({
   udp: z.array(mask.describe('A layer.')).describe('Layers around each datagram of mKCP, the innermost first.'),
   tcp: z.array(anyObject('A layer.')).describe('Layers around the bytes of TCP.'),
   quicParams: withoutEffect(anyObject('Settings of QUIC.'), 'there is no QUIC'),
-}).describe('Xray’s layers that disguise what is sent. Without any, mKCP is bare.')
+})).describe('Xray’s layers that disguise what is sent. Without any, mKCP is bare.')
 
 export type FinalmaskInput = z.output<typeof finalmaskSchema>

@@ -4,18 +4,18 @@ import type { Login } from '../../settings/model.ts'
 import type { Context } from '../context.ts'
 import { noted, object, text } from '../fields.ts'
 
-const account = object({
+const account = object(() => ({
   user: noted(text('Name.'), { expected: 'a name in double quotes' }),
   pass: noted(text('Password.'), { secret: 'password', expected: 'a password in double quotes' }),
-}).describe('A name and a password.')
+})).describe('A name and a password.')
 
 /** In place of the list there may be a password. */
 const accountList = (description: string) => noted(z.array(account).describe(description), { secret: 'password' })
 
-export const loginFields = {
+export const loginFields = () => ({
   accounts: accountList('Who may use the proxy.'),
   users: accountList('Xray’s name of accounts.'),
-}
+})
 
 interface LoginsInput {
   readonly accounts?: readonly z.output<typeof account>[] | undefined

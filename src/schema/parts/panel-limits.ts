@@ -1,12 +1,12 @@
 /** Limits as 3x-ui writes them into its clients, by its own names. V2Ray and Xray pass over them; the panel enforces them. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import { sameLimits, type UserLimits, unlimited } from '../../core/user-limits.ts'
 import type { Context } from '../context.ts'
-import { flag, integer, subtree } from '../fields.ts'
+import { flag, integer, object, subtree } from '../fields.ts'
 
 const whole = (min: number, description: string) => integer(min, Number.MAX_SAFE_INTEGER, description)
 
-export const panelFields = {
+export const panelFields = () => ({
   limitIp: whole(0, '3x-ui’s addresses of limits. 0: no limit.'),
   totalGB: whole(0, '3x-ui’s quota of limits: bytes, in spite of its name. 0: no limit.'),
   expiryTime: whole(
@@ -15,18 +15,18 @@ export const panelFields = {
   ),
   enable: flag('3x-ui’s enabled of limits.'),
   reset: whole(0, 'Days after which 3x-ui renews a client. Not applied.'),
-}
+})
 
 /** What the panel keeps for itself beside them: nothing for a proxy to do, and nothing to say about it. */
-export const panelNotes = {
+export const panelNotes = () => ({
   tgId: subtree('For 3x-ui alone.'),
   subId: subtree('For 3x-ui alone.'),
   comment: subtree('For 3x-ui alone.'),
   created_at: subtree('For 3x-ui alone.'),
   updated_at: subtree('For 3x-ui alone.'),
-}
+})
 
-const panelObject = z.object(panelFields).partial()
+const panelObject = object(panelFields)
 export type PanelInput = z.output<typeof panelObject> & object
 
 const days = (ms: number): string => {

@@ -5,29 +5,29 @@ import type { Context } from '../context.ts'
 import { address, noted, object, port, text, uint32 } from '../fields.ts'
 import { readHost } from '../values.ts'
 
-const userFields = {
+const userFields = () => ({
   user: noted(text('Name.'), { expected: 'a name in double quotes' }),
   pass: noted(text('Password.'), { secret: 'password', expected: 'a password in double quotes' }),
   level: uint32('Policy level.'),
   email: text('For people.'),
-}
+})
 
 const user = object(userFields).describe('A name and a password.')
 
-const server = object({
+const server = object(() => ({
   address: address('Where the proxy is: IPv4, IPv6 or domain name.'),
   port: port('Port of the proxy.'),
   users: noted(z.array(user).describe('Logins; one is picked at random for each connection. Default: none is given.'), {
     secret: 'password',
   }),
-}).describe('A proxy.')
+})).describe('A proxy.')
 
-export const upstreamFields = {
+export const upstreamFields = () => ({
   servers: z.array(server).describe('V2Ray’s form: proxies, used in turn.'),
   address: address('Xray’s form: where the proxy is. Wins over servers.'),
   port: port('Xray’s form: port of the proxy.'),
-  ...userFields,
-}
+  ...userFields(),
+})
 
 interface UserInput {
   readonly user?: string | undefined

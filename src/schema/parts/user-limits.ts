@@ -18,7 +18,7 @@ const expectedDuration = 'a duration such as "30 days" or "12 h", or seconds as 
 
 const speedExamples = ['40 Mbit/s', '5 MB/s']
 
-const limitsFields = object({
+const limitsFields = object(() => ({
   enabled: flag('False: the user is known and turned away. Default: true.'),
   uplink: amount(
     'Most bytes per second from the client, over all connections. 0: no limit.',
@@ -38,7 +38,7 @@ const limitsFields = object({
   expiresAfter: amount('How long the user may connect from the first connection on. 0: for ever.', expectedDuration, [
     '30 days',
   ]),
-}).describe('What the user may use; kept by e-mail, for all inbounds together.')
+})).describe('What the user may use; kept by e-mail, for all inbounds together.')
 
 export const limitsSchema = noted(limitsFields, { own: true })
 

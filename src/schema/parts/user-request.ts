@@ -11,13 +11,18 @@ import { noted, object } from '../fields.ts'
 import type { Problem } from '../problem.ts'
 import { Report } from '../report.ts'
 import { fromValue, type Source } from '../tree.ts'
-import { account } from './account.ts'
+import { accountFields } from './account.ts'
 import { limitsSchema, readGivenLimits } from './user-limits.ts'
 
-const { id, email, level, alterId } = account
-
-const newUserSchema = noted(object({ id, email, level, alterId, limits: limitsSchema }), { own: true })
-const userChangeSchema = noted(object({ level, limits: limitsSchema }), { own: true })
+const newUserFields = object(() => {
+  const { id, email, level, alterId } = accountFields()
+  return { id, email, level, alterId, limits: limitsSchema }
+})
+const newUserSchema = noted(newUserFields, { own: true })
+const userChangeSchema = noted(
+  object(() => ({ level: accountFields().level, limits: limitsSchema })),
+  { own: true },
+)
 
 export interface UserRequest {
   /** As it was written. */

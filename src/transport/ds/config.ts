@@ -7,12 +7,12 @@ import { transportForm } from '../../schema/kind.ts'
 /** Room for a path in the address structure of Linux, bytes. */
 const pathMax = 108
 
-const schema = object({
+const schema = object(() => ({
   path: text('Path of the socket, or its abstract name. Required.'),
   abstract: flag('Linux: the path is a name without a file. Default: false.'),
   padding: flag('The abstract name is filled up with zero bytes, as HAProxy does it. Default: false.'),
-  acceptProxyProtocol,
-}).describe('Settings of the ds transport.')
+  acceptProxyProtocol: acceptProxyProtocol(),
+})).describe('Settings of the ds transport.')
 
 type Input = z.output<typeof schema>
 

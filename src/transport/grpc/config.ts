@@ -8,7 +8,7 @@ import type { GrpcConfig } from '../../settings/http2.ts'
 import { keepAliveOf, seconds } from '../http2/config.ts'
 import { forwardedFor } from '../upgrade/config.ts'
 
-const schema = object({
+const schema = object(() => ({
   serviceName: text(
     'Name of the service; beginning with a slash it is the whole path of the stream, and of the two of a server with "|" between the last segments. Default: empty.',
   ),
@@ -28,8 +28,8 @@ const schema = object({
     2 ** 31 - 1,
     'Bytes of one stream that may come to a client before they are read; below 65535 the default. Default: 2097152.',
   ),
-  parseXForwardedFor: forwardedFor,
-}).describe('Settings of the grpc transport.')
+  parseXForwardedFor: forwardedFor(),
+})).describe('Settings of the grpc transport.')
 type Input = z.output<typeof schema>
 
 export const grpcForm = transportForm({

@@ -8,7 +8,7 @@ import type { H2Config } from '../../settings/http2.ts'
 import { keepAliveOf, seconds } from '../http2/config.ts'
 import { forwardedFor } from '../upgrade/config.ts'
 
-const schema = object({
+const schema = object(() => ({
   host: stringList(
     'Hosts: a client asks for one of them at random, a server takes no other. Default: the server name of TLS, or the address; a server takes any.',
   ),
@@ -22,8 +22,8 @@ const schema = object({
     'Silence of the other side before it is asked whether it is there, 10 or more. Default: never.',
   ),
   health_check_timeout: seconds('How long its answer may take. Default: 20.'),
-  parseXForwardedFor: forwardedFor,
-}).describe('Settings of the h2 transport.')
+  parseXForwardedFor: forwardedFor(),
+})).describe('Settings of the h2 transport.')
 type Input = z.output<typeof schema>
 
 /** What HTTP/2 has no place for, or what the transport says itself. */

@@ -10,7 +10,7 @@ import { TimerWheel } from '../../core/time/timer-wheel.ts'
 import { KcpSession } from '../../protocol/kcp/session.ts'
 import type { KcpConfig } from '../../settings/kcp.ts'
 import { KcpConn } from './conn.ts'
-import { type Wrapping, wrappingOf } from './wrapping.ts'
+import { ServerForms } from './forms.ts'
 
 /**
  * Opens connections of mKCP, each on a UDP socket of its own. There is no handshake: a dial succeeds when there is a
@@ -21,7 +21,7 @@ export const kcpDialer = (ground: Ground, config: KcpConfig, env: Env): Dialer =
 class KcpDialer implements Dialer {
   readonly #ground: Ground
   readonly #env: Env
-  readonly #wrapping: Wrapping
+  readonly #forms: ServerForms
   readonly #wheel: TimerWheel
   #conv: number
 
@@ -29,7 +29,7 @@ class KcpDialer implements Dialer {
     const { clock, random } = env
     this.#ground = ground
     this.#env = env
-    this.#wrapping = wrappingOf(config, random)
+    this.#forms = new ServerForms(config, random)
     this.#wheel = new TimerWheel(clock.elapsed, clock.after, limits.kcpTimerMs)
     this.#conv = random.below(0x1_0000)
   }
@@ -39,26 +39,30 @@ class KcpDialer implements Dialer {
     if (until.gone) throw until.gone
     const server = { host: await this.#addressOf(to.host, until), port: to.port }
     const socket = await this.#ground.udp.open({ until, first: server, ...(session && { session }) })
-    const masks = this.#wrapping.masks()
     const { clock } = this.#env
-    this.#conv = (this.#conv + 1) & 0xffff
+    const conv = (this.#conv + 1) & 0xffff
+    this.#conv = conv
+    const form = this.#forms.of(formatAddress(server), conv)
     const conn: KcpConn = new KcpConn({
       session: new KcpSession({
-        conv: this.#conv,
-        sizes: this.#wrapping.sizes,
+        conv,
+        sizes: this.#forms.sizes,
         nowMs: clock.elapsed(),
         take: takeBuffer,
-        emit: (segment) => void socket.send(masks.wrap(segment), server),
+        emit: (segment) => form.wrap(segment, (datagram) => void socket.send(datagram, server)),
       }),
       clock,
       wheel: this.#wheel,
       info: { remote: formatAddress(server), local: socket.info.local, layers: ['udp', 'kcp'], halfClose: 'none' },
-      over: () => socket.destroy(),
+      over: () => {
+        form.over()
+        socket.destroy()
+      },
     })
     socket
       .drainTo((lent, { host, port }) => {
         if (port !== server.port || host !== server.host) return
-        const segments = masks.open(lent)
+        const segments = form.open(lent)
         if (segments) conn.receive(segments)
       })
       .catch((error) => conn.drop(error))

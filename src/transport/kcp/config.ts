@@ -9,18 +9,18 @@ import type { KcpConfig, KcpMask } from '../../settings/kcp.ts'
 import { readFinalmask } from './finalmask-config.ts'
 import { domainFault, spaceFor } from './space-config.ts'
 
-const header = object({
+const header = object(() => ({
   type: word(
     ['none', 'srtp', 'utp', 'wechat-video', 'dtls', 'wireguard', 'dns'],
     'What datagrams are to look like. Both ends must have the same.',
   ),
   domain: text('Domain that is asked for, of the type dns. Default: www.baidu.com.'),
-}).describe('First bytes of each datagram.')
+})).describe('First bytes of each datagram.')
 
 const megabytes = (what: string, usual: number) => integer(0, 4095, `${what}, MB. Default: ${usual}; 0: 512 KB.`)
 const speed = (what: string, usual: number) => integer(0, 4095, `${what}, MB/s. Default: ${usual}.`)
 
-const schema = object({
+const schema = object(() => ({
   mtu: integer(64, 8192, 'Bytes of a datagram, at most. V2Ray takes 576 to 1460. Default: 1350.'),
   tti: integer(10, 1000, 'Between two looks at what is to be sent again or acknowledged, ms. Default: 50.'),
   uplinkCapacity: speed('What this end sends', 5),
@@ -33,14 +33,14 @@ const schema = object({
   maxSendingWindow: integer(
     0,
     2 ** 32 - 1,
-    'Xray’s form of writeBufferSize, bytes. With it, and without header and seed, mKCP is bare, as Xray has it since 26.1.31.',
+    'Xray’s form of writeBufferSize, bytes. With it, and without header and seed, mKCP is bare, as Xray has it since 26.1.31; without all three both forms are understood.',
   ),
   cwndMultiplier: withoutEffect(
     integer(0, 2 ** 32 - 1, 'Xray: how many times the window may be under way.'),
     'how much is under way is up to the room of the peer',
     [1],
   ),
-}).describe('Settings of the mKCP transport.')
+})).describe('Settings of the mKCP transport.')
 type Input = z.output<typeof schema>
 
 const bytesOf = (megabytes: number | undefined): number => (megabytes ?? 2) * 1024 * 1024
@@ -62,6 +62,7 @@ export const kcpForm = transportForm({
       readBuffer: bytesOf(input.readBufferSize),
       writeBuffer: input.maxSendingWindow || bytesOf(input.writeBufferSize),
       masks: finalmask ? masksOf(input, finalmask, context) : usualMasks(input, context),
+      ...(!finalmask && saysNothing(input) && { orBare: true as const }),
     }
     const { room, overhead } = spaceFor(config)
     if (room < 1) {
@@ -92,6 +93,10 @@ function usualMasks(input: Input, { report }: Context): readonly KcpMask[] {
 /** Only Xray since 26.1.31 knows these keys, and there mKCP is bare. */
 const isXrays = ({ seed, header, maxSendingWindow, cwndMultiplier }: Input): boolean =>
   seed === undefined && header === undefined && (maxSendingWindow !== undefined || cwndMultiplier !== undefined)
+
+/** V2Ray and Xray take the same text for two things then. A link always has a type of header, so `none` says nothing either. */
+const saysNothing = (input: Input): boolean =>
+  input.seed === undefined && (input.header?.type ?? 'none') === 'none' && !isXrays(input)
 
 function masksOf(input: Input, finalmask: FinalmaskInput, context: Context): readonly KcpMask[] {
   const { report } = context

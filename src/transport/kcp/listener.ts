@@ -6,6 +6,7 @@ import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { KcpConfig } from '../../settings/kcp.ts'
 import { KcpConnections } from './server.ts'
+import { formsOf } from './wrapping.ts'
 
 /**
  * Sockets that are open, by address. Accepted connections live on when nobody listens any more, and they need theirs: who
@@ -31,7 +32,8 @@ export class KcpSocket {
   #listening: UdpListening | undefined
   /** The newest is the first. */
   #ways: readonly KcpConnections[] = []
-  #current: KcpConnections | undefined
+  /** Those that take new ones. */
+  #current: readonly KcpConnections[] = []
   key = ''
 
   constructor(closed: (key: string) => void) {
@@ -40,7 +42,7 @@ export class KcpSocket {
 
   /** Nobody listens here, but connections live on. */
   get free(): boolean {
-    return this.#current === undefined && this.#listening !== undefined
+    return this.#current.length === 0 && this.#listening !== undefined
   }
 
   async open(udp: UdpListener, at: Address): Promise<void> {
@@ -49,15 +51,15 @@ export class KcpSocket {
   }
 
   serve(config: KcpConfig, env: Env, accept: (conn: Conn) => void): Listening {
-    const way = new KcpConnections(config, env, () => this.#tidy())
-    way.accept = accept
-    this.#current = way
-    this.#ways = [way, ...this.#ways]
+    const ways = formsOf(config).map((form) => new KcpConnections(form, env, () => this.#tidy()))
+    for (const way of ways) way.accept = accept
+    this.#current = ways
+    this.#ways = [...ways, ...this.#ways]
     return {
       address: this.#listening!.address,
       close: async () => {
-        way.accept = undefined
-        if (this.#current === way) this.#current = undefined
+        for (const way of ways) way.accept = undefined
+        if (this.#current === ways) this.#current = []
         this.#tidy()
       },
     }
@@ -70,7 +72,7 @@ export class KcpSocket {
 
   /** Closes what nobody needs. */
   #tidy(): void {
-    this.#ways = this.#ways.filter((way) => way === this.#current || way.size > 0)
+    this.#ways = this.#ways.filter((way) => this.#current.includes(way) || way.size > 0)
     if (this.#ways.length > 0) return
     this.#listening?.close()
     this.#listening = undefined

@@ -23,6 +23,10 @@ export function wrappingOf(config: KcpConfig, random: Random): Wrapping {
   return { masks, sizes: kcpSizes(numbersOf(config), masks().overhead) }
 }
 
+/** The settings for each look that datagrams may have, the usual one first. */
+export const formsOf = ({ orBare, ...config }: KcpConfig): readonly KcpConfig[] =>
+  orBare ? [config, { ...config, masks: [] }] : [config]
+
 const numbersOf = ({ mtu, ttiMs, congestion, readBuffer, writeBuffer, ...capacities }: KcpConfig) => ({
   ...{ mtu, ttiMs, congestion, readBuffer, writeBuffer },
   sendCapacity: capacities.uplinkCapacity,

@@ -8,26 +8,26 @@ import type { DisguiseConfig, DrawnHeader } from '../../settings/disguise.ts'
 
 const headers = mapOf(stringList('Values, of which one is drawn for each connection.'), 'Instead of the usual headers.')
 
-const header = object({
+const header = object(() => ({
   type: word(['none', 'http'], 'Dress the first bytes up as HTTP, or not.'),
-  request: object({
+  request: object(() => ({
     version: text('Default: 1.1.'),
     method: text('Default: GET.'),
     path: stringList('Paths: a client draws one, a server takes each. Default: /.'),
     headers,
-  }).describe('Head that the client sends.'),
-  response: object({
+  })).describe('Head that the client sends.'),
+  response: object(() => ({
     version: text('Default: 1.1.'),
     status: text('Default: 200.'),
     reason: text('Default: OK.'),
     headers,
-  }).describe('Head that the server sends.'),
-}).describe('What the first bytes look like.')
+  })).describe('Head that the server sends.'),
+})).describe('What the first bytes look like.')
 
-const schema = object({
+const schema = object(() => ({
   header,
-  acceptProxyProtocol,
-}).describe('Settings of the tcp transport.')
+  acceptProxyProtocol: acceptProxyProtocol(),
+})).describe('Settings of the tcp transport.')
 
 type Header = z.output<typeof header>
 

@@ -19,7 +19,7 @@ const pem = (description: string) =>
     secret: 'password',
   })
 
-const certificate = object({
+const certificate = object(() => ({
   certificateFile: text('Path of the certificate chain in PEM. Wins over certificate.'),
   keyFile: text('Path of the private key in PEM. Wins over key.'),
   certificate: pem('The chain itself, as lines of PEM.'),
@@ -35,14 +35,14 @@ const certificate = object({
     'Seconds after which the OCSP server of the certificate is asked again; its answer is sent along. Default: 0, never.',
   ),
   buildChain: flag('With usage issue: send the authority behind what it issues. Default: false.'),
-}).describe('A certificate.')
+})).describe('A certificate.')
 export type CertificateInput = z.output<typeof certificate>
 
 const version = (description: string) => word(['1.0', '1.1', '1.2', '1.3'], description)
 const ech =
   'encrypted client hello is not possible with Node, and without it the server name would be sent in the clear'
 
-export const tlsSchema = object({
+export const tlsSchema = object(() => ({
   serverName: text(
     'Name to ask for and to verify. Default: the address of the server. On an inbound that shares its port: the name that it serves. Default: those of its certificates.',
   ),
@@ -81,5 +81,5 @@ export const tlsSchema = object({
   echDohServer: refused(text('ECH.'), ech),
   echForceQuery: withoutEffect(text('ECH.'), 'encrypted client hello is not possible with Node', ['', 'none']),
   echSockopt: withoutEffect(anyObject('ECH.'), 'encrypted client hello is not possible with Node'),
-}).describe('Settings of TLS.')
+})).describe('Settings of TLS.')
 export type TlsInput = z.output<typeof tlsSchema>

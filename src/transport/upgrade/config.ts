@@ -6,17 +6,18 @@ import { acceptProxyProtocol, flag, mapOf, text } from '../../schema/fields.ts'
 import { shorten } from '../../schema/report.ts'
 
 /** Of every transport whose server reads requests. */
-export const forwardedFor = flag(
-  'Take the address of a client from X-Forwarded-For where a trusted proxy sends it (sockopt.trustedProxies). Default: true.',
-)
+export const forwardedFor = () =>
+  flag(
+    'Take the address of a client from X-Forwarded-For where a trusted proxy sends it (sockopt.trustedProxies). Default: true.',
+  )
 
-export const upgradeFields = {
+export const upgradeFields = () => ({
   path: text('What a client asks for and a server answers to. Default: /.'),
   host: text('Host header of a client; what a server insists on. Default: the server name of TLS, or the address.'),
   headers: mapOf(z.string(), 'Further headers of a client.'),
-  acceptProxyProtocol,
-  parseXForwardedFor: forwardedFor,
-} as const
+  acceptProxyProtocol: acceptProxyProtocol(),
+  parseXForwardedFor: forwardedFor(),
+})
 
 interface UpgradeInput {
   readonly path?: string | undefined

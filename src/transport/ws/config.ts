@@ -6,8 +6,8 @@ import { transportForm } from '../../schema/kind.ts'
 import type { EarlyData, WebSocketConfig } from '../../settings/upgrade.ts'
 import { readUpgrade, upgradeFields } from '../upgrade/config.ts'
 
-const schema = object({
-  ...upgradeFields,
+const schema = object(() => ({
+  ...upgradeFields(),
   maxEarlyData: integer(
     0,
     2 ** 31 - 1,
@@ -16,7 +16,7 @@ const schema = object({
   earlyDataHeaderName: text('Header that they are in. Default: the end of the path.'),
   heartbeatPeriod: integer(0, 2 ** 31 - 1, 'Seconds between two Pings. Default: 0, none.'),
   useBrowserForwarding: withoutEffect(flag('Let a browser open the connection.'), 'no browser is asked'),
-}).describe('Settings of the ws transport.')
+})).describe('Settings of the ws transport.')
 type Input = z.output<typeof schema>
 
 export const wsForm = transportForm({

@@ -23,7 +23,7 @@ const range = (description: string) =>
 const places = ['path', 'query', 'header', 'cookie'] as const
 const maxInt = 2 ** 31 - 1
 
-const xmux = object({
+const xmux = object(() => ({
   maxConcurrency: range('Streams at once on one HTTP/2 connection. Default: any number.'),
   maxConnections: range('HTTP/2 connections to open before any is shared. Default: 3, where nothing is written here.'),
   cMaxReuseTimes: range('Streams that one HTTP/2 connection carries in its life. Default: any number.'),
@@ -33,9 +33,9 @@ const xmux = object({
   ),
   hKeepAlivePeriod: integer(-maxInt, maxInt, 'Seconds of silence before a PING; negative: none. Default: 45.'),
   cMaxLifetimeMs: withoutEffect(range('Age of a connection.'), 'write hMaxReusableSecs', [0]),
-}).describe('Which HTTP/2 connections of a client its streams share.')
+})).describe('Which HTTP/2 connections of a client its streams share.')
 
-const fields = {
+const fields = () => ({
   headers: mapOf(
     z.string(),
     'Further headers of a client. A User-Agent that is only chrome, firefox, safari, edge, curl or golang stands for all headers of that program. Default: those of Chrome.',
@@ -97,22 +97,22 @@ const fields = {
       hint: 'leave it out where the server is one and the same; it must be reachable by the address of the outbound then',
     },
   ),
-} as const
+})
 
 export const extraSchema = object(fields).describe(
   'All settings but host, path and mode, as links carry them; those beside it do not count then.',
 )
 
-export const xhttpSchema = object({
+export const xhttpSchema = object(() => ({
   host: text('Host header of a client; what a server insists on. Default: the server name of TLS, or the address.'),
   path: text('What requests begin with; a query behind it is sent with each. Default: /.'),
   mode: text(
     'How the stream upwards travels: packet-up, stream-up or stream-one; a server with auto takes all. Default: auto, for a client packet-up.',
   ),
-  ...fields,
+  ...fields(),
   extra: extraSchema,
-  parseXForwardedFor: forwardedFor,
-}).describe('Settings of the xhttp transport.')
+  parseXForwardedFor: forwardedFor(),
+})).describe('Settings of the xhttp transport.')
 
 export type XhttpFields = z.output<typeof extraSchema>
 export type XhttpInput = z.output<typeof xhttpSchema>

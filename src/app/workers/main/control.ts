@@ -131,7 +131,7 @@ export class CrewControl extends InstanceControl {
 
   override async addInbound(json: object): Promise<void> {
     await super.addInbound(json)
-    await this.#deps.instance.spread()
+    await this.#crew.sync()
   }
 
   protected override placed(config: InboundConfig): InboundConfig {
@@ -140,17 +140,17 @@ export class CrewControl extends InstanceControl {
 
   override async removeInbound(tag: string): Promise<void> {
     await super.removeInbound(tag)
-    await this.#deps.instance.spread()
+    await this.#crew.sync()
   }
 
   override async addOutbound(json: object): Promise<void> {
     await super.addOutbound(json)
-    await this.#deps.instance.spread()
+    await this.#crew.sync()
   }
 
   override async removeOutbound(tag: string): Promise<void> {
     await super.removeOutbound(tag)
-    await this.#deps.instance.spread()
+    await this.#crew.sync()
   }
 
   override async addRules(
@@ -160,12 +160,12 @@ export class CrewControl extends InstanceControl {
   ): Promise<void> {
     checkDoors(rules, this.#deps.instance)
     await super.addRules(rules, balancers, append)
-    await this.#deps.instance.spread()
+    await this.#crew.sync()
   }
 
   override async removeRules(ruleTag: string): Promise<number> {
     const removed = await super.removeRules(ruleTag)
-    if (removed > 0) await this.#deps.instance.spread()
+    if (removed > 0) await this.#crew.sync()
     return removed
   }
 

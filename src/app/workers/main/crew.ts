@@ -87,6 +87,7 @@ export class Crew {
         history: new SharedHistory(env.clock, replay.sessions, 0),
         sockets: ({ ipv6Only = false }) => this.#ports.listener(ipv6Only),
         after: (base) => this.#ports.after(base),
+        threads: workers + 1,
         openFiles,
         changed: () => this.sync(),
       },
@@ -142,7 +143,7 @@ export class Crew {
   }
 
   #stateOf(instance: Instance): Asked<'sync'> {
-    return stateOf(instance, this.size, (at) => this.#ports.holds(at))
+    return stateOf(instance, (at) => this.#ports.holds(at))
   }
 
   /** Resolves when everything that was said until now has been heard, and what that led to as well. */

@@ -4,21 +4,15 @@ import type { RunningInbound } from '../../inbound/running-inbound.ts'
 import type { Instance } from '../../instance.ts'
 import type { ServerState } from '../messages.ts'
 
-/** What workers have to be, each of so many, at this moment: the configuration with everything that was changed since it was read. */
-export function stateOf(instance: Instance, workers: number, isBound: (at: Address) => boolean): ServerState {
+/** What workers have to be at this moment: the configuration with everything that was changed since it was read. */
+export function stateOf(instance: Instance, isBound: (at: Address) => boolean): ServerState {
   const { config, routing } = instance
-  const { system } = config.policy
   return {
     config: {
       ...config,
       inbounds: instance.inbounds.map((inbound) => liveConfig(inbound, isBound)),
       outbounds: [...instance.outbounds].flatMap((running) => running.config ?? []),
       routing: routing.config,
-      // Strangers of one address are counted in each: together they are no more than one would take.
-      policy: {
-        ...config.policy,
-        system: { ...system, handshakesPerAddress: Math.ceil(system.handshakesPerAddress / workers) },
-      },
     },
     apiAddresses: instance.api.addresses,
     overrides: routing.config.balancers.flatMap(({ tag }) => {

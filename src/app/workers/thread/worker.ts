@@ -159,7 +159,7 @@ class WorkerThread {
 
   async #begin(config: ServerState['config'], apiAddresses: readonly Address[]): Promise<void> {
     const env = this.#env(config)
-    const { number, replay, ids, openFiles } = this.#start
+    const { number, workers, replay, ids, openFiles } = this.#start
     const access = this.#log!.access
     const instance = new Instance(config, {
       env,
@@ -171,6 +171,7 @@ class WorkerThread {
         replay: new SharedReplay(env.clock, replay.auths, number),
         history: new SharedHistory(env.clock, replay.sessions, number),
         sockets: (options) => tcpListener({ ...options, bound: (at) => this.#borrow(at) }),
+        threads: workers + 1,
         openFiles,
       },
     })

@@ -1,0 +1,82 @@
+/** Bytes in bulk: one iperf3 connection through a door. */
+
+import { spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { accepts, freePorts } from '../../test/interop/harness.ts'
+import { cpuOf } from '../figures.ts'
+import { type Door, pidsOf } from '../programs/pair.ts'
+
+export type Direction = 'up' | 'down'
+export const directions = ['up', 'down'] as const
+
+/** Runs `body` beside an iperf3 server. */
+export async function withIperfServer<T>(body: (port: number) => Promise<T>): Promise<T> {
+  const [port] = (await freePorts(1)) as [number]
+  const server = spawn('iperf3', ['-s', '-B', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
+  const gone = new Promise<Error>((resolve) => {
+    server.once('error', () => resolve(new Error('iperf3 is needed for bulk and transports, and cannot be started')))
+    server.once('exit', (code) => resolve(new Error(`iperf3 ended with ${code}`)))
+  })
+  try {
+    const listening = async () => {
+      while (!(await accepts(port))) await sleep(20)
+    }
+    await Promise.race([listening(), gone.then((error) => Promise.reject(error))])
+    return await body(port)
+  } finally {
+    server.kill('SIGKILL')
+    await gone
+  }
+}
+
+export interface Carried {
+  readonly megabytesPerS: number
+  /** CPU seconds of the client process per gigabyte carried; the server's likewise. */
+  readonly client: number
+  readonly server: number
+}
+
+export async function carry(door: Door, direction: Direction, bytes: number): Promise<Carried> {
+  const { result, client, server } = await cpuOf(pidsOf(door), () => runIperf(door, direction, bytes))
+  const gigabytes = result.bytes / 1e9
+  return { megabytesPerS: result.bits_per_second / 8e6, client: client / gigabytes, server: server / gigabytes }
+}
+
+interface Received {
+  readonly bytes: number
+  readonly bits_per_second: number
+}
+
+export async function runIperf(door: Door, direction: Direction, bytes: number): Promise<Received> {
+  const args = ['-c', '127.0.0.1', '-p', String(door.doorPort), '-n', String(bytes), '-J', '--connect-timeout', '5000']
+  if (direction === 'down') args.push('-R')
+  // The iperf3 server says "busy" until it has seen the last run's control connection end.
+  for (let attempt = 1; ; attempt++) {
+    const { text, code } = await output('iperf3', args, 30_000 + bytes / slowestPerMs)
+    if (code === null) throw new Error(`iperf3 through ${door.program.name} has not come to its end`)
+    const result = JSON.parse(text || '{}') as { error?: string; end?: { sum_received?: Received } }
+    if (code === 0 && result.end?.sum_received) return result.end.sum_received
+    if (attempt === 10) throw new Error(`iperf3 through ${door.program.name}: ${result.error ?? text}`)
+    await sleep(100 * attempt)
+  }
+}
+
+/** Bytes. A transfer that is slower is taken for one that hangs. */
+const slowestPerMs = 2_000
+
+async function output(
+  command: string,
+  args: readonly string[],
+  timeout: number,
+): Promise<{ text: string; code: number | null }> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout, killSignal: 'SIGKILL' })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  return { text, code }
+}

@@ -1,0 +1,40 @@
+// Code caches of the bundled command, for this version of Node and for the flags under which the command runs: V8 takes what it
+// has compiled once instead of compiling again. A server and a client are started; what they ran is in the caches.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { relaxCollector } from '../dist/cli/collector.js'
+import { cacheOf } from '../dist/cli/parts.js'
+
+const id = 'b831381d-6324-4d53-ad4f-8cda48b30811'
+const local = { listen: '127.0.0.1', port: 0 }
+const config = {
+  inbounds: [
+    { ...local, protocol: 'vmess', settings: { clients: [{ id }] } },
+    { ...local, protocol: 'socks' },
+  ],
+  outbounds: [
+    { protocol: 'freedom' },
+    { protocol: 'vmess', settings: { vnext: [{ address: '127.0.0.1', port: 1, users: [{ id }] }] } },
+  ],
+}
+
+relaxCollector()
+const { main, parts } = await import('../dist/cli/main.js')
+const folder = mkdtempSync(join(tmpdir(), 'vmess-cache-'))
+const file = join(folder, 'config.json')
+writeFileSync(file, JSON.stringify(config))
+let said = ''
+const say = (text) => {
+  said += `${text}\n`
+  if (text.endsWith(' started')) process.kill(process.pid, 'SIGTERM')
+}
+const terminal = { out: say, err: say, log: say, command: 'vmess', env: {}, cwd: folder, readInput: async () => '' }
+const code = await main(['run', '-c', file], terminal)
+rmSync(folder, { recursive: true })
+if (code !== 0) throw new Error(`the command ended with ${code}:\n${said}`)
+// As it was when the parts were loaded: V8 compares.
+setFlagsFromString('--semi-space-growth-factor=2')
+for (const [part, script] of parts.scripts) writeFileSync(cacheOf(part), script.createCachedData())
+process.exit()
