@@ -87,12 +87,8 @@ export class Instance implements AsyncDisposable {
     this.accounts = shared?.accounts ?? new Accounts(env.clock)
     this.accounts.watch(new FormerUsers(this.counters))
     const perAddress = () => partOf(this.#config.policy.system.handshakesPerAddress, shared)
-    this.#descriptors = new Descriptors({
-      env,
-      perAddress,
-      evictIdle: () => this.flows.quiet.evictIdle(),
-      ...(shared?.openFiles !== undefined && { limit: shared.openFiles, ofThread: true }),
-    })
+    const evictIdle = () => this.flows.quiet.evictIdle()
+    this.#descriptors = new Descriptors({ env, perAddress, evictIdle, ofThread: shared?.openFiles })
     const asked = ({ info }: End) => this.#descriptors.admit(info)
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)

@@ -18,8 +18,8 @@ export interface DescriptorsDeps {
   readonly evictIdle?: () => boolean
   /** Descriptors that the process may have; what the system says unless given. */
   readonly limit?: number
-  /** The limit is for this thread, whose descriptors are numbered with those of others. */
-  readonly ofThread?: boolean
+  /** Descriptors that this thread may have, numbered with those of others; undefined: there are no others. */
+  readonly ofThread?: number | undefined
 }
 
 /** A stack of its own would be built for every one of thousands. */
@@ -44,8 +44,8 @@ export class Descriptors {
   #refused = 0
 
   constructor(deps: DescriptorsDeps) {
-    const { env, perAddress, evictIdle = () => false, limit = openFilesLimit(), ofThread = false } = deps
-    this.#ofThread = ofThread
+    const { env, perAddress, evictIdle = () => false, ofThread, limit = ofThread ?? openFilesLimit() } = deps
+    this.#ofThread = ofThread !== undefined
     this.#evictIdle = evictIdle
     this.#env = env
     this.#perAddress = perAddress

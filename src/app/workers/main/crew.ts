@@ -1,4 +1,3 @@
-import { getHeapStatistics } from 'node:v8'
 import type { ControlEvent } from '../../../control/control.ts'
 import type { Cancel, Env } from '../../../core/env.ts'
 import { toProxyError } from '../../../core/errors.ts'
@@ -21,6 +20,7 @@ import {
 import { HeldPorts } from '../ports/held-ports.ts'
 import { SharedAccounts } from './accounts.ts'
 import { SummedCounter, SummedCounters } from './counters.ts'
+import { Pauses, partOfHeapMb } from './spare.ts'
 import { stateOf } from './state.ts'
 import { Thread } from './thread.ts'
 
@@ -28,9 +28,6 @@ interface CommonParts extends SharedParts {
   readonly replay: SharedReplay
   readonly history: SharedHistory
 }
-
-/** How often within a minute each worker is replaced without a pause. */
-const atOnce = 3
 
 export interface CrewOptions {
   readonly env: Env
@@ -60,8 +57,7 @@ export class Crew {
   readonly #start: Omit<WorkerStart, 'number'>
   readonly #heapMb: number
   readonly #threads = new Map<number, Thread>()
-  /** When the latest workers ended, ms. */
-  #ended: number[] = []
+  readonly #pauses: Pauses
   #instance: Instance | undefined
   #stopping = false
   #cancelFollow: Cancel = () => {}
@@ -70,6 +66,7 @@ export class Crew {
     const { env, workers, log } = options
     this.#options = options
     this.size = workers
+    this.#pauses = new Pauses(workers)
     this.#heapMb = options.heapMb ?? partOfHeapMb(workers)
     const tell = (message: ToWorker): void => this.tell(message)
     this.#accounts = new SharedAccounts({ clock: env.clock, threads: workers + 1, tell })
@@ -241,11 +238,7 @@ export class Crew {
     const instance = this.#instance
     if (this.#stopping || !instance?.ready) return
     const { log, clock } = this.#options.env
-    const now = clock.elapsed()
-    this.#ended = [...this.#ended.filter((at) => now - at < 60_000), now]
-    // At first they are replaced at once; where they end one after the other it is not made worse by haste.
-    const over = this.#ended.length - atOnce * this.size
-    const waitMs = over <= 0 ? 0 : Math.min(limits.workerPauseMs, 500 * 2 ** over)
+    const waitMs = this.#pauses.next(clock.elapsed())
     log.error({ worker: number }, `a worker has ended, and its connections with it; it is replaced: ${reason}`)
     clock.after(waitMs, () => this.#replace(number, instance))
   }
@@ -273,6 +266,3 @@ export class Crew {
       .catch((err) => this.#options.env.log.warn({ err }, 'no spare descriptors for workers'))
   }
 }
-
-const partOfHeapMb = (workers: number): number =>
-  Math.max(limits.workerHeapMinMb, Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20 / workers))

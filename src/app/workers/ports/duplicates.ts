@@ -33,6 +33,9 @@ export class Duplicates {
       const helper = this.#helper
       return new Promise<RawSocket>((resolve, reject) => {
         this.#waiting = { resolve, reject }
+        // Nothing else may keep the program up while it starts.
+        helper.ref()
+        helper.channel?.ref()
         helper.send(0, socket as unknown as SendHandle, (error) => error && this.#failed(helper, error))
       })
     })
@@ -53,13 +56,14 @@ export class Duplicates {
     helper.on('message', (_id, handle) => {
       this.#waiting?.resolve(handle as unknown as RawSocket)
       this.#waiting = undefined
+      helper.unref()
+      helper.channel?.unref()
       clearTimeout(this.#end)
       this.#end = setTimeout(() => this.close(), keptMs)
       this.#end.unref()
     })
     helper.on('error', (error) => this.#failed(helper, error))
     helper.on('exit', () => this.#failed(helper, new Error('the helper that duplicates sockets has ended')))
-    helper.unref()
     return helper
   }
 
