@@ -1,8 +1,9 @@
-import type { Accounts } from '../account/accounts.ts'
-import type { Env } from '../core/env.ts'
+import { Accounts } from '../account/accounts.ts'
+import type { Clock, Env } from '../core/env.ts'
 import type { Observer } from '../core/observer.ts'
 import type { FindFile } from '../routing/geo/lists.ts'
-import type { Counters } from '../stats/counters.ts'
+import { Counters } from '../stats/counters.ts'
+import { FormerUsers } from '../stats/former-users.ts'
 import type { InboundBuild, OutboundBuild } from './build/build.ts'
 
 /** What an instance is made with. */
@@ -33,6 +34,13 @@ export interface SharedParts extends Pick<InboundBuild, 'replay' | 'history' | '
   readonly openFiles?: number
   /** Told after what a configuration says has changed; resolves when it holds in all threads. */
   readonly changed?: () => Promise<void>
+}
+
+/** Accounts and counters of an instance that has nothing in common with others. */
+export function ownParts(clock: Clock): Pick<SharedParts, 'accounts' | 'counters'> {
+  const parts = { accounts: new Accounts(clock), counters: new Counters() }
+  parts.accounts.watch(new FormerUsers(parts.counters))
+  return parts
 }
 
 /** What one thread may let in of a bound that holds for all; 0 is none. */

@@ -40,6 +40,8 @@ export class SummedCounter implements Counter {
 
 /** Counters of a server with workers. */
 export class SummedCounters extends Counters {
+  /** What became of handshakes and sessions in workers, by name. */
+  readonly tallies = new Map<string, SummedCounter>()
   readonly #forgotten: (email: string) => void
 
   constructor(forgotten: (email: string) => void) {
@@ -52,12 +54,21 @@ export class SummedCounters extends Counters {
     this.#forgotten(name)
   }
 
+  /** @param name one that begins with a zero byte is a tally */
   join(name: string, worker: number, cell: Float64Array): void {
-    const counter = this.of(name) as SummedCounter
+    const counter = name.startsWith('\0') ? this.#tally(name) : (this.of(name) as SummedCounter)
     counter.join(worker, cell)
   }
 
+  /** This worker has ended. */
   settle(worker: number): void {
     for (const [, counter] of this) (counter as SummedCounter).settle(worker)
+    for (const tally of this.tallies.values()) tally.settle(worker)
+  }
+
+  #tally(name: string): SummedCounter {
+    const known = this.tallies.get(name) ?? new SummedCounter()
+    this.tallies.set(name, known)
+    return known
   }
 }

@@ -1,10 +1,11 @@
 import type { ControlEvent } from '../../../control/control.ts'
-import type { Cancel, Env } from '../../../core/env.ts'
+import type { Cancel } from '../../../core/env.ts'
 import { toProxyError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
+import { FormerUsers } from '../../../stats/former-users.ts'
 import { openFilesLimit } from '../../descriptors/open-files.ts'
 import type { Instance } from '../../instance.ts'
-import type { InstanceDeps, SharedParts } from '../../instance-deps.ts'
+import type { InstanceDeps } from '../../instance-deps.ts'
 import { monotonicAheadMs } from '../clock.ts'
 import { sharedIds } from '../memory/ids.ts'
 import { createReplayTables, SharedHistory, SharedReplay } from '../memory/replay.ts'
@@ -19,35 +20,19 @@ import {
 } from '../messages.ts'
 import { HeldPorts } from '../ports/held-ports.ts'
 import { SharedAccounts } from './accounts.ts'
-import { SummedCounter, SummedCounters } from './counters.ts'
+import { SummedCounters } from './counters.ts'
+import type { CommonParts, CrewOptions } from './options.ts'
 import { Pauses, partOfHeapMb } from './spare.ts'
 import { stateOf } from './state.ts'
 import { Thread } from './thread.ts'
 
-interface CommonParts extends SharedParts {
-  readonly replay: SharedReplay
-  readonly history: SharedHistory
-}
-
-export interface CrewOptions {
-  readonly env: Env
-  readonly workers: number
-  /** The file that a worker runs. */
-  readonly entry: URL
-  readonly log: WorkerStart['log']
-  /** What a worker's heap may come to, MiB; by default its part of what this thread's may, and `limits.workerHeapMinMb` at least. */
-  readonly heapMb?: number
-  /** Takes the lines of their logs. */
-  readonly lines: Readonly<Record<'log' | 'access', (text: string) => void>>
-}
+export type { CrewOptions } from './options.ts'
 
 /** The workers of a server: they have what the main thread has, count for it, and are replaced when they end. */
 export class Crew {
   readonly size: number
   /** What the instance of the main thread has in common with theirs. */
   readonly parts: Required<Pick<InstanceDeps, 'ids'>> & { readonly shared: CommonParts }
-  /** What became of handshakes and sessions in workers, by a name that begins with a zero byte. */
-  readonly tallies = new Map<string, SummedCounter>()
   /** Told what happens in workers, while somebody watches. */
   readonly watchers = new Set<(event: ControlEvent) => void>()
   readonly #options: CrewOptions
@@ -71,6 +56,7 @@ export class Crew {
     const tell = (message: ToWorker): void => this.tell(message)
     this.#accounts = new SharedAccounts({ clock: env.clock, threads: workers + 1, tell })
     this.#counters = new SummedCounters((email) => this.tell({ type: 'forget', email }))
+    this.#accounts.accounts.watch(new FormerUsers(this.#counters))
     const replay = createReplayTables(env.clock, env.random)
     const ids = new SharedArrayBuffer(8)
     const openFiles = Math.floor(openFilesLimit() / (workers + 1))
@@ -99,6 +85,11 @@ export class Crew {
     const numbers = Array.from({ length: this.size }, (_, i) => i + 1)
     await Promise.all(numbers.map((number) => this.#begin(number, instance)))
     this.#replenish()
+  }
+
+  /** What became of handshakes and sessions in workers. */
+  get tallies(): SummedCounters['tallies'] {
+    return this.#counters.tallies
   }
 
   tell(message: ToWorker): void {
@@ -190,7 +181,7 @@ export class Crew {
   #said(thread: Thread, message: FromWorker): void {
     switch (message.type) {
       case 'counter':
-        this.#joinCounter(thread, message)
+        this.#counters.join(message.name, thread.number, thread.cells.viewOf(message.slot))
         return
       case 'borrow':
         this.#ports
@@ -217,22 +208,12 @@ export class Crew {
     }
   }
 
-  #joinCounter({ number, cells }: Thread, { name, slot }: Extract<FromWorker, { type: 'counter' }>): void {
-    const cell = cells.viewOf(slot)
-    if (name.startsWith('\0')) {
-      const tally = this.tallies.get(name) ?? new SummedCounter()
-      this.tallies.set(name, tally)
-      tally.join(number, cell)
-    } else this.#counters.join(name, number, cell)
-  }
-
   #lost(thread: Thread, reason: string): void {
     const { number } = thread
     this.parts.shared.replay.forget(number)
     this.parts.shared.history.forget(number)
     this.#accounts.lost(number)
     this.#counters.settle(number)
-    for (const tally of this.tallies.values()) tally.settle(number)
     if (this.#threads.get(number) !== thread) return
     this.#threads.delete(number)
     const instance = this.#instance
