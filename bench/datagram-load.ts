@@ -38,6 +38,9 @@ const { values } = parseArgs({
   },
 })
 
+/** Idle limit of the sessions that are left, seconds: longer than it takes to open all of them. */
+const idleS = 40
+
 if (values.help) console.log(help)
 else if (values.part) await part(JSON.parse(values.part) as Part)
 else await main()
@@ -265,7 +268,7 @@ function kernelDrops(port: number): number {
 async function leavers(sessions: number): Promise<void> {
   const sink = await startTarget(true)
   try {
-    await withRig({ udp: sink.port, tcp: 9 }, 5, async ({ client, server, udpDoor }) => {
+    await withRig({ udp: sink.port, tcp: 9 }, idleS, async ({ client, server, udpDoor }) => {
       const peers = [client, server]
       const held = peers.map(heldBy)
       const state = async () => ({
@@ -273,11 +276,15 @@ async function leavers(sessions: number): Promise<void> {
         open: peers.map(({ pid }) => openDescriptors(pid)),
       })
       await visit(udpDoor, 200)
-      await gone(peers, 5_000)
+      await gone(peers)
       const before = await state()
       await visit(udpDoor, sessions)
+      // A busy machine still opens them when all have sent.
+      for (const late = performance.now() + idleS * 500; performance.now() < late; await sleep(100)) {
+        if ((await sink.count()) === sessions + 200) break
+      }
       const during = peers.map(({ pid }) => openDescriptors(pid))
-      await gone(peers, 15_000)
+      await gone(peers)
       const after = await state()
       const mb = (bytes: number) => (bytes / 1e6).toFixed(1)
       for (const [i, name] of ['client', 'server'].entries()) {
@@ -305,9 +312,9 @@ async function visit(port: number, count: number): Promise<void> {
   for (const socket of sockets) socket.close()
 }
 
-/** Until no more descriptors are given back for two seconds. */
-async function gone(peers: readonly Peer[], atLeastMs: number): Promise<void> {
-  await sleep(atLeastMs)
+/** Until the idle limit has passed and no more descriptors are given back for two seconds. */
+async function gone(peers: readonly Peer[]): Promise<void> {
+  await sleep(idleS * 1_000)
   const open = () => peers.reduce((sum, { pid }) => sum + openDescriptors(pid), 0)
   for (let before = -1; before !== open(); ) {
     before = open()

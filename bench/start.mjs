@@ -25,7 +25,7 @@ writeFileSync(
   }),
 )
 
-const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
+const cli = fileURLToPath(new URL('../dist/vmess.cjs', import.meta.url))
 const programs = [
   { name: 'vmess', command: [process.execPath, cli, 'run', '-c', file] },
   ...others.map((arg) => {

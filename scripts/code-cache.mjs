@@ -3,9 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-import { relaxCollector } from '../dist/cli/collector.js'
-import { cacheOf } from '../dist/cli/parts.js'
+import bundled from '../dist/cli/bundled.cjs'
 
 const id = 'b831381d-6324-4d53-ad4f-8cda48b30811'
 const local = { listen: '127.0.0.1', port: 0 }
@@ -20,8 +18,11 @@ const config = {
   ],
 }
 
+const { parts, relaxCollector, cacheOf, sealCache } = bundled
 relaxCollector()
-const { main, parts } = await import('../dist/cli/main.js')
+const compiled = []
+parts.onCompiled = (...one) => compiled.push(one)
+const { main } = await import('../dist/cli/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'vmess-cache-'))
 const file = join(folder, 'config.json')
 writeFileSync(file, JSON.stringify(config))
@@ -34,7 +35,5 @@ const terminal = { out: say, err: say, log: say, command: 'vmess', env: {}, cwd:
 const code = await main(['run', '-c', file], terminal)
 rmSync(folder, { recursive: true })
 if (code !== 0) throw new Error(`the command ended with ${code}:\n${said}`)
-// As it was when the parts were loaded: V8 compares.
-setFlagsFromString('--semi-space-growth-factor=2')
-for (const [part, script] of parts.scripts) writeFileSync(cacheOf(part), script.createCachedData())
+for (const [part, script] of compiled) writeFileSync(cacheOf(part), sealCache(script.createCachedData()))
 process.exit()

@@ -1,4 +1,4 @@
-// node bench/micro/run.mjs [body|websocket|tls] [--json]
+// node bench/micro/run.mjs [steps|body|websocket|tls] [--json] [part of a name, for steps]
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { linkTwin } from '../build.mjs'
@@ -9,5 +9,5 @@ const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc
 })
 if (status !== 0) process.exit(1)
 linkTwin()
-const [what = 'body'] = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+const [what = 'steps'] = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 await import(`../dist/bench/micro/${what}.js`)

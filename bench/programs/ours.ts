@@ -2,13 +2,15 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { cliPath } from '../../test/interop/harness.ts'
 import type { Link, Program } from './program.ts'
 import { v2rayFile } from './v2ray-like.ts'
 
 /** Switches the native twin off, for a whole process. */
 const withoutTwin = ['/usr/bin/env', 'VMESS_NATIVE=off']
+
+const describesTwin = `import { describeTwin } from ${JSON.stringify(join(dirname(cliPath), 'crypto/twin.js'))}; console.log(describeTwin())`
 
 /** This Node, and each other runtime by the file of its executable. */
 export function ownPrograms(runtimes: readonly string[]): Program[] {
@@ -20,19 +22,18 @@ export function ownPrograms(runtimes: readonly string[]): Program[] {
 }
 
 function variants(name: string, runtime: string): Program[] {
-  const plainVersion = versionOf([...withoutTwin, runtime])
-  const version = versionOf([runtime])
-  const program = (suffix: string, under: readonly string[], said: string): Program => ({
+  const version = output([runtime, cliPath, 'version']).split('\n')[0]!
+  const twin = output([runtime, '--input-type=module', '-e', describesTwin])
+  const program = (suffix: string, under: readonly string[], variant: string): Program => ({
     name: `${name}${suffix}`,
     own: true,
-    version: said.split('\n')[0]!,
+    version: `${version}${variant}`,
     has: () => true,
     config: (role, link) => v2rayFile(role, link, { outbound: packing }),
     command: (file) => [...under, runtime, cliPath, 'run', '-c', file],
   })
-  // What it says of itself differs where the twin is in use, whatever the words.
-  if (version === plainVersion) return [program('', [], version)]
-  return [program('', [], version), program(' plain', withoutTwin, plainVersion)]
+  if (twin.startsWith('none')) return [program('', [], '')]
+  return [program('', [], ', native twin'), program(' plain', withoutTwin, ', TypeScript only')]
 }
 
 const packing = ({ network, packets }: Link): object =>
@@ -44,8 +45,6 @@ function runtimeName(file: string): string {
   if (!name || !version) throw new Error(`--runtime: ${file} (${basename(file)}) is neither Node nor Bun`)
   return `${name} ${version.split('.')[0]}`
 }
-
-const versionOf = (under: readonly string[]): string => output([...under, cliPath, 'version'])
 
 function output([command, ...args]: readonly string[]): string {
   const { stdout, stderr, status, error } = spawnSync(command!, args, { encoding: 'utf8' })

@@ -9,7 +9,7 @@ const width = 960
 const margin = 24
 const gap = 40
 const column = (width - 2 * margin - gap) / 2
-const labels = 96
+const labels = 132
 const numbers = 48
 const [barHeight, groupGap, titleHeight, panelGap] = [12, 8, 24, 20]
 
@@ -19,6 +19,7 @@ const other = ['#57606a', '#8c959f', '#bf8700', '#9a6700', '#bc4c00']
 
 const style = `
   text { font: 11px system-ui, sans-serif; fill: #1f2328 }
+  .said { text-anchor: end }
   .title { font-size: 13px; font-weight: 600 }
   .ground { fill: #ffffff }
   @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .ground { fill: #0d1117 } }`
@@ -45,6 +46,7 @@ export function picture(sections: readonly Section[]): string {
     `<title>Costs of each program; shorter bars are better</title><style>${style}\n</style>`,
     `<rect class="ground" width="${width}" height="${height}" rx="8"/>`,
     legend(colours),
+    `<text class="said" x="${width - margin}" y="${margin + 1}">shorter is better</text>`,
     ...drawn,
     '</svg>\n',
   ].join('\n')

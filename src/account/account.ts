@@ -16,13 +16,17 @@ export interface SharedState {
   readonly limited?: (limits: UserLimits) => void
 }
 
+class Members extends Set<Member> {}
+const nobody: ReadonlySet<Member> = new Set()
+
 /** A user by e-mail: what all inbounds and all connections of the user share. */
 export class Account implements SharedAccount {
   readonly email: string
   /** Plaintext bytes that count against the quota. */
   readonly used: Totals
   readonly #clock: Clock
-  readonly #members = new Set<Member>()
+  /** A set of its own only while there are any: most users of a large file are not connected. */
+  #members: ReadonlySet<Member> = nobody
   readonly #changed: (account: Account) => void
   /** While there are members. */
   #addresses: Addresses | undefined
@@ -118,7 +122,7 @@ export class Account implements SharedAccount {
     }
     this.#addresses ??= new Addresses(this.#clock, this.#limits)
     this.#addresses.admit(member)
-    this.#members.add(member)
+    this.#enter(member)
     this.#beginUse()
     if (this.#members.size === 1) this.#watchExpiry()
   }
@@ -127,16 +131,22 @@ export class Account implements SharedAccount {
   adopt(members: Iterable<Member>): void {
     this.#addresses ??= new Addresses(this.#clock, this.#limits)
     for (const member of members) {
-      this.#members.add(member)
+      this.#enter(member)
       this.#addresses.adopt(member)
     }
     this.#enforce()
   }
 
+  #enter(member: Member): void {
+    if (this.#members instanceof Members) this.#members.add(member)
+    else this.#members = new Members([member])
+  }
+
   leave(member: Member): void {
-    if (!this.#members.delete(member)) return
+    if (!(this.#members instanceof Members) || !this.#members.delete(member)) return
     this.#addresses?.leave(member)
     if (this.#members.size > 0) return
+    this.#members = nobody
     this.#addresses = undefined
     this.#watchExpiry()
   }

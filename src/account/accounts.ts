@@ -19,6 +19,7 @@ export class Accounts implements AccountBook {
   readonly #accounts = new Map<string, { readonly account: Account; holders: number }>()
   readonly #watchers = new Set<AccountsWatcher>()
   readonly #share: (email: string) => SharedState
+  readonly #changed = (account: Account) => this.#tell('changed', account)
 
   /** @param share what an account has in common with others of that e-mail in other threads */
   constructor(clock: Clock, share: (email: string) => SharedState = () => ({})) {
@@ -41,8 +42,7 @@ export class Accounts implements AccountBook {
     const key = email.toLowerCase()
     const known = this.#accounts.get(key)
     if (!known) {
-      const changed = (it: Account) => this.#tell('changed', it)
-      const account = new Account(email, limits ?? unlimited, this.#clock, changed, this.#share(email))
+      const account = new Account(email, limits ?? unlimited, this.#clock, this.#changed, this.#share(email))
       this.#accounts.set(key, { account, holders: 1 })
       this.#tell('opened', account)
       return

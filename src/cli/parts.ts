@@ -3,10 +3,10 @@
  * is first used, and not when another one imports it: a configuration asks for little of what there is. Beside a part there
  * may be a code cache, made with the build; where it does not fit, because Node or its flags are others, V8 compiles.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { createHash } from 'node:crypto'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { constants, Script } from 'node:vm'
+import { Script } from 'node:vm'
 
 type Exports = Record<string, unknown>
 type Evaluate = (this: Exports, exports: Exports, require: Require, filename: string) => void
@@ -17,26 +17,34 @@ export const cacheOf = (file: string): string => `${file}.${process.version}-${p
 
 export class Parts {
   readonly #folder: string
-  /** What each part exports. */
+  /** What the parts export that are not evaluated at once. */
   readonly #names: Readonly<Record<string, readonly string[]>>
   readonly #known = new Map<string, Exports>()
   readonly #node: Require
-  /** Of the parts that are loaded, by their files. */
-  readonly scripts = new Map<string, Script>()
+  /** Told of every file that is compiled, for its cache to be made. */
+  onCompiled: ((file: string, script: Script) => void) | undefined
 
-  constructor(folder: string, names: Readonly<Record<string, readonly string[]>>) {
+  /** @param node loads what lies elsewhere */
+  constructor(folder: string, names: Readonly<Record<string, readonly string[]>>, node: Require) {
     this.#folder = folder
     this.#names = names
-    this.#node = createRequire(join(folder, 'parts.js'))
+    this.#node = node
   }
 
   /** What a part exports: it is evaluated when one of these is first read. */
   get(name: string): Exports {
     const known = this.#known.get(name)
     if (known) return known
+    const names = this.#names[name]
+    const exports: Exports = names ? this.#late(name, names) : {}
+    this.#known.set(name, exports)
+    if (!names) this.#evaluate(name, exports)
+    return exports
+  }
+
+  #late(name: string, names: readonly string[]): Exports {
     const unread: Exports = {}
     const exports: Exports = Object.create(unread)
-    this.#known.set(name, exports)
     const read = (key: string): unknown => {
       const elsewhere = /^late:(.*)/.exec(name)?.[1]
       const loaded = elsewhere === undefined ? {} : (this.#node(elsewhere) as Exports)
@@ -51,7 +59,7 @@ export class Parts {
       }
       return loaded[key]
     }
-    for (const key of this.#names[name]!) Object.defineProperty(unread, key, { get: () => read(key) })
+    for (const key of names) Object.defineProperty(unread, key, { get: () => read(key) })
     return exports
   }
 
@@ -62,24 +70,50 @@ export class Parts {
 
   #evaluate(name: string, exports: Exports): void {
     const file = join(this.#folder, name)
-    // One byte a letter: the bundler writes nothing but ASCII.
-    const source = readFileSync(file, 'latin1')
-    const cachedData = readOptional(cacheOf(file))
-    const script = new Script(`(function (exports, require, __filename) {${source}\n})`, {
-      filename: file,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-      ...(cachedData && { cachedData }),
-    })
-    this.scripts.set(file, script)
+    // One byte a letter: the bundler writes nothing but ASCII. The file is a function expression.
+    const source = read(file).toString('latin1')
+    const cachedData = readCache(cacheOf(file))
+    const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) })
+    this.onCompiled?.(file, script)
     const evaluate = script.runInThisContext() as Evaluate
     evaluate.call(exports, exports, (id) => this.#require(id), file)
   }
 }
 
-function readOptional(file: string): Buffer | undefined {
+const digest = (data: Uint8Array): Buffer => createHash('sha256').update(data).digest()
+
+/** V8 checks for whom a cache was made, but not whether it is whole: a damaged one would end the process. */
+export const sealCache = (data: Buffer): Buffer => Buffer.concat([digest(data), data])
+
+/** Undefined where there is none, or none that is whole. */
+function readCache(file: string): Buffer | undefined {
   try {
-    return readFileSync(file)
+    const sealed = read(file)
+    const data = sealed.subarray(32)
+    return digest(data).equals(sealed.subarray(0, 32)) ? data : undefined
   } catch {
     return undefined
+  }
+}
+
+/** One buffer for all files: a start has no collection that would free one for each. */
+let last = new WeakRef(Buffer.alloc(0))
+
+/** What a file holds, until the next one is read. */
+function read(file: string): Buffer {
+  const descriptor = openSync(file, 'r')
+  try {
+    const { size } = fstatSync(descriptor)
+    let buffer = last.deref()
+    if (buffer === undefined || buffer.length < size) {
+      buffer = Buffer.allocUnsafeSlow(size)
+      last = new WeakRef(buffer)
+    }
+    let length = 0
+    for (let got = -1; length < size && got !== 0; length += got)
+      got = readSync(descriptor, buffer, length, size - length, length)
+    return buffer.subarray(0, length)
+  } finally {
+    closeSync(descriptor)
   }
 }

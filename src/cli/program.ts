@@ -11,7 +11,7 @@ import { addConvert } from './convert-command.ts'
 import { exitCodes } from './exit.ts'
 import { addRouting } from './routing-commands.ts'
 import type { Terminal } from './terminal.ts'
-import { banner } from './version.ts'
+import { versionText } from './version.ts'
 
 const exitCodeHelp = `
 Exit codes:
@@ -201,9 +201,9 @@ function addSmall(program: Command, terminal: Terminal, done: Done): void {
     })
   program
     .command('version')
-    .description('print the version')
+    .description('print the version, and whether native code is used')
     .action(() => {
-      terminal.out(banner)
+      terminal.out(versionText())
       done(exitCodes.ok)
     })
 }

@@ -1,9 +1,13 @@
 /** Which configuration files are read, and how. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import * as fs from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import type { Format, SourceText } from '../config/load.ts'
 import { CliError, exitCodes, usageError } from './exit.ts'
 import type { Terminal } from './terminal.ts'
+
+// Of these the module of promises would bring more than a start needs.
+const [readFile, stat] = [promisify(fs.readFile), promisify(fs.stat)]
 
 export interface SourceFlags {
   /** Files, `stdin:` or URLs, in the order given. */
@@ -96,9 +100,7 @@ async function configDirectories(flags: SourceFlags, where: Where): Promise<stri
 async function filesOf(directories: readonly string[], recursive: boolean): Promise<string[]> {
   const files: string[] = []
   for (const directory of directories) {
-    const names = (await readdir(directory, { recursive }))
-      .filter((name) => /\.(?:jsonc?|ya?ml|toml)$/i.test(name))
-      .sort()
+    const names = (await namesIn(directory, recursive)).filter((name) => /\.(?:jsonc?|ya?ml|toml)$/i.test(name)).sort()
     for (const name of names) if (await isFile(join(directory, name))) files.push(join(directory, name))
   }
   return files
@@ -173,6 +175,11 @@ async function download(url: string): Promise<SourceText> {
 }
 
 const causeOf = (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message)
+
+const namesIn = (directory: string, recursive: boolean) =>
+  new Promise<string[]>((resolve, reject) =>
+    fs.readdir(directory, { recursive }, (error, names) => (error ? reject(error) : resolve(names as string[]))),
+  )
 
 const isFile = async (path: string) => (await stat(path).catch(() => undefined))?.isFile() === true
 const isDirectory = async (path: string) => (await stat(path).catch(() => undefined))?.isDirectory() === true

@@ -11,7 +11,6 @@ import { isProxyError } from '../core/errors.ts'
 import type { Observer } from '../core/observer.ts'
 import { ConfigError, type Problem } from '../schema/problem.ts'
 import type { Config } from '../settings/model.ts'
-import { keepYoungSmall } from './collector.ts'
 import { CliError, errorText, exitCodes } from './exit.ts'
 import { useLastResort } from './last-resort.ts'
 import type { Stoppable } from './lifecycle.ts'
@@ -76,7 +75,6 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     await appLog.close()
     throw exitFor(error)
   })
-  keepYoungSmall()
   return {
     instance: launch.instance,
     appLog,

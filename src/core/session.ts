@@ -45,6 +45,8 @@ export interface Session {
   readonly local?: string
   /** Milliseconds since the epoch, from the injected clock. */
   readonly startedAt: number
+  /** The inbounds of this process that it came through, this one last; set before the dial. */
+  passed?: readonly string[]
   /** Set when the router has chosen. */
   outboundTag?: string
   /** The rule that chose it: its label, or `#` and its number from 1. Absent: none did. */

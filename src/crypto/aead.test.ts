@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type AeadName, createAead } from './aead.ts'
+import { type Aead, type AeadName, createAead } from './aead.ts'
+import { PortableChaCha } from './chacha.ts'
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex')
@@ -51,25 +52,37 @@ const vectors: Vector[] = [
   },
 ]
 
-describe.each(vectors)('$name: $source', ({ name, key, nonce, aad, plain, sealed }) => {
+type Create = (name: AeadName, key: Uint8Array) => Aead
+
+const portable = vectors.filter(({ name }) => name === 'chacha20-poly1305')
+const cases = [
+  ...vectors.map((vector) => ({ ...vector, by: 'this runtime', create: createAead as Create })),
+  ...portable.map((vector) => ({
+    ...vector,
+    by: 'TypeScript',
+    create: ((_, key) => new PortableChaCha(key)) as Create,
+  })),
+]
+
+describe.each(cases)('$name by $by: $source', ({ name, create, key, nonce, aad, plain, sealed }) => {
   const extra = aad === '' ? undefined : bytes(aad)
 
   it('seals into a larger buffer and touches nothing else', () => {
     const length = bytes(sealed).length
     const into = new Uint8Array(length + 8).fill(1)
-    expect(createAead(name, bytes(key)).seal(bytes(nonce), bytes(plain), into, 5, extra)).toBe(length)
+    expect(create(name, bytes(key)).seal(bytes(nonce), bytes(plain), into, 5, extra)).toBe(length)
     expect(hex(into)).toBe(`0101010101${sealed}010101`)
   })
 
   it('opens into a larger buffer and touches nothing else', () => {
     const length = bytes(plain).length
     const into = new Uint8Array(length + 8).fill(1)
-    expect(createAead(name, bytes(key)).open(bytes(nonce), bytes(sealed), into, 5, extra)).toBe(length)
+    expect(create(name, bytes(key)).open(bytes(nonce), bytes(sealed), into, 5, extra)).toBe(length)
     expect(hex(into)).toBe(`0101010101${plain}010101`)
   })
 
   it('refuses every change and writes nothing then', () => {
-    const aead = createAead(name, bytes(key))
+    const aead = create(name, bytes(key))
     const untouched = new Uint8Array(200)
     for (let i = 0; i < bytes(sealed).length; i++) {
       const changed = bytes(sealed)
@@ -86,7 +99,7 @@ describe.each(vectors)('$name: $source', ({ name, key, nonce, aad, plain, sealed
 
   it('keeps its key, not the buffer it came in', () => {
     const lent = Buffer.from(bytes(key))
-    const aead = createAead(name, lent)
+    const aead = create(name, lent)
     lent.fill(0xee)
     expect(aead.open(bytes(nonce), bytes(sealed), new Uint8Array(200), 0, extra)).toBe(bytes(plain).length)
   })

@@ -1,4 +1,6 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { createCipheriv, createDecipheriv, getCipherInfo } from 'node:crypto'
+import { openBrief, sealBrief } from './brief-gcm.ts'
+import { PortableChaCha } from './chacha.ts'
 
 export type AeadName = 'aes-128-gcm' | 'chacha20-poly1305'
 
@@ -18,7 +20,47 @@ const options = { authTagLength: tagLength }
 
 /** @param key 16 bytes for aes-128-gcm, 32 for chacha20-poly1305 */
 export function createAead(name: AeadName, key: Uint8Array): Aead {
-  return new NodeAead(name, key)
+  if (name === 'chacha20-poly1305' && !hasFastChaCha()) return new PortableChaCha(key)
+  const own = new Uint8Array(key)
+  if (name === 'chacha20-poly1305') return new NodeAead(name, own)
+  return new BriefAtFirst(new NodeAead(name, own), own)
+}
+
+let known: boolean | undefined
+
+/** Whether chacha20-poly1305 is the runtime's own here; without it, AES is much faster whatever the processor. */
+export function hasFastChaCha(): boolean {
+  known ??= getCipherInfo('chacha20-poly1305') !== undefined
+  return known
+}
+
+/** Where Node begins to be cheaper; and for so many messages of a key the tables of brief-gcm.ts tell nobody anything. */
+const brief = { mostBytes: 128, mostMessages: 8 } as const
+
+/** AES-128-GCM whose first short messages need no cipher of Node: most connections carry no others. */
+class BriefAtFirst implements Aead {
+  readonly #node: Aead
+  readonly #key: Uint8Array
+  #left: number = brief.mostMessages
+
+  constructor(node: Aead, key: Uint8Array) {
+    this.#node = node
+    this.#key = key
+  }
+
+  seal(nonce: Uint8Array, plain: Uint8Array, into: Uint8Array, at: number, aad?: Uint8Array): number {
+    if (this.#left === 0 || plain.length > brief.mostBytes) return this.#node.seal(nonce, plain, into, at, aad)
+    this.#left--
+    sealBrief(this.#key, nonce, plain, into, at, aad)
+    return plain.length + tagLength
+  }
+
+  open(nonce: Uint8Array, sealed: Uint8Array, into: Uint8Array, at: number, aad?: Uint8Array): number {
+    const length = sealed.length - tagLength
+    if (this.#left === 0 || length > brief.mostBytes) return this.#node.open(nonce, sealed, into, at, aad)
+    this.#left--
+    return openBrief(this.#key, nonce, sealed, 0, sealed.length, into, at, aad) ? length : -1
+  }
 }
 
 class NodeAead implements Aead {
@@ -26,9 +68,10 @@ class NodeAead implements Aead {
   readonly #name: 'aes-128-gcm'
   readonly #key: Uint8Array
 
+  /** @param key not changed any more */
   constructor(name: AeadName, key: Uint8Array) {
     this.#name = name as 'aes-128-gcm'
-    this.#key = new Uint8Array(key)
+    this.#key = key
   }
 
   seal(nonce: Uint8Array, plain: Uint8Array, into: Uint8Array, at: number, aad?: Uint8Array): number {

@@ -1,9 +1,10 @@
 /**
- * AES-128-GCM in TypeScript, for keys that seal a message or two of a few bytes, such as those of headers: a call into Node
- * costs several times the work itself there, and leaves garbage. Tables leak through the cache in theory; to learn a key by
- * that takes hundreds of messages under it, so whatever seals more than a few belongs to `createAead()`.
+ * AES-128-GCM in TypeScript, for a few messages of a few bytes under one key, such as headers and how most bodies begin and
+ * end: a call into Node costs several times the work itself there, and leaves garbage. Tables leak through the cache in
+ * theory; to learn a key by that takes hundreds of blocks under it, so whatever seals more belongs to Node.
  */
-import { tagLength } from './aead.ts'
+/** Bytes of the tag. */
+const tagLength = 16
 
 const rounds = 10
 const sbox = new Uint8Array(256)
@@ -215,8 +216,8 @@ export function sealBrief(
 }
 
 /**
- * Writes the plaintext of bytes [from, end) of `sealed`, ciphertext and tag, into `into`, 16 bytes less. False when the tag
- * is wrong: then `into` is untouched.
+ * Writes the plaintext of bytes [from, end) of `sealed`, ciphertext and tag, into `into` at `at`, 16 bytes less. False when
+ * the tag is wrong: then `into` is untouched. It may be the same memory, where nothing is written behind what is read.
  */
 export function openBrief(
   key: Uint8Array,
@@ -225,6 +226,7 @@ export function openBrief(
   from: number,
   end: number,
   into: Uint8Array,
+  at: number,
   aad?: Uint8Array,
 ): boolean {
   const tagAt = end - tagLength
@@ -236,6 +238,6 @@ export function openBrief(
   let wrong = 0
   for (let i = 0; i < 4; i++) wrong |= block[i]! ^ readWord(sealed, tagAt + 4 * i)
   if (wrong !== 0) return false
-  crypt(nonce, sealed, from, tagAt, into, 0)
+  crypt(nonce, sealed, from, tagAt, into, at)
   return true
 }

@@ -1,8 +1,9 @@
-const crcTable = new Int32Array(256).map((_, byte) => {
-  let c = byte
-  for (let bit = 0; bit < 8; bit++) c = (c >>> 1) ^ (c & 1 ? 0xedb88320 : 0)
-  return c
-})
+const crcTable = new Int32Array(256)
+// An entry of several bits is the sum of those of its bits. A loop over all bits of all entries would be so long that a start compiles it.
+for (let bit = 128, c = 1; bit > 0; bit >>= 1) {
+  c = (c >>> 1) ^ (c & 1 ? 0xedb88320 : 0)
+  for (let rest = 0; rest < 256; rest += 2 * bit) crcTable[bit + rest] = c ^ crcTable[rest]!
+}
 
 /** CRC-32 (IEEE, as in zlib) of bytes[from..to), unsigned. */
 export function crc32(bytes: Uint8Array, from = 0, to = bytes.length): number {

@@ -61,30 +61,37 @@ type Loaded = { readonly twin: TwinModule } | { readonly twin: undefined; readon
 
 let loaded: Loaded | undefined
 
+const load = (): Loaded => loadTwin(process.env.VMESS_NATIVE === 'off' ? undefined : openBuild)
+
 /** The twin of this thread, unless there is none or the environment variable VMESS_NATIVE says `off`. */
 export function twin(): Twin | undefined {
   loaded ??= load()
   return loaded.twin
 }
 
-/** Whether the twin is used, for people: `linux-x64`, or `none (…)` with the reason. */
+/** Whether the twin is used, for people: `linux-x64 (user search: vaes)`, or `none (…)` with the reason. */
 export function describeTwin(): string {
   loaded ??= load()
-  return loaded.twin ? `${process.platform}-${process.arch}` : `none (${loaded.reason})`
+  if (!loaded.twin) return `none (${loaded.reason})`
+  return `${process.platform}-${process.arch} (user search: ${loaded.twin.search?.instructions ?? 'TypeScript'})`
 }
 
-function load(): Loaded {
+/** @param open undefined where it is switched off. Whatever it throws is the reason why there is no twin. */
+export function loadTwin(open: (() => unknown) | undefined): Loaded {
   const none = (reason: string): Loaded => ({ twin: undefined, reason })
-  if (process.env.VMESS_NATIVE === 'off') return none('VMESS_NATIVE=off')
+  if (!open) return none('VMESS_NATIVE=off')
   try {
-    const require = createRequire(import.meta.url)
-    // From src/crypto, dist/crypto and dist/cli alike. A build of this machine goes before a prebuilt file.
-    const open = require('node-gyp-build') as (root: string) => TwinModule
-    const twin = open(fileURLToPath(new URL('../..', import.meta.url)))
+    const twin = open() as TwinModule
     return twin.interfaceVersion === interfaceVersion ? { twin } : none('built from other sources')
   } catch (error) {
     return none(reasonOf(error))
   }
+}
+
+/** From src/crypto, dist/crypto and dist/cli alike. A build of this machine goes before a prebuilt file. */
+function openBuild(): unknown {
+  const open = createRequire(import.meta.url)('node-gyp-build') as (root: string) => unknown
+  return open(fileURLToPath(new URL('../..', import.meta.url)))
 }
 
 /** The first line is all that people can use, without the path of the file. */

@@ -64,7 +64,7 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
     }
     const onConnect = (): void => {
       settle()
-      const info = new SocketInfo(socket, to.path)
+      const info = new SocketInfo(socket, to.path, isSpecific(to.host) ? formatAddress(to) : undefined)
       if (!read) {
         resolve(new StreamConn(socket, info))
         return
@@ -82,6 +82,9 @@ function dialSocket(to: Address, { until }: DialOptions, options: TcpOptions): P
     })
   })
 }
+
+/** Whether the kernel would give this address back as it is written. */
+const isSpecific = (host: string): boolean => isIP(host) === 4 && host !== '0.0.0.0'
 
 const unresolved = (to: Address): ProxyError =>
   new ProxyError('DNS_FAILED', `${formatAddress(to)} is not an IP address, and nobody has resolved it`)

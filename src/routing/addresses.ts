@@ -6,6 +6,9 @@ export type Ip = number | Uint32Array
 
 /** Undefined for a name. */
 export function ipOf(text: string): Ip | undefined {
+  // Addresses of four numbers end in a digit, all others have a colon: names are told at a glance.
+  const last = text.charCodeAt(text.length - 1)
+  if (!(last >= 48 && last <= 57) && !text.includes(':')) return undefined
   const host = parseHost(text)
   return host.kind === 'domain' ? undefined : ipOfBytes(host.bytes)
 }

@@ -5,6 +5,7 @@
 import type { DomainStrategy, RoutingConfig } from '../settings/routing.ts'
 import { inGroups } from './address-groups.ts'
 import { type Ip, ipOf } from './addresses.ts'
+import { Candidates } from './candidates.ts'
 import { comparable, DomainTable } from './domains.ts'
 import type { FlowView } from './flow-view.ts'
 import type { GeoLists } from './geo/lists.ts'
@@ -35,12 +36,12 @@ export class Router {
   readonly #trimDot: boolean
   readonly #table: DomainTable
   /** Rules that can match a name whose addresses nobody knows. */
-  readonly #ofNames: readonly number[]
+  readonly #ofNames: Candidates
   /** Rules that can match an address. */
-  readonly #ofAddresses: readonly number[]
+  readonly #ofAddresses: Candidates
   /** Rules that need neither a name nor an address. */
-  readonly #nameless: readonly number[]
-  readonly #all: readonly number[]
+  readonly #nameless: Candidates
+  readonly #all: Candidates
   readonly #hasNames: boolean
   readonly #resolves: boolean
 
@@ -51,13 +52,13 @@ export class Router {
     this.rules = rules.map((rule, i) => compileRule(rule, i + 1, compile))
     this.#strategy = domainStrategy
     this.#trimDot = normalizeTrailingDot
-    const those = (pick: (rule: CompiledRule) => boolean) => this.rules.flatMap((rule, i) => (pick(rule) ? i : []))
+    const those = (pick: (rule: CompiledRule) => boolean) => new Candidates(this.rules, pick)
     this.#all = those(() => true)
     this.#ofNames = those(({ addresses }) => addresses === undefined)
     this.#nameless = those(({ addresses, names }) => addresses === undefined && names < 0)
     this.#hasNames = this.rules.some(({ names }) => names >= 0)
     this.#ofAddresses = those(({ names }) => names < 0)
-    this.#resolves = domainStrategy !== 'AsIs' && this.#ofNames.length < this.rules.length
+    this.#resolves = domainStrategy !== 'AsIs' && this.#ofNames.indices.length < this.rules.length
   }
 
   /** The rule that takes the flow, undefined for none; at once where no name has to be resolved for it. Never rejects. */
@@ -92,23 +93,24 @@ export class Router {
   ): Promise<CompiledRule | undefined> {
     const ips = (await resolve(flow.host).catch(() => [])).flatMap((text) => ipOf(text) ?? [])
     const known = ips.length > 0 ? ips : (target.ips ?? [])
-    return this.#at(this.#walk(flow, { name: target.name, ips: known }, this.#all.slice(from), false))
+    return this.#at(this.#walk(flow, { name: target.name, ips: known }, this.#all, false, from))
   }
 
   #at(index: number): CompiledRule | undefined {
     return index < 0 ? undefined : this.rules[index]
   }
 
-  /** Index of the first rule that holds, -1 for none; with `demand`, `needsAddresses` of one that cannot be told. */
-  #walk(flow: FlowView, { name, ips }: Target, among: readonly number[], demand: boolean): number {
+  /** Index of the first rule from `from` on that holds, -1 for none; with `demand`, `needsAddresses` of one that cannot be told. */
+  #walk(flow: FlowView, { name, ips }: Target, among: Candidates, demand: boolean, from = 0): number {
     const named = name !== undefined && this.#hasNames && this.#table.match(name)
     // Where no name matches, rules with conditions on names need no look.
-    const rules = named || among !== this.#ofNames ? among : this.#nameless
+    const rules = (named || among !== this.#ofNames ? among : this.#nameless).of(flow)
     next: for (let at = 0; at < rules.length; at++) {
       const index = rules[at]!
-      const { conditions, names, addresses } = this.rules[index]!
+      if (index < from) continue
+      const { others, names, addresses } = this.rules[index]!
       if (names >= 0 && !(named && this.#table.holds(names))) continue
-      for (let i = 0; i < conditions.length; i++) if (!conditions[i]!.holds(flow)) continue next
+      for (let i = 0; i < others.length; i++) if (!others[i]!.holds(flow)) continue next
       if (addresses) {
         if (!ips) {
           if (demand) return needsAddresses(index)

@@ -12,6 +12,10 @@ export interface CompiledRule {
   /** What is shown of it: its label, or its place among the others from 1. */
   readonly name: string
   readonly conditions: readonly Condition[]
+  /** Those among them that look at inbound, network and port of the target only. */
+  readonly fixed: readonly Condition[]
+  /** The rest of them. */
+  readonly others: readonly Condition[]
   /** Number of its condition on names; -1: it has none. */
   readonly names: number
   /** Its condition on addresses of the target. */
@@ -44,10 +48,14 @@ export function compileRule(rule: RoutingRule, number: number, deps: CompileDeps
       addressGroups(rule[key] ?? [], (file, code) => deps.lists.addresses(file, code)),
     )
   if (rule.domains) locating(rule, 'domain', () => enterNames(rule, number, deps))
+  const conditions = conditionsOf(rule, groups)
+  const isFixed = ({ key }: Condition) => key === 'inboundTag' || key === 'network' || key === 'port'
   return {
     rule,
     name: rule.ruleTag || `#${number}`,
-    conditions: conditionsOf(rule, groups),
+    conditions,
+    fixed: conditions.filter(isFixed),
+    others: conditions.filter((condition) => !isFixed(condition)),
     names: rule.domains ? number : -1,
     addresses: rule.ips && groups('ips'),
   }

@@ -6,9 +6,10 @@ import type { z } from 'zod'
 import { expectedText, foundText, fractionText, numberText, oneOf } from './expected.ts'
 import { type FieldNote, notes } from './fields.ts'
 import { Heeded } from './heeded.ts'
+import { plainReader } from './plain.ts'
 import { join, type Place, type Report, shorten } from './report.ts'
 import { didYouMean, keyHint, limitHint, wouldLimit } from './suggest.ts'
-import type { Entry, JsonNode, ObjectNode } from './tree.ts'
+import { type ArrayNode, type Entry, itemsOf, type JsonNode, type ObjectNode } from './tree.ts'
 
 /** The value of `node` by `schema`, or undefined when it does not fit, which has then been reported. */
 export function decode<S extends z.ZodType>(
@@ -19,6 +20,9 @@ export function decode<S extends z.ZodType>(
 ): z.output<S> | undefined {
   return new Decoder(report).value(schema, node, path) as z.output<S> | undefined
 }
+
+/** Longer lists are read by the short way. */
+const plainFrom = 64
 
 class Decoder {
   readonly #report: Report
@@ -135,6 +139,7 @@ class Decoder {
 
   #array(schema: z.ZodArray<z.ZodType>, node: JsonNode, path: string): unknown {
     if (node.type !== 'array') return this.#wrong(schema, node, path)
+    if (itemsOf(node).length > plainFrom) return this.#longArray(schema.element, node, path)
     const result: unknown[] = []
     const children = new Map<string, Place>()
     for (const [i, item] of node.items.entries()) {
@@ -145,6 +150,26 @@ class Decoder {
       result.push(value)
     }
     this.#report.remember(result, placeOf(node, path), children)
+    return result
+  }
+
+  /** Items about which there is nothing to say are read by the short way, and where they stand is found out when it matters. */
+  #longArray(element: z.ZodType, node: ArrayNode, path: string): unknown[] {
+    const items = itemsOf(node)
+    const plain = plainReader(element)
+    const result: unknown[] = []
+    const from: number[] = []
+    const again = (i: number): unknown => this.value(element, items.at(i), join(path, i))
+    for (let i = 0; i < items.length; i++) {
+      const value = plain(items.at(i)) ?? again(i)
+      if (value === undefined) continue
+      result.push(value)
+      from.push(i)
+    }
+    this.#report.rememberList(result, placeOf(node, path), {
+      placeOf: (n) => placeOf(items.at(from[n]!), join(path, from[n]!)),
+      again: (n) => again(from[n]!),
+    })
     return result
   }
 

@@ -1,6 +1,7 @@
 import { redactId } from '../core/env.ts'
 import type { ProblemCode } from './codes.ts'
 import type { Problem, Severity } from './problem.ts'
+import { type ListOrigin, RememberedList } from './remembered-list.ts'
 import { positionOf, type Source } from './tree.ts'
 
 /** Where a message points: a value in a file, and its path in the configuration. */
@@ -13,7 +14,7 @@ export interface Place {
 interface Origin {
   readonly place: Place
   /** Places of the members that were written; `alike`: all are where the object is. */
-  readonly children: ReadonlyMap<string, Place> | 'alike'
+  readonly children: Pick<ReadonlyMap<string, Place>, 'get' | 'has'> | 'alike'
 }
 
 /** Beyond this many, problems are only counted. */
@@ -35,6 +36,7 @@ export class Report {
   readonly #found: Found[] = []
   readonly #parts = new Map<string, { places: Place[]; text: string }>()
   readonly #origins = new WeakMap<object, Origin>()
+  readonly #lists: RememberedList[] = []
   readonly #said = new Set<string>()
   #untold = 0
 
@@ -75,6 +77,26 @@ export class Report {
     this.#origins.set(object, { place, children })
   }
 
+  /** Says that `list` was decoded from what is at `place`. Items that are not remembered themselves are when they are asked for. */
+  rememberList(list: readonly unknown[], place: Place, origin: ListOrigin<Place>): void {
+    const has = (key: string) => Number(key) < list.length
+    const get = (key: string) => (has(key) ? origin.placeOf(Number(key)) : undefined)
+    this.#origins.set(list, { place, children: { get, has } })
+    this.#lists.push(new RememberedList(list, origin))
+  }
+
+  #originOf(object: object): Origin | undefined {
+    const known = this.#origins.get(object)
+    if (known) return known
+    for (const list of this.#lists) {
+      for (const [mine, fresh] of list.again(object)) {
+        const origin = this.#origins.get(fresh)
+        if (origin) this.#origins.set(mine, origin)
+      }
+    }
+    return this.#origins.get(object)
+  }
+
   /** Lets `object`, and every member of it, stand for what is at `place`. */
   alias(object: object, place: Place): void {
     this.#origins.set(object, { place, children: 'alike' })
@@ -82,7 +104,7 @@ export class Report {
 
   /** The place of a decoded object or array, or of a member of it; of the object itself where the member is missing. */
   at(object: object, key?: string | number): Place {
-    const origin = this.#origins.get(object)
+    const origin = this.#originOf(object)
     if (!origin) throw new TypeError('not an object of this configuration')
     const { place, children } = origin
     if (key === undefined || children === 'alike') return place
@@ -91,7 +113,7 @@ export class Report {
 
   /** Whether the member was written at all; its value may have been refused. */
   wrote(object: object, key: string): boolean {
-    const children = this.#origins.get(object)?.children
+    const children = this.#originOf(object)?.children
     return children === 'alike' || (children?.has(key) ?? false)
   }
 

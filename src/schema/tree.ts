@@ -37,6 +37,33 @@ export type ScalarNode = Located &
   )
 export type JsonNode = ObjectNode | ArrayNode | ScalarNode
 
+/** Items by number. */
+export interface Items {
+  readonly length: number
+  at(index: number): JsonNode
+}
+
+const longLists = new WeakMap<ArrayNode, Items>()
+
+/** A list so long that a node for each item would be a waste: `items` are read when somebody asks for all of them at once. */
+export function longArray(located: Located, items: Items): ArrayNode {
+  let all: JsonNode[] | undefined
+  const node: ArrayNode = {
+    ...located,
+    type: 'array',
+    get items() {
+      all ??= Array.from({ length: items.length }, (_, i) => items.at(i))
+      return all
+    },
+  }
+  longLists.set(node, items)
+  return node
+}
+
+/** The items to be looked at one by one: those of a long list are read anew each time, and none is kept. */
+export const itemsOf = (node: ArrayNode): Items =>
+  longLists.get(node) ?? { length: node.items.length, at: (i) => node.items[i]! }
+
 /** Deeper nesting is refused, so that no recursion can exhaust the stack. */
 export const maxDepth = 200
 

@@ -5,7 +5,7 @@ describe('small commands', () => {
   it.each([['version'], ['-version'], ['--version']])('%s', async (flag) => {
     expect(await vmess([flag])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^vmess \d+\.\d+\.\d+ \(Node .*\)\n$/),
+      stdout: expect.stringMatching(/^vmess \d+\.\d+\.\d+ \(Node .*\)\nnative twin: .+\n$/),
     })
   })
 

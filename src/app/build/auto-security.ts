@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
+import { hasFastChaCha } from '../../crypto/aead.ts'
 import type { Security } from '../../protocol/vmess/body.ts'
 
 let known: Security | undefined
 
 /**
  * What `security: auto` means here: AES-128-GCM where the processor has AES instructions, ChaCha20-Poly1305 otherwise.
- * By architecture as V2Ray does; on Linux the processor's own flags overrule it.
+ * By architecture as V2Ray does; on Linux the processor's own flags overrule it. Where the runtime has no ChaCha20-Poly1305 of its
+ * own, as Bun, it is AES.
  */
 export function autoSecurity(): Security {
-  known ??= hasAes() ? 'aes-128-gcm' : 'chacha20-poly1305'
+  known ??= hasAes() || !hasFastChaCha() ? 'aes-128-gcm' : 'chacha20-poly1305'
   return known
 }
 

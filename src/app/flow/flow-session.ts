@@ -19,6 +19,7 @@ export class FlowSession implements Session {
   ruledBy?: Address
   protocol?: string
   seenAttributes?: Readonly<Record<string, string>>
+  passed?: readonly string[]
   outboundTag?: string
   rule?: string
   encoding?: string

@@ -9,7 +9,7 @@ import type { Session } from '../../core/session.ts'
 /** Of `host:port` or `[host]:port`. */
 const portOf = (endpoint: string): string => endpoint.slice(endpoint.lastIndexOf(':') + 1)
 
-/** The inbounds that a flow came through, the last one last. */
+/** As Session.passed. */
 type Path = readonly string[]
 
 /**
@@ -23,7 +23,6 @@ export class LoopGuard {
   readonly #dialed = new Map<string, Path>()
   /** Our own UDP sockets that have sent to our own ports, by their port. */
   readonly #sent = new Map<number, { readonly path: Path; readonly ground: Ground }>()
-  readonly #paths = new WeakMap<Session, Path>()
 
   /** A port of ours; only connections to these are looked at. */
   listening(endpoint: string): void {
@@ -32,12 +31,11 @@ export class LoopGuard {
 
   /** A flow starts at `inbound`. False if it already passed it: a loop. */
   entered(near: Conn | PacketConn, session: Session, inbound: string): boolean {
-    const { layers } = near.info
     // Our own connection is known by the socket, whoever a balancer says that the client is.
-    const { remote } = near.info.carrier ?? near.info
-    const before = (layers[0] === 'udp' ? this.#senderOf(remote) : this.#dialed.get(remote)) ?? []
-    if (before.includes(inbound)) return false
-    this.#paths.set(session, [...before, inbound])
+    const { layers, remote } = near.info.carrier ?? near.info
+    const before = layers[0] === 'udp' ? this.#senderOf(remote) : this.#dialed.get(remote)
+    if (before?.includes(inbound)) return false
+    session.passed = before ? [...before, inbound] : [inbound]
     return true
   }
 
@@ -56,7 +54,7 @@ export class LoopGuard {
     return {
       open: async (options) => {
         const conn = await ground.udp.open(options)
-        const path = options.session && this.#paths.get(options.session)
+        const path = options.session?.passed
         const from = parseAddress(conn.info.local)?.port
         if (!path || from === undefined) return conn
         conn.onGone(() => this.#sent.delete(from))
@@ -73,7 +71,7 @@ export class LoopGuard {
     return {
       dial: (to, options) =>
         base.dial(to, options).then((conn) => {
-          const path = options.session && this.#paths.get(options.session)
+          const path = options.session?.passed
           if (path && this.#ports.has(portOf(conn.info.remote))) this.#remember(conn, path)
           return conn
         }),

@@ -53,12 +53,18 @@ function readStrategy(
 
 const plain = (word: string): string => word.toLowerCase().replaceAll(/[_-]/g, '')
 
+/** Types that V2Ray had up to version 4.17, and what they are now. */
+const oldTypes: Readonly<Record<string, string>> = {
+  chinaip: 'V2Ray has dropped it: write "type": "field", "ip": ["geoip:cn"]',
+  chinasites: 'V2Ray has dropped it: write "type": "field", "domain": ["geosite:cn"]',
+}
+
 function readRule(rule: RuleInput, tags: Tags, balancers: readonly string[], context: Context): RoutingRule {
   const { report } = context
   if (rule.type && rule.type.toLowerCase() !== 'field') {
-    report.error('CFG025', report.at(rule, 'type'), `found ${JSON.stringify(shorten(rule.type))}, expected "field"`)
-  }
-  if (conditionsOf(rule, context).length === 0) {
+    const message = `found ${JSON.stringify(shorten(rule.type))}, expected "field"`
+    report.error('CFG025', report.at(rule, 'type'), message, oldTypes[rule.type.toLowerCase()])
+  } else if (conditionsOf(rule, context).length === 0) {
     const hint = 'for a rule that takes everything write "network": "tcp,udp"'
     report.error('CFG120', report.at(rule), 'this rule has no condition', hint)
   }

@@ -1,6 +1,7 @@
-import { type ParseError, parseTree, printParseErrorCode, type Node as RawNode } from 'jsonc-parser'
-import { join, type Report, shorten } from '../../schema/report.ts'
-import { type Entry, type JsonNode, maxDepth, positionOf, type Source } from '../../schema/tree.ts'
+import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+import type { Report } from '../../schema/report.ts'
+import { type JsonNode, maxDepth, positionOf, type Source } from '../../schema/tree.ts'
+import { readJson } from './json.ts'
 import { stripComments } from './strip.ts'
 
 /** One text to load. */
@@ -28,12 +29,11 @@ export function parseSource({ name, text, parse }: SourceText, order: number, re
     report.error('CFG007', place(0), `brackets are nested ${stripped.depth} deep; at most ${maxDepth} are accepted`)
     return undefined
   }
-  const errors: ParseError[] = []
-  const body = stripped.text.slice(0, stripped.end)
-  const root = parseTree(body, errors, { disallowComments: true, allowTrailingComma: false })
-  const first = errors[0]
-  if (first || !root) {
-    const { error, offset } = first ?? { error: undefined, offset: 0 }
+  const root = readJson(source, stripped.end, report)
+  if (!root) {
+    const errors: ParseError[] = []
+    parseTree(stripped.text.slice(0, stripped.end), errors, { disallowComments: true, allowTrailingComma: false })
+    const [{ error, offset } = { error: undefined, offset: 0 }] = errors
     reportSyntax(source, error === undefined ? 'ValueExpected' : printParseErrorCode(error), offset, report)
     return undefined
   }
@@ -44,27 +44,7 @@ export function parseSource({ name, text, parse }: SourceText, order: number, re
   for (const comma of stripped.trailingCommas) {
     report.warn('CFG005', place(comma), 'a comma before a closing bracket', 'remove it: V2Ray and Xray refuse it')
   }
-  return convert(root, source, '', report)
-}
-
-function convert(raw: RawNode, source: Source, path: string, report: Report): JsonNode {
-  const at = { source, offset: raw.offset, length: raw.length }
-  if (raw.type === 'array') {
-    const items = raw.children!.map((child, i) => convert(child, source, join(path, i), report))
-    return { ...at, type: 'array', items }
-  }
-  if (raw.type !== 'object') return { ...at, type: raw.type, value: raw.value } as JsonNode
-  const entries = new Map<string, Entry>()
-  for (const property of raw.children!) {
-    const [key, value] = property.children! as [RawNode, RawNode]
-    const name = key.value as string
-    if (entries.delete(name)) {
-      const place = { source, offset: key.offset, path: join(path, name) }
-      report.warn('CFG006', place, `the key ${JSON.stringify(shorten(name))} stands twice; the last one counts`)
-    }
-    entries.set(name, { key: name, keyOffset: key.offset, value: convert(value, source, join(path, name), report) })
-  }
-  return { ...at, type: 'object', entries: [...entries.values()] }
+  return root
 }
 
 const texts: Readonly<Record<string, string>> = {

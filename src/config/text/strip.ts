@@ -4,6 +4,8 @@
  * comment sign but are no JSON strings, the parser refuses them.
  */
 
+import { backslash, closeBrace, closeBracket, comma, openBrace, openBracket, quote } from './scanner.ts'
+
 export interface Stripped {
   /** As long as the input. */
   readonly text: string
@@ -15,6 +17,8 @@ export interface Stripped {
   readonly end: number
 }
 
+const [hash, slash, apostrophe] = [0x23, 0x2f, 0x27]
+
 export function stripComments(text: string): Stripped {
   const blanks: [from: number, to: number][] = []
   const trailingCommas: number[] = []
@@ -22,35 +26,39 @@ export function stripComments(text: string): Stripped {
   let deepest = 0
   let end: number | undefined
   /** The last significant character, the one before it, and where the last one stands. */
-  let last = ''
-  let before = ''
+  let last = 0
+  let before = 0
   let lastAt = 0
   for (let i = 0; i < text.length; ) {
-    const char = text[i]!
-    const comment = endOfComment(text, i)
+    const char = text.charCodeAt(i)
+    const comment = char === hash || char === slash ? endOfComment(text, i) : i
     if (comment > i) {
       blanks.push([i, comment])
       i = comment
       continue
     }
     // What follows the end is not read: only its comments matter, so that they do not count as text.
-    if (end !== undefined || /\s/.test(char)) {
+    if (end !== undefined || isBlank(char)) {
       i++
       continue
     }
-    if ((char === '}' || char === ']') && last === ',' && !'[{,'.includes(before)) {
+    const closes = char === closeBrace || char === closeBracket
+    if (closes && last === comma && before !== openBracket && before !== openBrace && before !== comma) {
       trailingCommas.push(lastAt)
       blanks.push([lastAt, lastAt + 1])
     }
-    if (char === '{' || char === '[') deepest = Math.max(deepest, ++depth)
-    if ((char === '}' || char === ']') && --depth === 0) end = i + 1
+    if (char === openBrace || char === openBracket) deepest = Math.max(deepest, ++depth)
+    if (closes && --depth === 0) end = i + 1
     before = last
     last = char
     lastAt = i
-    i = char === '"' || char === "'" ? endOfQuotes(text, i) : i + 1
+    i = char === quote || char === apostrophe ? endOfQuotes(text, i, char) : i + 1
   }
   return { text: blank(text, blanks), trailingCommas, depth: deepest, end: end ?? text.length }
 }
+
+const isBlank = (char: number): boolean =>
+  char === 0x20 || (char >= 0x09 && char <= 0x0d) || (char > 0x7f && /\s/.test(String.fromCharCode(char)))
 
 /** Where the comment that begins at `at` ends; `at` when none begins there. */
 function endOfComment(text: string, at: number): number {
@@ -64,11 +72,11 @@ function endOfComment(text: string, at: number): number {
   return end < 0 ? text.length : end + 2
 }
 
-function endOfQuotes(text: string, at: number): number {
-  const quote = text[at]
+function endOfQuotes(text: string, at: number, quotes: number): number {
   for (let i = at + 1; i < text.length; i++) {
-    if (text[i] === '\\') i++
-    else if (text[i] === quote) return i + 1
+    const char = text.charCodeAt(i)
+    if (char === backslash) i++
+    else if (char === quotes) return i + 1
   }
   return text.length
 }

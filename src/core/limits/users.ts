@@ -1,4 +1,4 @@
-/** Bounds of finding out whose a connection is. */
+/** Bounds of finding out whose a connection is. Keys are counted as tables try them: the native twin tries 20 in the same time, and may. */
 export const userLimits = {
   /** Users of an inbound who are all tried at once for each client; with more, most of them wait for their turn. */
   usersAtOnce: 512,

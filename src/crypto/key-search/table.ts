@@ -29,13 +29,19 @@ const adds = new Uint8Array(16 * 256)
 /** The checksum of twelve zeros, which the linear part leaves out. */
 const zeroSum = crc32(new Uint8Array(12))
 
-{
-  const block = new Uint8Array(16)
+let made = false
+
+/** What bits add together is the sum of what each adds; 32 times as many checksums would be the longest part of a start. */
+function makeAdds(): void {
+  made = true
+  const [block, ofByte] = [new Uint8Array(16), new Uint8Array(256)]
   for (let at = 0; at < 16; at++) {
-    for (let byte = 0; byte < 256; byte++) {
-      block[at] = lastRow[byte]!
-      adds[(at << 8) | byte] = sumOf(block)
+    for (let bit = 1; bit < 256; bit <<= 1) {
+      block[at] = bit
+      const sum = sumOf(block)
+      for (let rest = 0; rest < bit; rest++) ofByte[bit | rest] = sum ^ ofByte[rest]!
     }
+    for (let byte = 0; byte < 256; byte++) adds[(at << 8) | byte] = ofByte[lastRow[byte]!]!
     block[at] = 0
   }
 }
@@ -50,6 +56,10 @@ export class TableKeySearch implements KeySearch {
   readonly speed = 1
   #words = new Int32Array(0)
   readonly #opened = new Uint8Array(16)
+
+  constructor() {
+    if (!made) makeAdds()
+  }
 
   set(slot: number, key: Uint8Array): void {
     this.#hold(slot)

@@ -62,13 +62,13 @@ export const typescriptSeals: HeaderSeals = {
   openRequestLength(key, wire) {
     const authId = wire.subarray(0, lengthAt)
     deriveRequestLength(key, authId, wire.subarray(nonceAt, requestHead))
-    return openBrief(partKey, partNonce, wire, lengthAt, nonceAt, lengthText, authId) ? getLength() : -1
+    return openBrief(partKey, partNonce, wire, lengthAt, nonceAt, lengthText, 0, authId) ? getLength() : -1
   },
 
   openRequest(key, wire, into) {
     const authId = wire.subarray(0, lengthAt)
     deriveRequestFields(key, authId, wire.subarray(nonceAt, requestHead))
-    return openBrief(partKey, partNonce, wire, requestHead, wire.length, into, authId)
+    return openBrief(partKey, partNonce, wire, requestHead, wire.length, into, 0, authId)
   },
 
   sealResponse(key, iv, plain, into) {
@@ -81,12 +81,12 @@ export const typescriptSeals: HeaderSeals = {
 
   openResponseLength(key, iv, sealed) {
     deriveResponseLength(key, iv)
-    return openBrief(partKey, partNonce, sealed, 0, sealed.length, lengthText) ? getLength() : -1
+    return openBrief(partKey, partNonce, sealed, 0, sealed.length, lengthText, 0) ? getLength() : -1
   },
 
   openResponse(key, iv, sealed, into) {
     deriveResponseFields(key, iv)
-    return openBrief(partKey, partNonce, sealed, 0, sealed.length, into)
+    return openBrief(partKey, partNonce, sealed, 0, sealed.length, into, 0)
   },
 }
 

@@ -41,9 +41,20 @@ export function parseUuid(uuid: string): Uint8Array {
   return fromHex(digits.slice(1).join(''))
 }
 
+/** Room for ids to come. Those of many users lie in few buffers, since a buffer takes more than what is in one of them. */
+let room = new Uint8Array(0)
+const roomLength = 64 * idLength
+
+function newId(): Uint8Array {
+  if (room.length === 0) room = new Uint8Array(roomLength)
+  const id = room.subarray(0, idLength)
+  room = room.subarray(idLength)
+  return id
+}
+
 /** @param hex 32 digits */
 function fromHex(hex: string): Uint8Array {
-  const id = new Uint8Array(idLength)
+  const id = newId()
   for (let i = 0; i < idLength; i++) id[i] = (digit(hex.charCodeAt(i * 2)) << 4) | digit(hex.charCodeAt(i * 2 + 1))
   return id
 }

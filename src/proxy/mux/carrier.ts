@@ -9,7 +9,7 @@ import { nextTurn } from '../../core/time/turn.ts'
 import { FrameDecoder } from '../../protocol/mux/frame-decoder.ts'
 import { endLength, writeEnd } from '../../protocol/mux/frame-encoder.ts'
 import type { DataUse, Frame } from '../../protocol/mux/model.ts'
-import { FrameBatch } from './frame-batch.ts'
+import { type Fill, FrameBatch } from './frame-batch.ts'
 import { Intake } from './intake.ts'
 
 /** One sub-stream, as its carrier sees it. None of these may throw. */
@@ -121,16 +121,23 @@ export class Carrier implements Lifetime {
     if (wait) this.#answered = wait.catch(() => {})
   }
 
-  /** Lets `fill` write at most `room` bytes of frames; `done` when the connection has taken them. As Conn.write(). */
-  write(room: number, fill: (into: Uint8Array) => number, done?: () => void): void | Promise<void> {
+  /**
+   * Lets `fill` write at most `room` bytes of frames; `done` when the connection has taken them. As Conn.write(). What is short leaves
+   * with the rest of this turn of the event loop, unless the connection has asked to wait: then its writer waits as well.
+   */
+  write(room: number, fill: Fill, done?: () => void): void | Promise<void> {
+    if (room <= joinedMax && !this.congested) {
+      this.#batch.add(room, fill, done)
+      return
+    }
     this.#batch.flush()
     const pooled = takeBuffer(room)
     const release = done ? () => [pooled.release(), done()] : pooled.release
-    return this.#watch(this.#base.write(pooled.bytes.subarray(0, fill(pooled.bytes)), release))
+    return this.#watch(this.#base.write(pooled.bytes.subarray(0, fill(pooled.bytes, 0)), release))
   }
 
-  /** As write(), for a datagram: it leaves with the others of this turn of the event loop. */
-  writeSoon(room: number, fill: (into: Uint8Array) => number): void {
+  /** As write(), for a datagram, whose sender never waits. */
+  writeSoon(room: number, fill: Fill): void {
     this.#batch.add(room, fill)
   }
 
@@ -245,3 +252,6 @@ export class Carrier implements Lifetime {
 
 /** What a carrier holds of a sub-stream that has not said otherwise. */
 export const holdDefault = limits.writeHighWater
+
+/** Frames of at most so many bytes wait for the end of the turn: a system call and a chunk cost more than their copy. */
+const joinedMax = 2 * 1024

@@ -8,6 +8,7 @@ import { limits } from '../../core/limits.ts'
 import { FrameEncoder } from '../../protocol/mux/frame-encoder.ts'
 import type { DataUse, Frame } from '../../protocol/mux/model.ts'
 import { type Carrier, holdDefault, type Substream } from './carrier.ts'
+import type { Fill } from './frame-batch.ts'
 
 export interface MuxPacketOptions {
   /** Keep frames carry addresses: one session for many destinations. Else all datagrams go to, and come from, one. */
@@ -113,7 +114,7 @@ export class MuxPacketConn implements PacketConn, Substream {
     if (!addressed && this.#target && !isSame(this.#target, to)) return false
     try {
       const encoder = this.#encoder ?? this.#begin(to)
-      const fill = (into: Uint8Array): number => encoder.datagram(bytes, into, 0, addressed ? to : undefined)
+      const fill: Fill = (into, at) => encoder.datagram(bytes, into, at, addressed ? to : undefined)
       this.#carrier.writeSoon(encoder.room(bytes.length), fill)
       return true
     } catch {
@@ -214,7 +215,7 @@ export class MuxPacketConn implements PacketConn, Substream {
   #sendEnd(error: boolean, done?: () => void): boolean {
     const encoder = this.#encoder
     if (!encoder || this.#options.alone) return false
-    this.#carrier.write(encoder.room(0), (into) => encoder.end(into, 0, error), done)?.catch(() => {})
+    this.#carrier.write(encoder.room(0), (into, at) => encoder.end(into, at, error), done)?.catch(() => {})
     return true
   }
 

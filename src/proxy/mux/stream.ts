@@ -73,7 +73,9 @@ export class MuxConn implements Conn, Substream, Unread {
       return refused ? Promise.reject(refused) : undefined
     }
     this.#cancelOpening?.()
-    const wait = this.#carrier.write(this.encoder.room(bytes.length), (into) => this.encoder.stream(bytes, into, 0))
+    const wait = this.#carrier.write(this.encoder.room(bytes.length), (into, at) =>
+      this.encoder.stream(bytes, into, at),
+    )
     release?.()
     return wait && this.#orGone(wait)
   }
@@ -105,7 +107,7 @@ export class MuxConn implements Conn, Substream, Unread {
     const quiet = !this.encoder.opened || this.#unheard || (this.encoder.ended && this.#inbox.ended)
     // After our End another one says that nobody is listening either; an error would cost the reader what it has not read.
     if (!quiet) this.#sendEnd(!this.encoder.ended)
-    this.#over(reason ?? new ProxyError('CONN_CLOSED', 'the sub-stream was destroyed'))
+    this.#over(reason ?? destroyed)
   }
 
   keep(): DataUse {
@@ -136,12 +138,12 @@ export class MuxConn implements Conn, Substream, Unread {
   }
 
   #open(): void {
-    this.#carrier.write(this.encoder.room(0), (into) => this.encoder.open(into, 0))?.catch(() => {})
+    this.#carrier.write(this.encoder.room(0), (into, at) => this.encoder.open(into, at))?.catch(() => {})
   }
 
   #sendEnd(error: boolean, done?: () => void): void {
     this.#cancelOpening?.()
-    this.#carrier.write(this.encoder.room(0), (into) => this.encoder.end(into, 0, error), done)?.catch(() => {})
+    this.#carrier.write(this.encoder.room(0), (into, at) => this.encoder.end(into, at, error), done)?.catch(() => {})
   }
 
   #detachIfOver(): void {
@@ -166,3 +168,6 @@ export class MuxConn implements Conn, Substream, Unread {
 }
 
 const writtenBehindTheEnd = () => new ProxyError('PROTOCOL_MISUSE', 'write after closeWrite')
+
+/** How most of them end: made once, since an error notes where it was made. */
+const destroyed = new ProxyError('CONN_CLOSED', 'the sub-stream was destroyed')

@@ -102,7 +102,7 @@ function inboundUsers(input: z.output<typeof inboundSettings>, context: Context)
     if (typeof entry !== 'string') {
       const user = readUser(entry, entry, context)
       const limits = readLimits(entry, context)
-      return { owner: entry, email: entry.email ?? '', user: user && { ...user, ...(limits && { limits }) } }
+      return { owner: entry, email: entry.email ?? '', user: user && limits ? { ...user, limits } : user }
     }
     const owner = bareOwner(list, i, context)
     return { owner, email: '', user: readUser({ id: entry }, owner, context) }

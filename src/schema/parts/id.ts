@@ -7,6 +7,14 @@ import type { Place } from '../report.ts'
 const utf8 = new TextEncoder()
 const uuid = /-?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/i
 
+/** Sixteen bytes of a UUID in its usual form, about which there is nothing to say; undefined for all other texts. */
+export function plainId(text: string): Uint8Array | undefined {
+  return plain.test(text) && text !== nil ? parseId(text) : undefined
+}
+
+const plain = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const nil = '00000000-0000-0000-0000-000000000000'
+
 /** Sixteen bytes of an id, or undefined after an error. Blanks around it and text behind a UUID are left out with a warning. */
 export function readId(written: string, place: Place, { report }: Context): Uint8Array | undefined {
   const text = clean(written, place, report.warn.bind(report))

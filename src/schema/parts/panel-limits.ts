@@ -37,6 +37,7 @@ const days = (ms: number): string => {
 /** The limits among the fields of a user, or undefined where these set none. */
 export function readPanelLimits(owner: PanelInput, { report, now }: Context): UserLimits | undefined {
   const { limitIp = 0, totalGB = 0, expiryTime = 0, enable = true, reset = 0 } = owner
+  if (limitIp === 0 && totalGB === 0 && expiryTime === 0 && enable && reset === 0) return undefined
   if (expiryTime > 0 && now !== undefined && expiryTime <= now) {
     const message = `this user expired at ${new Date(expiryTime).toISOString()} and is turned away`
     report.warn('CFG071', report.at(owner, 'expiryTime'), message)

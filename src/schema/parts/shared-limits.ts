@@ -28,7 +28,7 @@ interface Limited {
 /** Users that have limits. */
 function* limitedUsers(inbounds: readonly Inbound[]): Iterable<Limited> {
   for (const { config, settings } of inbounds) {
-    if (config?.protocol !== 'vmess' || !settings) continue
+    if (config?.protocol !== 'vmess' || !settings || !config.settings.users.some(({ limits }) => limits)) continue
     const { clients, users = [] } = settings as VmessInput
     const entries = (clients ?? users).filter((entry) => typeof entry === 'object')
     const written = new Map(entries.map((entry) => [keyOf(entry), entry]))

@@ -44,15 +44,17 @@ export const limitsSchema = noted(limitsFields, { own: true })
 
 export type LimitsInput = z.output<typeof limitsSchema>
 
+const nothing: LimitsInput = {}
+
 /** Limits that were written, or undefined where none are. `owner` is the user's object. */
 export function readLimits(
   owner: { readonly limits?: LimitsInput | undefined; readonly email?: string | undefined } & PanelInput,
   context: Context,
 ): UserLimits | undefined {
   const { report } = context
-  const { limits: input = {} } = owner
+  const { limits: input = nothing } = owner
   const panel = readPanelLimits(owner, context)
-  if (!panel && Object.keys(input).length === 0) return undefined
+  if (!panel && (input === nothing || Object.keys(input).length === 0)) return undefined
   if (!owner.email && (owner.email === '' || !report.wrote(owner, 'email'))) {
     const message = 'this user has limits but no e-mail, and limits are kept by e-mail'
     report.error('CFG069', report.at(owner, 'limits'), message, 'write "email": "name@example.org"; any name will do')

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts'
 import { oneOf } from '../expected.ts'
 import { type Place, shorten } from '../report.ts'
 import { didYouMean, didYouMeanAlike } from '../suggest.ts'
-import { readId } from './id.ts'
+import { plainId, readId } from './id.ts'
 
 /** Fields of a user as decoded; all were optional in the text. */
 export interface UserFields {
@@ -36,7 +36,7 @@ export function readUser(fields: UserFields, owner: object, context: Context): V
     }
     return undefined
   }
-  const id = readId(text, report.at(owner, key), context)
+  const id = plainId(text) ?? readId(text, report.at(owner, key), context)
   const alterId = fields.alterId ?? 0
   if (alterId > ampleAlterIds) {
     const cost = 'every one costs start-up time and memory'
@@ -47,20 +47,24 @@ export function readUser(fields: UserFields, owner: object, context: Context): V
       'write 0',
     )
   }
-  const fault = emailFault(fields.email ?? '')
+  const { email = '', level = 0 } = fields
+  const fault = emailFault(email)
   if (fault) report.error('CFG072', report.at(owner, 'email'), fault, 'write a name or an address')
-  const experiments = readExperiments(fields.experiments ?? '', report.at(owner, 'experiments'), context)
-  return id && { id, alterId, level: fields.level ?? 0, email: fields.email ?? '', experiments }
+  const experiments = fields.experiments ? readExperiments(fields.experiments, owner, context) : none
+  return id && { id, alterId, level, email, experiments }
 }
+
+/** What nearly every user has, once. */
+const none: Experiments = { authenticatedLength: false, noTerminationSignal: false }
 
 const experimentNames = ['AuthenticatedLength', 'NoTerminationSignal'] as const
 
-function readExperiments(text: string, place: Place, { report }: Context): Experiments {
+function readExperiments(text: string, owner: object, { report }: Context): Experiments {
   const names = text.split(/[|,\s]+/).filter((name) => name !== '')
   for (const name of names) {
     if ((experimentNames as readonly string[]).includes(name)) continue
     const message = `unknown experiment ${JSON.stringify(shorten(name))}; expected ${oneOf(experimentNames)}`
-    report.warn('CFG061', place, message, didYouMean(name, experimentNames))
+    report.warn('CFG061', report.at(owner, 'experiments'), message, didYouMean(name, experimentNames))
   }
   return {
     authenticatedLength: names.includes('AuthenticatedLength'),
@@ -103,22 +107,24 @@ export interface WrittenUser {
 
 /** Says what users of one inbound must not share. Later users win. */
 export function checkUnique(users: readonly WrittenUser[], { report }: Context): void {
-  const emails = new Map<string, Place>()
-  const ids = new Map<string, Place>()
+  const emails = new Map<string, object>()
+  const ids = new Map<string, object>()
   for (const { user, owner, email } of users) {
-    const place = report.at(owner, 'email')
-    const first = emails.get(email.toLowerCase())
-    if (first) {
-      const message = `the e-mail "${shorten(email)}" already belongs to ${first.path.replace(/\.email$/, '')}`
-      report.error('CFG055', place, message, 'every user of an inbound needs an e-mail of its own, or none')
-    } else if (email !== '') emails.set(email.toLowerCase(), place)
+    const key = email.toLowerCase()
+    const namesake = emails.get(key)
+    if (namesake) {
+      const first = report.at(namesake, 'email').path.replace(/\.email$/, '')
+      const message = `the e-mail "${shorten(email)}" already belongs to ${first}`
+      const hint = 'every user of an inbound needs an e-mail of its own, or none'
+      report.error('CFG055', report.at(owner, 'email'), message, hint)
+    } else if (email !== '') emails.set(key, owner)
     if (!user) continue
-    const id = formatUuid(user.id)
+    const id = String.fromCharCode(...user.id)
     const holder = ids.get(id)
-    const idPlace = report.at(owner, 'id')
     if (holder) {
-      const message = `the id "${redactId(id)}" is also that of ${holder.path.replace(/\.id$/, '')}; this later user wins`
-      report.warn('CFG054', idPlace, message, 'traffic of both is booked to the later one')
-    } else ids.set(id, idPlace)
+      const first = report.at(holder, 'id').path.replace(/\.id$/, '')
+      const message = `the id "${redactId(formatUuid(user.id))}" is also that of ${first}; this later user wins`
+      report.warn('CFG054', report.at(owner, 'id'), message, 'traffic of both is booked to the later one')
+    } else ids.set(id, owner)
   }
 }
