@@ -10,7 +10,7 @@ import { rolldown } from 'rolldown'
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
 /** What is started, and what whoever starts it asks of it. */
-const inputs = { main: ['main', 'processTerminal'] }
+const inputs = { main: ['main', 'processTerminal'], worker: ['serving'] }
 
 const asInstalled = /^(?:libsql|pino|@grpc\/.*)$/
 

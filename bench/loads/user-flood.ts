@@ -1,5 +1,5 @@
 /**
- * node bench/user-flood.mjs: what honest clients of a server with many users notice of strangers who send random openings, each of
+ * node bench/load.mjs user-flood: what honest clients of a server with many users notice of strangers who send random openings, each of
  * which may be anybody's until all keys were tried. Exits with 1 where p99 of them is more than `--most` milliseconds.
  */
 
@@ -26,7 +26,7 @@ const { values } = parseArgs({
   },
 })
 
-const usage = 'node bench/user-flood.mjs [--users 10000] [--per-second 2000] [--seconds 20] [--most 50]'
+const usage = 'node bench/load.mjs user-flood [--users 10000] [--per-second 2000] [--seconds 20] [--most 50]'
 const seconds = Number(values.seconds)
 const perSecond = Number(values['per-second'])
 

@@ -5,7 +5,16 @@ import type { Pace } from '../core/streams/meter.ts'
 import { sameLimits, type UserLimits } from '../core/user-limits.ts'
 import { Addresses } from './addresses.ts'
 import type { Member, SharedAccount } from './book.ts'
+import type { Bucket } from './bucket.ts'
 import { SpeedLimit } from './pace.ts'
+
+/** What an account has in common with its like in other threads; what is absent is its own. */
+export interface SharedState {
+  readonly used?: Totals
+  readonly bucket?: (direction: keyof Totals) => Bucket
+  /** Told whenever other limits hold. */
+  readonly limited?: (limits: UserLimits) => void
+}
 
 class Members extends Set<Member> {}
 const nobody: ReadonlySet<Member> = new Set()
@@ -14,7 +23,7 @@ const nobody: ReadonlySet<Member> = new Set()
 export class Account implements SharedAccount {
   readonly email: string
   /** Plaintext bytes that count against the quota. */
-  readonly used: Totals = { uplink: 0, downlink: 0 }
+  readonly used: Totals
   readonly #clock: Clock
   /** A set of its own only while there are any: most users of a large file are not connected. */
   #members: ReadonlySet<Member> = nobody
@@ -23,6 +32,7 @@ export class Account implements SharedAccount {
   #addresses: Addresses | undefined
   /** Where there is a limit, or was one. */
   readonly #speed: { uplink?: SpeedLimit; downlink?: SpeedLimit } = {}
+  readonly #shared: SharedState
   #cancelExpiry: Cancel | undefined
   #configured: UserLimits
   #limits: UserLimits
@@ -30,8 +40,16 @@ export class Account implements SharedAccount {
   #firstUse = 0
 
   /** `changed` is told what an operator changes. */
-  constructor(email: string, limits: UserLimits, clock: Clock, changed: (account: Account) => void = () => {}) {
+  constructor(
+    email: string,
+    limits: UserLimits,
+    clock: Clock,
+    changed: (account: Account) => void = () => {},
+    shared: SharedState = {},
+  ) {
     this.email = email
+    this.#shared = shared
+    this.used = shared.used ?? { uplink: 0, downlink: 0 }
     this.#configured = limits
     this.#limits = limits
     this.#clock = clock
@@ -109,6 +127,16 @@ export class Account implements SharedAccount {
     if (this.#members.size === 1) this.#watchExpiry()
   }
 
+  /** Takes in connections that were let in elsewhere; then limits hold for them as for those that run already. */
+  adopt(members: Iterable<Member>): void {
+    this.#addresses ??= new Addresses(this.#clock, this.#limits)
+    for (const member of members) {
+      this.#enter(member)
+      this.#addresses.adopt(member)
+    }
+    this.#enforce()
+  }
+
   #enter(member: Member): void {
     if (this.#members instanceof Members) this.#members.add(member)
     else this.#members = new Members([member])
@@ -176,6 +204,7 @@ export class Account implements SharedAccount {
 
   /** Makes the limits hold for what runs already. Fewer connections than there are end none. */
   #enforce(): void {
+    this.#shared.limited?.(this.#limits)
     this.#limitSpeed('uplink')
     this.#limitSpeed('downlink')
     this.#beginUse()
@@ -186,7 +215,7 @@ export class Account implements SharedAccount {
 
   #limitSpeed(direction: keyof Totals): void {
     const rate = this.#limits[direction]
-    if (rate > 0) this.#speed[direction] ??= new SpeedLimit(this.#clock)
+    if (rate > 0) this.#speed[direction] ??= new SpeedLimit(this.#clock, this.#shared.bucket?.(direction))
     const limit = this.#speed[direction]
     if (limit) limit.rate = rate
   }

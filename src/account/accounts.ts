@@ -1,6 +1,6 @@
 import type { Clock } from '../core/env.ts'
 import { type UserLimits, unlimited } from '../core/user-limits.ts'
-import { Account } from './account.ts'
+import { Account, type SharedState } from './account.ts'
 import type { AccountBook } from './book.ts'
 
 /** Is told of accounts, e.g. to keep them in a store. */
@@ -18,10 +18,13 @@ export class Accounts implements AccountBook {
   readonly #clock: Clock
   readonly #accounts = new Map<string, { readonly account: Account; holders: number }>()
   readonly #watchers = new Set<AccountsWatcher>()
+  readonly #share: (email: string) => SharedState
   readonly #changed = (account: Account) => this.#tell('changed', account)
 
-  constructor(clock: Clock) {
+  /** @param share what an account has in common with others of that e-mail in other threads */
+  constructor(clock: Clock, share: (email: string) => SharedState = () => ({})) {
     this.#clock = clock
+    this.#share = share
   }
 
   /** Tells `watcher` from now on, until the returned function is called. */
@@ -39,7 +42,7 @@ export class Accounts implements AccountBook {
     const key = email.toLowerCase()
     const known = this.#accounts.get(key)
     if (!known) {
-      const account = new Account(email, limits ?? unlimited, this.#clock, this.#changed)
+      const account = new Account(email, limits ?? unlimited, this.#clock, this.#changed, this.#share(email))
       this.#accounts.set(key, { account, holders: 1 })
       this.#tell('opened', account)
       return

@@ -64,6 +64,14 @@ export class Addresses {
     else this.#admitOverLimit(key, member)
   }
 
+  /** Takes in one that is connected already, whatever the limit: see limit(). */
+  adopt(member: Member): void {
+    const key = addressKey(member.host)
+    const known = this.#settled.get(key) ?? this.#trials.get(key)
+    if (known) known.members.add(member)
+    else this.#settled.set(key, this.#place(member))
+  }
+
   #admitOverLimit(key: string, member: Member): void {
     this.#look()
     const now = this.#clock.elapsed()

@@ -11,7 +11,8 @@ import type { UserLimits } from '../core/user-limits.ts'
 export interface Member {
   /** Client's address without the port. */
   readonly host: string
-  readonly totals: Readonly<Totals>
+  /** Where an account has to see them from another thread it puts others in their place, which go on from there. */
+  totals: Totals
   /** Ends it now. */
   end(reason: ProxyError): void
 }
@@ -20,14 +21,12 @@ export interface Member {
 export interface SharedAccount {
   readonly email: string
   /**
-   * Lets a connection in. Throws ProxyError with a USER_ code. Whoever was let in must leave().
-   *
-   * Answers at once. A book that several share holds a lease for each of them (so many connections, so many bytes), decides
-   * by that, and fills it up again in the background: nobody waits for another machine before the first byte.
+   * Lets a connection in. Throws ProxyError with a USER_ code, or rejects with it where another thread decides. Whoever was let
+   * in, or waits for it, must leave(); nothing is dialled before.
    */
-  admit(member: Member): void
+  admit(member: Member): void | Promise<void>
   leave(member: Member): void
-  /** Bytes that are about to pass. Ends every connection when they exceed the quota, or what is leased of it. */
+  /** Bytes that are about to pass. Ends every connection when they exceed the quota, whichever thread they pass in. */
   spend(direction: keyof Totals, bytes: number): void
   /** What bytes must pass while a speed limit holds. */
   pace(direction: keyof Totals): Pace | undefined

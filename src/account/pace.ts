@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../core/env.ts'
 import type { Lifetime } from '../core/lifetime.ts'
 import type { Pace } from '../core/streams/meter.ts'
 import { type Pooled, takeBuffer } from '../core/streams/pool.ts'
+import { type Bucket, OwnBucket } from './bucket.ts'
 import { Shares } from './shares.ts'
 
 type Write = (piece: Uint8Array) => void | Promise<void>
@@ -33,9 +34,8 @@ export class SpeedLimit implements Pace {
   readonly #clock: Clock
   /** Bytes per second; 0: no limit. */
   #rate = 0
-  /** What may pass now, in bytes times 1000, so that whole milliseconds make whole numbers. */
-  #credit = 0
-  #filledAt = 0
+  /** What may pass now: others may take from it, too. */
+  readonly #bucket: Bucket
   /** Those who wait, in the order of their `start`. */
   readonly #queue: Turn[] = []
   /** Bytes that a connection that never paused has been given; a newcomer begins here. */
@@ -45,8 +45,10 @@ export class SpeedLimit implements Pace {
   #cancel: Cancel | undefined
   readonly #shares = new Shares()
 
-  constructor(clock: Clock) {
+  /** @param bucket one that several threads take from; one of its own unless given */
+  constructor(clock: Clock, bucket: Bucket = new OwnBucket(() => clock.elapsed())) {
     this.#clock = clock
+    this.#bucket = bucket
   }
 
   get rate(): number {
@@ -81,11 +83,11 @@ export class SpeedLimit implements Pace {
   admit(bytes: number, to: Lifetime): boolean {
     this.#fill()
     if (this.#rate === 0) return true
-    const share = this.#shares.of(to, this.#filledAt, this.#rate, this.#queue.length)
+    const share = this.#shares.of(to, this.#clock.elapsed(), this.#rate, this.#queue.length)
     // Who has had a share may have what is left over: the upper half of the bucket, while no stream waits for it.
     const enough = share.left > 0 ? -this.#rate * debtMs : this.#capacity / 2
-    if (this.#credit <= enough || (share.left <= 0 && this.#queue.length > 0)) return false
-    this.#credit -= bytes * 1000
+    if (share.left <= 0 && this.#queue.length > 0) return false
+    if (!this.#bucket.take(bytes * 1000, enough + 1)) return false
     share.take(bytes)
     return true
   }
@@ -101,17 +103,13 @@ export class SpeedLimit implements Pace {
   }
 
   #fill(): void {
-    const now = this.#clock.elapsed()
-    const elapsed = Math.max(0, now - this.#filledAt)
-    this.#filledAt = now
-    if (this.#rate > 0) this.#credit = Math.min(this.#capacity, this.#credit + elapsed * this.#rate)
+    this.#bucket.fill(this.#rate, this.#capacity, this.#queue.length)
   }
 
   /** Books `bytes` for a connection, if they may pass now. */
   #take(bytes: number, to: Lifetime): boolean {
     if (this.#rate > 0) {
-      if (this.#credit < bytes * 1000) return false
-      this.#credit -= bytes * 1000
+      if (!this.#bucket.take(bytes * 1000, bytes * 1000)) return false
       this.#start = this.#startOf(to)
       this.#ends.set(to, this.#start + bytes)
     }
@@ -154,8 +152,8 @@ export class SpeedLimit implements Pace {
   }
 
   #waitMs(turn: Turn): number {
-    const missing = Math.min(turn.left, this.#pieceSize) * 1000 - this.#credit
-    return Math.max(waitMinMs, Math.ceil(missing / this.#rate))
+    const missing = Math.min(turn.left, this.#pieceSize) * 1000 - this.#bucket.credit
+    return Math.max(waitMinMs, Math.ceil(missing / (this.#rate * this.#bucket.share)))
   }
 
   #give(turn: Turn, size: number): void {

@@ -1,4 +1,4 @@
-import { Accounts } from '../account/accounts.ts'
+import type { Accounts } from '../account/accounts.ts'
 import { builtin } from '../builtin/kinds.ts'
 import type { Address } from '../core/address.ts'
 import { ProxyError } from '../core/errors.ts'
@@ -6,9 +6,8 @@ import type { Ground, Resolve } from '../core/ground.ts'
 import { limits } from '../core/limits.ts'
 import type { UserDirectory } from '../protocol/vmess/users.ts'
 import type { Config, InboundConfig, OutboundConfig, PolicyConfig, VmessUser } from '../settings/model.ts'
-import { Counters } from '../stats/counters.ts'
+import type { Counters } from '../stats/counters.ts'
 import { Endings } from '../stats/endings.ts'
-import { FormerUsers } from '../stats/former-users.ts'
 import { Handshakes } from '../stats/handshakes.ts'
 import { type OutboundBuild, readTextFile } from './build/build.ts'
 import { Ends } from './build/ends.ts'
@@ -25,7 +24,7 @@ import { Connections } from './inbound/connections.ts'
 import { hostOf } from './inbound/host.ts'
 import { Inbounds } from './inbound/inbounds.ts'
 import type { InboundParts, RunningInbound } from './inbound/running-inbound.ts'
-import type { InstanceDeps } from './instance-deps.ts'
+import { type InstanceDeps, ownParts, partOf, type SharedParts } from './instance-deps.ts'
 import { systemResolver } from './names/system-resolver.ts'
 import { Outbounds, type RunningOutbound } from './outbounds.ts'
 import { ReverseProxies } from './reverse.ts'
@@ -41,7 +40,7 @@ export type { InstanceDeps } from './instance-deps.ts'
 export class Instance implements AsyncDisposable {
   readonly kinds: OutboundBuild['kinds']
   readonly accounts: Accounts
-  readonly counters = new Counters()
+  readonly counters: Counters
   readonly handshakes = new Handshakes()
   readonly endings = new Endings()
   readonly flows: Flows
@@ -55,6 +54,8 @@ export class Instance implements AsyncDisposable {
   readonly reverse: ReverseProxies
   readonly api = new ApiDoor({ doors: () => this.routing.doors, inbounds: () => this.inbounds })
   readonly observers: Observers
+  /** What there is for all threads; undefined: there is one. */
+  readonly shared: SharedParts | undefined
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
   readonly #loops = new LoopGuard()
@@ -73,10 +74,11 @@ export class Instance implements AsyncDisposable {
     this.resolve = resolve
     this.#config = config
     this.#connections = new Connections(env)
-    this.accounts = new Accounts(env.clock)
-    this.accounts.watch(new FormerUsers(this.counters))
-    const perAddress = () => this.#config.policy.system.handshakesPerAddress
-    this.#descriptors = new Descriptors({ env, perAddress, evictIdle: () => this.flows.quiet.evictIdle() })
+    this.shared = deps.shared
+    ;({ accounts: this.accounts, counters: this.counters } = deps.shared ?? ownParts(env.clock))
+    const perAddress = () => partOf(this.#config.policy.system.handshakesPerAddress, this.shared)
+    const evictIdle = () => this.flows.quiet.evictIdle()
+    this.#descriptors = new Descriptors({ env, perAddress, evictIdle, ofThread: this.shared?.openFiles })
     const asked = ({ info }: End) => this.#descriptors.admit(info)
     this.flows = new Flows({ clock: env.clock, accounts: this.accounts, nextId: ids, asked })
     this.users = new LiveUsers(this.accounts, this.flows)
@@ -92,12 +94,11 @@ export class Instance implements AsyncDisposable {
       watch,
     })
     this.#ends = new Ends({
+      ...deps,
       kinds: this.kinds,
-      env,
       names: this.names,
       read: readText,
       resolve,
-      findAsset: deps.findAsset,
       detour: new Detour({ env, users: this.users, inbound: (tag) => this.inbound(tag) }),
       policy: () => this.#config.policy,
       find: (tag) => this.outbounds.passable(tag),

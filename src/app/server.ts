@@ -57,6 +57,7 @@ export class Server extends EventEmitter<ServerEvents> implements AsyncDisposabl
     this.#env = systemEnv(telling(options.log ?? silentLogger, (error) => this.#tellError(error)))
     const loaded = loadOrThrow(config, this.#env)
     this.#problems = loaded.problems
+    if (loaded.config.workers !== 1) this.#env.log.warn({}, 'one thread serves: "workers" is for the command vmess')
     this.#launch = this.#launchOf(loaded.config)
   }
 

@@ -209,6 +209,7 @@ export const transports = [
     message: { name: 'transport.internet.splithttp.Config', json: xhttpJson },
     opening: (settings) => xhttpOpening(settings),
     layer: (settings, deps) => xhttpLayer(settings, deps),
+    manyCarriers: true,
   }),
 ] as const
 

@@ -25,6 +25,7 @@ const valueFlags: Readonly<Record<string, string>> = {
   port: 'port',
   'tls-cert': 'tls-cert',
   'tls-key': 'tls-key',
+  workers: 'workers',
 }
 
 const switches: Readonly<Record<string, string>> = {

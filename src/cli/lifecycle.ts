@@ -9,7 +9,7 @@ const sameKeyMs = 200
 /** What a signal stops. */
 export interface Stoppable {
   /** Client connections in progress. */
-  readonly connections: number
+  readonly connections: number | Promise<number>
   /** Resolves when everything is closed; connections have this long to end. */
   stop(graceMs: number): Promise<void>
   /** Cuts every connection now. */
@@ -85,7 +85,8 @@ export async function untilStopped(running: readonly Stoppable[], log: Logger, s
   // Listeners keep the process alive; without any it must wait for its signal too.
   const alive = setInterval(() => {}, 60_000)
   const first = await signals.next()
-  const open = running.reduce((sum, { connections }) => sum + connections, 0)
+  let open = 0
+  for (const { connections } of running) open += await connections
   if (open > 0)
     log.warn(
       { connections: open },

@@ -99,12 +99,15 @@ const withSkipping = (command: Command): Command =>
     'leave out inbounds and outbounds of other protocols; what leads to them is blocked',
   )
 
+const withWorkers = (command: Command): Command =>
+  command.option('--workers <number>', 'threads that serve clients, or auto: one for each core; 1 without it')
+
 const withLog = (command: Command): Command =>
   command.option('--log-json', 'write the log as JSON lines').option('--log-format <format>', 'text or json')
 
 function addRun(program: Command, terminal: Terminal, done: Done): void {
   const command = program.command('run').description('run a V2Ray or Xray configuration')
-  withLog(withSkipping(withSources(command)))
+  withWorkers(withLog(withSkipping(withSources(command))))
     .option('--test', 'only check it, as the command test does')
     .option('--json', 'with --test: print what was found as JSON')
     .option('--dump', 'print the merged configuration and end')
@@ -133,7 +136,7 @@ Examples:
   vmess serve --host vpn.example.org --port 80 --transport ws --path /chat`
 
 function addServe(program: Command, terminal: Terminal, done: Done): void {
-  withLog(program.command('serve').description('run a server with a generated, saved configuration'))
+  withWorkers(withLog(program.command('serve').description('run a server with a generated, saved configuration')))
     .option('--host <name>', "the address in the link; the machine's own without it")
     .option('--port <number>', 'the port of a new configuration; a free one without it')
     .option('--listen <ip>', 'the address to listen on; all without it')

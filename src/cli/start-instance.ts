@@ -1,8 +1,8 @@
 /** A configuration at work, with its log; failures as the exit codes say. */
-
+import { availableParallelism } from 'node:os'
 import { systemClock, systemEnv } from '../app/env.ts'
 import { Instance } from '../app/instance.ts'
-import { Launch } from '../app/launch.ts'
+import { Launch, type Workers } from '../app/launch.ts'
 import { type AppLog, createLogger } from '../app/log/log.ts'
 import { sessionLog } from '../app/log/session-log.ts'
 import type { ReloadRefusal } from '../app/reload/reload.ts'
@@ -51,6 +51,7 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     }),
   )
   const env = systemEnv(appLog.log)
+  const workers = await workersFor(config, options, appLog)
   const access = options.access?.(appLog) ?? appLog.access
   const launch: Launch = orExit(
     () =>
@@ -59,6 +60,7 @@ export async function startInstance(config: Config, options: StartOptions): Prom
         observers: [access, sessionLog(env.log, env.clock)],
         reload: () => reload(),
         restartLog: () => appLog.restart(),
+        workers,
       }),
   )
   const readAgain = options.reload?.(launch.instance, env) ?? nothingToReload
@@ -80,11 +82,35 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     appLog,
     reload,
     get connections() {
-      return launch.connections
+      return launch.allConnections()
     },
     stop: (graceMs) => launch.stop(graceMs).finally(leaveLastResort),
     kill: () => launch.kill(),
   }
+}
+
+/** The threads that serve clients where the configuration asks for several. What they need is loaded only then. */
+async function workersFor(
+  { workers: asked, log }: Config,
+  { logJson, terminal }: StartOptions,
+  appLog: AppLog,
+): Promise<Workers | undefined> {
+  const workers = asked === 'auto' ? availableParallelism() : asked
+  if (workers === 1) return undefined
+  const { createWorkers } = await import('../app/workers/main/workers.ts')
+  return createWorkers({
+    env: systemEnv(appLog.log),
+    workers,
+    entry: workerEntry(),
+    log: { json: logJson, color: log.error === '' && terminal.errColor, access: true },
+    lines: appLog.lines,
+  })
+}
+
+/** Beside this file; where that is not compiled, among those that are. */
+function workerEntry(): URL {
+  const entry = new URL('./worker.js', import.meta.url)
+  return import.meta.url.endsWith('.ts') ? new URL(entry.href.replace('/src/cli/', '/dist/cli/')) : entry
 }
 
 /**

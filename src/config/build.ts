@@ -6,7 +6,7 @@ import { decode } from '../schema/decode.ts'
 import { checkFirstUses } from '../schema/parts/shared-limits.ts'
 import type { Report } from '../schema/report.ts'
 import type { ObjectNode } from '../schema/tree.ts'
-import type { Config, OutboundConfig } from '../settings/model.ts'
+import type { Config, OutboundConfig, WorkersConfig } from '../settings/model.ts'
 import { type ReadInbound, readInbound } from './ends/inbound.ts'
 import { leaveOut, type Sorted } from './ends/left-out.ts'
 import { type ReadOutbound, readOutbound } from './ends/outbound.ts'
@@ -26,6 +26,7 @@ import { checkFakeUse, readFakeDns } from './sections/fakedns.ts'
 import { buildLog } from './sections/log.ts'
 import { buildPolicy } from './sections/policy.ts'
 import { readReverse } from './sections/reverse.ts'
+import { readWorkers, spread } from './sections/workers.ts'
 
 export interface BuildOptions {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -33,13 +34,15 @@ export interface BuildOptions {
   readonly strict?: boolean
   readonly otherOutbounds?: readonly string[]
   readonly skipUnsupported?: boolean
+  /** Instead of what the configuration says. */
+  readonly workers?: WorkersConfig | undefined
   readonly kinds: Kinds
 }
 
 /** The configuration, complete where nothing was reported as an error. */
 export function buildConfig(
   root: ObjectNode,
-  { env, now, kinds, strict = false, otherOutbounds = [], skipUnsupported = false }: BuildOptions,
+  { env, now, kinds, strict = false, otherOutbounds = [], skipUnsupported = false, workers: asked }: BuildOptions,
   report: Report,
 ): Config | undefined {
   const input = decode(rootSchema(kinds), root, '', report)
@@ -88,18 +91,24 @@ export function buildConfig(
   const accounting = buildAccounting(input, context)
   checkFirstUses(inbounds, accounting !== undefined, context)
   checkPorts(inbounds, endpointsOf(input, { api: api?.listen, control: listen }, context), kinds, context)
+  const ofOneThread = {
+    fakePools,
+    ...(reverse && { reverse }),
+    ...(observatory && { observatory }),
+    ...(burst && { burstObservatory: burst }),
+  }
+  const workers = readWorkers(asked ?? input.workers ?? 1, input, ofOneThread, context)
+  const served = inbounds.flatMap(({ config }) => config ?? [])
   const kept = input.api?.tag ? withoutTag(outbounds, input.api.tag, context) : outbounds
   return {
     log: buildLog(input.log, context),
-    inbounds: inbounds.flatMap(({ config }) => config ?? []),
+    inbounds: spread(served, workers, toApi, kinds, context, input),
     outbounds: onePerTag([...(ways.instead ? [ways.instead] : []), ...kept.flatMap(({ config }) => config ?? [])]),
     policy: buildPolicy(input, context),
     ...(dns && { dns }),
-    fakePools,
+    ...ofOneThread,
     ...(routing && { routing }),
-    ...(observatory && { observatory }),
-    ...(burst && { burstObservatory: burst }),
-    ...(reverse && { reverse }),
+    workers,
     ...(api && { api }),
     ...(control && { control }),
     ...(accounting && { accounting }),

@@ -5,7 +5,7 @@ import type { Kinds } from '../kinds/kinds.ts'
 import type { Problem } from '../schema/problem.ts'
 import { Report } from '../schema/report.ts'
 import { fromValue, type JsonNode, type ObjectNode, type Source } from '../schema/tree.ts'
-import type { Config } from '../settings/model.ts'
+import type { Config, WorkersConfig } from '../settings/model.ts'
 import { buildConfig } from './build.ts'
 import { freeze } from './freeze.ts'
 import { type MergeMode, mergeRoots } from './text/merge.ts'
@@ -34,6 +34,8 @@ export interface LoadOptions {
    * an outbound is blocked. Otherwise they are errors.
    */
   readonly skipUnsupported?: boolean
+  /** How many threads are to serve clients, instead of what the texts say. */
+  readonly workers?: WorkersConfig | undefined
   /** Which format texts are in; by default what stands in them tells. */
   readonly format?: Format
   /** What it can name; by default everything that is built in. */
@@ -95,7 +97,7 @@ function rootOf(node: JsonNode, format: Format, report: Report): ObjectNode | un
 }
 
 /** Keys of our own, which both formats may have. */
-const ownKeys = ['control', 'accounting', 'env', 'remarks']
+const ownKeys = ['control', 'accounting', 'workers', 'env', 'remarks']
 
 /** V2Ray 5's own format becomes that of V2Ray 4. */
 function inOneForm(root: ObjectNode, format: Format, report: Report): ObjectNode | undefined {

@@ -14,6 +14,7 @@ import { fakeDnsSchema } from './sections/fakedns.ts'
 import { logSchema } from './sections/log.ts'
 import { policySchema } from './sections/policy.ts'
 import { reverseSchema } from './sections/reverse.ts'
+import { workersSchema } from './sections/workers.ts'
 
 const old = (description: string) => `${description} Old form, which Xray ignores.`
 const unsupported = <S extends z.ZodType>(schema: S) => withoutEffect(schema, 'it is not supported')
@@ -53,6 +54,7 @@ export const rootSchema = perKinds((kinds) =>
     api: apiSchema,
     control: controlSchema,
     accounting: accountingSchema,
+    workers: workersSchema,
     env: mapOf(variable(), 'Variables for env:NAME.'),
     inbound: subtree(old('The first inbound.')),
     outbound: subtree(old('The first outbound.')),

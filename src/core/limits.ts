@@ -54,6 +54,14 @@ export const limits = {
   clockSkewS: 120,
   /** Sealed bytes of one chunk that we send, before padding; more breaks sing-box. */
   chunkSealedMax: 16_384,
+  /** Threads that serve clients. */
+  workers: 64,
+  /** What the heap of a worker may come to at least, MiB; together they have as much as one would, where that is more. */
+  workerHeapMinMb: 256,
+  /** How long after an address is bound workers listen there, unless what bound it has them do so, ms. */
+  workersFollowMs: 100,
+  /** The longest that a worker which ended again and again is not replaced for, ms. */
+  workerPauseMs: 30_000,
   /** AuthIDs remembered against replay; when full the oldest goes and the window narrows. */
   replayEntries: 1_000_000,
   /** Seconds for which (id, key, IV) is remembered. */

@@ -89,6 +89,8 @@ export interface TransportKind<S extends z.ZodType = z.ZodType, K extends string
   layer?(settings: T, deps: LayerDeps): Layer | undefined
   /** The path of the unix socket, as Address.path, that it is carried by instead of TCP, at both ends. */
   socket?(settings: T): string
+  /** Several of the connections below bring one: they have to come to the same thread. */
+  readonly manyCarriers?: boolean
   /** For a transport that is not carried by TCP, such as one over datagrams; TLS lies over it. */
   readonly carrier?: {
     dialer(ground: Ground, settings: T, deps: LayerDeps): Dialer

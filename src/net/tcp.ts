@@ -27,6 +27,14 @@ export interface TcpOptions {
   readonly localAddress?: () => string
   /** Listening on an IPv6 address takes no IPv4; `::` takes both unless given. */
   readonly ipv6Only?: boolean
+  /** Gives a socket that is bound already, and where to; it is the listener's then. */
+  readonly bound?: (at: Address) => Promise<BoundSocket>
+}
+
+/** A listening socket, by its descriptor. */
+export interface BoundSocket {
+  readonly fd: number
+  readonly address: Address
 }
 
 /** Dials TCP and unix sockets. Takes IP addresses only: the system's look-up of names would hold a thread for each. */
@@ -123,7 +131,8 @@ export function tcpListener(options: TcpOptions = {}): Listener {
             if (options.onAccept?.(conn, descriptorOf(socket)) !== false) accept(conn)
           },
         )
-      const { ipv6Only = false } = options
+      const { ipv6Only = false, bound } = options
+      if (bound) return takeOver(create(), bound(at))
       return at.path === undefined ? bind(create(), at, ipv6Only) : bindUnix(create, at, at.path, mode)
     },
   }
@@ -152,6 +161,18 @@ function bind(server: Server, at: Address, ipv6Only: boolean): Promise<Listening
       resolve({ address, close: async () => void server.close() })
     })
   })
+}
+
+/** Accepts on a socket that others may have a descriptor of, too. */
+async function takeOver(server: Server, bound: Promise<BoundSocket>): Promise<Listening> {
+  const { fd, address } = await bound
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, formatAddress(address))))
+    server.listen({ fd }, limits.listenBacklog, resolve)
+  })
+  server.removeAllListeners('error')
+  server.on('error', ignore)
+  return { address, close: async () => void server.close() }
 }
 
 /** Accepting goes on; a single failed accept concerns one stranger. */

@@ -98,6 +98,9 @@ export const problemCodes = {
   CFG141: 'An API that nothing leads to, or that offers nothing.',
   CFG142: 'A token that is too short or cannot be sent.',
   CFG143: 'Made-up addresses are given out, and no inbound knows them.',
+  // Workers
+  CFG144: 'Several workers together with a part that lives in one thread.',
+  CFG145: 'An inbound that one thread serves although there are workers.',
 } as const satisfies Record<string, string>
 
 export type ProblemCode = keyof typeof problemCodes

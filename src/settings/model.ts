@@ -20,6 +20,7 @@ import type { LogConfig } from './log.ts'
 import type { SharedConnections } from './mux.ts'
 import type { ReverseConfig } from './reverse.ts'
 import type { BurstConfig, ObservatoryConfig, RoutingConfig } from './routing.ts'
+import type { AccountingConfig, ApiConfig, ControlConfig, WorkersConfig } from './services.ts'
 import type { SniffingConfig } from './sniffing.ts'
 import type { InboundStreamConfig, OutboundStreamConfig } from './stream.ts'
 import type { HttpOutboundSettings, SocksOutboundSettings } from './upstream.ts'
@@ -33,6 +34,7 @@ export type * from './mux.ts'
 export type * from './ports.ts'
 export type * from './reverse.ts'
 export type * from './routing.ts'
+export type * from './services.ts'
 export type * from './sniffing.ts'
 export type * from './stream.ts'
 export type * from './upstream.ts'
@@ -58,29 +60,8 @@ export interface Config {
   readonly control?: ControlConfig
   /** Where used traffic survives a restart. */
   readonly accounting?: AccountingConfig
-}
-
-export type ApiService = 'HandlerService' | 'LoggerService' | 'ObservatoryService' | 'RoutingService' | 'StatsService'
-
-export interface ApiConfig {
-  /** Name of the outbound that serves it. */
-  readonly tag: string
-  readonly services: readonly ApiService[]
-  /** A port of its own. */
-  readonly listen?: Address
-}
-
-export interface ControlConfig {
-  readonly listen: Address
-  /** What a caller must show. Secret. */
-  readonly token: string
-}
-
-export interface AccountingConfig {
-  /** Path of the store. */
-  readonly path: string
-  /** Seconds between two writes, 1 to 10. */
-  readonly flushS: number
+  /** Threads that serve clients. */
+  readonly workers: WorkersConfig
 }
 
 /** Where an inbound listens: one entry per port of its range, or one unix socket. */
@@ -99,6 +80,8 @@ interface InboundBase {
   readonly allocate?: AllocateConfig
   readonly sniffing?: SniffingConfig
   readonly stream: InboundStreamConfig
+  /** Why one thread serves it where there are workers, in words; absent: they do. */
+  readonly oneThread?: string
 }
 
 /** Dynamic ports: every `refreshMinutes` another `concurrency` random ones are opened, each for two periods. */

@@ -15,13 +15,25 @@ export interface CounterSource {
   owned(owner: CounterOwner, name: string, direction: Direction): ByteCounter
 }
 
-/** A counter of this process. */
-export class Counter implements ByteCounter {
+export interface Counter extends ByteCounter {
   /** Plaintext bytes. */
+  value: number
+  /** What it has come to; it begins at zero again, and no byte is lost between. */
+  take(): number
+}
+
+/** A counter of this process. */
+export class OwnCounter implements Counter {
   value = 0
 
   add(bytes: number): void {
     this.value += bytes
+  }
+
+  take(): number {
+    const { value } = this
+    this.value = 0
+    return value
   }
 }
 
@@ -46,6 +58,13 @@ export class Counters implements CounterSource {
     outbound: { uplink: new Map(), downlink: new Map() },
   }
 
+  readonly #make: (name: string) => Counter
+
+  /** @param make a counter of this name; one of this process unless given */
+  constructor(make: (name: string) => Counter = () => new OwnCounter()) {
+    this.#make = make
+  }
+
   owned(owner: CounterOwner, name: string, direction: Direction): Counter {
     const known = this.#owned[owner][direction].get(name)
     if (known) return known
@@ -58,7 +77,7 @@ export class Counters implements CounterSource {
   of(name: string): Counter {
     let counter = this.#counters.get(name)
     if (!counter) {
-      counter = new Counter()
+      counter = this.#make(name)
       this.#counters.set(name, counter)
     }
     return counter

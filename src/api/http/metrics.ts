@@ -90,18 +90,23 @@ type Define = (name: string, help: string, labelNames: string[], rows: () => Row
 
 function addProcessMetrics(gauge: Define, counter: Define): void {
   gauge('process_resident_memory_bytes', 'Resident memory.', [], () => [[{}, process.memoryUsage.rss()]])
-  gauge('nodejs_heap_used_bytes', 'Heap in use.', [], () => [[{}, process.memoryUsage().heapUsed]])
+  gauge('nodejs_heap_used_bytes', 'Heap in use, of the main thread.', [], () => [[{}, process.memoryUsage().heapUsed]])
   counter('process_cpu_seconds_total', 'User and system time.', [], () => {
     const { user, system } = process.cpuUsage()
     return [[{}, (user + system) / 1e6]]
   })
-  counter('nodejs_eventloop_seconds_total', 'Time of the event loop, active and idle.', ['state'], () => {
-    const { active, idle } = performance.eventLoopUtilization()
-    return [
-      [{ state: 'active' }, active / 1000],
-      [{ state: 'idle' }, idle / 1000],
-    ]
-  })
+  counter(
+    'nodejs_eventloop_seconds_total',
+    'Time of the event loop of the main thread, active and idle.',
+    ['state'],
+    () => {
+      const { active, idle } = performance.eventLoopUtilization()
+      return [
+        [{ state: 'active' }, active / 1000],
+        [{ state: 'idle' }, idle / 1000],
+      ]
+    },
+  )
 }
 
 /** Inbounds without a tag share one row. */

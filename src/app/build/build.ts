@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { domainRules } from '../../config/routing/names.ts'
 import type { Conn } from '../../core/conn.ts'
-import type { Layer, Outbound } from '../../core/dialer.ts'
+import type { Layer, Listener, Outbound } from '../../core/dialer.ts'
 import type { Env, ReadText } from '../../core/env.ts'
 import { ProxyError, toProxyError } from '../../core/errors.ts'
 import type { Ground, Resolve } from '../../core/ground.ts'
@@ -12,7 +12,7 @@ import { sharerOf } from '../../kinds/sharing.ts'
 import { udpListener } from '../../net/datagrams/udp-listener.ts'
 import { httpPost } from '../../net/http-post.ts'
 import { happyEyeballs } from '../../net/names/happy-eyeballs.ts'
-import { tcpListener } from '../../net/tcp.ts'
+import { type TcpOptions, tcpListener } from '../../net/tcp.ts'
 import type { FindFile } from '../../routing/geo/lists.ts'
 import type { InboundConfig, OutboundConfig } from '../../settings/model.ts'
 import type { ProxyTrust } from '../../settings/trust.ts'
@@ -150,6 +150,10 @@ export interface InboundBuild extends Omit<InboundDeps, 'tag'>, Omit<ServerDeps,
   readonly watch: (ground: Ground) => Ground
   /** Of the instance. */
   readonly resolve: Resolve
+  /** What listens on TCP for an inbound that several threads serve; absent: sockets of this thread. */
+  readonly sockets?: (options: TcpOptions) => Listener
+  /** What listens in this thread, where others may have had the address. */
+  readonly after?: (base: Listener) => Listener
 }
 
 /** An inbound's handler, what accepts for it, and the layers between the two. Throws as buildOutbound(). */
@@ -166,7 +170,11 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
   const website = building(config, () => websiteOf(stream.fallback, { env, dialer }))
   const post = httpPost(dialer, env.clock)
   const deps = layerDeps(config, alpnServed, { ...build, website, post, read: noting(files, build.read) })
-  const sockets = tcpListener({ keepAliveIdleS, readSize, onAccept, ipv6Only })
+  const { oneThread } = config
+  const spread = oneThread === undefined ? build.sockets : undefined
+  const { after = (base) => base } = build
+  const options = { keepAliveIdleS, readSize, onAccept, ipv6Only }
+  const sockets = spread ? spread(options) : after(tcpListener(options))
   return building(config, () => {
     const secure = stream.tls && kinds.tls.server(stream.tls, deps)
     Object.freeze(files)
@@ -179,7 +187,11 @@ export function buildInbound(config: InboundConfig, build: InboundBuild): Inboun
         ? alone(transport.carrier.listener(udpListener({ ipv6Only }), stream.transport, deps))
         : shared.over(proxied ? proxiedListener(sockets, { ...build, clock: build.env.clock }) : sockets),
       udp: udpListener({ ipv6Only }),
-      binding: { sockopt: stream.sockopt, ...(transport.carrier && { carrier: transport.name, of: stream.transport }) },
+      binding: {
+        sockopt: stream.sockopt,
+        spread: spread !== undefined,
+        ...(transport.carrier && { carrier: transport.name, of: stream.transport }),
+      },
       secure,
       layers: layersOf(transport.layer?.(stream.transport, deps)),
       claim: sharer && { sharer, names, secure, handshakeTimeoutMs, refused: onFailedHandshake },

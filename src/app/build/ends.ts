@@ -18,6 +18,7 @@ import type { Descriptors } from '../descriptors/descriptors.ts'
 import { readSize } from '../flow/policy.ts'
 import type { InboundParts } from '../inbound/running-inbound.ts'
 import { SharedPorts } from '../inbound/shared/shared-ports.ts'
+import type { SharedParts } from '../instance-deps.ts'
 import type { RunningOutbound } from '../outbounds.ts'
 import type { ProbeRequest } from '../routing/probe.ts'
 import { prepareExcluded } from '../sniffing/excluded.ts'
@@ -34,6 +35,8 @@ export interface EndsDeps extends Required<Pick<OutboundBuild, 'kinds' | 'read' 
   readonly policy: () => PolicyConfig
   /** Who may have a descriptor, and where a client really is that came by a proxy. */
   readonly descriptors: Pick<Descriptors, 'accepted' | 'admit' | 'clientIs'>
+  /** What there is for all threads; absent: there is one. */
+  readonly shared?: SharedParts | undefined
   /** A client was turned away before it spoke to the handler. */
   readonly refused: (at: { inboundTag: string; source: string; email: string }, error: ProxyError) => void
 }
@@ -43,18 +46,21 @@ export class Ends {
   readonly #deps: EndsDeps
   readonly #readSize: () => number
   readonly #shared: SharedPorts
-  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'searches' | 'associations'>
+  readonly #memory: Pick<InboundBuild, 'replay' | 'history' | 'searches' | 'associations' | 'sockets' | 'after'>
 
   constructor(deps: EndsDeps) {
     this.#deps = deps
     this.#readSize = () => readSize(deps.policy())
-    const { clock } = deps.env
+    const { env, shared } = deps
+    const { clock } = env
     this.#shared = new SharedPorts(clock)
     this.#memory = {
-      replay: new ReplayMemory(clock),
-      history: new SessionHistory(clock),
+      replay: shared?.replay ?? new ReplayMemory(clock),
+      history: shared?.history ?? new SessionHistory(clock),
       searches: new SearchQueue({ soon: (run) => void setImmediate(run), later: (run) => void clock.after(1, run) }),
       associations: new Associations(clock),
+      ...(shared?.sockets && { sockets: shared.sockets }),
+      ...(shared?.after && { after: shared.after }),
     }
   }
 

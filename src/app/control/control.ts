@@ -22,7 +22,7 @@ import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import type { Totals } from '../../core/session.ts'
 import { inSlices } from '../../core/time/slices.ts'
-import type { Config } from '../../settings/model.ts'
+import type { Config, InboundConfig } from '../../settings/model.ts'
 import type { EndingCount } from '../../stats/endings.ts'
 import type { HandshakeCount } from '../../stats/handshakes.ts'
 import type { Flow } from '../flow/flow.ts'
@@ -74,9 +74,7 @@ export class InstanceControl extends InstanceRouting implements Control {
     const read: CounterView[] = []
     await inSlices(env.clock, names, (name) => {
       const counter = instance.counters.get(name)
-      if (!counter) return
-      read.push({ name, value: counter.value })
-      if (reset) counter.value = 0
+      if (counter) read.push({ name, value: reset ? counter.take() : counter.value })
     })
     return read
   }
@@ -168,7 +166,12 @@ export class InstanceControl extends InstanceRouting implements Control {
   async addInbound(json: object): Promise<void> {
     const [config] = this.#checked('inbounds', json).inbounds
     if (!config?.tag) throw new ProxyError('CONTROL_INVALID', 'the inbound has no tag, by which it could be removed')
-    await this.#deps.instance.addInbound({ ...config, at: `inbound ${JSON.stringify(config.tag)}` })
+    await this.#deps.instance.addInbound(this.placed({ ...config, at: `inbound ${JSON.stringify(config.tag)}` }))
+  }
+
+  /** Says which thread serves an inbound that is added. @throws ProxyError CONTROL_INVALID where none can */
+  protected placed(config: InboundConfig): InboundConfig {
+    return config
   }
 
   async removeInbound(tag: string): Promise<void> {

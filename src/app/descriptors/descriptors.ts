@@ -18,6 +18,8 @@ export interface DescriptorsDeps {
   readonly evictIdle?: () => boolean
   /** Descriptors that the process may have; what the system says unless given. */
   readonly limit?: number
+  /** Descriptors that this thread may have, numbered with those of others; undefined: there are no others. */
+  readonly ofThread?: number | undefined
 }
 
 /** A stack of its own would be built for every one of thousands. */
@@ -33,6 +35,7 @@ export class Descriptors {
   readonly #perAddress: () => number
   readonly #evictIdle: () => boolean
   readonly #room: Room
+  readonly #ofThread: boolean
   readonly #strangers = new Strangers()
   readonly #waiting: WaitingDials
   readonly #due: (key: string) => boolean
@@ -40,7 +43,9 @@ export class Descriptors {
   #evicted = 0
   #refused = 0
 
-  constructor({ env, perAddress, evictIdle = () => false, limit = openFilesLimit() }: DescriptorsDeps) {
+  constructor(deps: DescriptorsDeps) {
+    const { env, perAddress, evictIdle = () => false, ofThread, limit = ofThread ?? openFilesLimit() } = deps
+    this.#ofThread = ofThread !== undefined
     this.#evictIdle = evictIdle
     this.#env = env
     this.#perAddress = perAddress
@@ -55,7 +60,8 @@ export class Descriptors {
   }
 
   /** A connection was accepted on the descriptor `fd`. False: there is no room even for it, and it is closed; `refused` is told. */
-  accepted(conn: Conn, fd: number, refused: (source: string, error: ProxyError) => void): boolean {
+  accepted(conn: Conn, descriptor: number, refused: (source: string, error: ProxyError) => void): boolean {
+    const fd = this.#ofThread ? -1 : descriptor
     this.#room.enter(fd)
     this.#waiting.newcomer()
     const stranger = this.#strangers.add(conn)

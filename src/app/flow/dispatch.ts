@@ -84,7 +84,8 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
     let far: E
     observer.opened(session)
     try {
-      flow.account?.admit(flow)
+      const admitted = flow.account?.admit(flow)
+      if (admitted) await admitted
       if (sniffing) {
         // Who waits for an answer says nothing yet.
         if (!sniffing.metadataOnly) waiting = await greeted(greet, undefined)

@@ -32,7 +32,7 @@ export class Flow implements Member {
   /** Policy level of what carries it, 0 where that has none. */
   farLevel = 0
   readonly host: string
-  readonly totals: Totals = { uplink: 0, downlink: 0 }
+  totals: Totals = { uplink: 0, downlink: 0 }
   /** What ended it before its time. */
   reason: ProxyError | undefined
   /** How long it may be idle, ms, where the policy does not say. */
@@ -73,10 +73,11 @@ export class Flow implements Member {
   moveTo(account: SharedAccount | undefined): void {
     this.account?.leave(this)
     this.account = account
+    const refused = (error: unknown): void => this.end(toProxyError(error, 'SESSION_ENDED'))
     try {
-      account?.admit(this)
+      account?.admit(this)?.catch(refused)
     } catch (error) {
-      this.end(toProxyError(error, 'SESSION_ENDED'))
+      refused(error)
     }
   }
 

@@ -21,6 +21,7 @@ export class ApiDoor {
   readonly #deps: ApiDoorDeps
   /** Where the API listens by itself. */
   #own: Address | undefined
+  #elsewhere: readonly Address[] = []
 
   constructor(deps: ApiDoorDeps) {
     this.#deps = deps
@@ -28,6 +29,18 @@ export class ApiDoor {
 
   listening(address: Address): void {
     this.#own = address
+  }
+
+  /** Where another thread of this program has it. */
+  listeningElsewhere(addresses: readonly Address[]): void {
+    this.#elsewhere = addresses
+  }
+
+  /** Where it can be reached from this machine. */
+  get addresses(): readonly Address[] {
+    const doors = this.#deps.inbounds().filter(({ tag }) => this.isDoor(tag))
+    const own = this.#own ? [this.#own] : []
+    return [...doors.flatMap(({ addresses }) => addresses), ...own, ...this.#elsewhere]
   }
 
   /** Whether rules may lead flows of this inbound to the API. */
@@ -71,11 +84,6 @@ export class ApiDoor {
   }
 
   #isAt(asked: number): boolean {
-    return this.#addresses().some(({ port, path }) => path === undefined && port === asked)
-  }
-
-  #addresses(): Address[] {
-    const doors = this.#deps.inbounds().filter(({ tag }) => this.isDoor(tag))
-    return [...doors.flatMap(({ addresses }) => addresses), ...(this.#own ? [this.#own] : [])]
+    return this.addresses.some(({ port, path }) => path === undefined && port === asked)
   }
 }

@@ -23,6 +23,8 @@ export interface LogOptions {
 export interface AppLog {
   readonly log: Logger
   readonly access: Observer
+  /** Lines that another thread has made, as they are. */
+  readonly lines: Readonly<Record<'log' | 'access', (text: string) => void>>
   /** Opens the files anew, after they were moved away. @throws ProxyError LOG_FAILED */
   restart(): void
   /** Writes out and closes the files. */
@@ -39,6 +41,7 @@ export function createLogger(config: LogConfig, options: LogOptions): AppLog {
   return {
     log: levelled(config.level, write, mask),
     access: access ? createAccessLog({ target: access, json: options.json, clock: options.clock, mask }) : {},
+    lines: { log: (text) => error?.write(text), access: (text) => access?.write(text) },
     restart() {
       try {
         error?.reopen()

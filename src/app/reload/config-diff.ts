@@ -89,12 +89,15 @@ export function limitsByEmail(config: Pick<Config, 'inbounds'>): ReadonlyMap<str
 
 /** Parts of `next` that take a restart, in words, and `next` with what is in force instead of these. */
 export function keepUntilRestart(running: Config, next: Config): { config: Config; restart: string[] } {
-  const { log, control, accounting, api, ...rest } = next
-  const restart = (['log', 'control', 'accounting'] as const).filter((part) => !same(running[part], next[part]))
+  const { log, control, accounting, api, workers, ...rest } = next
+  const restart = (['log', 'control', 'accounting', 'workers'] as const).filter(
+    (part) => !same(running[part], next[part]),
+  )
   const apiStays = same(running.api, api)
   const config = {
     ...rest,
     log: running.log,
+    workers: running.workers,
     ...(running.control && { control: running.control }),
     ...(running.accounting && { accounting: running.accounting }),
     ...(running.api && { api: running.api }),

@@ -1,5 +1,6 @@
 /** Puts another configuration in force without ending anybody's connections but those of users who are gone. */
 
+import { inTheWayOfWorkers } from '../../config/sections/workers.ts'
 import type { ReloadReport } from '../../control/control.ts'
 import type { Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
@@ -35,6 +36,8 @@ export function reload(
     if (!instance.ready) throw notRunning()
     if (instance.config.outbounds.length > 0 && next.outbounds.length === 0) throw noOutbound()
     const { config, restart } = keepUntilRestart(instance.config, next)
+    const inTheWay = instance.shared ? inTheWayOfWorkers(config) : []
+    if (inTheWay.length > 0) throw notOfMany(inTheWay)
     const plan = planReload(instance, config)
     mustEnd(outboundsAfter(instance, config, plan))
     const ports = await openPorts(plan, env)
@@ -46,11 +49,17 @@ export function reload(
     const report = reportOf(instance.config, config, plan, { restart, warnings })
     apply(instance, config, plan, ports)
     await settlePorts(instance, env)
+    await instance.shared?.changed?.()
     return report
   })
 }
 
 const notRunning = () => new ProxyError('CONTROL_INVALID', 'the instance is not listening: not yet, or no more')
+
+const notOfMany = (parts: readonly string[]) =>
+  new ProxyError('CONTROL_INVALID', `this cannot be together with several workers: ${parts.join('; ')}`, {
+    hint: 'leave "workers" out and start again, or run this part in a program of its own',
+  })
 
 /** A file that was half written, most likely. */
 const noOutbound = () =>

@@ -9,6 +9,7 @@ import { formatOf, programDirectory, readSources, type SourceFlags } from '../so
 import { checkInstance, startInstance } from '../start-instance.ts'
 import type { Terminal } from '../terminal.ts'
 import { banner } from '../version.ts'
+import { readWorkersFlag } from '../workers-flag.ts'
 
 export interface RunFlags extends SourceFlags {
   readonly test?: boolean
@@ -19,6 +20,7 @@ export interface RunFlags extends SourceFlags {
   readonly json?: boolean
   readonly logJson?: boolean
   readonly logFormat?: string
+  readonly workers?: string
 }
 
 /** Runs a configuration until a signal; with `test` only checks it, with `dump` prints what it is after merging. */
@@ -38,6 +40,7 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     format: formatOf(flags),
     env: terminal.env,
     now: Date.now(),
+    workers: readWorkersFlag(flags.workers),
   }
   if (flags.test) return test(sources, options, flags.json === true, terminal)
   const { config, problems, decisions } = loadConfig(sources, options)

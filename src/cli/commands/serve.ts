@@ -8,7 +8,7 @@ import { linkStream } from '../../config/link/outbound.ts'
 import { loadConfig } from '../../config/load.ts'
 import { formatAddress } from '../../core/address.ts'
 import { ConfigError } from '../../schema/problem.ts'
-import type { Config } from '../../settings/model.ts'
+import type { Config, WorkersConfig } from '../../settings/model.ts'
 import { CliError, errorText, exitCodes, usageError } from '../exit.ts'
 import { tryPort } from '../free-port.ts'
 import { StopSignals, untilStopped } from '../lifecycle.ts'
@@ -22,6 +22,7 @@ import { serverLink, type VmessInbound, vmessInbound } from '../server-link.ts'
 import { startInstance } from '../start-instance.ts'
 import type { Terminal } from '../terminal.ts'
 import { streamOf } from '../transport-flag.ts'
+import { readWorkersFlag } from '../workers-flag.ts'
 import { wantsJson } from './run.ts'
 import { uuid } from './uuid.ts'
 
@@ -37,6 +38,7 @@ export interface ServeFlags {
   readonly name?: string
   readonly logJson?: boolean
   readonly logFormat?: string
+  readonly workers?: string
 }
 
 /** A server that remembers itself: makes its configuration at the first start, and uses it ever after. */
@@ -46,7 +48,7 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<numb
   const path = serverFilePath(terminal.env)
   const saved = readServerFile(path)
   const text = saved ?? (await newServerFile(flags, path, terminal))
-  const config = loadOrExit(path, text, terminal)
+  const config = loadOrExit(path, text, readWorkersFlag(flags.workers), terminal)
   const inbound = vmessInbound(config, path)
   if (saved !== undefined) checkAgreement(flags, inbound, path, terminal)
   const host = flags.host ?? defaultHost(inbound)
@@ -110,8 +112,8 @@ async function randomPort(host: string): Promise<number> {
   throw new CliError(exitCodes.start, `No free port was found on ${host}; choose one with --port.`)
 }
 
-function loadOrExit(path: string, text: string, terminal: Terminal): Config {
-  const { config, problems } = loadConfig([{ name: path, text }])
+function loadOrExit(path: string, text: string, workers: WorkersConfig | undefined, terminal: Terminal): Config {
+  const { config, problems } = loadConfig([{ name: path, text }], { workers })
   printProblems(problems, terminal, { all: false })
   if (!config) throw new CliError(exitCodes.config, `${path}: the saved configuration cannot be used.`)
   return config

@@ -14,8 +14,11 @@ import { limits } from '../../core/limits.ts'
 export interface SeenAuths {
   /** Whether this authentication was remembered, or may have been. @param timeS the time that it carries, Unix seconds */
   seen(authId: Uint8Array, timeS: number): boolean
-  /** Only for what has proved to come from the user: strangers must not be able to fill the memory. */
-  remember(authId: Uint8Array, timeS: number): void
+  /**
+   * Only for what has proved to come from the user: strangers must not be able to fill the memory. False when it was there
+   * already, or may have been: of several who bring the same at once, in whatever threads, one is told true.
+   */
+  remember(authId: Uint8Array, timeS: number): boolean
 }
 
 /** What a ServerSession asks of a memory of sessions. Answers at once, as SeenAuths do. */
@@ -62,9 +65,9 @@ class ExpiringSet {
     return timeS <= this.#floorS || this.#keys.has(key)
   }
 
-  add(key: string, timeS: number, expiresS: number): void {
-    this.#purge()
-    if (this.#keys.has(key)) return
+  /** False when it was there, or may have been. */
+  add(key: string, timeS: number, expiresS: number): boolean {
+    if (this.has(key, timeS)) return false
     this.#keys.add(key)
     const bucket = this.#buckets.get(expiresS)
     if (bucket === undefined) this.#buckets.set(expiresS, { keys: [key], latestS: timeS })
@@ -73,6 +76,7 @@ class ExpiringSet {
       bucket.latestS = Math.max(bucket.latestS, timeS)
     }
     if (this.#keys.size > this.#capacity) this.#drop(Math.min(...this.#buckets.keys()))
+    return true
   }
 
   /** Looks through the buckets once a second: there are only as many as the window has seconds. */
@@ -118,8 +122,8 @@ export class ReplayMemory implements SeenAuths {
     return this.#set.has(keyOf(authId), timeS)
   }
 
-  remember(authId: Uint8Array, timeS: number): void {
-    this.#set.add(keyOf(authId), timeS, timeS + limits.clockSkewS)
+  remember(authId: Uint8Array, timeS: number): boolean {
+    return this.#set.add(keyOf(authId), timeS, timeS + limits.clockSkewS)
   }
 }
 
@@ -137,8 +141,7 @@ export class SessionHistory implements SeenSessions {
 
   enter(id: Uint8Array, key: Uint8Array, iv: Uint8Array, timeS: number): boolean {
     const name = keyOf(id) + keyOf(key) + keyOf(iv)
-    if (this.#set.has(name, timeS)) return false
-    this.#set.add(name, timeS, Math.max(this.#set.nowS + limits.sessionHistoryS, timeS + limits.clockSkewS))
-    return true
+    const expiresS = Math.max(this.#set.nowS + limits.sessionHistoryS, timeS + limits.clockSkewS)
+    return this.#set.add(name, timeS, expiresS)
   }
 }

@@ -202,9 +202,8 @@ export class ServerSession<U extends VmessIdentity = VmessIdentity> {
     if (plain === undefined) throw unopened(match)
     const { replay } = this.#options
     const auth = this.#bytes(0, authIdLength)
-    // Asked again: another connection may have brought the same AuthID while this header was on its way.
-    if (replay.seen(auth, match.timeS)) throw replayed(match, 'authentication')
-    replay.remember(auth, match.timeS)
+    // Another connection may have brought the same AuthID while this header was on its way.
+    if (!replay.remember(auth, match.timeS)) throw replayed(match, 'authentication')
     if (plain.length < fixedLength) {
       throw new ProxyError('VMESS_HEADER_INVALID', `the request header has only ${plain.length} bytes`)
     }
