@@ -113,11 +113,7 @@ export function createDispatch(origin: Origin, deps: DispatchDeps): Dispatch {
   }
 }
 
-const loop = (outbound: Outbound, origin: Origin): ProxyError =>
-  new ProxyError(
-    'LOOP_DETECTED',
-    `the outbound "${outbound.tag}" leads back to the inbound "${origin.tag || origin.at}"`,
-    {
-      hint: 'point the outbound at another machine or port',
-    },
-  )
+const hint = 'point the outbound at another machine or port'
+
+const loop = ({ tag }: Outbound, { tag: inbound, at }: Origin): ProxyError =>
+  new ProxyError('LOOP_DETECTED', `the outbound "${tag}" leads back to the inbound "${inbound || at}"`, { hint })
