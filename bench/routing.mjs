@@ -113,7 +113,9 @@ const none = (rule) => {
 const once = () => timed(flows, 200, none)
 for (let i = 0; i < 3; i++) once()
 const each = Math.min(...range(5, once))
-console.log(`rules compiled, lists read      ${loaded.toFixed(0)} ms (target: 150), ${((spent.user + spent.system) / 1000).toFixed(0)} ms of processor with those of the collector and the compiler`)
+console.log(
+  `rules compiled, lists read      ${loaded.toFixed(0)} ms (target: 150), ${((spent.user + spent.system) / 1000).toFixed(0)} ms of processor with those of the collector and the compiler`,
+)
 console.log(
   `memory                          ${(rss() - before).toFixed(1)} MB (target: 20)${globalThis.gc ? '' : ', with garbage: run node --expose-gc'}`,
 )
