@@ -2,17 +2,7 @@
 import { z } from 'zod'
 import { parseNetwork } from '../core/networks.ts'
 import type { Context } from '../schema/context.ts'
-import {
-  acceptProxyProtocol,
-  flag,
-  idle,
-  integer,
-  object,
-  refused,
-  stringList,
-  text,
-  withoutEffect,
-} from '../schema/fields.ts'
+import { acceptProxyProtocol, flag, idle, integer, object, refused, stringList, text } from '../schema/fields.ts'
 import { readStrategy, strategyField } from '../schema/parts/strategy.ts'
 import { shorten } from '../schema/report.ts'
 import type { InboundSockoptConfig, OutboundSockoptConfig, RaceConfig, SockoptConfig } from '../settings/model.ts'
@@ -25,8 +15,6 @@ const seconds = (description: string) => integer(-2147483648, 2147483647, descri
 const size = (description: string) => integer(0, 2147483647, description)
 const unset = 'Node cannot set it on a socket'
 const loops = 'it cannot be set, and without it connections can lead back into the tunnel'
-/** A warning, because programs write it into every file; inbounds that make it necessary (tproxy, followRedirect) are refused themselves. */
-const unmarked = 'Node cannot set it; where the system routes by marks, connections can lead back into the tunnel'
 const later = { code: 'CFG033' as const }
 
 const happyEyeballs = object(() => ({
@@ -39,7 +27,7 @@ const happyEyeballs = object(() => ({
 export const sockoptSchema = object(() => ({
   tcpKeepAliveIdle: seconds('Seconds of silence before the first keep-alive probe; negative: off. Default: 45.'),
   tcpKeepAliveInterval: seconds('Seconds between probes: negative switches keep-alive off, others have no effect.'),
-  mark: withoutEffect(size('SO_MARK for routing by the firewall.'), unmarked, [0]),
+  mark: refused(size('SO_MARK for routing by the firewall.'), loops, { unless: [0] }),
   interface: refused(text('Network interface to use.'), loops),
   bindToDevice: refused(text('V2Ray’s name of interface.'), loops),
   tproxy: refused(text('redirect or tproxy.'), 'the original destination of a redirected connection cannot be read', {

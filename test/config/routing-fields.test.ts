@@ -99,6 +99,7 @@ describe('routing', () => {
     [{ domain: ['regexp:(?=x)'] }, 'CFG122', 'domain[0]'],
     [{ domain: ['dotless:a.b'] }, 'CFG122', 'domain[0]'],
     [{ domain: ['ext:f'] }, 'CFG122', 'domain[0]'],
+    [{ domain: ['geoip:cn'] }, 'CFG122', 'domain[0]'],
     [{ domain: ['geosite:cn@'] }, 'CFG122', 'domain[0]'],
     [{ ip: ['10.0.0.0/33'] }, 'CFG122', 'ip[0]'],
     [{ ip: 'a.example' }, 'CFG122', 'ip'],
@@ -120,7 +121,6 @@ describe('routing', () => {
   test('what never matches, or more than it says, warns', () => {
     const direct = (value: object) => rule({ outboundTag: 'direct', ...value })
     warningOf(direct({ port: 0 }), 'CFG123', at('port'))
-    warningOf(direct({ domain: ['geoip:cn'] }), 'CFG123', at('domain[0]'))
     warningOf(direct({ ip: ['geoip:!cn', 'geoip:!us'] }), 'CFG123', at('ip'))
     warningOf(direct({ network: 'sctp' }), 'CFG026', at('network'))
     expect(warningOf(rule({ inboundTag: ['im'] }), 'CFG121', at('inboundTag[0]')).hint).toBe('did you mean "in"?')

@@ -155,6 +155,7 @@ describe('sockopt', () => {
   })
 
   test.each([
+    [{ mark: 255 }, 'CFG031'],
     [{ interface: 'eth0' }, 'CFG031'],
     [{ bindToDevice: 'eth0' }, 'CFG031'],
     [{ tproxy: 'redirect' }, 'CFG031'],

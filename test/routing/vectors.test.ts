@@ -20,8 +20,6 @@ interface Group {
 const exceptions: Readonly<Record<string, string>> = {
   // A rule to an outbound that does not exist warns, and blocks.
   'tag-case': 'closed',
-  // A template of multi-v2ray has such a rule, and it has to start: it never matches, as with the peers.
-  'geoip-in-domain': 'D',
 }
 
 const plain = ['D', 'A', 'B', 'C', 'E', 'F', 'G', 'H', 'I', 'J']

@@ -26,6 +26,7 @@ export function readDomainRule(
   const rest = text.slice(colon + 1)
   switch (prefix) {
     case undefined:
+      if (/^!*(?:geoip|ext-ip):/.test(text)) return wrong('lists of addresses belong in "ip"')
       if (plain === 'keyword') warnOfPlain(text, place, context)
       else if (isAddressList(text)) return wrong('lists of addresses are no names')
       return { kind: plain, value: comparable(text) }
