@@ -26,9 +26,9 @@ export function readDomainRule(
   const rest = text.slice(colon + 1)
   switch (prefix) {
     case undefined:
-      if (/^!*(?:geoip|ext-ip):/.test(text)) return wrong('lists of addresses belong in "ip"')
+      if (isAddressList(text))
+        return wrong('lists of addresses are no names', plain === 'keyword' ? 'they belong in "ip"' : undefined)
       if (plain === 'keyword') warnOfPlain(text, place, context)
-      else if (isAddressList(text)) return wrong('lists of addresses are no names')
       return { kind: plain, value: comparable(text) }
     case 'regexp': {
       const fault = rest === '' ? 'nothing stands after "regexp:"' : regexpFault(rest)
@@ -99,9 +99,7 @@ function warnOfPlain(text: string, place: Place, { report }: Context): void {
   const shown = JSON.stringify(shorten(text))
   const never = (hint: string) => report.warn('CFG123', place, `${shown} never matches: no name contains it`, hint)
   const meant = prefixes.find((word) => text.trim().toLowerCase().startsWith(`${word}:`))
-  // A template of multi-v2ray has it, so that it must start as with the peers.
-  if (isAddressList(text)) never('lists of addresses belong in "ip"')
-  else if (text === '') report.warn('CFG123', place, 'the text is empty, so it matches every name')
+  if (text === '') report.warn('CFG123', place, 'the text is empty, so it matches every name')
   else if (meant) never(`write "${meant}:" in lower case and without blanks in front`)
   else if (text.startsWith('!')) never('names have no "not": put a rule for the exception in front')
   else if (/^[a-z]+:\/\/|\//i.test(text)) {
