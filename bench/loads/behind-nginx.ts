@@ -9,7 +9,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Client, DuplexSocket } from '../../src/index.ts'
-import { networks, withNginx } from '../../test/interop/behind-nginx.ts'
+import { networks, withNginx } from '../../test/interop/rig/behind-nginx.ts'
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,8 @@
 /** node bench/load.mjs connections: very many connections through a client and a server of ours; none may be refused or stall. */
 
 import { parseArgs } from 'node:util'
-import { churn } from '../../test/interop/churn.ts'
-import { startEchoServer } from '../../test/interop/echo-server.ts'
+import { churn } from '../../test/interop/rig/churn.ts'
+import { startEchoServer } from '../../test/interop/rig/echo-server.ts'
 import { residentKb } from '../figures.ts'
 import { ownPrograms } from '../programs/ours.ts'
 import { withPair } from '../programs/pair.ts'

@@ -14,9 +14,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { heldBy, measured } from '../../test/e2e/held-memory.ts'
 import { openDescriptors } from '../../test/e2e/process-usage.ts'
-import { testId } from '../../test/interop/configs.ts'
-import { freePorts, type Peer, startPeer, withPeers } from '../../test/interop/harness.ts'
-import { Wire } from '../../test/interop/wire.ts'
+import { testId } from '../../test/interop/rig/configs.ts'
+import { freePorts, type Peer, startPeer, withPeers } from '../../test/interop/rig/harness.ts'
+import { Wire } from '../../test/interop/rig/wire.ts'
 import { cpuSeconds, percentile, residentKb } from '../figures.ts'
 
 const help = `node bench/load.mjs datagrams [--rate 100000] [--seconds 30] [--nice 0] [--sessions 5000] [--no-reader]

@@ -3,11 +3,11 @@
  * checked.
  */
 import { parseArgs } from 'node:util'
-import { testId } from '../../test/interop/configs.ts'
-import { freePorts, type Program, startPeer, withPeers } from '../../test/interop/harness.ts'
-import { socksConnect } from '../../test/interop/socks-client.ts'
+import { testId } from '../../test/interop/rig/configs.ts'
+import { freePorts, type Program, startPeer, withPeers } from '../../test/interop/rig/harness.ts'
+import { socksConnect } from '../../test/interop/rig/socks-client.ts'
+import { order } from '../../test/interop/rig/traffic.ts'
 import { downSeed, readContent, sendContent, startTarget, type Target } from '../../test/interop/target.ts'
-import { order } from '../../test/interop/traffic.ts'
 import { lossyRelay } from './lossy-relay.ts'
 
 const { values } = parseArgs({

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { limits } from '../../src/core/limits.ts'
 import { createClient, type DuplexSocket } from '../../src/index.ts'
-import { serverConfig, testId } from '../../test/interop/configs.ts'
-import { freePorts, hasV2ray, type Program, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { serverConfig, testId } from '../../test/interop/rig/configs.ts'
+import { freePorts, hasV2ray, type Program, startPeer, withPeers } from '../../test/interop/rig/harness.ts'
 import { median } from '../figures.ts'
 
 const { values } = parseArgs({

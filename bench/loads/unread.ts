@@ -5,10 +5,10 @@
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { certificateFile, keyFile } from '../../test/interop/configs.ts'
-import { type Pair, type PairSpec, withPair } from '../../test/interop/pair.ts'
-import type { SocksTarget } from '../../test/interop/socks-client.ts'
-import type { Wire } from '../../test/interop/wire.ts'
+import { certificateFile, keyFile } from '../../test/interop/rig/configs.ts'
+import { type Pair, type PairSpec, withPair } from '../../test/interop/rig/pair.ts'
+import type { SocksTarget } from '../../test/interop/rig/socks-client.ts'
+import type { Wire } from '../../test/interop/rig/wire.ts'
 import { median, residentKb } from '../figures.ts'
 
 const { values } = parseArgs({

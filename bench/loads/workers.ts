@@ -11,9 +11,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { systemRandom } from '../../src/crypto/random.ts'
 import { ClientSession } from '../../src/protocol/vmess/client.ts'
-import { parseId } from '../../src/protocol/vmess/identity.ts'
-import { testId } from '../../test/interop/configs.ts'
-import { freePorts, startPeer, withPeers } from '../../test/interop/harness.ts'
+import { parseId } from '../../src/protocol/vmess/users/identity.ts'
+import { testId } from '../../test/interop/rig/configs.ts'
+import { freePorts, startPeer, withPeers } from '../../test/interop/rig/harness.ts'
 import { median } from '../figures.ts'
 
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startEchoServer } from '../../test/interop/echo-server.ts'
-import type { Wire } from '../../test/interop/wire.ts'
+import { startEchoServer } from '../../test/interop/rig/echo-server.ts'
+import type { Wire } from '../../test/interop/rig/wire.ts'
 import { residentKb, untilQuiet } from '../figures.ts'
 import { type Door, pidsOf, withPair } from '../programs/pair.ts'
 import { inTurns } from '../turns.ts'

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { accepts, freePorts } from '../../test/interop/harness.ts'
+import { accepts, freePorts } from '../../test/interop/rig/harness.ts'
 import { cpuOf, untilQuiet } from '../figures.ts'
 import { type Door, pidsOf } from '../programs/pair.ts'
 

@@ -1,5 +1,5 @@
-import { churn } from '../../test/interop/churn.ts'
-import { startEchoServer } from '../../test/interop/echo-server.ts'
+import { churn } from '../../test/interop/rig/churn.ts'
+import { startEchoServer } from '../../test/interop/rig/echo-server.ts'
 import { cpuOf } from '../figures.ts'
 import { type Door, pidsOf, withPair } from '../programs/pair.ts'
 import { usualWay } from '../programs/program.ts'

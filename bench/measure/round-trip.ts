@@ -1,4 +1,4 @@
-import { startEchoServer } from '../../test/interop/echo-server.ts'
+import { startEchoServer } from '../../test/interop/rig/echo-server.ts'
 import { percentile } from '../figures.ts'
 import { doorsInTurns } from '../turns.ts'
 import type { Measurement } from './measurement.ts'

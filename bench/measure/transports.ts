@@ -1,4 +1,4 @@
-import { startEchoServer } from '../../test/interop/echo-server.ts'
+import { startEchoServer } from '../../test/interop/rig/echo-server.ts'
 import { type Transport, usualWay, type Way, wayName } from '../programs/program.ts'
 import type { Figure, Results } from '../results.ts'
 import { doorsInTurns, type Plan } from '../turns.ts'

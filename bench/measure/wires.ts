@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { Wire } from '../../test/interop/wire.ts'
+import { Wire } from '../../test/interop/rig/wire.ts'
 
 /** An open connection through a door. */
 export async function openWire(port: number, stallMs = 15_000): Promise<Wire> {

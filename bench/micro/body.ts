@@ -9,7 +9,7 @@ import {
   createOpener,
   createSealer,
   type Security,
-} from '../../src/protocol/vmess/body.ts'
+} from '../../src/protocol/vmess/body/body.ts'
 import { measure } from './measure.ts'
 
 interface Row {

@@ -4,7 +4,7 @@
  * process, the kernel's part included.
  */
 import { readFileSync } from 'node:fs'
-import { systemEnv } from '../../src/app/env.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
 import type { Conn } from '../../src/core/conn.ts'
 import type { Layer } from '../../src/core/dialer.ts'
 import { forever } from '../../src/core/lifetime.ts'

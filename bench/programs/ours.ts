@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { cliPath } from '../../test/interop/harness.ts'
+import { cliPath } from '../../test/interop/rig/harness.ts'
 import type { Link, Program } from './program.ts'
 import { v2rayFile } from './v2ray-like.ts'
 

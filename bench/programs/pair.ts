@@ -5,7 +5,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts, type Peer, startProgram, withPeers } from '../../test/interop/harness.ts'
+import { freePorts, type Peer, startProgram, withPeers } from '../../test/interop/rig/harness.ts'
 import { type Link, type Program, usualWay, type Way } from './program.ts'
 
 export interface Door {

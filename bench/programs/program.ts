@@ -1,7 +1,7 @@
 /** What is measured: a program that is client and server, told in one form what both have to do. */
 
 import { join } from 'node:path'
-import { projectRoot } from '../../test/interop/root.ts'
+import { projectRoot } from '../../test/interop/rig/root.ts'
 
 export type Transport = 'tcp' | 'ws' | 'grpc' | 'h2' | 'httpupgrade' | 'mkcp' | 'xhttp'
 

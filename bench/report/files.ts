@@ -5,7 +5,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { projectRoot } from '../../test/interop/root.ts'
+import { projectRoot } from '../../test/interop/rig/root.ts'
 import { picture } from './picture.ts'
 import { columns, failures, type Section } from './section.ts'
 import { markdownTable } from './table.ts'

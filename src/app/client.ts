@@ -9,7 +9,7 @@ import { dialDeadline } from '../core/time/deadline.ts'
 import { DatagramSocket } from '../net/datagrams/datagram-socket.ts'
 import { type DuplexSocket, toSocket } from '../net/streams/duplex-socket.ts'
 import { buildOutbound, readTextFile } from './build/build.ts'
-import { systemClock, systemEnv } from './env.ts'
+import { systemClock, systemEnv } from './instance/env.ts'
 import { systemResolver } from './names/system-resolver.ts'
 
 export interface ConnectOptions {

@@ -7,7 +7,7 @@ import type { ReverseConfig, ReverseEnd } from '../settings/model.ts'
 import { same } from '../settings/same.ts'
 import type { DispatchDeps } from './flow/deps.ts'
 import { createDispatch } from './flow/dispatch.ts'
-import type { Outbounds, RunningOutbound } from './outbounds.ts'
+import type { Outbounds, RunningOutbound } from './instance/outbounds.ts'
 
 const none: ReverseConfig = { bridges: [], portals: [] }
 const pair = () => memoryPair()

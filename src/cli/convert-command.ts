@@ -1,7 +1,7 @@
 /** The command that converts. */
 import type { Command } from 'commander'
 import { convert } from './commands/convert.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './process/terminal.ts'
 
 const help = `
 What it is given is told by its content: a configuration of V2Ray or Xray (JSON, YAML, TOML, jsonv5), a file or an outbound

@@ -1,6 +1,6 @@
-import { relaxCollector } from './collector.ts'
-import { hideSecrets } from './hide-secrets.ts'
-import type { Terminal } from './terminal.ts'
+import { relaxCollector } from './process/collector.ts'
+import { hideSecrets } from './process/hide-secrets.ts'
+import type { Terminal } from './process/terminal.ts'
 
 /** What src/cli/main.ts exports; it is loaded late, and from the bundle. */
 export interface Command {

@@ -1,12 +1,12 @@
 import { CommanderError } from 'commander'
 import { isProxyError } from '../core/errors.ts'
 import { normaliseArgv } from './argv.ts'
-import { CliError, errorText, exitCodes } from './exit.ts'
-import { foreignCommand } from './foreign.ts'
+import { CliError, errorText, exitCodes } from './process/exit.ts'
+import type { Terminal } from './process/terminal.ts'
 import { createProgram } from './program.ts'
-import type { Terminal } from './terminal.ts'
+import { foreignCommand } from './run/foreign.ts'
 
-export { processTerminal } from './terminal.ts'
+export { processTerminal } from './process/terminal.ts'
 
 /**
  * Runs one command line; resolves with the exit code when the command has ended. What the person did wrong is said in a

@@ -1,16 +1,16 @@
 /** The commands, their flags and their help. */
 import { Command } from 'commander'
 import { serverTransports } from '../config/link/server-stream.ts'
-import { nameCommands } from './command-name.ts'
 import { connect } from './commands/connect.ts'
 import { run } from './commands/run.ts'
 import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { uuid } from './commands/uuid.ts'
 import { addConvert } from './convert-command.ts'
-import { exitCodes } from './exit.ts'
+import { nameCommands } from './process/command-name.ts'
+import { exitCodes } from './process/exit.ts'
+import type { Terminal } from './process/terminal.ts'
 import { addRouting } from './routing-commands.ts'
-import type { Terminal } from './terminal.ts'
 import { versionText } from './version.ts'
 
 const exitCodeHelp = `

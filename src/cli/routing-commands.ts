@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { geo } from './commands/geo.ts'
 import { route } from './commands/route.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './process/terminal.ts'
 
 const routeHelp = `
 Nothing is started and nothing is dialled; a name is resolved where a rule needs its addresses.

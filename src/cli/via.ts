@@ -1,6 +1,6 @@
 /** `--via`: a proxy on the way to the server, as an outbound of a configuration. */
 import { lookUp } from '../core/lookup.ts'
-import { CliError, exitCodes, usageError } from './exit.ts'
+import { CliError, exitCodes, usageError } from './process/exit.ts'
 
 export interface Via {
   /** Without user and password: for people. */

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { WorkerStart } from '../app/workers/messages.ts'
 import { runWorker } from '../app/workers/thread/worker.ts'
 import { watchPeers } from '../net/on-behalf.ts'
-import { LastResort } from './last-resort.ts'
+import { LastResort } from './process/last-resort.ts'
 
 const port = parentPort
 if (port) {

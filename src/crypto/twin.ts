@@ -26,7 +26,7 @@ export interface Twin {
     lengths: Int32Array | undefined,
   ): number
 
-  // Headers: protocol/vmess/header-seals.ts.
+  // Headers: protocol/vmess/header/header-seals.ts.
   authIdKey(commandKey: Uint8Array, into: Uint8Array): void
   lengthKey(requestKey: Uint8Array, into: Uint8Array): void
   sealRequest(key: Uint8Array, authId: Uint8Array, nonce: Uint8Array, plain: Uint8Array, into: Uint8Array): void

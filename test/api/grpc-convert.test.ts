@@ -5,7 +5,7 @@ import { inboundJson } from '../../src/api/grpc/convert/inbound.ts'
 import { outboundJson } from '../../src/api/grpc/convert/outbound.ts'
 import { builtin } from '../../src/builtin/kinds.ts'
 import type { Family } from '../../src/messages/fields.ts'
-import { certificateFile } from '../interop/configs.ts'
+import { certificateFile } from '../interop/rig/configs.ts'
 import { aliceId, configOf, types } from './grpc-tools.ts'
 
 const loopback = { ip: Buffer.from([127, 0, 0, 1]) }

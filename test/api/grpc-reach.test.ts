@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect } from '../../src/app/connect.ts'
-import { freePorts } from '../interop/harness.ts'
+import { freePorts } from '../interop/rig/harness.ts'
 import { type Api, aliceId, callerOf, startApi } from './grpc-tools.ts'
 
 let api: Api

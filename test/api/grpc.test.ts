@@ -8,11 +8,11 @@ import { join } from 'node:path'
 import { status } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createGrpcApi } from '../../src/api/grpc/server.ts'
-import { systemClock } from '../../src/app/env.ts'
+import { systemClock } from '../../src/app/instance/env.ts'
 import { builtin } from '../../src/builtin/kinds.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import { limits } from '../../src/core/limits.ts'
-import { freePorts } from '../interop/harness.ts'
+import { freePorts } from '../interop/rig/harness.ts'
 import {
   type Api,
   aliceId,

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { projectRoot } from '../interop/root.ts'
+import { projectRoot } from '../interop/rig/root.ts'
 
 const program = `
 import { createServer } from 'node:http'

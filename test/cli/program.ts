@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach } from 'vitest'
-import { nameCommands } from '../../src/cli/command-name.ts'
 import { main } from '../../src/cli/main.ts'
+import { nameCommands } from '../../src/cli/process/command-name.ts'
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 if (!existsSync(cli)) throw new Error('dist/cli.js is missing: run "npm run build" first')

@@ -1,7 +1,7 @@
 /** Inbounds and outbounds of other protocols: refused, or left out so that nothing falls through to another way. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import { forever } from '../../src/core/lifetime.ts'

@@ -1,6 +1,6 @@
 /** The id of a user, in every accepted and refused form. */
 import { describe, expect, test } from 'vitest'
-import { formatUuid } from '../../src/protocol/vmess/identity.ts'
+import { formatUuid } from '../../src/protocol/vmess/users/identity.ts'
 import { errorOf, load, quietConfigOf, userOf, uuid, vmessOut, warningOf } from './helpers.ts'
 
 const user = 'outbounds[0].settings.vnext[0].users[0]'

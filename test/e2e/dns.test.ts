@@ -3,8 +3,8 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import dnsPacket from 'dns-packet'
 import { afterEach, describe, expect, test } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import vectors from '../vectors/dns.json' with { type: 'json' }
 

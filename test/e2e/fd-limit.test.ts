@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { freePorts, type Peer, startPeer, withPeers } from '../interop/harness.ts'
-import { socksConnect } from '../interop/socks-client.ts'
+import { freePorts, type Peer, startPeer, withPeers } from '../interop/rig/harness.ts'
+import { socksConnect } from '../interop/rig/socks-client.ts'
+import { echoOnce, order } from '../interop/rig/traffic.ts'
 import { startTarget, type Target } from '../interop/target.ts'
-import { echoOnce, order } from '../interop/traffic.ts'
 import { SilentTarget } from '../support/silent-target.ts'
 import { eventually, hasProc, openDescriptors } from './process-usage.ts'
 

@@ -1,8 +1,8 @@
 /** A server as 3x-ui writes it: its users do not come to what lies behind it, by address or by name, over TCP or UDP. */
 import { type AddressInfo, createServer, type Server as TcpServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { sessionLog } from '../../src/app/log/session-log.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { UdpListening } from '../../src/core/datagrams/packet.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { withPair } from '../interop/pair.ts'
+import { withPair } from '../interop/rig/pair.ts'
+import { order } from '../interop/rig/traffic.ts'
 import { downSeed, readContent, sendContent, startTarget, type Target } from '../interop/target.ts'
-import { order } from '../interop/traffic.ts'
 import { heldBy, measured } from './held-memory.ts'
 
 let target: Target

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Content } from '../interop/content.ts'
-import { withPair } from '../interop/pair.ts'
+import { Content } from '../interop/rig/content.ts'
+import { withPair } from '../interop/rig/pair.ts'
+import { order } from '../interop/rig/traffic.ts'
 import { downSeed, readContent, sendContent, startTarget, type Target } from '../interop/target.ts'
-import { order } from '../interop/traffic.ts'
 
 const upBytes = 1024 * 1024
 const downBytes = 3 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { Peer } from '../interop/harness.ts'
-import { projectRoot } from '../interop/root.ts'
+import type { Peer } from '../interop/rig/harness.ts'
+import { projectRoot } from '../interop/rig/root.ts'
 
 /** Node's arguments for a proxy whose memory is measured. */
 export const measured = {

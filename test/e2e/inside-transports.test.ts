@@ -1,9 +1,9 @@
 /** Datagrams in every encoding, and Mux.Cool with both in it, over transports of every sort: ours to ours, in this process. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Root } from '../interop/configs.ts'
-import { type EchoServer, startEchoServer } from '../interop/echo-server.ts'
-import { withPair } from '../interop/pair.ts'
+import type { Root } from '../interop/rig/configs.ts'
+import { type EchoServer, startEchoServer } from '../interop/rig/echo-server.ts'
+import { withPair } from '../interop/rig/pair.ts'
 import { socksUdp } from '../support/socks-udp.ts'
 import { pattern, udpEcho } from '../support/udp.ts'
 

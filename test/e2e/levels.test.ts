@@ -3,7 +3,7 @@
 import { type AddressInfo, createServer, connect as dialTcp, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Flow } from '../../src/app/flow/flow.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { reload } from '../../src/app/reload/reload.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import { silentLogger } from '../../src/core/env.ts'

@@ -2,10 +2,10 @@
 
 import { connect } from 'node:net'
 import { expect, it } from 'vitest'
-import { clientConfig, serverConfig } from '../interop/configs.ts'
-import { accepts, freePorts, type Peer, startPeer, withPeers } from '../interop/harness.ts'
-import { socksConnect } from '../interop/socks-client.ts'
-import { Wire } from '../interop/wire.ts'
+import { clientConfig, serverConfig } from '../interop/rig/configs.ts'
+import { accepts, freePorts, type Peer, startPeer, withPeers } from '../interop/rig/harness.ts'
+import { socksConnect } from '../interop/rig/socks-client.ts'
+import { Wire } from '../interop/rig/wire.ts'
 import { eventually, hasProc, openDescriptors, residentMb } from './process-usage.ts'
 
 type WithInbounds = { readonly inbounds: readonly unknown[] }

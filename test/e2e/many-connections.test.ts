@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { churn } from '../interop/churn.ts'
-import { startEchoServer } from '../interop/echo-server.ts'
-import { withPair } from '../interop/pair.ts'
+import { churn } from '../interop/rig/churn.ts'
+import { startEchoServer } from '../interop/rig/echo-server.ts'
+import { withPair } from '../interop/rig/pair.ts'
 import { long } from '../support/long.ts'
 import { eventually, hasProc, openDescriptors } from './process-usage.ts'
 

@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterEach, expect, it } from 'vitest'
 import { createServer as createProxy, type Server } from '../../src/app/server.ts'
 import type { ConfigInput } from '../../src/config/input.ts'
-import { certificateFile, keyFile } from '../interop/configs.ts'
+import { certificateFile, keyFile } from '../interop/rig/configs.ts'
 
 interface HttpInbound {
   readonly protocol: 'http'

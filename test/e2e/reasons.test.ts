@@ -3,12 +3,12 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { clientConfig, testId } from '../interop/configs.ts'
-import { freePorts, startPeer, withPeers } from '../interop/harness.ts'
-import { withPair } from '../interop/pair.ts'
-import { SocksRefusal, socksConnect } from '../interop/socks-client.ts'
+import { clientConfig, testId } from '../interop/rig/configs.ts'
+import { freePorts, startPeer, withPeers } from '../interop/rig/harness.ts'
+import { withPair } from '../interop/rig/pair.ts'
+import { SocksRefusal, socksConnect } from '../interop/rig/socks-client.ts'
+import { echoOnce, order } from '../interop/rig/traffic.ts'
 import { startTarget, type Target } from '../interop/target.ts'
-import { echoOnce, order } from '../interop/traffic.ts'
 
 let target: Target
 beforeAll(async () => {

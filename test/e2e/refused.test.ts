@@ -9,10 +9,10 @@ import { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as tlsConnect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { serverConfig } from '../interop/configs.ts'
-import { freePorts, type Peer, startPeer } from '../interop/harness.ts'
+import { serverConfig } from '../interop/rig/configs.ts'
+import { freePorts, type Peer, startPeer } from '../interop/rig/harness.ts'
+import { Wire } from '../interop/rig/wire.ts'
 import { startTarget, type Target } from '../interop/target.ts'
-import { Wire } from '../interop/wire.ts'
 import { vmessClientBytes } from './vmess-client-bytes.ts'
 
 const handshakeS = 2

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connect } from '../../src/index.ts'
 import { freePort, Program, tempFolder } from '../cli/program.ts'
-import { type EchoServer, startEchoServer } from '../interop/echo-server.ts'
+import { type EchoServer, startEchoServer } from '../interop/rig/echo-server.ts'
 import { hasProc, openDescriptors } from './process-usage.ts'
 
 const ids = {

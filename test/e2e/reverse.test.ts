@@ -1,12 +1,12 @@
 /** Portal and bridge as two instances over loopback: what a reload and a stop do to them. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { describeReload, reload } from '../../src/app/reload/reload.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import { silentLogger } from '../../src/core/env.ts'
 import { forever } from '../../src/core/lifetime.ts'
-import { type EchoServer, startEchoServer } from '../interop/echo-server.ts'
+import { type EchoServer, startEchoServer } from '../interop/rig/echo-server.ts'
 
 const id = 'b831381d-6324-4d53-ad4f-8cda48b30811'
 const domain = 'inner.example.com'

@@ -1,12 +1,12 @@
 /** What a signal does: no new connections, those in progress may finish, and an exit code that says all is well. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Content } from '../interop/content.ts'
-import { accepts, type Exit, type Peer } from '../interop/harness.ts'
-import { type Pair, withPair } from '../interop/pair.ts'
+import { Content } from '../interop/rig/content.ts'
+import { accepts, type Exit, type Peer } from '../interop/rig/harness.ts'
+import { type Pair, withPair } from '../interop/rig/pair.ts'
+import { echoOnce, order } from '../interop/rig/traffic.ts'
+import type { Wire } from '../interop/rig/wire.ts'
 import { startTarget, type Target } from '../interop/target.ts'
-import { echoOnce, order } from '../interop/traffic.ts'
-import type { Wire } from '../interop/wire.ts'
 import { long } from '../support/long.ts'
 import { eventually } from './process-usage.ts'
 

@@ -2,8 +2,8 @@
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { Session } from '../../src/core/session.ts'
 import { socksUdp } from '../support/socks-udp.ts'

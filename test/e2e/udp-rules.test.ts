@@ -1,7 +1,7 @@
 /** Rules hold for every target of a client socket, not only for its first. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import { socksUdp } from '../support/socks-udp.ts'
 import { pattern, udpEcho, udpSocket } from '../support/udp.ts'

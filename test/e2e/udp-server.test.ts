@@ -2,8 +2,8 @@
 
 import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { parseId } from '../../src/app/users/ids.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import { forever } from '../../src/core/lifetime.ts'

@@ -1,8 +1,8 @@
 import type { Address } from '../../src/core/address.ts'
 import { systemRandom } from '../../src/crypto/random.ts'
 import { ClientSession } from '../../src/protocol/vmess/client.ts'
-import { parseId } from '../../src/protocol/vmess/identity.ts'
-import { testId } from '../interop/configs.ts'
+import { parseId } from '../../src/protocol/vmess/users/identity.ts'
+import { testId } from '../interop/rig/configs.ts'
 
 /**
  * What a VMess client of ours sends first: its header and `payload`. A client whose clock is wrong, or whose id is, cannot

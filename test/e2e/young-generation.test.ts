@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { churn } from '../interop/churn.ts'
-import { startEchoServer } from '../interop/echo-server.ts'
-import { withPair } from '../interop/pair.ts'
+import { churn } from '../interop/rig/churn.ts'
+import { startEchoServer } from '../interop/rig/echo-server.ts'
+import { withPair } from '../interop/rig/pair.ts'
 
 const collections = (log: string): number => log.split(/: Scavenge/).length - 1
 

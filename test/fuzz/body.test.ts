@@ -1,7 +1,7 @@
 /** Streams that were changed on their way: the opener gives bytes or a ProxyError, never anything else, and holds no more than it was given. */
 import { describe, expect, it } from 'vitest'
 import { isProxyError } from '../../src/core/errors.ts'
-import { type BodyScheme, createOpener, createSealer } from '../../src/protocol/vmess/body.ts'
+import { type BodyScheme, createOpener, createSealer } from '../../src/protocol/vmess/body/body.ts'
 import { fakeRandom } from '../../src/testing/fakes.ts'
 import { optionSets, requestIv, requestKey, schemeOf, sealAll, securities } from '../support/body.ts'
 import { long } from '../support/long.ts'

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { isProxyError } from '../../src/core/errors.ts'
-import type { BodyScheme } from '../../src/protocol/vmess/body.ts'
+import type { BodyScheme } from '../../src/protocol/vmess/body/body.ts'
 import { fakeRandom } from '../../src/testing/fakes.ts'
 import { optionSets, schemeOf, sealAll } from '../support/body.ts'
 import { long } from '../support/long.ts'

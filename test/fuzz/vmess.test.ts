@@ -7,19 +7,17 @@ import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ErrorCode, isProxyError } from '../../src/core/errors.ts'
 import { fnv1a32 } from '../../src/crypto/checksum.ts'
-import { authIdSealer, sealAuthId } from '../../src/protocol/vmess/auth-id.ts'
-import type { Security } from '../../src/protocol/vmess/body.ts'
-import { alterIds, commandKey, parseId, parseUuid } from '../../src/protocol/vmess/identity.ts'
-import { legacyAuth } from '../../src/protocol/vmess/legacy-auth.ts'
-import { ReplayMemory, SessionHistory } from '../../src/protocol/vmess/replay.ts'
-import { type Command, decodeRequest, encodeRequest, requestLength } from '../../src/protocol/vmess/request.ts'
+import type { Security } from '../../src/protocol/vmess/body/body.ts'
+import { authIdSealer, sealAuthId } from '../../src/protocol/vmess/header/auth-id.ts'
+import { legacyAuth } from '../../src/protocol/vmess/header/legacy-auth.ts'
+import { type Command, decodeRequest, encodeRequest, requestLength } from '../../src/protocol/vmess/header/request.ts'
 import {
   openRequest,
   openRequestLength,
   sealedRequestLength,
   sealLegacyRequest,
   sealRequest,
-} from '../../src/protocol/vmess/request-seal.ts'
+} from '../../src/protocol/vmess/header/request-seal.ts'
 import {
   decodeResponse,
   encodeResponse,
@@ -27,10 +25,12 @@ import {
   openResponseLength,
   responseKeys,
   sealResponse,
-} from '../../src/protocol/vmess/response.ts'
+} from '../../src/protocol/vmess/header/response.ts'
+import { ReplayMemory, SessionHistory } from '../../src/protocol/vmess/replay.ts'
 import { ServerSession } from '../../src/protocol/vmess/server.ts'
 import { decodeSwitchAccount, encodeSwitchAccount } from '../../src/protocol/vmess/switch-account.ts'
-import { UserDirectory } from '../../src/protocol/vmess/users.ts'
+import { UserDirectory } from '../../src/protocol/vmess/users/directory.ts'
+import { alterIds, commandKey, parseId, parseUuid } from '../../src/protocol/vmess/users/identity.ts'
 import { fakeClock, fakeRandom } from '../../src/testing/fakes.ts'
 import { long } from '../support/long.ts'
 import { concat, pattern, toHex } from '../support/vectors.ts'

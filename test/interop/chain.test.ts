@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { socksUdp } from '../support/socks-udp.ts'
 import { pattern, udpEcho } from '../support/udp.ts'
-import { certificateFile, keyFile, type Root, testId } from './configs.ts'
-import { hasV2ray, type Program } from './harness.ts'
-import { door, freedom, freePorts, type Hop, withHops } from './hops.ts'
-import { socksConnect } from './socks-client.ts'
+import { certificateFile, keyFile, type Root, testId } from './rig/configs.ts'
+import { hasV2ray, type Program } from './rig/harness.ts'
+import { door, freedom, freePorts, type Hop, withHops } from './rig/hops.ts'
+import { socksConnect } from './rig/socks-client.ts'
+import { checkTraffic, echoOnce, order, type TrafficPlan } from './rig/traffic.ts'
 import { startTarget, type Target } from './target.ts'
-import { checkTraffic, echoOnce, order, type TrafficPlan } from './traffic.ts'
 
 const plan: TrafficPlan = { bulkBytes: 256 * 1024, rounds: 6, connections: 4 }
 const pairings = (

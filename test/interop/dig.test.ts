@@ -5,8 +5,8 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { decode, encode } from 'dns-packet'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { freePorts, hasV2ray, startPeer, withPeers } from './harness.ts'
-import { withPair } from './pair.ts'
+import { freePorts, hasV2ray, startPeer, withPeers } from './rig/harness.ts'
+import { withPair } from './rig/pair.ts'
 
 const hasDig = spawnSync('dig', ['-v']).error === undefined
 if (!hasDig && process.env.CI === 'true') console.warn('*** dig is not installed: its test is skipped ***')

@@ -4,18 +4,18 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
 import type { RunningInbound } from '../../src/app/inbound/running-inbound.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { ProxyError } from '../../src/core/errors.ts'
-import { clientConfig, type Root, testId } from './configs.ts'
-import { dynamicPortConfig, inRange, type PortRange, someRange, steadyRequests } from './dynamic-port.ts'
-import { freePorts, hasV2ray, type Program, startPeer, withPeers } from './harness.ts'
-import { socksConnect } from './socks-client.ts'
+import { clientConfig, type Root, testId } from './rig/configs.ts'
+import { dynamicPortConfig, inRange, type PortRange, someRange, steadyRequests } from './rig/dynamic-port.ts'
+import { freePorts, hasV2ray, type Program, startPeer, withPeers } from './rig/harness.ts'
+import { socksConnect } from './rig/socks-client.ts'
+import { echoOnce, order } from './rig/traffic.ts'
+import type { Wire } from './rig/wire.ts'
 import { startTarget, type Target } from './target.ts'
-import { echoOnce, order } from './traffic.ts'
-import type { Wire } from './wire.ts'
 
 let target: Target
 beforeAll(async () => {

@@ -1,17 +1,17 @@
 /** Our client follows a V2Ray server to its moving ports. VMESS_LONG=1 adds the run across two changes of ports. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
 import type { Address } from '../../src/core/address.ts'
 import type { Dialer } from '../../src/core/dialer.ts'
 import { lifetimeOf } from '../../src/core/lifetime.ts'
 import { tcpDialer } from '../../src/net/tcp.ts'
-import { parseId } from '../../src/protocol/vmess/identity.ts'
+import { parseId } from '../../src/protocol/vmess/users/identity.ts'
 import { createVmessOutbound } from '../../src/proxy/vmess/outbound.ts'
-import { clientConfig, testId } from './configs.ts'
-import { type DynamicPorts, dynamicPortConfig, inRange, someRange, steadyRequests } from './dynamic-port.ts'
-import { freePorts, hasV2ray, type Peer, startPeer, withPeers } from './harness.ts'
-import { socksConnect } from './socks-client.ts'
+import { clientConfig, testId } from './rig/configs.ts'
+import { type DynamicPorts, dynamicPortConfig, inRange, someRange, steadyRequests } from './rig/dynamic-port.ts'
+import { freePorts, hasV2ray, type Peer, startPeer, withPeers } from './rig/harness.ts'
+import { socksConnect } from './rig/socks-client.ts'
 import { startTarget, type Target } from './target.ts'
 
 let target: Target

@@ -2,11 +2,11 @@
 
 import { connect, createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasV2ray } from './harness.ts'
-import { withPair } from './pair.ts'
+import { hasV2ray } from './rig/harness.ts'
+import { withPair } from './rig/pair.ts'
+import { checkTraffic, type Open } from './rig/traffic.ts'
+import { Wire } from './rig/wire.ts'
 import { startTarget, type Target } from './target.ts'
-import { checkTraffic, type Open } from './traffic.ts'
-import { Wire } from './wire.ts'
 
 let target: Target
 beforeAll(async () => {

@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { socksUdp } from '../support/socks-udp.ts'
 import { pattern, udpEcho } from '../support/udp.ts'
-import { runCell } from './cell.ts'
-import type { Root } from './configs.ts'
-import { hasV2ray, type Program } from './harness.ts'
-import { type PairSpec, withPair } from './pair.ts'
+import { runCell } from './rig/cell.ts'
+import type { Root } from './rig/configs.ts'
+import { hasV2ray, type Program } from './rig/harness.ts'
+import { type PairSpec, withPair } from './rig/pair.ts'
 import { startTarget, type Target } from './target.ts'
 
 interface Row {

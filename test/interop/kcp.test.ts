@@ -5,12 +5,12 @@
 import type { Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, createServer } from '../../src/index.ts'
-import { testId } from './configs.ts'
-import { freePorts, hasV2ray, type Peer, startPeer } from './harness.ts'
-import { socksConnect } from './socks-client.ts'
+import { testId } from './rig/configs.ts'
+import { freePorts, hasV2ray, type Peer, startPeer } from './rig/harness.ts'
+import { socksConnect } from './rig/socks-client.ts'
+import { checkTraffic, fullPlan, type TrafficPlan } from './rig/traffic.ts'
+import { Wire } from './rig/wire.ts'
 import { startTarget, type Target } from './target.ts'
-import { checkTraffic, fullPlan, type TrafficPlan } from './traffic.ts'
-import { Wire } from './wire.ts'
 
 const headers = ['none', 'srtp', 'utp', 'wechat-video', 'dtls', 'wireguard'] as const
 const cells = headers.flatMap((type) =>

@@ -5,9 +5,9 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCell } from './cell.ts'
-import { hasV2ray, type Program } from './harness.ts'
-import type { PairSpec } from './pair.ts'
+import { runCell } from './rig/cell.ts'
+import { hasV2ray, type Program } from './rig/harness.ts'
+import type { PairSpec } from './rig/pair.ts'
 import { startTarget, type Target } from './target.ts'
 
 const pairings = [

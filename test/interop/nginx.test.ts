@@ -5,9 +5,9 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Client } from '../../src/index.ts'
-import { networks, withNginx } from './behind-nginx.ts'
-import { certificateFile } from './configs.ts'
-import { hasNginx } from './nginx.ts'
+import { networks, withNginx } from './rig/behind-nginx.ts'
+import { certificateFile } from './rig/configs.ts'
+import { hasNginx } from './rig/nginx.ts'
 
 /** Sends everything, and reads as much. */
 async function echoed(client: Client, port: number, bytes: Buffer): Promise<Buffer> {

@@ -20,7 +20,7 @@ import {
   type Strategy,
   sections,
 } from '../routing/v2ray4.ts'
-import { freePorts, hasV2ray, type Peer, startPeer } from './harness.ts'
+import { freePorts, hasV2ray, type Peer, startPeer } from './rig/harness.ts'
 
 const count = Number(process.env.ROUTING_SETS ?? 45)
 const strategies: readonly Strategy[] = ['AsIs', 'IPIfNonMatch', 'IPOnDemand']

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { inlinePair, pemLines } from '../support/tls.ts'
-import { type EchoServer, startEchoServer } from './echo-server.ts'
-import { freePorts, hasV2ray, startPeer, withPeers } from './harness.ts'
+import { type EchoServer, startEchoServer } from './rig/echo-server.ts'
+import { freePorts, hasV2ray, startPeer, withPeers } from './rig/harness.ts'
 
 let echo: EchoServer
 let folder: string

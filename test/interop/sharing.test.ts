@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { buildOutbound, readTextFile } from '../../src/app/build/build.ts'
-import { systemClock } from '../../src/app/env.ts'
+import { systemClock } from '../../src/app/instance/env.ts'
 import { systemResolver } from '../../src/app/names/system-resolver.ts'
 import { builtin } from '../../src/builtin/kinds.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
@@ -14,9 +14,9 @@ import { silentLogger } from '../../src/core/env.ts'
 import { forever } from '../../src/core/lifetime.ts'
 import { udpListener } from '../../src/net/datagrams/udp-listener.ts'
 import { fakeRandom } from '../../src/testing/fakes.ts'
-import { serverConfig, testId } from './configs.ts'
-import { freePorts, hasV2ray, startPeer, withPeers } from './harness.ts'
-import { despiteReplayFilter } from './replay-filter.ts'
+import { serverConfig, testId } from './rig/configs.ts'
+import { freePorts, hasV2ray, startPeer, withPeers } from './rig/harness.ts'
+import { despiteReplayFilter } from './rig/replay-filter.ts'
 
 const env = { clock: systemClock, random: fakeRandom(17), log: silentLogger }
 

@@ -10,8 +10,8 @@
 import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Content, ExpectedContent } from './content.ts'
-import { Wire } from './wire.ts'
+import { Content, ExpectedContent } from './rig/content.ts'
+import { Wire } from './rig/wire.ts'
 
 export type Order =
   | { readonly mode: 'echo' }

@@ -1,9 +1,9 @@
 /** Every transport against the real V2Ray, in both roles where it has it, and against ourselves: all of `fullPlan`, byte-exact. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCell } from './cell.ts'
-import type { Root } from './configs.ts'
-import { hasV2ray, type Program } from './harness.ts'
+import { runCell } from './rig/cell.ts'
+import type { Root } from './rig/configs.ts'
+import { hasV2ray, type Program } from './rig/harness.ts'
 import { startTarget, type Target } from './target.ts'
 
 interface Row {

@@ -4,8 +4,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { socksUdp } from '../support/socks-udp.ts'
 import { pattern, udpEcho } from '../support/udp.ts'
-import { hasV2ray, type Program } from './harness.ts'
-import { type PairSpec, withPair } from './pair.ts'
+import { hasV2ray, type Program } from './rig/harness.ts'
+import { type PairSpec, withPair } from './rig/pair.ts'
 
 interface Row {
   readonly name: string

@@ -3,12 +3,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { socksUdp } from '../support/socks-udp.ts'
 import { pattern, udpEcho } from '../support/udp.ts'
-import { certificateFile, keyFile, type Root } from './configs.ts'
-import { hasV2ray, type Program } from './harness.ts'
-import { door, freedom, freePorts, withHops } from './hops.ts'
-import { socksConnect } from './socks-client.ts'
+import { certificateFile, keyFile, type Root } from './rig/configs.ts'
+import { hasV2ray, type Program } from './rig/harness.ts'
+import { door, freedom, freePorts, withHops } from './rig/hops.ts'
+import { socksConnect } from './rig/socks-client.ts'
+import { checkTraffic, type TrafficPlan } from './rig/traffic.ts'
 import { startTarget, type Target } from './target.ts'
-import { checkTraffic, type TrafficPlan } from './traffic.ts'
 
 interface Row {
   readonly name: string

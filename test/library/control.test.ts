@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { connect, createServer, type NewUser, type Server, type UserChange } from '../../src/index.ts'
-import { freePorts } from '../interop/harness.ts'
+import { freePorts } from '../interop/rig/harness.ts'
 import { startTarget, type Target } from '../interop/target.ts'
 
 const token = 'a-token-of-enough-characters'

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { apiOutbound } from '../../src/api/grpc/outbound.ts'
 import { connect } from '../../src/app/connect.ts'
-import { systemClock } from '../../src/app/env.ts'
+import { systemClock } from '../../src/app/instance/env.ts'
 import type { Address } from '../../src/core/address.ts'
 import type { Conn } from '../../src/core/conn.ts'
 import type { PacketDialer } from '../../src/core/datagrams/packet.ts'

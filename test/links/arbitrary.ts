@@ -8,7 +8,7 @@ import {
   parseLink,
   type ShareLink,
 } from '../../src/config/link/share-link.ts'
-import { formatUuid } from '../../src/protocol/vmess/identity.ts'
+import { formatUuid } from '../../src/protocol/vmess/users/identity.ts'
 import { samples } from './corpus.ts'
 
 const word = fc.stringMatching(/^[a-z0-9]{1,12}$/)

@@ -1,7 +1,7 @@
 /** Rules at work in an instance: loopback, reload, balancers, and what rules may lead to the API. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { reload } from '../../src/app/reload/reload.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import { silentLogger } from '../../src/core/env.ts'

@@ -1,7 +1,7 @@
 /** Every example of the protocol's own pages loads, and each field means what its page says. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { formatUuid } from '../../src/protocol/vmess/identity.ts'
+import { formatUuid } from '../../src/protocol/vmess/users/identity.ts'
 import type { VmessInboundSettings, VmessOutboundSettings } from '../../src/settings/model.ts'
 import {
   codesOf,

@@ -1,6 +1,6 @@
 /** Drives body sealers and openers the way a careless carrier would: every lent buffer is overwritten as soon as it may be. */
 import { createHash } from 'node:crypto'
-import type { BodyOpener, BodyOptions, BodyScheme, BodySealer, Security } from '../../src/protocol/vmess/body.ts'
+import type { BodyOpener, BodyOptions, BodyScheme, BodySealer, Security } from '../../src/protocol/vmess/body/body.ts'
 
 export const securities: readonly Security[] = ['aes-128-cfb', 'aes-128-gcm', 'chacha20-poly1305', 'none']
 

@@ -1,4 +1,4 @@
-import { systemEnv } from '../../src/app/env.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
 import type { Conn } from '../../src/core/conn.ts'
 import { forever } from '../../src/core/lifetime.ts'
 import { udpDialer } from '../../src/net/datagrams/udp.ts'

@@ -1,8 +1,8 @@
 /** A server in this process with one user, a target behind it, and clients that connect from any address of the loopback. */
 
 import type { Account } from '../../src/account/account.ts'
-import { systemEnv } from '../../src/app/env.ts'
-import { Instance } from '../../src/app/instance.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Instance } from '../../src/app/instance/instance.ts'
 import { sessionLog } from '../../src/app/log/session-log.ts'
 import { loadConfigValue } from '../../src/config/load.ts'
 import type { Conn } from '../../src/core/conn.ts'

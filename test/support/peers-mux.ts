@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { parseId } from '../../src/protocol/vmess/identity.ts'
+import { parseId } from '../../src/protocol/vmess/users/identity.ts'
 import { fakeClock } from '../../src/testing/fakes.ts'
 import { type Conversation, concat } from './vectors.ts'
 import { openAll, pushAll, testClient, testServer, testUser } from './vmess-pair.ts'

@@ -7,8 +7,8 @@ import {
   type BodySealer,
   typescriptOpener,
   typescriptSealer,
-} from '../../src/protocol/vmess/body.ts'
-import { chunkForm } from '../../src/protocol/vmess/chunk-form.ts'
+} from '../../src/protocol/vmess/body/body.ts'
+import { chunkForm } from '../../src/protocol/vmess/body/chunk-form.ts'
 import { TwinOpener } from '../../src/protocol/vmess/twin/opener.ts'
 import { TwinSealer } from '../../src/protocol/vmess/twin/sealer.ts'
 import { directionKeys } from './body.ts'

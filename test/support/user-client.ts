@@ -1,6 +1,6 @@
 /** A VMess client of one user, that connects from any address of the loopback. */
 import { connect as dialTcp } from 'node:net'
-import { systemEnv } from '../../src/app/env.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
 import { parseId } from '../../src/app/users/ids.ts'
 import type { Address } from '../../src/core/address.ts'
 import type { Conn } from '../../src/core/conn.ts'

@@ -1,6 +1,6 @@
 /** A server with two workers: threads of this process, which a test can hold up one at a time so that it knows who serves. */
-import { systemEnv } from '../../src/app/env.ts'
-import { Launch } from '../../src/app/launch.ts'
+import { systemEnv } from '../../src/app/instance/env.ts'
+import { Launch } from '../../src/app/instance/launch.ts'
 import { sessionLog } from '../../src/app/log/session-log.ts'
 import { reload } from '../../src/app/reload/reload.ts'
 import { CrewControl } from '../../src/app/workers/main/control.ts'

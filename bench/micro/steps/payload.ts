@@ -1,5 +1,5 @@
 import { systemRandom } from '../../../src/crypto/random.ts'
-import { type BodyScheme, createOpener, createSealer, type Security } from '../../../src/protocol/vmess/body.ts'
+import { type BodyScheme, createOpener, createSealer, type Security } from '../../../src/protocol/vmess/body/body.ts'
 import { FrameReader } from '../../../src/protocol/websocket/frame-reader.ts'
 import { FrameWriter } from '../../../src/protocol/websocket/frame-writer.ts'
 import type { Step } from './step.ts'

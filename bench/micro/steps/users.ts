@@ -1,7 +1,7 @@
 import { systemRandom } from '../../../src/crypto/random.ts'
-import { authIdSealer, sealAuthId } from '../../../src/protocol/vmess/auth-id.ts'
-import { commandKey } from '../../../src/protocol/vmess/identity.ts'
-import { UserDirectory } from '../../../src/protocol/vmess/users.ts'
+import { authIdSealer, sealAuthId } from '../../../src/protocol/vmess/header/auth-id.ts'
+import { UserDirectory } from '../../../src/protocol/vmess/users/directory.ts'
+import { commandKey } from '../../../src/protocol/vmess/users/identity.ts'
 import type { Step } from './step.ts'
 
 /** Who sent an authentication: each time another user, none of whom was seen lately. And a stranger, whom all keys are tried for. */

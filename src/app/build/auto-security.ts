@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hasFastChaCha } from '../../crypto/aead.ts'
-import type { Security } from '../../protocol/vmess/body.ts'
+import type { Security } from '../../protocol/vmess/body/body.ts'
 
 let known: Security | undefined
 

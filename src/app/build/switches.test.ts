@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ClientSession } from '../../protocol/vmess/client.ts'
 import { ReplayMemory, SessionHistory } from '../../protocol/vmess/replay.ts'
 import { ServerSession } from '../../protocol/vmess/server.ts'
-import { type LegacyUsers, UserDirectory } from '../../protocol/vmess/users.ts'
+import { type LegacyUsers, UserDirectory } from '../../protocol/vmess/users/directory.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import { readSwitches } from './switches.ts'
 

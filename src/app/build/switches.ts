@@ -1,4 +1,4 @@
-import type { LegacyUsers } from '../../protocol/vmess/users.ts'
+import type { LegacyUsers } from '../../protocol/vmess/users/directory.ts'
 
 /** What V2Ray and Xray let the environment decide about VMess, under their names. */
 export interface Switches {

@@ -10,7 +10,7 @@ import { ProxyError } from '../../core/errors.ts'
 import { forever } from '../../core/lifetime.ts'
 import type { BalancerConfig, RoutingRule } from '../../settings/model.ts'
 import { same } from '../../settings/same.ts'
-import type { Instance } from '../instance.ts'
+import type { Instance } from '../instance/instance.ts'
 
 /** The rules of an instance as the APIs see and change them. */
 export class InstanceRouting implements RoutingControl {

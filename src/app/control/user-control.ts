@@ -9,7 +9,7 @@ import { sha256 } from '../../crypto/hash.ts'
 import { readNewUser, readUserChange, type UserRequest } from '../../schema/parts/user-request.ts'
 import type { VmessUser } from '../../settings/model.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
-import type { Instance } from '../instance.ts'
+import type { Instance } from '../instance/instance.ts'
 import { formatUuid, parseId, randomUuid } from '../users/ids.ts'
 
 type VmessInbound = RunningInbound & { readonly users: NonNullable<RunningInbound['users']> }

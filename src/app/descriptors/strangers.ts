@@ -1,6 +1,6 @@
 import { addressKey, endpointHost } from '../../core/address.ts'
+import { type Link, LinkedList } from '../../core/collections/linked-list.ts'
 import type { Conn, ConnInfo } from '../../core/conn.ts'
-import { type Link, LinkedList } from '../../core/linked-list.ts'
 
 /** A connection that has not shown yet who it is. */
 export interface Stranger {

@@ -1,8 +1,8 @@
+import { LinkedList } from '../../core/collections/linked-list.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { isProxyError, ProxyError } from '../../core/errors.ts'
 import type { Lifetime } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
-import { LinkedList } from '../../core/linked-list.ts'
 
 interface Waiting {
   readonly since: number

@@ -1,6 +1,6 @@
 import type { Address } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { UserDirectory } from '../../protocol/vmess/users.ts'
+import { UserDirectory } from '../../protocol/vmess/users/directory.ts'
 import type { InboundConfig, PolicyConfig, VmessUser } from '../../settings/model.ts'
 import { readSwitches } from '../build/switches.ts'
 import type { LiveUsers } from '../users/live-users.ts'

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { unlessBun } from '../../../test/support/runtime.ts'
 import { loadConfigValue } from '../../config/load.ts'
 import { formatAddress } from '../../core/address.ts'
-import { systemEnv } from '../env.ts'
-import { Instance } from '../instance.ts'
+import { systemEnv } from '../instance/env.ts'
+import { Instance } from '../instance/instance.ts'
 
 let folder: string
 beforeEach(() => {

@@ -1,7 +1,7 @@
 /** What two configurations have in common. */
 
 import { type UserLimits, unlimited } from '../../core/user-limits.ts'
-import { formatUuid } from '../../protocol/vmess/identity.ts'
+import { formatUuid } from '../../protocol/vmess/users/identity.ts'
 import type { Config, VmessUser } from '../../settings/model.ts'
 import { same } from '../../settings/same.ts'
 

@@ -3,7 +3,7 @@ import { type UserLimits, unlimited } from '../../core/user-limits.ts'
 import type { Config, InboundConfig, VmessUser } from '../../settings/model.ts'
 import { same } from '../../settings/same.ts'
 import type { RunningInbound } from '../inbound/running-inbound.ts'
-import type { Instance } from '../instance.ts'
+import type { Instance } from '../instance/instance.ts'
 import { diffUsers, limitsByEmail, mergeUser, vmessUsers } from './config-diff.ts'
 
 /** The users of a reload. In between, an account may lose its last user and get another: what it has used must stay. */

@@ -12,7 +12,7 @@ import type { Observe } from '../../routing/balancers/observation.ts'
 import type { Router } from '../../routing/router.ts'
 import type { CompiledRule } from '../../routing/rule.ts'
 import type { RoutingConfig } from '../../settings/model.ts'
-import type { Outbounds } from '../outbounds.ts'
+import type { Outbounds } from '../instance/outbounds.ts'
 import { type CompileOptions, compileRouting, noRouting } from './compile.ts'
 import { viewOf } from './view.ts'
 

@@ -1,8 +1,8 @@
 /** User ids for the command line: reading, writing, and making new ones. */
 import type { Random } from '../../core/env.ts'
-import { formatUuid } from '../../protocol/vmess/identity.ts'
+import { formatUuid } from '../../protocol/vmess/users/identity.ts'
 
-export { customId, formatUuid, parseId } from '../../protocol/vmess/identity.ts'
+export { customId, formatUuid, parseId } from '../../protocol/vmess/users/identity.ts'
 
 /** A fresh UUID of version 4, as text. */
 export function randomUuid(random: Random): string {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../process/terminal.ts'
 import { type ConvertFlags, convert } from './convert.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vmess-convert-'))

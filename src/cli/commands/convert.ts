@@ -1,9 +1,9 @@
 import { type Converted, convert as convertSources, type Form, forms, showLost } from '../../config/convert/convert.ts'
 import type { SourceText } from '../../config/load.ts'
-import { CliError, exitCodes, usageError } from '../exit.ts'
-import { printProblems } from '../report-problems.ts'
-import { formatOf, programDirectory, readSources, type SourceFlags } from '../sources.ts'
-import type { Terminal } from '../terminal.ts'
+import { CliError, exitCodes, usageError } from '../process/exit.ts'
+import type { Terminal } from '../process/terminal.ts'
+import { printProblems } from '../run/report-problems.ts'
+import { formatOf, programDirectory, readSources, type SourceFlags } from '../run/sources.ts'
 import { mergeMode } from './run.ts'
 
 export interface ConvertFlags extends SourceFlags {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { listsWith, openDataFile } from '../../app/geo/inspect.ts'
 import { parseHost } from '../../core/address.ts'
-import { CliError, exitCodes, usageError } from '../exit.ts'
-import type { Terminal } from '../terminal.ts'
+import { CliError, exitCodes, usageError } from '../process/exit.ts'
+import type { Terminal } from '../process/terminal.ts'
 
 export interface GeoFlags {
   readonly file?: string

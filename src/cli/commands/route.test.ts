@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../process/terminal.ts'
 import { type RouteFlags, route } from './route.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vmess-route-'))

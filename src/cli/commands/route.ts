@@ -1,12 +1,12 @@
-import { systemEnv } from '../../app/env.ts'
+import { systemEnv } from '../../app/instance/env.ts'
 import { type AskedFlow, type ExplainedRoute, explainRoute } from '../../app/routing/explain.ts'
 import { loadConfig } from '../../config/load.ts'
 import { type Address, formatAddress, parseAddress, parseHost } from '../../core/address.ts'
 import type { Config } from '../../settings/model.ts'
-import { exitCodes, usageError } from '../exit.ts'
-import { printProblems } from '../report-problems.ts'
-import { programDirectory, readSources, type SourceFlags } from '../sources.ts'
-import type { Terminal } from '../terminal.ts'
+import { exitCodes, usageError } from '../process/exit.ts'
+import type { Terminal } from '../process/terminal.ts'
+import { printProblems } from '../run/report-problems.ts'
+import { programDirectory, readSources, type SourceFlags } from '../run/sources.ts'
 
 export interface RouteFlags extends SourceFlags {
   readonly to?: string

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../process/terminal.ts'
 import { type RunFlags, run } from './run.ts'
 
 let folder: string

@@ -1,6 +1,6 @@
-import { systemEnv } from '../../app/env.ts'
+import { systemEnv } from '../../app/instance/env.ts'
 import { customId, formatUuid, randomUuid } from '../../app/users/ids.ts'
-import { usageError } from '../exit.ts'
+import { usageError } from '../process/exit.ts'
 
 /** A random version 4 UUID, or the one that a custom id of 1 to 30 bytes stands for. */
 export function uuid(input: string | undefined): string {

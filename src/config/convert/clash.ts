@@ -1,5 +1,5 @@
 /** Clash's and mihomo's entry in `proxies`. */
-import { formatUuid, parseId } from '../../protocol/vmess/identity.ts'
+import { formatUuid, parseId } from '../../protocol/vmess/users/identity.ts'
 import { buildLink } from '../link/build.ts'
 import type { EarlyData, LinkTransport, ShareLink } from '../link/model.ts'
 import { linkError } from '../link/text.ts'

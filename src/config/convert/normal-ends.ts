@@ -1,6 +1,6 @@
 /** Inbounds and outbounds in one spelling. */
 import { type Kinds, settingsKey, transportOf } from '../../kinds/kinds.ts'
-import { formatUuid, parseId } from '../../protocol/vmess/identity.ts'
+import { formatUuid, parseId } from '../../protocol/vmess/users/identity.ts'
 import { asList, asPlain, asText, asTexts, isEmpty, isPlain, type Plain, without } from './plain.ts'
 
 export function normalInbound({ domainOverride, ...end }: Plain, defaults: Plain, kinds: Kinds): Plain {

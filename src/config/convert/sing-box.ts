@@ -1,5 +1,5 @@
 /** sing-box's outbound of the type vmess. */
-import { formatUuid, parseId } from '../../protocol/vmess/identity.ts'
+import { formatUuid, parseId } from '../../protocol/vmess/users/identity.ts'
 import { buildLink } from '../link/build.ts'
 import type { LinkTls, LinkTransport, ShareLink } from '../link/model.ts'
 import { linkError } from '../link/text.ts'

@@ -1,7 +1,7 @@
 /** Puts the pieces that every form has together into one record. */
 import { formatAddress } from '../../core/address.ts'
 import { isProxyError } from '../../core/errors.ts'
-import { parseId } from '../../protocol/vmess/identity.ts'
+import { parseId } from '../../protocol/vmess/users/identity.ts'
 import type { LinkTls, LinkTransport, ShareLink } from './model.ts'
 import { linkError, quote, readAddress, readAlterId, readName, readPort } from './text.ts'
 

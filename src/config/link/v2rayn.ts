@@ -3,7 +3,7 @@
  * accepted for every field; written are strings only, in the order of the table in docs/links.md.
  */
 import type { Kinds } from '../../kinds/kinds.ts'
-import { formatUuid, parseId } from '../../protocol/vmess/identity.ts'
+import { formatUuid, parseId } from '../../protocol/vmess/users/identity.ts'
 import { buildLink } from './build.ts'
 import { fieldText, isList, readJsonObject } from './json.ts'
 import type { LinkTls, LinkTransport, ShareLink } from './model.ts'

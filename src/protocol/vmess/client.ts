@@ -8,14 +8,14 @@
 import type { Address } from '../../core/address.ts'
 import type { Clock, Random } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
-import { sealAuthId } from './auth-id.ts'
-import { type BodyOptions, type BodyScheme, type BodySealer, createSealer, type Security } from './body.ts'
-import { legacyAuth } from './legacy-auth.ts'
-import { type Command, encodeRequest, type RequestHeader } from './request.ts'
-import { sealLegacyRequest, sealRequest } from './request-seal.ts'
-import { ResponseOpener } from './response-opener.ts'
+import { type BodyOptions, type BodyScheme, type BodySealer, createSealer, type Security } from './body/body.ts'
+import { sealAuthId } from './header/auth-id.ts'
+import { legacyAuth } from './header/legacy-auth.ts'
+import { type Command, encodeRequest, type RequestHeader } from './header/request.ts'
+import { sealLegacyRequest, sealRequest } from './header/request-seal.ts'
+import { ResponseOpener } from './header/response-opener.ts'
 import type { SwitchAccount } from './switch-account.ts'
-import { userKeys } from './user-keys.ts'
+import { userKeys } from './users/user-keys.ts'
 
 export interface ClientSessionOptions {
   /** alterId 0 authenticates in AEAD mode, any other in the legacy one. The id (16 bytes) must not change. */

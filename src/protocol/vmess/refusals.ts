@@ -3,9 +3,9 @@ import { redactId } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { foreignDetail, recognise } from './foreign.ts'
-import { formatUuid } from './identity.ts'
-import type { RequestHeader } from './request.ts'
-import type { Match, VmessIdentity } from './users.ts'
+import type { RequestHeader } from './header/request.ts'
+import type { Match, VmessIdentity } from './users/directory.ts'
+import { formatUuid } from './users/identity.ts'
 
 /** How a user is called in messages: never by the whole id. */
 const nameOf = (user: VmessIdentity): string => user.email || redactId(formatUuid(user.id))

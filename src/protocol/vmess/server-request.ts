@@ -10,12 +10,12 @@ import {
   createOpener,
   createSealer,
   type Security,
-} from './body.ts'
+} from './body/body.ts'
 import type { SessionKeys } from './client.ts'
-import type { Command, RequestHeader } from './request.ts'
-import { encodeResponse, type ResponseKeys, responseKeys, sealResponse } from './response.ts'
+import type { Command, RequestHeader } from './header/request.ts'
+import { encodeResponse, type ResponseKeys, responseKeys, sealResponse } from './header/response.ts'
 import type { SwitchAccount } from './switch-account.ts'
-import type { AuthMode, Match, VmessIdentity } from './users.ts'
+import type { AuthMode, Match, VmessIdentity } from './users/directory.ts'
 
 /** An accepted request: who wants what, and the means to carry it. */
 export class ServerRequest<U extends VmessIdentity = VmessIdentity> {

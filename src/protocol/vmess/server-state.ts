@@ -1,8 +1,8 @@
 /** What a server's session holds on its way to the request, step by step: see server.ts. */
 import type { CfbStream } from '../../crypto/cfb.ts'
-import { fixedLength } from './request.ts'
+import { fixedLength } from './header/request.ts'
+import type { Match, VmessIdentity } from './users/directory.ts'
 import type { UserSearch } from './users/user-search.ts'
-import type { Match, VmessIdentity } from './users.ts'
 
 /** How far it is. */
 export type ServerState<U extends VmessIdentity> =

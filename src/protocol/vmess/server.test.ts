@@ -12,12 +12,12 @@ import {
 import type { ErrorCode, ProxyError } from '../../core/errors.ts'
 import { fnv1a32 } from '../../crypto/checksum.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
-import { authIdSealer, sealAuthId } from './auth-id.ts'
-import { alterIds, commandKey, parseId } from './identity.ts'
-import { legacyAuth } from './legacy-auth.ts'
-import { type Command, encodeRequest, type RequestHeader } from './request.ts'
-import { sealLegacyRequest, sealRequest } from './request-seal.ts'
+import { authIdSealer, sealAuthId } from './header/auth-id.ts'
+import { legacyAuth } from './header/legacy-auth.ts'
+import { type Command, encodeRequest, type RequestHeader } from './header/request.ts'
+import { sealLegacyRequest, sealRequest } from './header/request-seal.ts'
 import type { ServerSession } from './server.ts'
+import { alterIds, commandKey, parseId } from './users/identity.ts'
 
 const nowS = startMs / 1000
 const random = fakeRandom(31)

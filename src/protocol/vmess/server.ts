@@ -13,16 +13,16 @@
 import type { Clock, Random } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { createCfb } from '../../crypto/cfb.ts'
-import { authIdLength } from './auth-id.ts'
-import { legacyHeaderIv } from './legacy-auth.ts'
+import { authIdLength } from './header/auth-id.ts'
+import { legacyHeaderIv } from './header/legacy-auth.ts'
+import { decodeRequest, fixedLength, requestLength, sessionKeys, verifiedLength } from './header/request.ts'
+import { aeadHeadLength, openRequest, openRequestLength, sealedRequestLength } from './header/request-seal.ts'
 import { checkClock, checkSecurity, foreign, replayed, unknownUser, unopened } from './refusals.ts'
 import type { SeenAuths, SeenSessions } from './replay.ts'
-import { decodeRequest, fixedLength, requestLength, sessionKeys, verifiedLength } from './request.ts'
-import { aeadHeadLength, openRequest, openRequestLength, sealedRequestLength } from './request-seal.ts'
 import { ServerRequest } from './server-request.ts'
 import { type LegacyFields, legacyFieldsMax, type ServerState } from './server-state.ts'
+import type { Match, UserDirectory, VmessIdentity } from './users/directory.ts'
 import { UserSearch } from './users/user-search.ts'
-import type { Match, UserDirectory, VmessIdentity } from './users.ts'
 
 export interface ServerSessionOptions<U extends VmessIdentity> {
   /** These three are shared by all sessions of an inbound. */

@@ -13,7 +13,7 @@ import {
 import { ProxyError } from '../../core/errors.ts'
 import { fakeClock, fakeRandom } from '../../testing/fakes.ts'
 import type { ClientSessionOptions } from './client.ts'
-import { encodeOptions } from './request.ts'
+import { encodeOptions } from './header/request.ts'
 
 const random = fakeRandom(9)
 const up = pattern(20_000)

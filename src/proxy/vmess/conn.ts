@@ -5,7 +5,7 @@ import { LayeredInfo } from '../../core/streams/layered-info.ts'
 import { lend } from '../../core/streams/lend.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
 import { WrappedConn } from '../../core/streams/wrapped.ts'
-import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
+import type { BodyOpener, BodySealer } from '../../protocol/vmess/body/body.ts'
 
 export interface VmessConnOptions {
   readonly sealer: BodySealer

@@ -8,7 +8,7 @@ import { limits } from '../../core/limits.ts'
 import { takeBuffer } from '../../core/streams/pool.ts'
 import { onceEvery } from '../../core/time/once-every.ts'
 import { nextTurn } from '../../core/time/turn.ts'
-import type { BodyOpener, BodySealer } from '../../protocol/vmess/body.ts'
+import type { BodyOpener, BodySealer } from '../../protocol/vmess/body/body.ts'
 import { SealedBatch } from './sealed-batch.ts'
 
 export interface VmessPacketsOptions {

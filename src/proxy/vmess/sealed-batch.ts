@@ -1,7 +1,7 @@
 import type { Conn } from '../../core/conn.ts'
 import { type Pooled, takeBuffer } from '../../core/streams/pool.ts'
 import { atEndOfTurn } from '../../core/time/turn.ts'
-import type { BodySealer } from '../../protocol/vmess/body.ts'
+import type { BodySealer } from '../../protocol/vmess/body/body.ts'
 
 /** Room for what follows a first datagram at once, bytes. */
 const batchRoom = 16 * 1024

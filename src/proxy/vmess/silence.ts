@@ -3,7 +3,7 @@ import type { Cancel, Env } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { onceEvery } from '../../core/time/once-every.ts'
-import { provenSilenceCauses, silenceCauses } from '../../protocol/vmess/response-opener.ts'
+import { provenSilenceCauses, silenceCauses } from '../../protocol/vmess/header/response-opener.ts'
 import type { Identity, Server } from './servers.ts'
 
 /** A proven identity that is silent so often in a row, with nobody else answered in between, is worth a warning. */

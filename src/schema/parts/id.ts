@@ -1,6 +1,6 @@
 /** A user's id as people write it: what the parser of the protocol takes, and advice for what it does not take. */
 import { redactId } from '../../core/env.ts'
-import { formatUuid, parseId } from '../../protocol/vmess/identity.ts'
+import { formatUuid, parseId } from '../../protocol/vmess/users/identity.ts'
 import type { Context } from '../context.ts'
 import type { Place } from '../report.ts'
 

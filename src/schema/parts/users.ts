@@ -1,7 +1,7 @@
 /** VMess users and their rules, the same on both ends. */
 import { emailFault } from '../../core/email.ts'
 import { redactId } from '../../core/env.ts'
-import { formatUuid } from '../../protocol/vmess/identity.ts'
+import { formatUuid } from '../../protocol/vmess/users/identity.ts'
 import type { Experiments, SecurityName, VmessUser } from '../../settings/model.ts'
 import type { Context } from '../context.ts'
 import { oneOf } from '../expected.ts'

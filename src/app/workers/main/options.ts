@@ -1,5 +1,5 @@
 import type { Env } from '../../../core/env.ts'
-import type { SharedParts } from '../../instance-deps.ts'
+import type { SharedParts } from '../../instance/instance-deps.ts'
 import type { SharedHistory, SharedReplay } from '../memory/replay.ts'
 import type { WorkerStart } from '../messages.ts'
 

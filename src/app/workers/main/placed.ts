@@ -4,7 +4,7 @@ import { ProxyError } from '../../../core/errors.ts'
 import type { InboundConfig } from '../../../settings/model.ts'
 import type { RoutingRule } from '../../../settings/routing.ts'
 import type { RunningInbound } from '../../inbound/running-inbound.ts'
-import type { Instance } from '../../instance.ts'
+import type { Instance } from '../../instance/instance.ts'
 
 type Running = Pick<Instance, 'inbounds' | 'inbound' | 'api' | 'config'>
 

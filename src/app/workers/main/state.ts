@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts'
 import type { InboundConfig } from '../../../settings/model.ts'
 import type { RunningInbound } from '../../inbound/running-inbound.ts'
-import type { Instance } from '../../instance.ts'
+import type { Instance } from '../../instance/instance.ts'
 import type { ServerState } from '../messages.ts'
 
 /** What workers have to be at this moment: the configuration with everything that was changed since it was read. */

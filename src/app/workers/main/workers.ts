@@ -1,4 +1,4 @@
-import type { Workers } from '../../launch.ts'
+import type { Workers } from '../../instance/launch.ts'
 import { CrewControl } from './control.ts'
 import { Crew, type CrewOptions } from './crew.ts'
 

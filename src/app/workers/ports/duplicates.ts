@@ -1,6 +1,6 @@
 import { type ChildProcess, type SendHandle, spawn } from 'node:child_process'
 import { ProxyError } from '../../../core/errors.ts'
-import { Turns } from '../../turns.ts'
+import { Turns } from '../../instance/turns.ts'
 import type { RawSocket } from './raw.ts'
 
 /** Sends back what it is given, and keeps nothing: its descriptor would hold the address. */

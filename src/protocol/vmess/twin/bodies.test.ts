@@ -16,8 +16,8 @@ import { type Implementation, native, openerBy, sealerBy, skipped } from '../../
 import { ProxyError } from '../../../core/errors.ts'
 import { systemRandom } from '../../../crypto/random.ts'
 import { fakeRandom } from '../../../testing/fakes.ts'
-import type { BodyScheme } from '../body.ts'
-import { chunkForm } from '../chunk-form.ts'
+import type { BodyScheme } from '../body/body.ts'
+import { chunkForm } from '../body/chunk-form.ts'
 import { TwinSealer } from './sealer.ts'
 
 const securities = ['aes-128-gcm', 'chacha20-poly1305'] as const

@@ -4,9 +4,9 @@
  */
 
 import { tagLength } from '../../../crypto/aead.ts'
-import { aeadKey, lengthKey } from '../body-keys.ts'
-import type { BodyDirection, BodyScheme } from '../body-model.ts'
-import type { ChunkForm } from '../chunk-form.ts'
+import { aeadKey, lengthKey } from '../body/body-keys.ts'
+import type { BodyDirection, BodyScheme } from '../body/body-model.ts'
+import type { ChunkForm } from '../body/chunk-form.ts'
 
 /** Places of words that are read here. */
 export const word = {

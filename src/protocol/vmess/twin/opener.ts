@@ -2,9 +2,9 @@
 import type { ProxyError } from '../../../core/errors.ts'
 import type { Twin } from '../../../crypto/twin.ts'
 import { CutOff } from '../../wire/cut-off.ts'
-import type { BodyDirection, BodyOpener, BodyScheme } from '../body-model.ts'
-import { chunkNotAuthentic, insideChunk, lengthNotAuthentic, sizeImpossible } from '../chunk-failures.ts'
-import type { ChunkForm } from '../chunk-form.ts'
+import type { BodyDirection, BodyOpener, BodyScheme } from '../body/body-model.ts'
+import { chunkNotAuthentic, insideChunk, lengthNotAuthentic, sizeImpossible } from '../body/chunk-failures.ts'
+import type { ChunkForm } from '../body/chunk-form.ts'
 import { bodyState, failure, word } from './body-state.ts'
 
 /** Lengths of the datagrams of one call. Taken while it is in use: whoever gets a datagram may open another body. */

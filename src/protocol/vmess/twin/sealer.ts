@@ -3,9 +3,9 @@ import type { Random } from '../../../core/env.ts'
 import { tagLength } from '../../../crypto/aead.ts'
 import { systemRandom } from '../../../crypto/random.ts'
 import type { Twin } from '../../../crypto/twin.ts'
-import type { BodyDirection, BodyScheme, BodySealer } from '../body-model.ts'
-import type { ChunkForm } from '../chunk-form.ts'
-import { ChunkRoom, terminated } from '../chunk-room.ts'
+import type { BodyDirection, BodyScheme, BodySealer } from '../body/body-model.ts'
+import type { ChunkForm } from '../body/chunk-form.ts'
+import { ChunkRoom, terminated } from '../body/chunk-room.ts'
 import { bodyState, word } from './body-state.ts'
 
 const nothing = new Uint8Array(0)

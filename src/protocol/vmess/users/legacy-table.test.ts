@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fakeRandom } from '../../../testing/fakes.ts'
-import { alterIds, parseUuid } from '../identity.ts'
-import { legacyAuth } from '../legacy-auth.ts'
+import { legacyAuth } from '../header/legacy-auth.ts'
+import { alterIds, parseUuid } from './identity.ts'
 import { LegacyTable } from './legacy-table.ts'
 
 const id = parseUuid('b831381d-6324-4d53-ad4f-8cda48b30811')

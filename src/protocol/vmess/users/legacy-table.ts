@@ -6,8 +6,8 @@
 import { limits } from '../../../core/limits.ts'
 import { equalBytes } from '../../../crypto/hash.ts'
 import { hmacMd5Key, hmacMd5Second, hmacMd5Words, littleEndian } from '../../../crypto/md5-block.ts'
-import { nextAlterId } from '../identity.ts'
-import { legacyAuth } from '../legacy-auth.ts'
+import { legacyAuth } from '../header/legacy-auth.ts'
+import { nextAlterId } from './identity.ts'
 
 interface LegacyUser {
   readonly id: Uint8Array

@@ -5,9 +5,9 @@
  * which somebody was let in and those that are new alternate, and behind them come those that only fail, which have a small
  * share of the processor and no more. Nobody is refused for waiting, up to a bound that only strangers reach.
  */
-import { ForgetfulMap } from '../../../core/forgetful-map.ts'
+import { ForgetfulMap } from '../../../core/collections/forgetful-map.ts'
+import { type Link, LinkedList } from '../../../core/collections/linked-list.ts'
 import { limits } from '../../../core/limits.ts'
-import { type Link, LinkedList } from '../../../core/linked-list.ts'
 import type { UserSearch } from './user-search.ts'
 
 /** When the queue goes on. */

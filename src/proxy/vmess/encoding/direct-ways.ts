@@ -1,7 +1,7 @@
 import type { Conn } from '../../../core/conn.ts'
 import type { Env } from '../../../core/env.ts'
 import { dialDeadline } from '../../../core/time/deadline.ts'
-import { muxTarget } from '../../../protocol/vmess/request.ts'
+import { muxTarget } from '../../../protocol/vmess/header/request.ts'
 import { xudpOver } from '../../mux/xudp.ts'
 import type { VmessConn } from '../conn.ts'
 import { tooLargeLog, VmessPackets, type VmessPacketsOptions } from '../packet-conn.ts'
