@@ -76,10 +76,11 @@ napi_value openBody(napi_env env, napi_callback_info info) {
   bool headTaken = head.data == nullptr;
   size_t found = 0;
   while (state->ended == 0 && (lengths.data == nullptr || found < lengths.length)) {
-    const size_t unit = static_cast<size_t>(static_cast<uint32_t>(state->unit));
+    const bool chunk = state->inChunk != 0;
+    // Whatever the state says, a field is read whole.
+    const size_t unit = chunk ? static_cast<size_t>(static_cast<uint32_t>(state->unit)) : body.fieldLength();
     const size_t left = headTaken ? batch.length - from : head.length;
     if (unit == 0 || left < unit) break;
-    const bool chunk = state->inChunk != 0;
     const int64_t end = body.takeUnit(headTaken ? batch.data + from : head.data, into.data, into.length, static_cast<size_t>(at));
     if (end == noRoom || end == cipherFailed) return fault(env, end);
     if (end < 0) return number(env, end);
