@@ -96,6 +96,8 @@ export interface SessionView {
   readonly source: string
   /** host:port that the client asked for. */
   readonly target: string
+  /** The name that sniffing or fakedns found, where the client asked for an address or another name. */
+  readonly sniffed?: string
   readonly network: 'tcp' | 'udp'
   /** How datagrams travel inside of tunnels, as Session.encoding; absent where they do not. */
   readonly encoding?: string

@@ -68,3 +68,9 @@ export interface Totals {
   uplink: number
   downlink: number
 }
+
+/** The name that first bytes or a made-up address gave, where the client asked for something else. */
+export function sniffedName({ target, routed, ruledBy }: Session): string | undefined {
+  const host = (ruledBy ?? routed)?.host
+  return host === target.host ? undefined : host
+}

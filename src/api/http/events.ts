@@ -3,6 +3,7 @@ import type { Control, ControlEvent } from '../../control/control.ts'
 import { formatAddress } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
 import { limits } from '../../core/limits.ts'
+import { sniffedName } from '../../core/session.ts'
 import type { Sample, Traffic } from './traffic.ts'
 import { iso, sessionJson } from './views.ts'
 
@@ -182,6 +183,7 @@ export function eventJson(event: ControlEvent, now: number) {
     const { type, inbound, source, email, reason } = event
     return { type, time, inbound, source, email, reason }
   }
+  const sniffed = sniffedName(event.session)
   const { id, inboundTag, outboundTag, rule, user, source, network, target, encoding, startedAt } = event.session
   return {
     type: event.type,
@@ -193,6 +195,7 @@ export function eventJson(event: ControlEvent, now: number) {
     email: user.email,
     source,
     target: formatAddress(target),
+    ...(sniffed !== undefined && { sniffed }),
     network,
     ...(encoding !== undefined && { encoding }),
     startedAt: iso(startedAt),

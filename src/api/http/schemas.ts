@@ -99,6 +99,10 @@ export const sessionSchema = z
     email: z.string().openapi({ example: 'love@example.com' }),
     source: z.string().openapi({ description: 'The client, with its port.', example: '203.0.113.7:51234' }),
     target: z.string().openapi({ description: 'What the client asked for.', example: 'example.com:443' }),
+    sniffed: z.string().optional().openapi({
+      description: 'The name that sniffing or fakedns found, where the client asked for an address or another name.',
+      example: 'example.com',
+    }),
     network: z.enum(['tcp', 'udp']),
     encoding: z.string().optional().openapi({
       description:

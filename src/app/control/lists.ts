@@ -3,6 +3,7 @@ import type { CounterQuery, CounterView, SessionQuery, SessionView } from '../..
 import { type Page, pageOf } from '../../control/page.ts'
 import { formatAddress } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
+import { sniffedName } from '../../core/session.ts'
 import { mapInSlices } from '../../core/time/slices.ts'
 import type { Counter, Counters } from '../../stats/counters.ts'
 import type { Flow } from '../flow/flow.ts'
@@ -58,6 +59,7 @@ function* flowsOf(flows: Flows, { email, inbound }: SessionQuery): Iterable<read
 function sessionView(flow: Flow): SessionView {
   const { session, totals } = flow
   flow.noteEncoding()
+  const sniffed = sniffedName(session)
   return {
     id: session.id,
     inbound: session.inboundTag,
@@ -66,6 +68,7 @@ function sessionView(flow: Flow): SessionView {
     email: session.user.email,
     source: session.source,
     target: formatAddress(session.target),
+    ...(sniffed !== undefined && { sniffed }),
     network: session.network,
     ...(session.encoding !== undefined && { encoding: session.encoding }),
     startedAt: session.startedAt,

@@ -47,7 +47,7 @@ export function eachByItself(far: PacketConn, first: Outbound, session: Session,
   return new PerTarget(far, { outbound: first, routed }, target, {
     async wayTo(to, until) {
       const { routed: _routed, ruledBy: _ruledBy, protocol: _protocol, ...own } = session
-      const asked: Session = { ...own, target: to }
+      const asked: Session = { ...own, local: session.local ?? '', target: to }
       return { outbound: await decide(asked, until), routed: asked.routed }
     },
     // The session of the flow: by it loops are found.

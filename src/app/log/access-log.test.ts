@@ -83,6 +83,20 @@ describe('the access log', () => {
     expect(lines).toEqual([`${time} from 192.0.2.7:50000 rejected tcp:example.com:443 there is no outbound\n`])
   })
 
+  it('says what name was found behind an address', () => {
+    const { lines, log } = recorder()
+    const target = { host: '198.51.100.9', port: 443 }
+    log.routed?.({ ...session, target, routed: { host: 'example.com', port: 443 }, rule: '#3' }, 'out')
+    log.routed?.({ ...session, target, ruledBy: { host: 'example.com', port: 443 } }, 'out')
+    log.routed?.({ ...session, target, routed: target }, 'out')
+    const start = `${time} from 192.0.2.7:50000 accepted tcp:198.51.100.9:443 [in >> out]`
+    expect(lines).toEqual([
+      `${start} rule: #3 sniffed: example.com email: a@example.com\n`,
+      `${start} sniffed: example.com email: a@example.com\n`,
+      `${start} email: a@example.com\n`,
+    ])
+  })
+
   it('masks source and target', () => {
     const { lines, log } = recorder({ mask: 'quarter' })
     log.routed?.({ ...session, target: { host: '198.51.100.9', port: 80 } }, 'out')

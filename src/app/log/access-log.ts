@@ -1,6 +1,6 @@
 /**
  * One line per flow, in Xray's form, because programs that count and block read it:
- * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out[ >> through …]]][ rule: <rule>][ <reason>][ email: <email>]`
+ * `<time> from <source> <accepted|rejected> <network:destination>[ [in >> out[ >> through …]]][ rule: <rule>][ sniffed: <name>][ <reason>][ email: <email>]`
  * The rule is ours; it stands in front because programs take everything behind `email: ` for the e-mail.
  *
  * Where Xray has a reason, datagrams inside a tunnel say how they travel (`encoding: xudp`). That is known when the outbound's
@@ -9,7 +9,7 @@
 import { formatAddress } from '../../core/address.ts'
 import type { Clock } from '../../core/env.ts'
 import type { Observer } from '../../core/observer.ts'
-import type { Session } from '../../core/session.ts'
+import { type Session, sniffedName } from '../../core/session.ts'
 import type { LogTarget } from './target.ts'
 import { formatTime, oneLine } from './text.ts'
 
@@ -22,6 +22,8 @@ interface AccessEntry {
   /** What chose the outbound; `''` where no rule did. */
   readonly rule: string
   readonly reason: string
+  /** The name that sniffing or fakedns found. */
+  readonly sniffed?: string | undefined
   readonly encoding?: string
   readonly email: string
 }
@@ -78,6 +80,7 @@ function accepted(session: Session, outboundTag: string): AccessEntry {
     route: outboundTag === '' ? '' : routeOf(session, outboundTag),
     rule: session.rule ?? '',
     reason: '',
+    sniffed: sniffedName(session),
     ...(session.encoding !== undefined && { encoding: session.encoding }),
     email: session.user.email,
   }
@@ -91,9 +94,10 @@ function formatAccess(entry: AccessEntry): string {
   const route = entry.route === '' ? '' : ` [${entry.route}]`
   const rule = entry.rule === '' ? '' : ` rule: ${entry.rule}`
   const reason = entry.reason === '' ? '' : ` ${entry.reason}`
+  const sniffed = entry.sniffed === undefined ? '' : ` sniffed: ${entry.sniffed}`
   const encoding = entry.encoding === undefined ? '' : ` encoding: ${entry.encoding}`
   const email = entry.email === '' ? '' : ` email: ${entry.email}`
-  return `from ${entry.from} ${entry.status} ${entry.target}${route}${rule}${reason}${encoding}${email}`
+  return `from ${entry.from} ${entry.status} ${entry.target}${route}${rule}${sniffed}${reason}${encoding}${email}`
 }
 
 function mapText(entry: AccessEntry, map: (text: string) => string): AccessEntry {
