@@ -197,7 +197,7 @@ describe(`made-up addresses${note}`, () => {
         expect([again, andAgain.includes(page)]).toEqual([page, true])
         expect(await dig(hosts[0]!)).toBe(fake)
         // A browser may have asked for something of its own.
-      expect([...shown].filter((view) => view.startsWith(fake))).toEqual([`${fake}:80 is ${hosts[0]}, by one`])
+        expect([...shown].filter((view) => view.startsWith(fake))).toEqual([`${fake}:80 is ${hosts[0]}, by one`])
       } finally {
         leave()
         await server.close()
