@@ -18,6 +18,7 @@ const full = {
   'warm-up': '10000',
   endurance: '100000',
   starts: '20',
+  users: '1,1000,10000,100000',
 }
 
 /** The same with `--quick`: enough to see a difference of a tenth. */
@@ -31,6 +32,7 @@ const quick: typeof full = {
   'warm-up': '3000',
   endurance: '10000',
   starts: '7',
+  users: '1,1000,10000',
 }
 
 const usual = measurements.filter(({ onRequest }) => !onRequest).map(({ name }) => name)
@@ -55,6 +57,7 @@ const help = `npm run bench -- [options]
   --warm-up N            connections that each program carries before new ones are measured (${full['warm-up']}, ${quick['warm-up']})
   --endurance N          connections in a row through ours, none of which may fail (${full.endurance}, ${quick.endurance})
   --starts N             of each program (${full.starts}, ${quick.starts})
+  --users LIST           how many users servers have, one after another (${full.users}; ${quick.users})
 
   --runtime FILE         measure this program on another runtime too: an executable of Node or Bun; may be given again
 ${peerKinds.map(({ option, name, onPath }) => `  --${`${option} FILE`.padEnd(20)} ${name}${onPath ? ' (found on the PATH)' : ''}; or the variable ${variableOf(option)}`).join('\n')}
@@ -79,6 +82,7 @@ const { values: given } = parseArgs({
     'warm-up': text,
     endurance: text,
     starts: text,
+    users: text,
     runtime: { type: 'string', multiple: true, default: [] },
     v2ray: text,
     v2ray5: text,
@@ -134,6 +138,9 @@ function plan(): Plan {
     warmUp: number('warm-up'),
     endurance: number('endurance'),
     starts: number('starts'),
+    users: of('users')
+      .split(',')
+      .map((count) => positive('--users', count)),
     progress,
     failed: ({ program = 'the measurement', rows, reason }) =>
       console.error(`\n${[program, rows].filter(Boolean).join(', ')}: failed: ${reason}`),

@@ -21,6 +21,8 @@ export interface Plan {
   /** Connections that ours carries in a row, none of which may be refused or stall. */
   readonly endurance: number
   readonly starts: number
+  /** How many users servers have, one after another. */
+  readonly users: readonly number[]
   /** What is being done at this moment. */
   progress(text: string): void
   /** What could not be done. */
@@ -31,6 +33,8 @@ export interface Plan {
 export interface Task {
   readonly what: string
   readonly rows: string
+  /** Of a turn that takes longer than others. */
+  readonly limitMs?: number
 }
 
 /** A turn takes seconds; one that takes so long hangs. */
@@ -41,7 +45,7 @@ const warmUpLimitMs = 300_000
 /** `turn` for each item in each round, the first of each round another than the last time. Who fails once is left out. */
 export async function inTurns<T>(
   plan: Plan,
-  { what, rows }: Task,
+  { what, rows, limitMs = turnLimitMs }: Task,
   items: readonly T[],
   programOf: (item: T) => { readonly name: string },
   turn: (item: T, round: number) => Promise<void>,
@@ -53,7 +57,7 @@ export async function inTurns<T>(
       if (failed.has(item)) continue
       plan.progress(`${what}, round ${round + 1} of ${plan.rounds}, ${programOf(item).name}`)
       try {
-        await within(turnLimitMs, turn(item, round))
+        await within(limitMs, turn(item, round))
       } catch (error) {
         failed.add(item)
         plan.failed({ program: programOf(item).name, rows, reason: reasonOf(error) })

@@ -9,10 +9,12 @@ import type { Results } from '../results.ts'
 import { inTurns, type Plan } from '../turns.ts'
 import type { Measurement } from './measurement.ts'
 
-const counts = [1, 1_000, 10_000, 100_000]
 const opening = { concurrency: 16, bytes: 100, stallMs: 10_000 }
 const counted = 1_000
-const warmUpMost = 2_000
+/** Connections that show a client of its own the way; the server is warm by then. */
+const clientWarmUp = 200
+/** Ten thousand connections to warm up are among them, of 4 ms each with V2Ray. */
+const turnLimitMs = 600_000
 /** Of very many users, where each connection takes the peers that search long, a part of that will do. */
 const veryMany = 100_000
 const part = 0.25
@@ -26,12 +28,13 @@ export const users: Measurement = {
   onRequest: true,
   how: ({ warmUp }) =>
     `A server with so many users, fresh in every round, and this program as the client of all. CPU of the server for each of ${counted} connections, ` +
-    `${opening.concurrency} at a time, after ${Math.min(warmUp, warmUpMost)} that do not count (a quarter of both with ${veryMany} users): each that of a user drawn at random, and then all of the same user. ` +
+    `${opening.concurrency} at a time (a quarter with ${veryMany} users): cold, the first of all; then after ${warmUp} in all (a quarter), ` +
+    'each that of a user drawn at random; and then all of the same user. ' +
     'Start: CPU from the start until the port takes connections, and resident memory then, of all threads.',
   async run(plan, results) {
     const echo = await startEchoServer()
     try {
-      for (const count of counts) await withUsers(count, plan, results, echo)
+      for (const count of plan.users) await withUsers(count, plan, results, echo)
     } finally {
       await echo.close()
     }
@@ -47,7 +50,7 @@ async function withUsers(count: number, plan: Plan, results: Results, echo: Echo
   if (!client) throw new Error('users are measured with this program as the client: it must be among --programs')
   await inTurns(
     plan,
-    { what: nameOf(count), rows: nameOf(count) },
+    { what: nameOf(count), rows: nameOf(count), limitMs: turnLimitMs },
     plan.programs.filter(able),
     (program) => program,
     (program) => once(program, client, count, plan, results, echo.port),
@@ -71,25 +74,35 @@ async function once(
     results.add(program, { name: `${name}: start, CPU ms`, digits: 0 }, cpuSeconds(server.pid) * 1_000)
     await sleep(100)
     results.add(program, { name: `${name}: resident MB`, digits: 0 }, residentKb(server.pid) / 1_024)
-    const perConnection = (link: Link) => serverCpu(client, server, link, plan, count >= veryMany ? part : 1)
+    const share = count >= veryMany ? part : 1
     const panel = 'Many users: server CPU µs per connection'
     const any = { name: `${name}: random user, CPU µs`, digits: 0, bar: { panel, at: name } }
-    results.add(program, any, await perConnection(link))
+    await opened(client, server, link, async (open) => {
+      const cold = await open(counted * share)
+      results.add(program, { name: `${name}: random user, cold, CPU µs`, digits: 0 }, cold)
+      await open(Math.max(1, plan.warmUp - counted) * share)
+      results.add(program, any, await open(counted * share))
+    })
     if (count === 1) return
-    const same = await perConnection({ ...link, doorPort: samePort, users: 1 })
-    results.add(program, { name: `${name}: same user, CPU µs`, digits: 0 }, same)
+    await opened(client, server, { ...link, doorPort: samePort, users: 1 }, async (open) => {
+      await open(clientWarmUp)
+      results.add(program, { name: `${name}: same user, CPU µs`, digits: 0 }, await open(counted * share))
+    })
   })
 }
 
-/** CPU of the server for one connection, µs, with a client of its own. */
-async function serverCpu(program: Program, server: Peer, link: Link, plan: Plan, share: number): Promise<number> {
+/** Opens so many connections, and says what each cost the server: CPU, µs. */
+type Open = (count: number) => Promise<number>
+
+/** Runs `body` with a client of its own for the server. */
+async function opened(program: Program, server: Peer, link: Link, body: (open: Open) => Promise<void>): Promise<void> {
   const client = await startEnd(program, 'client', link, 'tcp')
-  return withPeers([client], async () => {
-    const open = (count: number) => churn({ port: link.doorPort, count, ...opening })
-    await open(Math.min(plan.warmUp, warmUpMost) * share)
-    const count = counted * share
-    const { result, server: seconds } = await cpuOf([client.pid, server.pid], () => open(count))
-    if (result.completed < count * 0.99) throw new Error(`only ${result.completed} of ${count} were served`)
-    return (seconds / count) * 1e6
-  })
+  await withPeers([client], () =>
+    body(async (count) => {
+      const churned = () => churn({ port: link.doorPort, count, ...opening })
+      const { result, server: seconds } = await cpuOf([client.pid, server.pid], churned)
+      if (result.completed < count * 0.99) throw new Error(`only ${result.completed} of ${count} were served`)
+      return (seconds / count) * 1e6
+    }),
+  )
 }

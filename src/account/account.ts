@@ -18,6 +18,8 @@ export interface SharedState {
 
 class Members extends Set<Member> {}
 const nobody: ReadonlySet<Member> = new Set()
+/** Shared by all users without a speed limit. */
+const unpaced = {}
 
 /** A user by e-mail: what all inbounds and all connections of the user share. */
 export class Account implements SharedAccount {
@@ -31,7 +33,7 @@ export class Account implements SharedAccount {
   /** While there are members. */
   #addresses: Addresses | undefined
   /** Where there is a limit, or was one. */
-  readonly #speed: { uplink?: SpeedLimit; downlink?: SpeedLimit } = {}
+  #speed: { readonly uplink?: SpeedLimit; readonly downlink?: SpeedLimit } = unpaced
   readonly #shared: SharedState
   #cancelExpiry: Cancel | undefined
   #configured: UserLimits
@@ -215,7 +217,10 @@ export class Account implements SharedAccount {
 
   #limitSpeed(direction: keyof Totals): void {
     const rate = this.#limits[direction]
-    if (rate > 0) this.#speed[direction] ??= new SpeedLimit(this.#clock, this.#shared.bucket?.(direction))
+    if (rate > 0 && !this.#speed[direction]) {
+      const made = new SpeedLimit(this.#clock, this.#shared.bucket?.(direction))
+      this.#speed = { ...this.#speed, [direction]: made }
+    }
     const limit = this.#speed[direction]
     if (limit) limit.rate = rate
   }

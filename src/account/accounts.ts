@@ -13,6 +13,9 @@ export interface AccountsWatcher {
   closed?(account: Account): void
 }
 
+/** Nothing in common with anybody: one object for all such users. */
+const alone: SharedState = {}
+
 /** The users of an instance by e-mail, letter case aside. Users without one have no account: nothing is kept of them. */
 export class Accounts implements AccountBook {
   readonly #clock: Clock
@@ -22,7 +25,7 @@ export class Accounts implements AccountBook {
   readonly #changed = (account: Account) => this.#tell('changed', account)
 
   /** @param share what an account has in common with others of that e-mail in other threads */
-  constructor(clock: Clock, share: (email: string) => SharedState = () => ({})) {
+  constructor(clock: Clock, share: (email: string) => SharedState = () => alone) {
     this.#clock = clock
     this.#share = share
   }

@@ -7,7 +7,7 @@ import { mergedText } from '../run/dump.ts'
 import { reloader } from '../run/reloader.ts'
 import { printProblems, printProblemsJson } from '../run/report-problems.ts'
 import { formatOf, programDirectory, readSources, type SourceFlags } from '../run/sources.ts'
-import { checkInstance, startInstance } from '../run/start-instance.ts'
+import { checkInstance, type Running, startInstance } from '../run/start-instance.ts'
 import { readWorkersFlag } from '../run/workers-flag.ts'
 import { banner } from '../version.ts'
 
@@ -57,6 +57,11 @@ export async function run(flags: RunFlags, terminal: Terminal): Promise<number> 
     terminal,
     reload: (instance, env) => reloader({ flags, options, terminal, piped }, instance, env),
   })
+  // Not awaited: what was read, texts and configuration, must not be kept for as long as it runs.
+  return serve(running, signals)
+}
+
+async function serve(running: Running, signals: StopSignals): Promise<number> {
   const { instance, appLog } = running
   // V2Ray too says at warning level that it has started: at its default level nobody would see it otherwise.
   for (const { tag, protocol, address } of instance.listening) {
