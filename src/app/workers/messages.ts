@@ -106,6 +106,8 @@ export type FromWorker =
   | { readonly type: 'segment'; readonly segment: Segment }
   /** A counter of this worker, in the slot of its own memory. Names of tallies begin with a zero byte. */
   | { readonly type: 'counter'; readonly name: string; readonly slot: number }
+  /** The counter is forgotten, and the slot will be another's. */
+  | { readonly type: 'uncounted'; readonly name: string; readonly slot: number }
   | { readonly type: 'answer'; readonly id: number; readonly value?: unknown; readonly error?: ErrorText }
   | { readonly type: 'borrow'; readonly id: number; readonly at: Address }
   /** Asks whether a connection may be let in; `joined`: it runs already. Its totals are in the slot. */

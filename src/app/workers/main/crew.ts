@@ -118,7 +118,6 @@ export class Crew {
     const state = this.#stateOf(instance)
     await Promise.all([...this.#threads.values()].map((thread) => this.#become(thread, state)))
     await this.#ports.settle()
-    this.#accounts.settle()
     await this.heard()
   }
 
@@ -136,8 +135,9 @@ export class Crew {
 
   /** Resolves when everything that was said until now has been heard, and what that led to as well. */
   async heard(): Promise<void> {
-    this.#accounts.settle()
+    const free = this.#accounts.settle()
     await this.ask('nothing', undefined)
+    free()
     await this.ask('nothing', undefined)
   }
 
@@ -182,6 +182,9 @@ export class Crew {
     switch (message.type) {
       case 'counter':
         this.#counters.join(message.name, thread.number, thread.cells.viewOf(message.slot))
+        return
+      case 'uncounted':
+        this.#counters.part(message.name, thread.number, thread.cells.viewOf(message.slot))
         return
       case 'borrow':
         this.#ports

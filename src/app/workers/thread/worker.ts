@@ -15,6 +15,7 @@ import { sharedClock } from '../clock.ts'
 import { sharedIds } from '../memory/ids.ts'
 import { SharedHistory, SharedReplay } from '../memory/replay.ts'
 import { Slots } from '../memory/slots.ts'
+import { usedTrafficStride } from '../memory/used-traffic.ts'
 import {
   type ErrorText,
   errorText,
@@ -28,7 +29,7 @@ import {
 import { tallying } from '../tallies.ts'
 import { WorkerAccounts } from './accounts.ts'
 import { Admissions } from './admissions.ts'
-import { cellCounters } from './counters.ts'
+import { CellCounters } from './counters.ts'
 import { workerLog } from './log.ts'
 
 export interface WorkerHooks {
@@ -68,9 +69,12 @@ class WorkerThread {
     this.#say = (message) => port.postMessage(message)
     this.#clock = sharedClock(systemClock, start.clockAheadMs)
     this.#cells = new Slots(2, (segment) => this.#say({ type: 'segment', segment }))
-    this.#used = new Slots(2 * (start.workers + 1))
+    this.#used = new Slots(usedTrafficStride(start.workers + 1))
     this.#admissions = new Admissions(this.#cells, this.#say)
-    this.#counters = cellCounters(this.#cells, (name, slot) => this.#say({ type: 'counter', name, slot }))
+    this.#counters = new CellCounters(this.#cells, {
+      made: (name, slot) => this.#say({ type: 'counter', name, slot }),
+      left: (name, slot) => this.#say({ type: 'uncounted', name, slot }),
+    })
     this.#accounts = new WorkerAccounts({
       clock: this.#clock,
       number: start.number,
