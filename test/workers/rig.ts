@@ -27,6 +27,10 @@ export interface RigOptions {
   readonly heapMb?: number
 }
 
+/** Whoever is refused waits for the end of the handshake: shorter than a configuration can say. */
+const brief = (levels: Config['policy']['levels']): Config['policy']['levels'] =>
+  new Map([...levels].map(([level, policy]) => [level, { ...policy, handshake: 0.15 }]))
+
 export const configOf = ({ clients = [alice], more = {} }: RigOptions = {}): Config => {
   const { config, problems } = loadConfigValue({
     workers: 2,
@@ -40,7 +44,7 @@ export const configOf = ({ clients = [alice], more = {} }: RigOptions = {}): Con
     ...more,
   })
   if (!config) throw new Error(problems.map(({ message }) => message).join('\n'))
-  return config
+  return { ...config, policy: { ...config.policy, levels: brief(config.policy.levels) } }
 }
 
 export class Rig {

@@ -14,6 +14,7 @@ import { version } from '../../version.ts'
 import { sharedClock } from '../clock.ts'
 import { sharedIds } from '../memory/ids.ts'
 import { SharedHistory, SharedReplay } from '../memory/replay.ts'
+import { sharedPaths } from '../memory/shared-paths.ts'
 import { Slots } from '../memory/slots.ts'
 import { usedTrafficStride } from '../memory/used-traffic.ts'
 import {
@@ -163,7 +164,7 @@ class WorkerThread {
 
   async #begin(config: ServerState['config'], apiAddresses: readonly Address[]): Promise<void> {
     const env = this.#env(config)
-    const { number, workers, replay, ids, openFiles } = this.#start
+    const { number, workers, replay, paths, ids, openFiles } = this.#start
     const access = this.#log!.access
     const instance = new Instance(config, {
       env,
@@ -174,6 +175,7 @@ class WorkerThread {
         counters: this.#counters,
         replay: new SharedReplay(env.clock, replay.auths, number),
         history: new SharedHistory(env.clock, replay.sessions, number),
+        paths: sharedPaths(paths, number),
         sockets: (options) => tcpListener({ ...options, bound: (at) => this.#borrow(at) }),
         threads: workers + 1,
         openFiles,
