@@ -11,6 +11,8 @@ import { SpeedLimit } from './pace.ts'
 /** What an account has in common with its like in other threads; what is absent is its own. */
 export interface SharedState {
   readonly used?: Totals
+  /** Adds to `used`; what all have used with it, both directions together, exactly whoever adds at the same time. */
+  readonly spend?: (direction: keyof Totals, bytes: number) => number
   readonly bucket?: (direction: keyof Totals) => Bucket
   /** Told whenever other limits hold. */
   readonly limited?: (limits: UserLimits) => void
@@ -154,9 +156,14 @@ export class Account implements SharedAccount {
   }
 
   spend(direction: keyof Totals, bytes: number): void {
-    this.used[direction] += bytes
+    const used = this.#shared.spend ? this.#shared.spend(direction, bytes) : this.#count(direction, bytes)
     const { quota } = this.#limits
-    if (quota > 0 && this.used.uplink + this.used.downlink > quota) this.#endAll()
+    if (quota > 0 && used > quota) this.#endAll()
+  }
+
+  #count(direction: keyof Totals, bytes: number): number {
+    this.used[direction] += bytes
+    return this.used.uplink + this.used.downlink
   }
 
   /** Counts from zero again, unless whoever is told of it refuses. */

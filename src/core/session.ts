@@ -45,7 +45,7 @@ export interface Session {
   readonly local?: string
   /** Milliseconds since the epoch, from the injected clock. */
   readonly startedAt: number
-  /** The inbounds of this process that it came through, this one last; set before the dial. */
+  /** Marks of the inbounds of this process that it came through, this one last; set before the dial. */
   passed?: readonly string[]
   /** Set when the router has chosen. */
   outboundTag?: string

@@ -25,7 +25,13 @@ export interface RigOptions {
   /** More of the configuration. */
   readonly more?: object
   readonly heapMb?: number
+  /** 2 unless given; with others open() cannot say which serves. */
+  readonly workers?: number
 }
+
+/** Whoever is refused waits for the end of the handshake: shorter than a configuration can say. */
+const brief = (levels: Config['policy']['levels']): Config['policy']['levels'] =>
+  new Map([...levels].map(([level, policy]) => [level, { ...policy, handshake: 0.4 }]))
 
 export const configOf = ({ clients = [alice], more = {} }: RigOptions = {}): Config => {
   const { config, problems } = loadConfigValue({
@@ -40,7 +46,7 @@ export const configOf = ({ clients = [alice], more = {} }: RigOptions = {}): Con
     ...more,
   })
   if (!config) throw new Error(problems.map(({ message }) => message).join('\n'))
-  return config
+  return { ...config, policy: { ...config.policy, levels: brief(config.policy.levels) } }
 }
 
 export class Rig {
@@ -54,7 +60,7 @@ export class Rig {
   readonly #clients = new Set<Conn>()
   readonly #channel = new BroadcastChannel('test')
 
-  private constructor(config: Config, target: TalkTarget, { heapMb }: RigOptions) {
+  private constructor(config: Config, target: TalkTarget, { heapMb, workers = 2 }: RigOptions) {
     const { log, lines } = recordingLog()
     this.lines = lines
     this.target = target
@@ -62,7 +68,7 @@ export class Rig {
     this.#env = env
     this.crew = new Crew({
       env,
-      workers: 2,
+      workers,
       entry,
       log: { json: false, color: false, access: false },
       lines: { log: (text) => void this.said.push(text), access: () => {} },
@@ -110,6 +116,13 @@ export class Rig {
       this.#clients.add(conn)
       return conn
     })
+  }
+
+  /** Connections that whichever workers serve. */
+  async openMany(count: number, { id = alice.id, address = this.address } = {}): Promise<Conn[]> {
+    const conns = await Promise.all(Array.from({ length: count }, () => openAs(id, address, this.target.address)))
+    for (const conn of conns) this.#clients.add(conn)
+    return conns
   }
 
   /** What only this worker can serve. */

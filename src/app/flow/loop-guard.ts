@@ -5,49 +5,51 @@ import type { PacketConn, PacketDialer } from '../../core/datagrams/packet.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import type { Ground } from '../../core/ground.ts'
 import type { Session } from '../../core/session.ts'
+import { type OwnPaths, ownPaths, type Path } from './own-paths.ts'
 
 /** Of `host:port` or `[host]:port`. */
-const portOf = (endpoint: string): string => endpoint.slice(endpoint.lastIndexOf(':') + 1)
-
-/** As Session.passed. */
-type Path = readonly string[]
+const portOf = (endpoint: string): number => Number(endpoint.slice(endpoint.lastIndexOf(':') + 1))
 
 /**
  * Notices a flow that comes back to an inbound it already passed, at its second visit and not when memory is gone.
  * A connection of ours is recognised on the accepting side by its local endpoint, so nothing is guessed from addresses.
  * A UDP socket of ours has no one address; it is recognised by its port, once it has sent to a port of ours on this machine.
+ * Where threads share what they remember, a flow is known whichever of them dialled it.
  */
 export class LoopGuard {
-  readonly #ports = new Set<string>()
-  /** Our own connections to our own ports, by local endpoint. */
-  readonly #dialed = new Map<string, Path>()
-  /** Our own UDP sockets that have sent to our own ports, by their port. */
-  readonly #sent = new Map<number, { readonly path: Path; readonly ground: Ground }>()
+  readonly #paths: OwnPaths
+  #isOwn: Ground['isOwn'] = () => false
+
+  constructor(paths: OwnPaths = ownPaths()) {
+    this.#paths = paths
+  }
 
   /** A port of ours; only connections to these are looked at. */
   listening(endpoint: string): void {
-    this.#ports.add(portOf(endpoint))
+    this.#paths.listening(portOf(endpoint))
   }
 
   /** A flow starts at `inbound`. False if it already passed it: a loop. */
   entered(near: Conn | PacketConn, session: Session, inbound: string): boolean {
     // Our own connection is known by the socket, whoever a balancer says that the client is.
     const { layers, remote } = near.info.carrier ?? near.info
-    const before = layers[0] === 'udp' ? this.#senderOf(remote) : this.#dialed.get(remote)
-    if (before?.includes(inbound)) return false
-    session.passed = before ? [...before, inbound] : [inbound]
+    const before = layers[0] === 'udp' ? this.#senderOf(remote) : this.#paths.streams.get(remote)
+    const mark = this.#paths.mark(inbound)
+    if (before?.includes(mark)) return false
+    session.passed = before ? [...before, mark] : [mark]
     return true
   }
 
   /** A way to the world that remembers what goes to ourselves. */
   watch(ground: Ground): Ground {
+    this.#isOwn = ground.isOwn
     return { ...ground, tcp: this.#watchStreams(ground.tcp), udp: this.#watchDatagrams(ground) }
   }
 
   #senderOf(source: string): Path | undefined {
     const from = parseAddress(source)
-    const sender = from && this.#sent.get(from.port)
-    return sender?.ground.isOwn(from!.host) ? sender.path : undefined
+    const path = from && this.#paths.datagrams.get(String(from.port))
+    return path && this.#isOwn(from.host) ? path : undefined
   }
 
   #watchDatagrams(ground: Ground): PacketDialer {
@@ -57,10 +59,11 @@ export class LoopGuard {
         const path = options.session?.passed
         const from = parseAddress(conn.info.local)?.port
         if (!path || from === undefined) return conn
-        conn.onGone(() => this.#sent.delete(from))
+        conn.onGone(() => this.#paths.datagrams.delete(String(from)))
         return guardedPackets(conn, ({ host, port }) => {
           // Nothing leaves a socket that is gone, and an honest client may have its port by now.
-          if (!conn.gone && this.#ports.has(String(port)) && ground.isOwn(host)) this.#sent.set(from, { path, ground })
+          if (!conn.gone && this.#paths.isOurs(port) && ground.isOwn(host))
+            this.#paths.datagrams.set(String(from), path)
           return true
         })
       },
@@ -72,7 +75,7 @@ export class LoopGuard {
       dial: (to, options) =>
         base.dial(to, options).then((conn) => {
           const path = options.session?.passed
-          if (path && this.#ports.has(portOf(conn.info.remote))) this.#remember(conn, path)
+          if (path && this.#paths.isOurs(portOf(conn.info.remote))) this.#remember(conn, path)
           return conn
         }),
     }
@@ -82,7 +85,7 @@ export class LoopGuard {
     const { local, remote } = conn.info
     // One that is gone already leaves no port behind that an honest client could get.
     if (conn.gone || endpointHost(local) !== endpointHost(remote)) return
-    this.#dialed.set(local, path)
-    conn.onGone(() => this.#dialed.delete(local))
+    this.#paths.streams.set(local, path)
+    conn.onGone(() => this.#paths.streams.delete(local))
   }
 }

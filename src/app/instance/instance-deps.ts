@@ -5,6 +5,7 @@ import type { FindFile } from '../../routing/geo/lists.ts'
 import { Counters } from '../../stats/counters.ts'
 import { FormerUsers } from '../../stats/former-users.ts'
 import type { InboundBuild, OutboundBuild } from '../build/build.ts'
+import type { OwnPaths } from '../flow/own-paths.ts'
 
 /** What an instance is made with. */
 export interface InstanceDeps {
@@ -28,6 +29,8 @@ export interface InstanceDeps {
 export interface SharedParts extends Pick<InboundBuild, 'replay' | 'history' | 'sockets' | 'after'> {
   readonly accounts: Accounts
   readonly counters: Counters
+  /** What flows have passed that come back to us. */
+  readonly paths?: OwnPaths
   /** How many there are. */
   readonly threads: number
   /** Descriptors that this thread may have, where others have some of the process's, too. */

@@ -58,7 +58,7 @@ export class Instance implements AsyncDisposable {
   readonly shared: SharedParts | undefined
   /** For changes that wait for something on their way. */
   readonly turns = new Turns()
-  readonly #loops = new LoopGuard()
+  readonly #loops: LoopGuard
   readonly #descriptors: Descriptors
   readonly #connections: Connections
   readonly #inbounds: Inbounds
@@ -75,6 +75,7 @@ export class Instance implements AsyncDisposable {
     this.#config = config
     this.#connections = new Connections(env)
     this.shared = deps.shared
+    this.#loops = new LoopGuard(deps.shared?.paths)
     ;({ accounts: this.accounts, counters: this.counters } = deps.shared ?? ownParts(env.clock))
     const perAddress = () => partOf(this.#config.policy.system.handshakesPerAddress, this.shared)
     const evictIdle = () => this.flows.quiet.evictIdle()

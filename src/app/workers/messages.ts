@@ -7,6 +7,7 @@ import type { UserLimits } from '../../core/user-limits.ts'
 import type { BoundSocket } from '../../net/tcp.ts'
 import type { Config, VmessUser } from '../../settings/model.ts'
 import type { ReplayTables } from './memory/replay.ts'
+import type { PathsMemory } from './memory/shared-paths.ts'
 import type { Segment } from './memory/slots.ts'
 
 /** An error as it travels. */
@@ -46,6 +47,8 @@ export interface WorkerStart {
   readonly number: number
   readonly workers: number
   readonly replay: ReplayTables
+  /** By which flows are known that come back. */
+  readonly paths: PathsMemory
   /** Of the ids of sessions: the last one given, as a BigInt64Array. */
   readonly ids: SharedArrayBuffer
   /** By how much the monotonic clock of the system is ahead of the main thread's elapsed(), ms. */
@@ -106,6 +109,8 @@ export type FromWorker =
   | { readonly type: 'segment'; readonly segment: Segment }
   /** A counter of this worker, in the slot of its own memory. Names of tallies begin with a zero byte. */
   | { readonly type: 'counter'; readonly name: string; readonly slot: number }
+  /** The counter is forgotten, and the slot will be another's. */
+  | { readonly type: 'uncounted'; readonly name: string; readonly slot: number }
   | { readonly type: 'answer'; readonly id: number; readonly value?: unknown; readonly error?: ErrorText }
   | { readonly type: 'borrow'; readonly id: number; readonly at: Address }
   /** Asks whether a connection may be let in; `joined`: it runs already. Its totals are in the slot. */

@@ -8,6 +8,7 @@ import { sameLimits, type UserLimits, unlimited } from '../../../core/user-limit
 import { bucketMemory, SharedBucket } from '../memory/shared-bucket.ts'
 import { Slots } from '../memory/slots.ts'
 import { summedTotals } from '../memory/totals.ts'
+import { UsedTraffic, usedTrafficStride } from '../memory/used-traffic.ts'
 import { type AccountState, errorText, type FromWorker, type ToWorker } from '../messages.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -33,11 +34,13 @@ export class SharedAccounts {
   readonly #states = new Map<string, Mutable<AccountState>>()
   /** Connections in workers that an account here knows. */
   readonly #members = new Map<number, Map<number, { readonly account: Account; readonly member: Member }>>()
+  /** As counted in the main thread, by slot. */
+  readonly #counted = new Map<number, UsedTraffic>()
   #closed: { readonly email: string; readonly slot: number }[] = []
 
   constructor(deps: SharedAccountsDeps) {
     this.#deps = deps
-    this.#used = new Slots(2 * deps.threads, (segment) => deps.tell({ type: 'segment', segment }))
+    this.#used = new Slots(usedTrafficStride(deps.threads), (segment) => deps.tell({ type: 'segment', segment }))
     this.accounts = new Accounts(deps.clock, (email) => this.#share(email))
     this.accounts.watch({ closed: ({ email }) => this.#close(email) })
   }
@@ -48,10 +51,17 @@ export class SharedAccounts {
     for (const account of this.#states.values()) yield { type: 'account', account }
   }
 
-  /** Tells of accounts that are no more: after the users were taken out of whom they are. */
-  settle(): void {
-    for (const closed of this.#closed) this.#deps.tell({ type: 'closed', ...closed })
+  /**
+   * Tells of accounts that are no more: after the users were taken out of whom they are. Once every worker has heard that,
+   * nobody counts in their slots, and what is returned lets others have them.
+   */
+  settle(): () => void {
+    const closed = this.#closed
     this.#closed = []
+    for (const account of closed) this.#deps.tell({ type: 'closed', ...account })
+    return () => {
+      for (const { slot } of closed) this.#free(slot)
+    }
   }
 
   /** Answers a worker that asks for one of its connections. */
@@ -104,10 +114,13 @@ export class SharedAccounts {
   #share(email: string) {
     const slot = this.#used.take()
     const state: Mutable<AccountState> = { email, slot, limits: unlimited, governed: false }
+    const used = new UsedTraffic(this.#used.viewOf(slot), 0)
     let told = false
     this.#states.set(email.toLowerCase(), state)
+    this.#counted.set(slot, used)
     return {
-      used: summedTotals(this.#used.viewOf(slot), 0),
+      used: used.totals,
+      spend: (direction: keyof Totals, bytes: number) => used.spend(direction, bytes),
       bucket: (direction: keyof Totals) => this.#bucket(this.#bucketsOf(state)[direction]),
       limited: (limits: UserLimits) => {
         if (told && sameLimits(limits, state.limits)) return
@@ -131,7 +144,13 @@ export class SharedAccounts {
     return new SharedBucket(memory, 0, () => this.#deps.clock.elapsed())
   }
 
-  /** Its slot is not used again: a connection of it may still count. */
+  #free(slot: number): void {
+    this.#counted.get(slot)?.detach()
+    this.#counted.delete(slot)
+    this.#used.giveBack(slot)
+  }
+
+  /** Its slot is another's only when nobody counts there: a connection of it may still end. */
   #close(email: string): void {
     const state = this.#states.get(email.toLowerCase())
     if (!state) return

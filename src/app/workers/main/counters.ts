@@ -31,6 +31,13 @@ export class SummedCounter implements Counter {
     else this.#parts.set(worker, [cell])
   }
 
+  /** Not counted there any more. */
+  part(worker: number, cell: Float64Array): void {
+    const cells = this.#parts.get(worker) ?? []
+    const others = cells.filter(({ buffer, byteOffset }) => buffer !== cell.buffer || byteOffset !== cell.byteOffset)
+    this.#parts.set(worker, others)
+  }
+
   /** The worker has ended; what it counted stays. */
   settle(worker: number): void {
     for (const cell of this.#parts.get(worker) ?? []) this.#own += cell[0]!
@@ -58,6 +65,11 @@ export class SummedCounters extends Counters {
   join(name: string, worker: number, cell: Float64Array): void {
     const counter = name.startsWith('\0') ? this.#tally(name) : (this.of(name) as SummedCounter)
     counter.join(worker, cell)
+  }
+
+  part(name: string, worker: number, cell: Float64Array): void {
+    const counter = this.get(name) as SummedCounter | undefined
+    counter?.part(worker, cell)
   }
 
   /** This worker has ended. */

@@ -9,6 +9,7 @@ import type { InstanceDeps } from '../../instance/instance-deps.ts'
 import { monotonicAheadMs } from '../clock.ts'
 import { sharedIds } from '../memory/ids.ts'
 import { createReplayTables, SharedHistory, SharedReplay } from '../memory/replay.ts'
+import { createPaths, sharedPaths } from '../memory/shared-paths.ts'
 import {
   type Answer,
   type Asked,
@@ -58,9 +59,10 @@ export class Crew {
     this.#counters = new SummedCounters((email) => this.tell({ type: 'forget', email }))
     this.#accounts.accounts.watch(new FormerUsers(this.#counters))
     const replay = createReplayTables(env.clock, env.random)
+    const paths = createPaths()
     const ids = new SharedArrayBuffer(8)
     const openFiles = Math.floor(openFilesLimit() / (workers + 1))
-    this.#start = { workers, replay, ids, clockAheadMs: monotonicAheadMs(env.clock), openFiles, log }
+    this.#start = { workers, replay, paths, ids, clockAheadMs: monotonicAheadMs(env.clock), openFiles, log }
     this.parts = {
       ids: sharedIds(ids),
       shared: {
@@ -68,6 +70,7 @@ export class Crew {
         counters: this.#counters,
         replay: new SharedReplay(env.clock, replay.auths, 0),
         history: new SharedHistory(env.clock, replay.sessions, 0),
+        paths: sharedPaths(paths, 0),
         sockets: ({ ipv6Only = false }) => this.#ports.listener(ipv6Only),
         after: (base) => this.#ports.after(base),
         threads: workers + 1,
@@ -118,7 +121,6 @@ export class Crew {
     const state = this.#stateOf(instance)
     await Promise.all([...this.#threads.values()].map((thread) => this.#become(thread, state)))
     await this.#ports.settle()
-    this.#accounts.settle()
     await this.heard()
   }
 
@@ -136,8 +138,9 @@ export class Crew {
 
   /** Resolves when everything that was said until now has been heard, and what that led to as well. */
   async heard(): Promise<void> {
-    this.#accounts.settle()
+    const free = this.#accounts.settle()
     await this.ask('nothing', undefined)
+    free()
     await this.ask('nothing', undefined)
   }
 
@@ -183,6 +186,9 @@ export class Crew {
       case 'counter':
         this.#counters.join(message.name, thread.number, thread.cells.viewOf(message.slot))
         return
+      case 'uncounted':
+        this.#counters.part(message.name, thread.number, thread.cells.viewOf(message.slot))
+        return
       case 'borrow':
         this.#ports
           .lend(message.at)
@@ -212,6 +218,7 @@ export class Crew {
     const { number } = thread
     this.parts.shared.replay.forget(number)
     this.parts.shared.history.forget(number)
+    this.parts.shared.paths.forget(number)
     this.#accounts.lost(number)
     this.#counters.settle(number)
     if (this.#threads.get(number) !== thread) return

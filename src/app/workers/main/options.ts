@@ -1,12 +1,14 @@
 import type { Env } from '../../../core/env.ts'
 import type { SharedParts } from '../../instance/instance-deps.ts'
 import type { SharedHistory, SharedReplay } from '../memory/replay.ts'
+import type { SharedPaths } from '../memory/shared-paths.ts'
 import type { WorkerStart } from '../messages.ts'
 
 /** What the instance of the main thread has in common with those of the workers. */
 export interface CommonParts extends SharedParts {
   readonly replay: SharedReplay
   readonly history: SharedHistory
+  readonly paths: SharedPaths
 }
 
 export interface CrewOptions {

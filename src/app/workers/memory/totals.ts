@@ -1,14 +1,17 @@
 import type { Totals } from '../../../core/session.ts'
 
 /** Totals that several threads add to: two cells for each, uplink and downlink. What is set is made true in the cells of one. */
-export function summedTotals(cells: Float64Array, own: number): Totals {
+export function summedTotals(cells: Float64Array | (() => Float64Array), own: number): Totals {
+  const now = typeof cells === 'function' ? cells : () => cells
   const sum = (from: 0 | 1): number => {
-    let all = 0
-    for (let i = from; i < cells.length; i += 2) all += cells[i]!
-    return all
+    const all = now()
+    let sum = 0
+    for (let i = from; i < all.length; i += 2) sum += all[i]!
+    return sum
   }
   const set = (at: 0 | 1, value: number): void => {
-    cells[2 * own + at] = cells[2 * own + at]! + (value - sum(at))
+    const mine = 2 * own + at
+    now()[mine] = now()[mine]! + (value - sum(at))
   }
   // Properties of its own, so that it can be copied like any other.
   return {

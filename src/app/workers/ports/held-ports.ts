@@ -42,7 +42,9 @@ export class HeldPorts {
     return {
       listen: (at) => {
         // Who had the address in this thread may take a moment to leave.
-        const listening = new Promise(setImmediate).then(() => this.#listen(at, ipv6Only))
+        const listening = new Promise(setImmediate)
+          .then(() => this.#listen(at, ipv6Only))
+          .catch((error: Error) => Promise.reject(this.#inTheWay(at, error)))
         const settled = listening.then(
           () => {},
           () => {},
@@ -99,6 +101,15 @@ export class HeldPorts {
   async settle(): Promise<void> {
     this.#closeUnused()
     await Promise.all(this.#following.splice(0))
+  }
+
+  /** Why it is not bound: workers leave an address only when the new settings hold, and those want one that overlaps with it. */
+  #inTheWay(at: Address, cause: Error): Error {
+    const other = [...this.#held.values()].find(({ address }) => address.port === at.port)
+    if (!other || formatAddress(other.address) === formatAddress(at)) return cause
+    const message = `cannot listen on ${formatAddress(at)}: workers listen on ${formatAddress(other.address)}`
+    const hint = 'reload without this inbound first and then with it, choose another port, or start the program again'
+    return new ProxyError('LISTEN_FAILED', message, { hint, cause })
   }
 
   #closeUnused(): void {

@@ -6,7 +6,7 @@ import { ProxyError } from '../../../core/errors.ts'
 import type { Totals } from '../../../core/session.ts'
 import { unlimited } from '../../../core/user-limits.ts'
 import { SharedBucket } from '../memory/shared-bucket.ts'
-import { summedTotals } from '../memory/totals.ts'
+import { UsedTraffic } from '../memory/used-traffic.ts'
 import type { AccountState } from '../messages.ts'
 import type { Admissions } from './admissions.ts'
 
@@ -15,7 +15,7 @@ export interface WorkerAccountsDeps {
   /** Of this worker. */
   readonly number: number
   readonly admissions: Admissions
-  /** The cells of used traffic in this slot: two for each thread. */
+  /** The cells of used traffic in this slot, as UsedTraffic has them. */
   readonly used: (slot: number) => Float64Array
   /** The quota of this user is used up. */
   readonly spent: (email: string) => void
@@ -28,21 +28,20 @@ export interface WorkerAccountsDeps {
 class WorkerAccount extends Account {
   readonly slot: number
   readonly #deps: WorkerAccountsDeps
-  readonly #cells: Float64Array
-  readonly #own: number
+  readonly #used: UsedTraffic
   #state: AccountState
+  #closed = false
 
   constructor(state: AccountState, deps: WorkerAccountsDeps) {
-    const cells = deps.used(state.slot)
     const { number, clock } = deps
+    const used = new UsedTraffic(deps.used(state.slot), number)
     super(state.email, unlimited, clock, () => {}, {
-      used: summedTotals(cells, number),
+      used: used.totals,
       bucket: (direction) => new SharedBucket(this.#state.buckets![direction], number, () => clock.elapsed()),
     })
     this.slot = state.slot
     this.#deps = deps
-    this.#cells = cells
-    this.#own = 2 * number
+    this.#used = used
     this.#state = state
     this.update(state)
   }
@@ -57,12 +56,19 @@ class WorkerAccount extends Account {
     for (const member of this.members) this.#deps.admissions.join(this, member)
   }
 
+  /** It is no more, and soon its slot is another's: whatever still ends counts for itself. */
+  close(): void {
+    this.#closed = true
+    this.#used.detach()
+  }
+
   /** What the main thread does not know of. */
   get ungoverned(): Iterable<Member> {
     return this.#state.governed ? [] : this.members
   }
 
   override admit(member: Member): void | Promise<void> {
+    if (this.#closed) throw new ProxyError('USER_REMOVED', 'the user was removed')
     if (!this.#state.governed) return super.admit(member)
     return this.#deps.admissions.ask(this, member).then(() => super.admit(member))
   }
@@ -73,19 +79,13 @@ class WorkerAccount extends Account {
   }
 
   override spend(direction: keyof Totals, bytes: number): void {
-    this.#cells[this.#own + (direction === 'uplink' ? 0 : 1)]! += bytes
     const { quota } = this.#state.limits
-    if (quota > 0 && this.#sum() > quota) this.#exceeded(quota)
+    if (quota === 0) this.#used.add(direction, bytes)
+    else if (this.#used.spend(direction, bytes) > quota) this.#exceeded(quota)
   }
 
   /** Only the main thread says what holds. */
   override configure(): void {}
-
-  #sum(): number {
-    let sum = 0
-    for (let i = 0; i < this.#cells.length; i++) sum += this.#cells[i]!
-    return sum
-  }
 
   #exceeded(quota: number): void {
     const reason = new ProxyError('USER_QUOTA', `the user has used up the quota of ${quota} bytes`)
@@ -108,12 +108,18 @@ export class WorkerAccounts extends Accounts {
     const key = state.email.toLowerCase()
     const known = this.#known.get(key)
     if (known?.slot === state.slot) known.update(state)
-    else this.#known.set(key, new WorkerAccount(state, this.#deps))
+    else {
+      known?.close()
+      this.#known.set(key, new WorkerAccount(state, this.#deps))
+    }
   }
 
   closed({ email, slot }: { readonly email: string; readonly slot: number }): void {
     const key = email.toLowerCase()
-    if (this.#known.get(key)?.slot === slot) this.#known.delete(key)
+    const known = this.#known.get(key)
+    if (known?.slot !== slot) return
+    known.close()
+    this.#known.delete(key)
   }
 
   /** Client addresses of connections that the main thread does not know of, by e-mail. */

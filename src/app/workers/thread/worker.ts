@@ -14,7 +14,9 @@ import { version } from '../../version.ts'
 import { sharedClock } from '../clock.ts'
 import { sharedIds } from '../memory/ids.ts'
 import { SharedHistory, SharedReplay } from '../memory/replay.ts'
+import { sharedPaths } from '../memory/shared-paths.ts'
 import { Slots } from '../memory/slots.ts'
+import { usedTrafficStride } from '../memory/used-traffic.ts'
 import {
   type ErrorText,
   errorText,
@@ -28,7 +30,7 @@ import {
 import { tallying } from '../tallies.ts'
 import { WorkerAccounts } from './accounts.ts'
 import { Admissions } from './admissions.ts'
-import { cellCounters } from './counters.ts'
+import { CellCounters } from './counters.ts'
 import { workerLog } from './log.ts'
 
 export interface WorkerHooks {
@@ -68,9 +70,12 @@ class WorkerThread {
     this.#say = (message) => port.postMessage(message)
     this.#clock = sharedClock(systemClock, start.clockAheadMs)
     this.#cells = new Slots(2, (segment) => this.#say({ type: 'segment', segment }))
-    this.#used = new Slots(2 * (start.workers + 1))
+    this.#used = new Slots(usedTrafficStride(start.workers + 1))
     this.#admissions = new Admissions(this.#cells, this.#say)
-    this.#counters = cellCounters(this.#cells, (name, slot) => this.#say({ type: 'counter', name, slot }))
+    this.#counters = new CellCounters(this.#cells, {
+      made: (name, slot) => this.#say({ type: 'counter', name, slot }),
+      left: (name, slot) => this.#say({ type: 'uncounted', name, slot }),
+    })
     this.#accounts = new WorkerAccounts({
       clock: this.#clock,
       number: start.number,
@@ -159,7 +164,7 @@ class WorkerThread {
 
   async #begin(config: ServerState['config'], apiAddresses: readonly Address[]): Promise<void> {
     const env = this.#env(config)
-    const { number, workers, replay, ids, openFiles } = this.#start
+    const { number, workers, replay, paths, ids, openFiles } = this.#start
     const access = this.#log!.access
     const instance = new Instance(config, {
       env,
@@ -170,6 +175,7 @@ class WorkerThread {
         counters: this.#counters,
         replay: new SharedReplay(env.clock, replay.auths, number),
         history: new SharedHistory(env.clock, replay.sessions, number),
+        paths: sharedPaths(paths, number),
         sockets: (options) => tcpListener({ ...options, bound: (at) => this.#borrow(at) }),
         threads: workers + 1,
         openFiles,
