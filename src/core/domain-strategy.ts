@@ -57,7 +57,8 @@ export async function addressesBy(
     }
   }
   if (!strategy.startsWith('Force')) return []
-  throw new ProxyError('DNS_FAILED', `${host} has no address that ${strategy} allows`, { cause })
+  const why = cause instanceof ProxyError ? `: ${cause.message}` : ''
+  throw new ProxyError('DNS_FAILED', `${host} has no address that ${strategy} allows${why}`, { cause })
 }
 
 /**

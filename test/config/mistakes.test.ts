@@ -197,7 +197,13 @@ describe('text and keys', () => {
   test('JSON syntax error', () => {
     const problem = errorOf(loadText('{\n  "inbounds": [\n    { "port": 1080 "protocol": "socks" }\n  ]\n}'), 'CFG001')
     expect(problem).toMatchObject({ line: 3, column: 20, message: 'expected a comma or a closing bracket' })
+    expect(problem.hint).toBe('a comma is missing after the value before this place')
     expect(problem.excerpt).toBe(`    { "port": 1080 "protocol": "socks" }\n${' '.repeat(19)}^`)
+  })
+
+  test('typographic quotes', () => {
+    const problem = errorOf(loadText('{ “inbounds”: [] }'), 'CFG001')
+    expect(problem).toMatchObject({ column: 3, hint: 'write straight quotes "…" instead of typographic ones' })
   })
 
   test('type error inside settings: line and path', () => {

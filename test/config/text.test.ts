@@ -94,7 +94,7 @@ describe('the text', () => {
 
   test.each([
     ['{"a": \'b\'}', 1, 7, 'JSON strings stand in double quotes'],
-    ['{\n  "a": 1\n  "b": 2\n}', 3, 3, undefined],
+    ['{\n  "a": 1\n  "b": 2\n}', 3, 3, 'a comma is missing after the value before this place'],
     ['{"a": True}', 1, 7, 'JSON writes true, false and null'],
     ['{"a": 1', 1, 8, undefined],
     ['{"a": / 1}', 1, 7, 'comments are //, # and /* */'],

@@ -32,6 +32,11 @@ describe('id', () => {
     warningOf(load(vmessOut({ id: ' hello' })), 'CFG052', `${user}.id`)
   })
 
+  test.each(['8e3d2f6a-51c7-4b0e-9a44', '8e3d2f6a-51c7-4b0e-9a44-6f0b7d'])('the cut UUID %s warns', (id) => {
+    const problem = warningOf(load(vmessOut({ id })), 'CFG052', `${user}.id`)
+    expect(problem.message).toBe('"8e3d2f6a…" looks like a UUID with a part missing, and is taken for a custom id')
+  })
+
   test('the nil UUID warns', () => {
     warningOf(load(vmessOut({ id: '00000000-0000-0000-0000-000000000000' })), 'CFG053', `${user}.id`)
   })

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Address } from '../../core/address.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import { ProxyError } from '../../core/errors.ts'
@@ -51,20 +51,26 @@ export class DohServer implements NameSource {
   }
 
   #open(until: Lifetime): Promise<ClientHttp2Session> {
-    this.#session ??= this.#connect(until).catch((error: unknown) => {
-      this.#session = undefined
+    if (this.#session) return this.#session
+    // Another may have been opened since.
+    const forget = (): void => {
+      if (this.#session === opened) this.#session = undefined
+    }
+    const opened = this.#connect(until, forget).catch((error: unknown) => {
+      forget()
       throw error
     })
-    return this.#session
+    this.#session = opened
+    return opened
   }
 
-  async #connect(until: Lifetime): Promise<ClientHttp2Session> {
+  async #connect(until: Lifetime, forget: () => void): Promise<ClientHttp2Session> {
     const { dialer, address, authority, secure } = this.#options
     const conn = await dialer.dial(address, { until })
-    const carrier = secure ? encrypted(toDuplex(conn), address.host) : toDuplex(conn)
+    const carrier = secure ? await encrypted(toDuplex(conn), address.host, authority, until) : toDuplex(conn)
     const session = connect(`${secure ? 'https' : 'http'}://${authority}`, { createConnection: () => carrier })
     const over = (): void => {
-      this.#session = undefined
+      forget()
       session.destroy()
     }
     session.on('error', over).on('goaway', over).on('close', over)
@@ -110,6 +116,23 @@ export class DohServer implements NameSource {
   }
 }
 
-/** The certificate must be good for the name or address. */
-const encrypted = (socket: Duplex, host: string): Duplex =>
-  connectTls({ socket, host, ALPNProtocols: ['h2'], ...(isIP(host) === 0 && { servername: host }) })
+/** Once the handshake is done. The certificate must be good for the name or address. */
+function encrypted(socket: Duplex, host: string, authority: string, until: Lifetime): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const tls = connectTls({ socket, host, ALPNProtocols: ['h2'], ...(isIP(host) === 0 && { servername: host }) })
+    const failed = (why: Error): void => {
+      leave()
+      reject(why)
+      tls.destroy()
+    }
+    const leave = until.onGone(failed)
+    const refused = (why: string, cause?: unknown): void =>
+      failed(new ProxyError('DNS_FAILED', `name server ${authority}: TLS handshake failed: ${why}`, { cause }))
+    tls.on('error', (error) => refused(error.message, error))
+    tls.once('secureConnect', () => {
+      if (tls.alpnProtocol !== 'h2') return refused('it speaks no HTTP/2')
+      leave()
+      resolve(tls)
+    })
+  })
+}

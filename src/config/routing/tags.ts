@@ -22,7 +22,7 @@ export interface Tags {
 
 /** The nearest tag, or what tags there are. */
 export function tagHint(tag: string, tags: readonly string[]): string | undefined {
-  const named = tags.filter((candidate) => candidate !== '')
+  const named = [...new Set(tags)].filter((candidate) => candidate !== '')
   return (
     didYouMean(tag, named) ??
     (named.length > 0 ? `there is ${oneOf(named.slice(0, 8).map((name) => shorten(name)))}` : undefined)

@@ -13,6 +13,8 @@ export function plainId(text: string): Uint8Array | undefined {
 }
 
 const plain = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** Short enough for a custom id. */
+const cutUuid = /^(?=.{13,30}$)[0-9a-f]{8}-[0-9a-f]{4}(?:-[0-9a-f]*)*$/i
 const nil = '00000000-0000-0000-0000-000000000000'
 
 /** Sixteen bytes of an id, or undefined after an error. Blanks around it and text behind a UUID are left out with a warning. */
@@ -29,6 +31,10 @@ export function readId(written: string, place: Place, { report }: Context): Uint
     const id = parseId(text)
     if (id.every((byte) => byte === 0))
       report.warn('CFG053', place, 'the nil UUID is an id that anybody would try first')
+    if (cutUuid.test(text)) {
+      const message = `"${redactId(text)}" looks like a UUID with a part missing, and is taken for a custom id`
+      report.warn('CFG052', place, message, uuidHint)
+    }
     return id
   } catch {
     const { message, hint } = explain(text)

@@ -23,7 +23,10 @@ export function readIpRule(text: string, place: Place, { report }: Context): IpR
     return match ? list(match[1]!, match[2]!, not) : wrong(`expected "${prefix}:FILE:LIST"`)
   }
   const block = readBlock(bare)
-  if (block === 'prefix') return wrong('the number after the "/" is too large for this address')
+  if (block === 'prefix') {
+    const most = bare.includes(':') ? 128 : 32
+    return wrong(`the number after the "/" is too large for this address: expected 0 to ${most}`)
+  }
   if (block) {
     if (bare.endsWith('/')) {
       report.warn(
