@@ -90,8 +90,10 @@ export class Ends {
   /** @throws ConfigError for a certificate file */
   inbound(config: InboundConfig, users: UserDirectory<VmessUser> | undefined, policy: PolicyConfig): InboundParts {
     const { kinds, env, read, resolve, watch, detour, descriptors } = this.#deps
+    // A listening socket keeps this for as long as it lives, and must not keep what a reload replaces.
+    const { tag: inboundTag } = config
     const refused = (source: string, error: ProxyError): void =>
-      this.#deps.refused({ inboundTag: config.tag, source, email: '' }, error)
+      this.#deps.refused({ inboundTag, source, email: '' }, error)
     prepareExcluded(config.sniffing, this.#deps)
     return buildInbound(config, {
       kinds,

@@ -42,10 +42,12 @@ const nothingToReload = async (): Promise<ReloadRefusal> => ({
 /** @throws CliError with exit code 23 or 255. */
 export async function startInstance(config: Config, options: StartOptions): Promise<Running> {
   const { terminal } = options
+  // What lives on here must not keep the configuration, which a reload replaces: closures name parts of it only.
+  const { log } = config
   const appLog = orExit(() =>
-    createLogger(config.log, {
+    createLogger(log, {
       json: options.logJson,
-      color: config.log.error === '' && terminal.errColor,
+      color: log.error === '' && terminal.errColor,
       stdout: { write: (text) => terminal.log(text.replace(/\n$/, '')) },
       stderr: { write: (text) => terminal.err(text.replace(/\n$/, '')) },
       clock: systemClock,
@@ -54,16 +56,13 @@ export async function startInstance(config: Config, options: StartOptions): Prom
   const env = systemEnv(appLog.log)
   const workers = await workersFor(config, options, appLog)
   const access = options.access?.(appLog) ?? appLog.access
-  const launch: Launch = orExit(
-    () =>
-      new Launch(config, {
-        env,
-        observers: [access, sessionLog(env.log, env.clock)],
-        reload: () => reload(),
-        restartLog: () => appLog.restart(),
-        workers,
-      }),
-  )
+  const launch = launchOf(config, {
+    env,
+    observers: [access, sessionLog(env.log, env.clock)],
+    reload: () => reload(),
+    restartLog: () => appLog.restart(),
+    workers,
+  })
   const readAgain = options.reload?.(launch.instance, env) ?? nothingToReload
   const reload: Reload = async () => {
     const outcome = await readAgain()
@@ -89,6 +88,8 @@ export async function startInstance(config: Config, options: StartOptions): Prom
     kill: () => launch.kill(),
   }
 }
+
+const launchOf = (...given: ConstructorParameters<typeof Launch>): Launch => orExit(() => new Launch(...given))
 
 /** The threads that serve clients where the configuration asks for several. What they need is loaded only then. */
 async function workersFor(
