@@ -45,6 +45,9 @@ export class SummedCounter implements Counter {
   }
 }
 
+/** Of a worker. */
+type Cell = [worker: number, cell: Float64Array]
+
 /** Counters of a server with workers. */
 export class SummedCounters extends Counters {
   /** What became of handshakes and sessions in workers, by name. */
@@ -65,6 +68,11 @@ export class SummedCounters extends Counters {
   join(name: string, worker: number, cell: Float64Array): void {
     const counter = name.startsWith('\0') ? this.#tally(name) : (this.of(name) as SummedCounter)
     counter.join(worker, cell)
+  }
+
+  said({ type, name }: { readonly type: 'counter' | 'uncounted'; readonly name: string }, ...of: Cell): void {
+    if (type === 'counter') this.join(name, ...of)
+    else this.part(name, ...of)
   }
 
   part(name: string, worker: number, cell: Float64Array): void {

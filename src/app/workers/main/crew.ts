@@ -27,8 +27,6 @@ import { Pauses, partOfHeapMb } from './spare.ts'
 import { stateOf } from './state.ts'
 import { Thread } from './thread.ts'
 
-export type { CrewOptions } from './options.ts'
-
 /** The workers of a server: they have what the main thread has, count for it, and are replaced when they end. */
 export class Crew {
   readonly size: number
@@ -54,8 +52,7 @@ export class Crew {
     this.size = workers
     this.#pauses = new Pauses(workers)
     this.#heapMb = options.heapMb ?? partOfHeapMb(workers)
-    const tell = (message: ToWorker): void => this.tell(message)
-    this.#accounts = new SharedAccounts({ clock: env.clock, threads: workers + 1, tell })
+    this.#accounts = new SharedAccounts({ clock: env.clock, threads: workers + 1, tell: (it) => this.tell(it) })
     this.#counters = new SummedCounters((email) => this.tell({ type: 'forget', email }))
     this.#accounts.accounts.watch(new FormerUsers(this.#counters))
     const replay = createReplayTables(env.clock, env.random)
@@ -184,10 +181,8 @@ export class Crew {
   #said(thread: Thread, message: FromWorker): void {
     switch (message.type) {
       case 'counter':
-        this.#counters.join(message.name, thread.number, thread.cells.viewOf(message.slot))
-        return
       case 'uncounted':
-        this.#counters.part(message.name, thread.number, thread.cells.viewOf(message.slot))
+        this.#counters.said(message, thread.number, thread.cells.viewOf(message.slot))
         return
       case 'borrow':
         this.#ports
@@ -216,9 +211,8 @@ export class Crew {
 
   #lost(thread: Thread, reason: string): void {
     const { number } = thread
-    this.parts.shared.replay.forget(number)
-    this.parts.shared.history.forget(number)
-    this.parts.shared.paths.forget(number)
+    const { replay, history, paths } = this.parts.shared
+    for (const memory of [replay, history, paths]) memory.forget(number)
     this.#accounts.lost(number)
     this.#counters.settle(number)
     if (this.#threads.get(number) !== thread) return

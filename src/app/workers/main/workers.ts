@@ -1,6 +1,7 @@
 import type { Workers } from '../../instance/launch.ts'
 import { CrewControl } from './control.ts'
-import { Crew, type CrewOptions } from './crew.ts'
+import { Crew } from './crew.ts'
+import type { CrewOptions } from './options.ts'
 
 /** Workers for a Launch: nothing runs before it starts. */
 export function createWorkers(options: CrewOptions): Workers {
