@@ -37,7 +37,7 @@ export const problemCodes = {
   // VMess
   CFG050: 'A VMess user without an id.',
   CFG051: 'An id that is neither a UUID nor a custom string.',
-  CFG052: 'An id with blanks around it or text behind it, which are left out.',
+  CFG052: 'An id with blanks around it or text behind it, which are left out; or one that looks like a cut UUID.',
   CFG053: 'The nil UUID as an id.',
   CFG054: 'The same id twice in one inbound; the later user wins.',
   CFG055: 'The same e-mail twice in one inbound.',

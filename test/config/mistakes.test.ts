@@ -201,6 +201,14 @@ describe('text and keys', () => {
     expect(problem.excerpt).toBe(`    { "port": 1080 "protocol": "socks" }\n${' '.repeat(19)}^`)
   })
 
+  test('a block that is too long, and a rule to one of two outbounds with one tag', () => {
+    const rules = [{ type: 'field', ip: ['10.0.0.0/33'], outboundTag: 'elsewhere' }]
+    const outbounds = [1, 2].map(() => ({ protocol: 'freedom', tag: 'direct' }))
+    const loaded = load({ outbounds, routing: { rules } })
+    expect(errorOf(loaded, 'CFG122').message).toMatch(/expected 0 to 32$/)
+    expect(warningOf(loaded, 'CFG121').hint).toBe('there is "direct"')
+  })
+
   test('typographic quotes', () => {
     const problem = errorOf(loadText('{ “inbounds”: [] }'), 'CFG001')
     expect(problem).toMatchObject({ column: 3, hint: 'write straight quotes "…" instead of typographic ones' })
