@@ -5,18 +5,8 @@ import type { Pace } from '../core/streams/meter.ts'
 import { sameLimits, type UserLimits } from '../core/user-limits.ts'
 import { Addresses } from './addresses.ts'
 import type { Member, SharedAccount } from './book.ts'
-import type { Bucket } from './bucket.ts'
 import { SpeedLimit } from './pace.ts'
-
-/** What an account has in common with its like in other threads; what is absent is its own. */
-export interface SharedState {
-  readonly used?: Totals
-  /** Adds to `used`; what all have used with it, both directions together, exactly whoever adds at the same time. */
-  readonly spend?: (direction: keyof Totals, bytes: number) => number
-  readonly bucket?: (direction: keyof Totals) => Bucket
-  /** Told whenever other limits hold. */
-  readonly limited?: (limits: UserLimits) => void
-}
+import type { SharedState } from './shared-state.ts'
 
 class Members extends Set<Member> {}
 const nobody: ReadonlySet<Member> = new Set()

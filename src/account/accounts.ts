@@ -1,7 +1,8 @@
 import type { Clock } from '../core/env.ts'
 import { type UserLimits, unlimited } from '../core/user-limits.ts'
-import { Account, type SharedState } from './account.ts'
+import { Account } from './account.ts'
 import type { AccountBook } from './book.ts'
+import type { SharedState } from './shared-state.ts'
 
 /** Is told of accounts, e.g. to keep them in a store. */
 export interface AccountsWatcher {
