@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createTcpServer } from 'node:net'
-import { systemEnv } from '../../dist/app/env.js'
-import { Launch } from '../../dist/app/launch.js'
+import { systemEnv } from '../../dist/app/instance/env.js'
+import { Launch } from '../../dist/app/instance/launch.js'
 import { loadConfigValue } from '../../dist/config/load.js'
 
 const count = Number(process.argv[2] ?? 10_000)

@@ -8,7 +8,7 @@ import { projectRoot } from '../interop/rig/root.ts'
 const program = `
 import { createServer } from 'node:http'
 import { createServer as listen } from 'node:net'
-import { useLastResort } from './dist/cli/last-resort.js'
+import { useLastResort } from './dist/cli/process/last-resort.js'
 import { onBehalfOf } from './dist/net/on-behalf.js'
 
 const log = { debug() {}, info() {}, warn() {}, error: ({ contained }, text) => console.log(JSON.stringify({ contained, text })) }

@@ -49,6 +49,18 @@ function recordsOf(hello: Uint8Array, size: number): Uint8Array {
 }
 
 describe('first bytes', () => {
+  it('of VMess, which may be anything, pass for a request only where they begin like one', () => {
+    const after = Uint8Array.from([0x80, 7, 13, 10, 13, 10])
+    for (const beginning of ['', ' ', 'a ', 'GE ', 'get ', 'GET ', 'A-B ', '9999 ', "#'* "]) {
+      const bytes = Uint8Array.from([...text(beginning), ...after])
+      expect(push(bytes).seen, JSON.stringify(beginning)).toEqual({ kind: 'bytes' })
+      expect(push(bytes, every(bytes)).seen, JSON.stringify(beginning)).toEqual({ kind: 'bytes' })
+    }
+    for (const method of ['GET', 'OPTIONS', 'VERSION-CONTROL', 'M-SEARCH']) {
+      expect(push(text(`${method} /x HTTP/1.1\r\nHost: a\r\n\r\n`)).seen).toMatchObject({ kind: 'request', path: '/x' })
+    }
+  })
+
   it('of TLS show name and protocols, in any number of pieces and records', async () => {
     const hello = await helloOf('Some.Test', ['h2', 'http/1.1'])
     const seen = { kind: 'tls', name: 'some.test', protocols: ['h2', 'http/1.1'] }

@@ -25,6 +25,11 @@ export interface Hello {
 
 /** Longer than the name of any method. */
 const methodMax = 32
+/**
+ * The beginning of a request line, or of a shorter piece of one. Narrower than what HTTP allows: a VMess connection begins with bytes
+ * that may be anything, and one in two hundred began with a token and a blank.
+ */
+const mayBeRequest = /^(?:[A-Z][A-Z_-]{0,31})?$|^[A-Z][A-Z_-]{2,31} (?:[!-~]|$)/
 
 /** Collects the first bytes of a connection until they show what it is. */
 export class FirstBytes {
@@ -40,7 +45,7 @@ export class FirstBytes {
     if (this.#bytes[0] === 0x16) return this.#pushHello(bytes)
     if (this.#beginning.length <= methodMax) {
       this.#beginning += textOf(bytes.subarray(0, methodMax + 1 - this.#beginning.length))
-      if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{0,32}(?: |$)/.test(this.#beginning)) return { kind: 'bytes' }
+      if (!mayBeRequest.test(this.#beginning)) return { kind: 'bytes' }
     }
     return this.#pushRequest(bytes)
   }
