@@ -18,7 +18,12 @@ const has = (program: string, ...args: string[]): boolean => spawnSync(program, 
 const browser = ['chromium', 'google-chrome'].find((name) => has(name, '--version'))
 const hasCurl = has('curl', '--version')
 const hasDig = has('dig', '-v')
-const missing = [browser ? '' : 'a browser', hasCurl ? '' : 'curl', hasDig ? '' : 'dig'].filter((name) => name !== '')
+const missing = [
+  browser ? '' : 'a browser',
+  hasCurl ? '' : 'curl',
+  hasDig ? '' : 'dig',
+  hasNginx ? '' : 'nginx',
+].filter((name) => name !== '')
 const note = missing.length > 0 ? ` (left out: no ${missing.join(', ')})` : ''
 
 /** What a browser without a window shows of a page. */
@@ -189,15 +194,19 @@ describe(`made-up addresses${note}`, () => {
               `--host-resolver-rules=MAP ${hosts[0]} ${fake}`,
             ),
           ])
+        // A browser may have asked for something of its own.
+        const expectShown = () =>
+          expect([...shown].filter((view) => view.startsWith(fake))).toEqual([`${fake}:80 is ${hosts[0]}, by one`])
         const page = `<h1>${hosts[0]} by one</h1>`
         const [byCurl, byBrowser] = await fetched()
         expect([byCurl, byBrowser.includes(page)]).toEqual([page, true])
+        expectShown()
+        shown.clear()
         await server.reload(all([{ type: 'field', domain: ['full:elsewhere.example'], outboundTag: 'two' }]))
         const [again, andAgain] = await fetched()
         expect([again, andAgain.includes(page)]).toEqual([page, true])
         expect(await dig(hosts[0]!)).toBe(fake)
-        // A browser may have asked for something of its own.
-        expect([...shown].filter((view) => view.startsWith(fake))).toEqual([`${fake}:80 is ${hosts[0]}, by one`])
+        expectShown()
       } finally {
         leave()
         await server.close()
