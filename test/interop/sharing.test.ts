@@ -55,7 +55,7 @@ async function withServer(body: (port: number) => Promise<void>): Promise<void> 
     const [port] = await freePorts(1)
     const server = await startPeer('v2ray', serverConfig({ port: port!, alterId: 0 }), { ports: [port!] })
     await withPeers([server], () => guard(server, () => body(port!)))
-  }, 3)
+  }, 8)
 }
 
 describe.runIf(hasV2ray)('streams in carriers to V2Ray', () => {
