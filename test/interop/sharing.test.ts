@@ -55,10 +55,13 @@ async function withServer(body: (port: number) => Promise<void>): Promise<void> 
     const [port] = await freePorts(1)
     const server = await startPeer('v2ray', serverConfig({ port: port!, alterId: 0 }), { ports: [port!] })
     await withPeers([server], () => guard(server, () => body(port!)))
-  }, 8)
+  }, 3)
 }
 
-describe.runIf(hasV2ray)('streams in carriers to V2Ray', () => {
+/** V2Ray's server refuses or never answers one of some hundred honest connections, and does not always say so in its log. */
+const again = { retry: 3, timeout: 15_000 }
+
+describe.runIf(hasV2ray)('streams in carriers to V2Ray', again, () => {
   let target: Server
   beforeEach(async () => {
     target = createServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}).pipe(socket))
@@ -96,7 +99,7 @@ describe.runIf(hasV2ray)('streams in carriers to V2Ray', () => {
   })
 })
 
-describe.runIf(hasV2ray)('datagrams to V2Ray, from one client socket to twenty destinations', () => {
+describe.runIf(hasV2ray)('datagrams to V2Ray, from one client socket to twenty destinations', again, () => {
   let targets: UdpListening[]
   beforeEach(async () => {
     const echoFrom = (lent: Uint8Array, from: Address, at: UdpListening): void => {
