@@ -4,6 +4,7 @@
  * (key-search/table.ts), which are made here.
  */
 import { createCipheriv } from 'node:crypto'
+import { double, inverseSbox, readWord, rotate, rounds, sbox } from './aes-field.ts'
 
 /** Turns one 16-byte block into another. */
 export type BlockCipher = (block: Uint8Array) => Uint8Array
@@ -14,34 +15,11 @@ export function aesEncryptor(key: Uint8Array): BlockCipher {
   return (block) => cipher.update(block)
 }
 
-/** Rounds of AES-128. */
-const rounds = 10
-
-const sbox = new Uint8Array(256)
-/** InvSubBytes of every byte. */
-export const inverseSbox = new Uint8Array(256)
 const table = (): Int32Array => new Int32Array(256)
 /** InvSubBytes and InvMixColumns of a byte in each of the four rows. */
 export const inverseRows = [table(), table(), table(), table()] as const
 const [row0, row1, row2, row3] = inverseRows
 
-const double = (x: number): number => ((x << 1) ^ (x & 0x80 ? 0x11b : 0)) & 0xff
-const rotate = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits))
-
-/** p runs through the field as powers of 3, q through the inverses (FIPS 197). */
-for (let p = 1, q = 1, first = true; first || p !== 1; first = false) {
-  p ^= double(p)
-  q ^= q << 1
-  q ^= q << 2
-  q ^= q << 4
-  q = (q ^ (q & 0x80 ? 0x09 : 0)) & 0xff
-  const spread = q | (q << 8)
-  const s = (q ^ (spread >> 7) ^ (spread >> 6) ^ (spread >> 5) ^ (spread >> 4) ^ 0x63) & 0xff
-  sbox[p] = s
-  inverseSbox[s] = p
-}
-sbox[0] = 0x63
-inverseSbox[0x63] = 0
 for (let i = 0; i < 256; i++) {
   const x = inverseSbox[i]!
   const x2 = double(x)
@@ -82,7 +60,3 @@ export function expandDecryptionKey(key: Uint8Array, into: Int32Array, at: numbe
     into[at + i] = from >= 4 && from < 4 * rounds ? inverseMix(expanded[from]!) : expanded[from]!
   }
 }
-
-/** Four bytes, big-endian, as an int32. */
-export const readWord = (bytes: Uint8Array, at: number): number =>
-  (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!

@@ -3,28 +3,14 @@
  * end: a call into Node costs several times the work itself there, and leaves garbage. Tables leak through the cache in
  * theory; to learn a key by that takes hundreds of blocks under it, so whatever seals more belongs to Node.
  */
+import { double, readWord, rotate, rounds, sbox } from './aes-field.ts'
+
 /** Bytes of the tag. */
 const tagLength = 16
 
-const rounds = 10
-const sbox = new Uint8Array(256)
 /** SubBytes and MixColumns of a byte in each of the four rows. */
 const [t0, t1, t2, t3] = [new Int32Array(256), new Int32Array(256), new Int32Array(256), new Int32Array(256)] as const
 
-const double = (x: number): number => ((x << 1) ^ (x & 0x80 ? 0x11b : 0)) & 0xff
-const rotate = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits))
-
-/** p runs through the field as powers of 3, q through the inverses (FIPS 197). */
-for (let p = 1, q = 1, first = true; first || p !== 1; first = false) {
-  p ^= double(p)
-  q ^= q << 1
-  q ^= q << 2
-  q ^= q << 4
-  q = (q ^ (q & 0x80 ? 0x09 : 0)) & 0xff
-  const spread = q | (q << 8)
-  sbox[p] = (q ^ (spread >> 7) ^ (spread >> 6) ^ (spread >> 5) ^ (spread >> 4) ^ 0x63) & 0xff
-}
-sbox[0] = 0x63
 for (let i = 0; i < 256; i++) {
   const s = sbox[i]!
   const s2 = double(s)
@@ -34,9 +20,6 @@ for (let i = 0; i < 256; i++) {
   t2[i] = rotate(column, 16)
   t3[i] = rotate(column, 24)
 }
-
-const readWord = (bytes: Uint8Array, at: number): number =>
-  (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 
 /** All that one message needs; overwritten by the next one. */
 const keys = new Int32Array(4 * (rounds + 1))

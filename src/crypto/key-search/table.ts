@@ -9,7 +9,8 @@
  * seals headers.
  */
 
-import { expandDecryptionKey, expandedWords, inverseRows, inverseSbox, readWord } from '../aes-block.ts'
+import { expandDecryptionKey, expandedWords, inverseRows } from '../aes-block.ts'
+import { inverseSbox, readWord } from '../aes-field.ts'
 import { crc32 } from '../checksum.ts'
 import type { KeySearch } from './model.ts'
 

@@ -21,51 +21,47 @@ export function createReplayTables(clock: Pick<Clock, 'now'>, random: Random): R
   }
 }
 
-/** As ReplayMemory, for all threads that have its table. */
-export class SharedReplay implements SeenAuths {
+/** Whatever it is, it lies in a table that all threads have. */
+abstract class OverTable {
+  protected readonly table: ExpiringTable
   readonly #clock: Pick<Clock, 'now'>
-  readonly #table: ExpiringTable
-  readonly #key = new KeyWords(authBytes)
 
   constructor(clock: Pick<Clock, 'now'>, table: TableMemory, who: number) {
     this.#clock = clock
-    this.#table = new ExpiringTable(table, who)
+    this.table = new ExpiringTable(table, who)
   }
 
   /** A thread has ended. */
   forget(who: number): void {
-    this.#table.forget(who)
+    this.table.forget(who)
   }
 
+  protected get nowS(): number {
+    return secondsOf(this.#clock)
+  }
+}
+
+/** As ReplayMemory, for all threads that have its table. */
+export class SharedReplay extends OverTable implements SeenAuths {
+  readonly #key = new KeyWords(authBytes)
+
   seen(authId: Uint8Array, timeS: number): boolean {
-    return this.#table.has(this.#key.of(authId), timeS, secondsOf(this.#clock))
+    return this.table.has(this.#key.of(authId), timeS, this.nowS)
   }
 
   remember(authId: Uint8Array, timeS: number): boolean {
-    return this.#table.add(this.#key.of(authId), timeS, timeS + limits.clockSkewS, secondsOf(this.#clock))
+    return this.table.add(this.#key.of(authId), timeS, timeS + limits.clockSkewS, this.nowS)
   }
 }
 
 /** As SessionHistory, likewise. */
-export class SharedHistory implements SeenSessions {
-  readonly #clock: Pick<Clock, 'now'>
-  readonly #table: ExpiringTable
+export class SharedHistory extends OverTable implements SeenSessions {
   readonly #key = new KeyWords(sessionBytes)
 
-  constructor(clock: Pick<Clock, 'now'>, table: TableMemory, who: number) {
-    this.#clock = clock
-    this.#table = new ExpiringTable(table, who)
-  }
-
-  /** A thread has ended. */
-  forget(who: number): void {
-    this.#table.forget(who)
-  }
-
   enter(id: Uint8Array, key: Uint8Array, iv: Uint8Array, timeS: number): boolean {
-    const nowS = secondsOf(this.#clock)
+    const { nowS } = this
     const expiresS = Math.max(nowS + limits.sessionHistoryS, timeS + limits.clockSkewS)
-    return this.#table.add(this.#key.of(id, key, iv), timeS, expiresS, nowS)
+    return this.table.add(this.#key.of(id, key, iv), timeS, expiresS, nowS)
   }
 }
 
