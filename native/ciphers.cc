@@ -19,9 +19,26 @@ struct TagParam {
   OSSL_PARAM params[2];
 };
 
+bool openByContext(EVP_CIPHER_CTX* context, const uint8_t* nonce, const uint8_t* sealed, size_t length, uint8_t* into, const uint8_t* aad,
+                   size_t aadLength) {
+  int written = 0;
+  TagParam tag(sealed + length);
+  if (EVP_CipherInit_ex2(context, nullptr, nullptr, nonce, 0, tag.params) != 1) return false;
+  if (aadLength > 0 && EVP_CipherUpdate(context, nullptr, &written, aad, static_cast<int>(aadLength)) != 1) return false;
+  if (length > 0 && EVP_CipherUpdate(context, into, &written, sealed, static_cast<int>(length)) != 1) return false;
+  if (EVP_CipherFinal_ex(context, into + length, &written) == 1) return true;
+  // What OpenSSL has noted of it must not be found by Node, which would take it for an error of its own.
+  ERR_clear_error();
+  return false;
+}
+
 }  // namespace
 
 bool Cipher::seal(const uint8_t* nonce, const uint8_t* plain, size_t length, uint8_t* into, const uint8_t* aad, size_t aadLength) {
+  if (wide_ != nullptr) {
+    wide_->seal(nonce, plain, length, into, aad, aadLength);
+    return true;
+  }
   int written = 0;
   if (EVP_CipherInit_ex2(context_, nullptr, nullptr, nonce, 1, nullptr) != 1) return false;
   if (aadLength > 0 && EVP_CipherUpdate(context_, nullptr, &written, aad, static_cast<int>(aadLength)) != 1) return false;
@@ -33,20 +50,22 @@ bool Cipher::seal(const uint8_t* nonce, const uint8_t* plain, size_t length, uin
 
 bool Cipher::open(const uint8_t* nonce, const uint8_t* sealed, size_t length, uint8_t* into, const uint8_t* aad, size_t aadLength) {
   const size_t plain = length - tagLength;
-  int written = 0;
-  TagParam tag(sealed + plain);
-  if (EVP_CipherInit_ex2(context_, nullptr, nullptr, nonce, 0, tag.params) != 1) return false;
-  if (aadLength > 0 && EVP_CipherUpdate(context_, nullptr, &written, aad, static_cast<int>(aadLength)) != 1) return false;
-  if (plain > 0 && EVP_CipherUpdate(context_, into, &written, sealed, static_cast<int>(plain)) != 1) return false;
-  if (EVP_CipherFinal_ex(context_, into + plain, &written) == 1) return true;
-  OPENSSL_cleanse(into, plain);
-  // What OpenSSL has noted of it must not be found by Node, which would take it for an error of its own.
-  ERR_clear_error();
-  return false;
+  const bool authentic = wide_ != nullptr ? wide_->open(nonce, sealed, plain, into, aad, aadLength)
+                                          : openByContext(context_, nonce, sealed, plain, into, aad, aadLength);
+  if (!authentic) OPENSSL_cleanse(into, plain);
+  return authentic;
+}
+
+void Cipher::discard() {
+  EVP_CIPHER_CTX_free(context_);
+  context_ = nullptr;
+  if (wide_ != nullptr) OPENSSL_cleanse(wide_, sizeof *wide_);
+  delete wide_;
+  wide_ = nullptr;
 }
 
 Cipher::~Cipher() {
-  EVP_CIPHER_CTX_free(context_);
+  discard();
   OPENSSL_cleanse(key_, keyRoom);
 }
 
@@ -69,18 +88,27 @@ Cipher* Ciphers::once(Direction direction, const uint8_t* key) {
 }
 
 Cipher* Ciphers::keyed(Cipher& cipher, Algorithm algorithm, Direction direction, const uint8_t* key) {
-  const bool fresh = cipher.context_ == nullptr;
-  if (!fresh && CRYPTO_memcmp(cipher.key_, key, keyRoom) == 0) return &cipher;
-  if (fresh) cipher.context_ = EVP_CIPHER_CTX_new();
-  if (cipher.context_ == nullptr) return nullptr;
-  if (EVP_CipherInit_ex2(cipher.context_, fresh ? kinds_[static_cast<int>(algorithm)] : nullptr, key, nullptr, static_cast<int>(direction), nullptr) != 1) {
+  if (!cipher.fresh() && CRYPTO_memcmp(cipher.key_, key, keyRoom) == 0) return &cipher;
+  if (!setKey(cipher, algorithm, direction, key)) {
     // Half of a key must not be taken for a whole one.
-    EVP_CIPHER_CTX_free(cipher.context_);
-    cipher.context_ = nullptr;
+    cipher.discard();
     return nullptr;
   }
   std::memcpy(cipher.key_, key, keyRoom);
   return &cipher;
+}
+
+bool Ciphers::setKey(Cipher& cipher, Algorithm algorithm, Direction direction, const uint8_t* key) {
+  const bool fresh = cipher.fresh();
+  if (wide_ && algorithm == Algorithm::gcm) {
+    if (fresh) cipher.wide_ = new WideGcm();
+    cipher.wide_->setKey(key);
+    return true;
+  }
+  if (fresh) cipher.context_ = EVP_CIPHER_CTX_new();
+  if (cipher.context_ == nullptr) return false;
+  const EVP_CIPHER* kind = fresh ? kinds_[static_cast<int>(algorithm)] : nullptr;
+  return EVP_CipherInit_ex2(cipher.context_, kind, key, nullptr, static_cast<int>(direction), nullptr) == 1;
 }
 
 }  // namespace twin

@@ -1,10 +1,13 @@
-// The two AEADs of VMess, by the OpenSSL that is inside Node.
+// The two AEADs of VMess, by the OpenSSL that is inside Node; AES-GCM by wider registers where the processor has them.
 #pragma once
 
 #include <openssl/evp.h>
 
 #include <cstddef>
 #include <cstdint>
+
+#include "processor.h"
+#include "wide-gcm.h"
 
 namespace twin {
 
@@ -29,7 +32,12 @@ class Cipher {
 
  private:
   friend class Ciphers;
+  bool fresh() const { return context_ == nullptr && wide_ == nullptr; }
+  void discard();
+
+  // One of the two, once there is a key.
   EVP_CIPHER_CTX* context_ = nullptr;
+  WideGcm* wide_ = nullptr;
   uint8_t key_[keyRoom];
 };
 
@@ -46,6 +54,8 @@ class Ciphers {
 
   // Fetches the algorithms; false where this OpenSSL lacks one.
   bool load();
+  // How AES-GCM is done.
+  const char* gcm() const { return wide_ ? "vaes" : "openssl"; }
   // The cipher of a key of keyRoom bytes, until the next call; nullptr is a fault of OpenSSL.
   Cipher* of(Algorithm algorithm, Direction direction, const uint8_t* key);
   // AES-128-GCM under a key that is used once: it takes nobody's place.
@@ -53,8 +63,10 @@ class Ciphers {
 
  private:
   Cipher* keyed(Cipher& cipher, Algorithm algorithm, Direction direction, const uint8_t* key);
+  bool setKey(Cipher& cipher, Algorithm algorithm, Direction direction, const uint8_t* key);
 
   static constexpr size_t places = 64;
+  const bool wide_ = hasWideAes();
   EVP_CIPHER* kinds_[2] = {nullptr, nullptr};
   Cipher ciphers_[2][2][places];
   Cipher once_[2];

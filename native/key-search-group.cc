@@ -10,6 +10,7 @@
 
 #if defined(__x86_64__)
 
+#include "aes.h"
 #include "key-search.h"
 
 namespace twin {
@@ -21,9 +22,6 @@ constexpr int64_t inverse = static_cast<int64_t>(0xb4e5b025f7011641);  // 1/P mo
 constexpr int32_t proof = 0x0dca8b4c;                               // what the constant leaves from x^32 on
 
 constexpr size_t registers = 8;
-
-WITH_AES inline __m128i load(const uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
-WITH_WIDE_AES inline __m256i loadWide(const uint8_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
 
 // The bytes of the checksum turned round: it is the only big-endian number in CRC-32.
 WITH_AES inline __m128i checksumTurned() { return _mm_set_epi8(12, 13, 14, 15, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0); }
@@ -81,15 +79,15 @@ WITH_AES uint32_t searchGroupNarrow(const uint8_t* group, const uint8_t* sealed)
 WITH_WIDE_AES uint32_t searchGroupWide(const uint8_t* group, const uint8_t* sealed) {
   const __m256i block = _mm256_broadcastsi128_si256(load(sealed));
   __m256i state[registers];
-  for (size_t i = 0; i < registers; i++) state[i] = _mm256_xor_si256(block, loadWide(group + i * 32));
+  for (size_t i = 0; i < registers; i++) state[i] = _mm256_xor_si256(block, loadTwo(group + i * 32));
   for (size_t round = 1; round < rounds; round++) {
     group += groupSlots * 16;
-    for (size_t i = 0; i < registers; i++) state[i] = _mm256_aesdec_epi128(state[i], loadWide(group + i * 32));
+    for (size_t i = 0; i < registers; i++) state[i] = _mm256_aesdec_epi128(state[i], loadTwo(group + i * 32));
   }
   group += groupSlots * 16;
   __m256i any = _mm256_setzero_si256();
   for (size_t i = 0; i < registers; i++) {
-    state[i] = provesWide(_mm256_aesdeclast_epi128(state[i], loadWide(group + i * 32)));
+    state[i] = provesWide(_mm256_aesdeclast_epi128(state[i], loadTwo(group + i * 32)));
     any = _mm256_or_si256(any, state[i]);
   }
   uint32_t proven = 0;

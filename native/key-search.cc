@@ -2,7 +2,9 @@
 
 #include <cstring>
 
+#include "aes.h"
 #include "key-search-group.h"
+#include "processor.h"
 
 #if defined(__x86_64__)
 
@@ -13,46 +15,16 @@ namespace {
 constexpr size_t rowBytes = groupSlots * 16;
 constexpr size_t flagsAt = (rounds + 1) * rowBytes;
 
-bool wide() {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("vaes") && __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("avx2");
-}
-
 // Only where there are instructions for it.
-SearchGroup* const searchGroup = wide() ? searchGroupWide : searchGroupNarrow;
-
-template <int constant>
-WITH_AES inline __m128i nextRoundKey(__m128i key) {
-  const __m128i turned = _mm_shuffle_epi32(_mm_aeskeygenassist_si128(key, constant), 0xff);
-  key = _mm_xor_si128(key, _mm_slli_si128(key, 4));
-  key = _mm_xor_si128(key, _mm_slli_si128(key, 8));
-  return _mm_xor_si128(key, turned);
-}
-
-WITH_AES inline __m128i load(const uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
-WITH_AES inline void store(uint8_t* to, __m128i value) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), value); }
+SearchGroup* const searchGroup = hasWideAes() ? searchGroupWide : searchGroupNarrow;
 
 }  // namespace
 
-const char* keySearchInstructions() {
-  __builtin_cpu_init();
-  const bool narrow = __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("avx");
-  return !narrow ? nullptr : wide() ? "vaes" : "aes-ni";
-}
+const char* keySearchInstructions() { return !hasAes() ? nullptr : hasWideAes() ? "vaes" : "aes-ni"; }
 
 WITH_AES void keySearchSet(uint8_t* table, size_t slot, const uint8_t* key) {
   __m128i keys[rounds + 1];
-  keys[0] = load(key);
-  keys[1] = nextRoundKey<0x01>(keys[0]);
-  keys[2] = nextRoundKey<0x02>(keys[1]);
-  keys[3] = nextRoundKey<0x04>(keys[2]);
-  keys[4] = nextRoundKey<0x08>(keys[3]);
-  keys[5] = nextRoundKey<0x10>(keys[4]);
-  keys[6] = nextRoundKey<0x20>(keys[5]);
-  keys[7] = nextRoundKey<0x40>(keys[6]);
-  keys[8] = nextRoundKey<0x80>(keys[7]);
-  keys[9] = nextRoundKey<0x1b>(keys[8]);
-  keys[10] = nextRoundKey<0x36>(keys[9]);
+  expandKey(key, keys);
   uint8_t* group = table + slot / groupSlots * groupBytes;
   uint8_t* row = group + slot % groupSlots * 16;
   for (size_t round = 0; round <= rounds; round++, row += rowBytes) {

@@ -12,7 +12,7 @@ namespace twin {
 namespace {
 
 // Counts up whenever functions or the layout of a state change: a file that was built from other sources is not used.
-constexpr int interfaceVersion = 3;
+constexpr int interfaceVersion = 4;
 
 struct Function {
   const char* name;
@@ -48,6 +48,12 @@ void add(napi_env env, napi_value object, const Function (&functions)[Count], Th
   }
 }
 
+void addText(napi_env env, napi_value object, const char* name, const char* text) {
+  napi_value value = nullptr;
+  napi_create_string_latin1(env, text, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, object, name, value);
+}
+
 void freeThread(napi_env, void* thread, void*) { delete static_cast<Thread*>(thread); }
 
 }  // namespace
@@ -65,14 +71,13 @@ NAPI_MODULE_INIT() {
   }
   napi_set_instance_data(env, thread, freeThread, nullptr);
   add(env, exports, functions, thread);
+  addText(env, exports, "gcm", thread->ciphers.gcm());
   const char* instructions = keySearchInstructions();
   if (instructions != nullptr) {
     napi_value search = nullptr;
     napi_create_object(env, &search);
     add(env, search, searchFunctions, thread);
-    napi_value name = nullptr;
-    napi_create_string_latin1(env, instructions, NAPI_AUTO_LENGTH, &name);
-    napi_set_named_property(env, search, "instructions", name);
+    addText(env, search, "instructions", instructions);
     napi_set_named_property(env, search, "groupBytes", number(env, groupBytes));
     napi_set_named_property(env, exports, "search", search);
   }

@@ -7,9 +7,12 @@ import type { Lifetime } from './lifetime.ts'
 
 /**
  * Takes a lent batch. The bytes are valid only until it returns, and until then it may change them: a layer undoes its
- * framing in place. A promise pauses the source until it settles.
+ * framing in place. A promise pauses the source until it settles. Where the source offers `keep`, the sink may call it
+ * before it returns: then the bytes are its own until it calls what that returned, exactly once.
  */
-export type Sink = (lent: Uint8Array) => void | Promise<void>
+export type Sink = (lent: Uint8Array, keep?: Keep) => void | Promise<void>
+
+export type Keep = () => () => void
 
 /** How a connection says "I have finished sending, go on answering". */
 export type HalfClose =

@@ -22,7 +22,9 @@ describe('the native twin', () => {
     const off = process.env.VMESS_NATIVE === 'off'
     if (off) expect([twin(), describeTwin()]).toEqual([undefined, 'none (VMESS_NATIVE=off)'])
     else
-      expect(describeTwin()).toMatch(twin() ? /^\w+-\w+ \(user search: (vaes|aes-ni|TypeScript)\)$/ : /^none \(.+\)$/)
+      expect(describeTwin()).toMatch(
+        twin() ? /^\w+-\w+ \(aes-128-gcm: (vaes|openssl), user search: (vaes|aes-ni|TypeScript)\)$/ : /^none \(.+\)$/,
+      )
   })
 
   it.each([

@@ -9,6 +9,8 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 export interface Twin {
+  /** By what AES-128-GCM is done: instructions on two blocks at a time, or OpenSSL. */
+  readonly gcm: 'vaes' | 'openssl'
   /** Absent where the processor lacks the instructions. */
   readonly search?: TwinSearch
   /** Seals all of `plain` as chunks of at most `longest` bytes, or one empty chunk where there is nothing, into `into` at `at`, and returns the offset behind them.
@@ -51,7 +53,7 @@ export interface TwinSearch {
 }
 
 /** What a loaded file must say of itself: one that was built from other sources is not used. */
-const interfaceVersion = 3
+const interfaceVersion = 4
 
 interface TwinModule extends Twin {
   readonly interfaceVersion: number
@@ -63,17 +65,18 @@ let loaded: Loaded | undefined
 
 const load = (): Loaded => loadTwin(process.env.VMESS_NATIVE === 'off' ? undefined : openBuild)
 
-/** The twin of this thread, unless there is none or the environment variable VMESS_NATIVE says `off`. */
+/** The twin of this thread, unless there is none or the environment variable VMESS_NATIVE says `off`; with `narrow` it uses no wider registers than OpenSSL. */
 export function twin(): Twin | undefined {
   loaded ??= load()
   return loaded.twin
 }
 
-/** Whether the twin is used, for people: `linux-x64 (user search: vaes)`, or `none (…)` with the reason. */
+/** Whether the twin is used, for people: `linux-x64 (aes-128-gcm: vaes, user search: vaes)`, or `none (…)` with the reason. */
 export function describeTwin(): string {
   loaded ??= load()
   if (!loaded.twin) return `none (${loaded.reason})`
-  return `${process.platform}-${process.arch} (user search: ${loaded.twin.search?.instructions ?? 'TypeScript'})`
+  const { gcm, search } = loaded.twin
+  return `${process.platform}-${process.arch} (aes-128-gcm: ${gcm}, user search: ${search?.instructions ?? 'TypeScript'})`
 }
 
 /** @param open undefined where it is switched off. Whatever it throws is the reason why there is no twin. */

@@ -1,3 +1,5 @@
+import type { Sink } from '../conn.ts'
+
 /**
  * Output buffers of a few sizes, lent out while bytes are in flight and taken back when the write is done, so that an
  * idle connection owns none and a busy one allocates none.
@@ -14,39 +16,62 @@ export interface Pooled {
   readonly bytes: Uint8Array
   /** Gives the buffer back; it must not be touched afterwards. Once: a second call does nothing, as long as nobody else has it. */
   readonly release: () => void
+  /** Has `sink` take the first `length` bytes, and gives the buffer back when it has returned or, if it keeps them, when it is done with them. */
+  lend(length: number, sink: Sink): void | Promise<void>
 }
 
-interface Kept extends Pooled {
-  /** Whether somebody has it: who gives it back twice must not have it lent to two. */
-  lent: boolean
-}
+const free: PoolBuffer[][] = classes.map(() => [])
 
-const free: Kept[][] = classes.map(() => [])
-
-/** A buffer of at least `size` bytes. Larger than every class: a fresh one that is not kept. */
+/** A buffer of at least `size` bytes. Larger than every class: a fresh one that nobody gets again. */
 export function takeBuffer(size: number): Pooled {
   for (let i = 0; i < classes.length; i++) {
     if (size > classes[i]!) continue
-    const kept = free[i]!.pop() ?? create(i)
-    kept.lent = true
-    return kept
+    const kept = free[i]!.pop() ?? new PoolBuffer(classes[i]!, free[i]!)
+    return kept.take()
   }
-  return { bytes: new Uint8Array(size), release: noop }
+  return new PoolBuffer(size, undefined).take()
 }
 
-function create(index: number): Kept {
-  const list = free[index]!
-  const limit = keepPerClass / classes[index]!
-  const kept: Kept = {
-    bytes: new Uint8Array(classes[index]!),
-    lent: false,
-    release: () => {
-      if (!kept.lent) return
-      kept.lent = false
-      if (list.length < limit) list.push(kept)
-    },
-  }
-  return kept
-}
+class PoolBuffer implements Pooled {
+  readonly bytes: Uint8Array
+  readonly #list: PoolBuffer[] | undefined
+  /** Whether somebody has it: who gives it back twice must not have it lent to two. */
+  #taken = false
+  /** How often it was taken: tells whether it is still the same who has it. */
+  #turn = 0
+  #kept = false
 
-const noop = () => {}
+  constructor(size: number, list: PoolBuffer[] | undefined) {
+    this.bytes = new Uint8Array(size)
+    this.#list = list
+  }
+
+  take(): this {
+    this.#taken = true
+    this.#kept = false
+    this.#turn++
+    return this
+  }
+
+  readonly release = (): void => {
+    if (!this.#taken) return
+    this.#taken = false
+    const list = this.#list
+    if (list && list.length < keepPerClass / this.bytes.length) list.push(this)
+  }
+
+  lend(length: number, sink: Sink): void | Promise<void> {
+    const turn = this.#turn
+    try {
+      return sink(this.bytes.subarray(0, length), this.#keep)
+    } finally {
+      // Whoever kept it may have given it back already, and somebody else may have it by now.
+      if (this.#turn === turn && !this.#kept) this.release()
+    }
+  }
+
+  readonly #keep = (): (() => void) => {
+    this.#kept = true
+    return this.release
+  }
+}

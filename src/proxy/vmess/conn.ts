@@ -133,12 +133,13 @@ export class VmessConn extends WrappedConn {
 
   #open(sealed: Uint8Array, sink: Sink): void | Promise<void> {
     const pooled = takeBuffer(this.#opener.room(sealed.length))
+    let length = 0
     try {
-      const length = this.#opener.open(sealed, pooled.bytes)
-      if (length > 0) return sink(pooled.bytes.subarray(0, length))
+      length = this.#opener.open(sealed, pooled.bytes)
     } finally {
-      pooled.release()
+      if (length === 0) pooled.release()
     }
+    if (length > 0) return pooled.lend(length, sink)
   }
 
   #takeRest(): Uint8Array | undefined {

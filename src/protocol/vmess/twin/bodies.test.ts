@@ -74,6 +74,23 @@ describe.skipIf(!native)(`the native twin of bodies${skipped}`, () => {
     })
   })
 
+  it('opens messages of every length as TypeScript sealed them, where they lie, and none that was changed', () => {
+    const scheme = schemeOf('aes-128-gcm', 0x01, 'packet')
+    const before = 2
+    for (let length = 1; length < 700; length++) {
+      const plain = sample(length)
+      const sealed = sealAll(sealerBy('typescript', scheme, 'request', fakeRandom(1)), [plain], true)
+      expect(same(sealAll(sealerBy('native', scheme, 'request', fakeRandom(1)), [plain], true), sealed)).toBe(true)
+      // The plaintext goes where the size field was: it is written over what has been read only.
+      const wire = new Uint8Array(sealed)
+      expect(openerBy('native', scheme, 'request').open(wire, wire)).toBe(length)
+      expect(same(wire.subarray(0, length), plain)).toBe(true)
+      const changed = new Uint8Array(sealed)
+      changed[before + ((length * 7) % (changed.length - before))]! ^= 1 << (length % 8)
+      expect(() => openerBy('native', scheme, 'request').open(changed, new Uint8Array(800))).toThrow('authenticate')
+    }
+  })
+
   it('gives the same in any split, for any bytes', () => {
     const body = fc.record({
       security: fc.constantFrom(...securities),
