@@ -26,8 +26,14 @@ export const http2Limits = {
   http2HeaderFields: 1_000,
   /** Frames that make no sense, and streams refused, that one HTTP/2 connection may have before it is closed. */
   http2InvalidFrames: 100,
-  /** Streams that a client may reset in a row on one HTTP/2 connection, and 33 a second from then on; more close it. Fixed by Node's library. */
+  /** Streams that a client may reset in a row on one HTTP/2 connection; more close it. Fixed by Node's library. */
   http2ResetBurst: 1_000,
+  /** Streams a second that it may reset from then on. Fixed by Node's library, too. */
+  http2ResetsPerSecond: 33,
+  /** Resets that may still come when a server takes no more requests on an HTTP/2 connection; open streams are allowed for besides. */
+  http2ServerResetReserve: 100,
+  /** The same of a client, who leaves before the server has to. */
+  http2ClientResetReserve: 200,
   /** CONTINUATION frames of one header; more close the HTTP/2 connection. Fixed by Node's library. */
   http2Continuations: 8,
   /** PINGs of ours without an answer on one HTTP/2 connection. */

@@ -20,6 +20,7 @@ import type {
   RequestOptions,
 } from './model.ts'
 import { quietly, sessionOptions, widenWindow } from './options.ts'
+import { ResetAllowance } from './reset-allowance.ts'
 import { SharedWindow } from './shared-window.ts'
 
 export interface ClientSessionOptions {
@@ -72,8 +73,13 @@ class Session implements ClientSession {
       quietly(() => session.destroy())
     })
     const reading = new KeepReading(stream, clock, this.#streams)
+    const resets = new ResetAllowance(clock)
     const wrote = (): void => reading.wrote()
-    this.#watched = { wrote }
+    const reset = (): void => {
+      resets.spend()
+      if (resets.isShort(this.open, limits.http2ClientResetReserve)) this.retire()
+    }
+    this.#watched = { wrote, reset }
     if (keepAlive && keepAlive.idleMs > 0) {
       const dead = (): void =>
         this.destroy(
@@ -83,7 +89,7 @@ class Session implements ClientSession {
           ),
         )
       this.#keepAlive = new KeepAlive(session, clock, keepAlive, () => this.open, dead)
-      this.#watched = { wrote, heard: () => this.#keepAlive?.heard() }
+      this.#watched = { wrote, reset, heard: () => this.#keepAlive?.heard() }
     }
   }
 

@@ -13,6 +13,8 @@ export interface Watched {
   heard?(): void
   /** One was written. */
   wrote(): void
+  /** We reset one of its streams. */
+  reset(stream: Http2Stream): void
 }
 
 /**
@@ -72,8 +74,9 @@ export class Http2Conn extends StreamConn {
     const stream = this.#stream
     if (stream.destroyed || this.#left) return
     unhear(stream).on('error', () => {})
-    if (this.#flushing && stream.writableLength === 0) endInOrder(stream)
+    if (this.#flushing && stream.writableLength === 0) endInOrder(stream, this.#session)
     else {
+      if (!stream.closed) this.#session.reset(stream)
       quietly(() => stream.close(NGHTTP2_CANCEL))
       stream.destroy()
     }
@@ -81,9 +84,14 @@ export class Http2Conn extends StreamConn {
 }
 
 /** Ends our half, trailers included, and then tells the peer to stop. What it has sent meanwhile is dropped. */
-export function endInOrder(stream: Http2Stream): void {
+export function endInOrder(stream: Http2Stream, session: Watched): void {
+  const close = (): void => {
+    if (stream.closed) return
+    session.reset(stream)
+    quietly(() => stream.close(NGHTTP2_NO_ERROR))
+  }
   // The reset must not overtake trailers: they are asked for after the end, and sent in a turn of their own.
-  const reset = (): void => void setImmediate(() => quietly(() => stream.closed || stream.close(NGHTTP2_NO_ERROR)))
+  const reset = (): void => void setImmediate(close)
   const trailing = stream.listenerCount('wantTrailers') > 0
   stream.resume()
   if (trailing ? stream.sentTrailers : stream.writableFinished) reset()

@@ -73,7 +73,7 @@ export class Request implements ServerRequest {
     quietly(() => {
       stream.respond(headers)
       if (body && this.method !== 'HEAD') stream.write(body)
-      endInOrder(stream)
+      endInOrder(stream, this.#parts.session)
     })
   }
 
@@ -86,7 +86,7 @@ export class Request implements ServerRequest {
       if (this.method !== 'HEAD') {
         for await (const chunk of body.chunks()) if (!stream.write(chunk)) await drained(stream)
       }
-      endInOrder(stream)
+      endInOrder(stream, this.#parts.session)
     } catch {
       stream.destroy() // it broke, or its source did: the length that was said must not be made up
     } finally {

@@ -1,4 +1,10 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import {
+  constants,
+  type Http2Stream,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { Conn } from '../../core/conn.ts'
 import type { Cancel } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
@@ -13,6 +19,7 @@ import { KeepReading } from './keep-reading.ts'
 import type { IncomingHttpHeaders, KeepAliveOptions, ServerRequest, StreamKind } from './model.ts'
 import { quietly, sessionOptions, widenWindow } from './options.ts'
 import { Request } from './request.ts'
+import { ResetAllowance } from './reset-allowance.ts'
 import { SharedWindow } from './shared-window.ts'
 import { answerHeaders, deniedError, isTooLarge, refusalOf, siteRequest } from './strangers.ts'
 
@@ -38,6 +45,9 @@ export class ServerSession {
   readonly #streams = new Set<ServerHttp2Stream>()
   readonly #watched: Watched
   readonly #window: SharedWindow
+  readonly #resets: ResetAllowance
+  /** Streams that we reset. */
+  readonly #ourResets = new WeakSet<Http2Stream>()
   #refused = 0
   #cancel: Cancel
 
@@ -67,8 +77,10 @@ export class ServerSession {
     quietly(() => widenWindow(session))
     carrier.onGone(() => quietly(() => session.destroy()))
     const reading = new KeepReading(stream, clock, this.#streams)
+    this.#resets = new ResetAllowance(clock)
     const wrote = (): void => reading.wrote()
-    this.#watched = { wrote }
+    const reset = (stream: Http2Stream): void => void this.#ourResets.add(stream)
+    this.#watched = { wrote, reset }
     const { keepAlive } = service
     if (keepAlive && keepAlive.idleMs > 0) {
       this.#keepAlive = new KeepAlive(
@@ -78,7 +90,7 @@ export class ServerSession {
         () => this.#streams.size,
         () => this.destroy(),
       )
-      this.#watched = { wrote, heard: () => this.#keepAlive?.heard() }
+      this.#watched = { wrote, reset, heard: () => this.#keepAlive?.heard() }
     }
     this.#cancel = clock.after(limits.strangerIdleMs, () => this.destroy())
   }
@@ -101,6 +113,7 @@ export class ServerSession {
     this.#streams.add(stream)
     this.#window.share(this.#streams.size)
     stream.once('close', () => this.#ended(stream))
+    this.#leaveInTime()
     this.#watched.heard?.()
     if (isTooLarge(headers)) this.#tooLarge()
     else this.#serve(stream, headers)
@@ -157,9 +170,17 @@ export class ServerSession {
     if (!this.known && ++this.#refused >= limits.strangerRequests) quietly(() => this.#session.close())
   }
 
+  /** Before the client's resets are too many: those in progress go on then, and what comes meanwhile is for another connection. */
+  #leaveInTime(): void {
+    if (this.#resets.isShort(this.#streams.size, limits.http2ServerResetReserve)) quietly(() => this.#session.close())
+  }
+
   #ended(stream: ServerHttp2Stream): void {
     this.#streams.delete(stream)
     if (this.#session.destroyed) return
+    const reset = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR
+    if (reset && !this.#ourResets.has(stream)) this.#resets.spend()
+    this.#leaveInTime()
     this.#window.share(this.#streams.size)
     if (this.#streams.size > 0) return
     const ms = this.known ? limits.http2ServerIdleMs : limits.strangerIdleMs
