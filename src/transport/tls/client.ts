@@ -11,7 +11,7 @@ import { keyLog } from './key-log.ts'
 import type { Source, TlsClientOptions } from './options.ts'
 import { handshakeError, secured } from './secured.ts'
 import { Sessions } from './sessions.ts'
-import { sniFor, verifyPeer } from './verify.ts'
+import { type KnownNames, leaveCertificates, sniFor, verifyPeer } from './verify.ts'
 
 /** TLS over what a dialer opens. Throws what OpenSSL says of the options. */
 export function tlsClient(source: Source<TlsClientOptions>, deps: LiveDeps): (base: Dialer) => Dialer {
@@ -38,6 +38,7 @@ interface Dialling {
   readonly logKeys: (socket: TLSSocket) => void
   /** Where sessions may be taken up again. */
   readonly sessions: Sessions | undefined
+  readonly known: KnownNames
 }
 
 const withSettings = (options: TlsClientOptions, { log }: LiveDeps): Dialling => ({
@@ -52,12 +53,13 @@ const withSettings = (options: TlsClientOptions, { log }: LiveDeps): Dialling =>
   },
   logKeys: keyLog(options.masterKeyLog, log),
   sessions: options.enableSessionResumption ? new Sessions() : undefined,
+  known: new Map(),
 })
 
 function handshake(
   carrier: Conn,
   host: string,
-  { options, settings, logKeys, sessions }: Dialling,
+  { options, settings, logKeys, sessions, known }: Dialling,
   dial: DialOptions,
 ): Promise<Conn> {
   const name = options.serverName || host
@@ -72,6 +74,7 @@ function handshake(
     let good = false
     sessions?.watch(socket, name, () => good)
     logKeys(socket)
+    leaveCertificates(socket)
     let cancel: Cancel = () => {}
     const fail = (error: ProxyError): void => {
       cancel()
@@ -93,7 +96,7 @@ function handshake(
     socket.on('secureConnect', () => {
       try {
         // What is taken up again was verified when it began.
-        if (!socket.isSessionReused()) verifyPeer(socket, name, options)
+        if (!socket.isSessionReused()) verifyPeer(socket, name, options, known)
       } catch (error) {
         return fail(error as ProxyError)
       }

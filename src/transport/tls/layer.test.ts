@@ -81,6 +81,24 @@ describe('TLS client verification of the server', () => {
     await expect(tlsPair({}, { certificates: [keyPair('selfsigned')] })).rejects.toThrow('self-signed')
   })
 
+  it('looks again at each certificate that it has not seen under the name', async () => {
+    const client = tlsClient()
+    const meets = async (certificate: string): Promise<void> => {
+      const [near, far] = memoryPair()
+      tlsServer({ certificates: [keyPair(certificate)] })
+        .server((conn) => conn.destroy())
+        .receive(far)
+      const dialer = client.client({ dial: async () => near })
+      const conn = await dialer.dial({ host: 'localhost', port: 1 }, { until: forever })
+      conn.destroy()
+    }
+    await meets('server')
+    await meets('server')
+    await expect(meets('other')).rejects.toThrow('not for localhost')
+    await expect(meets('selfsigned')).rejects.toThrow('self-signed')
+    await meets('server')
+  })
+
   it('accepts anything with allowInsecure', () =>
     connects({ allowInsecure: true, authorities: [], serverName: 'x.test' }))
 

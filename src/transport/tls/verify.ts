@@ -1,28 +1,48 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { checkServerIdentity, type DetailedPeerCertificate, rootCertificates, type TLSSocket } from 'node:tls'
+import { checkServerIdentity, type DetailedPeerCertificate, rootCertificates, TLSSocket } from 'node:tls'
 import { ProxyError } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
 import type { TlsClientOptions } from './options.ts'
+
+/** The certificates that were found to carry the name that was asked for, by that name: reading one again costs as much as a handshake. */
+export type KnownNames = Map<string, Buffer>
 
 /**
  * Decides whether the peer's certificate is good, in the order that Xray and V2Ray 5 define: a pinned certificate first,
  * then the ordinary chain and name, then a pinned chain as one more condition. Throws TLS_FAILED saying which check.
  * @param name the name that the certificate must carry: serverName, or the destination host
+ * @param known of connections with these options
  */
-export function verifyPeer(socket: TLSSocket, name: string, options: TlsClientOptions): void {
-  const chain = chainOf(socket)
-  if (chain.length === 0) throw failed('the server sent no certificate')
-  if (options.pinnedCertSha256.length > 0) verifyPinned(chain, name, options)
-  else if (!options.allowInsecure) verifyOrdinary(socket, chain[0]!, name, options)
-  if (options.pinnedChainSha256.length > 0) verifyChainHash(chain, options.pinnedChainSha256)
-  else if (options.pinnedPublicKeySha256.length > 0) verifyPublicKey(chain, options)
+export function verifyPeer(socket: TLSSocket, name: string, options: TlsClientOptions, known: KnownNames): void {
+  const { pinnedCertSha256, pinnedChainSha256, pinnedPublicKeySha256, allowInsecure } = options
+  const pinned = pinnedCertSha256.length + pinnedChainSha256.length + pinnedPublicKeySha256.length > 0
+  // One of them: getPeerX509Certificate() takes the certificate out of the chain in Node 20.
+  const chain = pinned ? chainOf(socket) : []
+  const leaf = pinned ? chain[0] && new X509Certificate(chain[0]) : socket.getPeerX509Certificate()
+  if (!leaf) throw failed('the server sent no certificate')
+  if (pinnedCertSha256.length > 0) verifyPinned(chain, name, options)
+  else if (!allowInsecure) verifyOrdinary(socket, { leaf, name, known }, options)
+  if (pinnedChainSha256.length > 0) verifyChainHash(chain, pinnedChainSha256)
+  else if (pinnedPublicKeySha256.length > 0) verifyPublicKey(chain, options)
+}
+
+const getPeerCertificate = TLSSocket.prototype.getPeerCertificate
+const noCertificate = (): object => ({})
+
+/**
+ * Before the handshake: keeps Node from making objects of the whole chain, for a check of the name that is left to us. That
+ * costs a quarter of what a new connection costs.
+ */
+export function leaveCertificates(socket: TLSSocket): void {
+  Object.assign(socket, { getPeerCertificate: noCertificate })
 }
 
 /** The certificates in the order sent, as DER. Node appends a root of the local store that the peer did not send. */
 function chainOf(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = []
   const seen = new Set<string>()
-  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  let next: DetailedPeerCertificate | undefined = getPeerCertificate.call(socket, true) as DetailedPeerCertificate
   while (next?.raw && !seen.has(next.fingerprint256)) {
     seen.add(next.fingerprint256)
     chain.push(next.raw)
@@ -54,7 +74,13 @@ function verifyPinned(chain: readonly Buffer[], name: string, options: TlsClient
   verifyName(certificates[0]!, name, options)
 }
 
-function verifyOrdinary(socket: TLSSocket, leaf: Buffer, name: string, options: TlsClientOptions): void {
+interface Leaf {
+  readonly leaf: X509Certificate
+  readonly name: string
+  readonly known: KnownNames
+}
+
+function verifyOrdinary(socket: TLSSocket, { leaf, name, known }: Leaf, options: TlsClientOptions): void {
   const reason = socket.authorizationError as unknown as string | Error | undefined
   if (!socket.authorized && reason) {
     const code = reason instanceof Error ? ((reason as NodeJS.ErrnoException).code ?? reason.message) : String(reason)
@@ -63,7 +89,11 @@ function verifyOrdinary(socket: TLSSocket, leaf: Buffer, name: string, options: 
       selfSigned.has(code) ? selfSignedHint : undefined,
     )
   }
-  verifyName(new X509Certificate(leaf), name, options)
+  const { raw } = leaf
+  if (known.get(name)?.equals(raw)) return
+  verifyName(leaf, name, options)
+  if (known.size >= limits.tlsSessions) known.clear()
+  known.set(name, raw)
 }
 
 const chainReasons: Readonly<Record<string, string>> = {
