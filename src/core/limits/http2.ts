@@ -16,6 +16,8 @@ export const http2Limits = {
   http2Streams: 1_024,
   /** Streams that we open at once on one HTTP/2 connection, if the server permits as many; more go by a further connection. */
   http2ClientStreams: 100,
+  /** What is kept of a request of ours without an answer, bytes, to be sent again by another connection if the server refuses it unseen. */
+  http2Resent: 16 * 1024,
   /** The headers of an HTTP/2 request or response, bytes, as HPACK counts them; more resets the stream. */
   http2HeaderBytes: 64 * 1024,
   /** One header field of an HTTP/2 request, bytes; more closes the connection, as with nginx. */

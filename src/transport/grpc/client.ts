@@ -29,12 +29,12 @@ export const grpcClient =
     })
     return {
       async dial(to, options) {
-        const session = await pool.session(to, options)
         const headers = headersFor(to)
-        const stream = session.request(headers, kind)
         const asked = { protocol: 'gRPC', path, host: headers[':authority'] }
-        failWhenRefused(stream, asked, (answer) => wrongAnswer(answer, config))
-        return new GrpcConn(stream.conn)
+        const conn = await pool.request(to, { headers, kind }, options, (stream) =>
+          failWhenRefused(stream, asked, (answer) => wrongAnswer(answer, config)),
+        )
+        return new GrpcConn(conn)
       },
       close: () => pool.close(),
     }

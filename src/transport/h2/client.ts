@@ -18,7 +18,6 @@ export const h2Client =
       hosts[hosts.length > 1 ? random.below(hosts.length) : 0] ?? authorityFor(to, deps)
     return {
       async dial(to, options) {
-        const session = await pool.session(to, options)
         const host = hostFor(to)
         const request = {
           ':method': method,
@@ -29,9 +28,9 @@ export const h2Client =
           'user-agent': 'Go-http-client/2.0',
           ...headers,
         }
-        const stream = session.request(request, kind)
-        failWhenRefused(stream, { protocol: 'HTTP/2', path, host })
-        return stream.conn
+        return pool.request(to, { headers: request, kind }, options, (stream) =>
+          failWhenRefused(stream, { protocol: 'HTTP/2', path, host }),
+        )
       },
       close: () => pool.close(),
     }

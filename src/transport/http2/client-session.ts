@@ -1,4 +1,10 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import { type Conn, type ConnInfo, rootInfo } from '../../core/conn.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
 import { ProxyError } from '../../core/errors.ts'
@@ -53,6 +59,7 @@ class Session implements ClientSession {
     this.info = carrier.info
     this.#carrier = carrier
     const stream = carrierOf(carrier)
+    stream.allowHalfOpen = false // a server that closes its half has gone, and Node would wait for more
     stream.on('error', (error) => {
       this.#broken ??= error
     })
@@ -172,9 +179,11 @@ class Exchange implements ClientStream {
   readonly conn: Conn
   readonly answer: Promise<Answer>
   trailers: IncomingHttpHeaders | undefined
+  readonly #stream: ClientHttp2Stream
 
   constructor(stream: ClientHttp2Stream, conn: Conn) {
     this.conn = conn
+    this.#stream = stream
     this.answer = new Promise((resolve, reject) => {
       stream
         .on('response', (headers) => resolve({ status: headers[':status'] ?? 0, headers }))
@@ -184,5 +193,9 @@ class Exchange implements ClientStream {
       conn.onGone(reject)
     })
     this.answer.catch(() => {})
+  }
+
+  get refused(): boolean {
+    return this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
   }
 }

@@ -33,6 +33,8 @@ export interface ClientStream {
   readonly answer: Promise<Answer>
   /** Trailers of the response, if any came before its end. */
   readonly trailers: IncomingHttpHeaders | undefined
+  /** It is over, and the server has seen nothing of it: REFUSED_STREAM, or GOAWAY that names an earlier one as the last. */
+  readonly refused: boolean
 }
 
 /** One HTTP/2 connection to a server. */

@@ -1,11 +1,21 @@
 import { type Address, formatAddress } from '../../core/address.ts'
+import type { Conn } from '../../core/conn.ts'
 import type { Dialer, DialOptions } from '../../core/dialer.ts'
 import type { Cancel, Clock } from '../../core/env.ts'
-import { Life } from '../../core/lifetime.ts'
+import { Life, type Lifetime } from '../../core/lifetime.ts'
 import { limits } from '../../core/limits.ts'
 import { abortError } from '../../net/errors.ts'
 import { type ClientSessionOptions, openSession } from './client-session.ts'
-import type { ClientSession } from './model.ts'
+import type { ClientSession, ClientStream, OutgoingHttpHeaders, StreamKind } from './model.ts'
+import { RetriedConn } from './retried-conn.ts'
+
+export interface Asked {
+  readonly headers: OutgoingHttpHeaders
+  readonly kind: StreamKind
+}
+
+/** Sessions that are over before they take a request. */
+const mostTries = 3
 
 /**
  * Sessions with servers, by the address that is dialled: requests share one while it takes more. One without a request is
@@ -31,8 +41,33 @@ export class SessionPool {
     for (;;) {
       for (const session of this.#sessions.get(key) ?? []) if (session.usable) return session
       const session = await this.#dial(key, to, options)
-      // Others who waited for the same dial may have used it up.
-      if (session.usable || session.gone) return session
+      // Others who waited for the same dial may have used it up. Without any it is broken, and says so to a request.
+      if (session.usable || session.gone || session.open === 0) return session
+    }
+  }
+
+  /**
+   * Makes a request of the session that takes it, or another where the server has just ended that. What `made` says of each
+   * stream holds for the one that stays; the Conn is that of whichever was not refused unseen.
+   */
+  async request(to: Address, asked: Asked, options: DialOptions, made: (stream: ClientStream) => void): Promise<Conn> {
+    const request = async (until: Lifetime): Promise<ClientStream> => {
+      const stream = await this.#request(to, asked, { ...options, until })
+      made(stream)
+      return stream
+    }
+    return new RetriedConn(this.#clock, await request(options.until), request)
+  }
+
+  async #request(to: Address, { headers, kind }: Asked, options: DialOptions): Promise<ClientStream> {
+    for (let tries = 1; ; tries++) {
+      const session = await this.session(to, options)
+      try {
+        return session.request(headers, kind)
+      } catch (error) {
+        if (tries === mostTries) throw error
+        session.retire()
+      }
     }
   }
 
