@@ -1,7 +1,7 @@
 /** Share links: every form in use is read, the v2rayN form is written. docs/links.md has the tables. */
 import { builtin } from '../../builtin/kinds.ts'
 import type { Kinds } from '../../kinds/kinds.ts'
-import { isCipherForm, readCipherForm } from './cipher.ts'
+import { isCipherForm, isPlainCipherForm, readCipherForm } from './cipher.ts'
 import { isDraft, readDraft } from './draft.ts'
 import { chooseLink, isLineOfList, splitLinks } from './envelope.ts'
 import { readKitsunebi } from './kitsunebi.ts'
@@ -64,7 +64,10 @@ function readOne(link: string): ShareLink {
 
 function readVmess(rest: string): ShareLink {
   const url = splitUrl(rest)
-  if (url.body.includes('@')) return isDraft(url) ? readDraft(url) : readUrlForm(url)
+  if (url.body.includes('@')) {
+    if (isDraft(url)) return readDraft(url)
+    return isPlainCipherForm(url.body) ? readCipherForm(url.body, url) : readUrlForm(url)
+  }
   const decoded = decodeBase64(url.body)
   if (decoded === undefined) {
     throw linkError('the text after vmess://', 'is neither base64 nor USER@HOST:PORT', 'copy the link again, whole')
