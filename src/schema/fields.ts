@@ -23,6 +23,8 @@ export interface FieldNote {
   readonly expected?: string
   /** Shown shortened, shortened unless it is a small number (next to an id, which may have slipped there), or not at all. */
   readonly secret?: 'id' | 'near' | 'password'
+  /** A number that Xray never looks at, so that files of its users have texts here: such a text is as good as absent. */
+  readonly overlooked?: boolean
   /** Ours alone: no other program gives an unknown key in it a meaning, so it is a slip of the pen. */
   readonly own?: boolean
   /** Members that editors ask for; the code that builds from it says the same. */

@@ -7,7 +7,12 @@ import { connSuite } from '../../testing/conn-suite.ts'
 import { disguiseLayer } from './disguise-layer.ts'
 
 const config: DisguiseConfig = {
-  request: { version: '1.1', method: 'GET', paths: ['/a b', '/c', '/💃'], headers: [{ name: 'Host', values: ['x', 'y'] }] },
+  request: {
+    version: '1.1',
+    method: 'GET',
+    paths: ['/a b', '/c', '/💃'],
+    headers: [{ name: 'Host', values: ['x', 'y'] }],
+  },
   response: { version: '1.1', status: '200', reason: 'OK', headers: [{ name: 'X', values: ['1'] }] },
 }
 const single = { ...config, request: { ...config.request, paths: ['/c'] } }

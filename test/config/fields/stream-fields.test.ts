@@ -279,6 +279,17 @@ describe('wsSettings and httpupgradeSettings', () => {
   })
 })
 
+describe('kcpSettings', () => {
+  test('more than can be counts as what can', () => {
+    const result = out({ network: 'kcp', kcpSettings: { uplinkCapacity: 10_000, readBufferSize: 5_000 } })
+    warningOf(result, 'CFG039', `${at}.kcpSettings.uplinkCapacity`)
+    expect(outboundOf(result, 'vmess').stream.transport).toMatchObject({
+      uplinkCapacity: 4_095,
+      readBuffer: 4_095 * 1024 * 1024,
+    })
+  })
+})
+
 describe('grpcSettings and httpSettings', () => {
   const grpcOf = (grpcSettings: object) => streamOf({ network: 'grpc', grpcSettings }).transport
   const h2Of = (httpSettings: object) => streamOf({ network: 'h2', httpSettings }).transport
