@@ -12,7 +12,7 @@ import { readRequestHost } from '../upgrade/host-config.ts'
 
 const schema = object(() => ({
   host: stringList(
-    'Hosts: a client asks for one of them at random, a server takes no other. Default: the server name of TLS, or the address; a server takes any.',
+    'Hosts: a client asks for one of them at random, a server takes no other. Default: www.example.com, as V2Ray has it; a server takes any.',
   ),
   path: text('What a client asks for; a server takes all that begins with it. Default: /.'),
   method: text('Method of a client; written out, also the only one that a server takes. Default: PUT.'),
