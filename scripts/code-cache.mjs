@@ -1,4 +1,4 @@
-// Code caches of the bundled command, for this version of Node and for the flags under which the command runs: V8 takes what it
+// Code caches of the bundled command, for this version of Node and its own flags: V8 takes what it
 // has compiled once instead of compiling again. A server and a client are started; what they ran is in the caches.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ const config = {
   ],
 }
 
-const { parts, relaxCollector, cacheOf, sealCache } = bundled
+const { parts, relaxCollector, underNodesFlags, cacheOf, sealCache } = bundled
 relaxCollector()
 const compiled = []
 parts.onCompiled = (...one) => compiled.push(one)
@@ -35,5 +35,9 @@ const terminal = { out: say, err: say, log: say, command: 'vmess', env: {}, cwd:
 const code = await main(['run', '-c', file], terminal)
 rmSync(folder, { recursive: true })
 if (code !== 0) throw new Error(`the command ended with ${code}:\n${said}`)
-for (const [part, script] of compiled) writeFileSync(cacheOf(part), sealCache(script.createCachedData()))
+for (const [part, script] of compiled) {
+  // V8 writes the flags of the moment into it.
+  const cache = underNodesFlags(() => script.createCachedData())
+  writeFileSync(cacheOf(part), sealCache(cache))
+}
 process.exit()

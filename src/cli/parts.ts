@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
+import { underNodesFlags } from './process/collector.ts'
 
 type Exports = Record<string, unknown>
 type Evaluate = (this: Exports, exports: Exports, require: Require, filename: string) => void
@@ -28,7 +29,7 @@ export class Parts {
   constructor(folder: string, names: Readonly<Record<string, readonly string[]>>, node: Require) {
     this.#folder = folder
     this.#names = names
-    this.#node = node
+    this.#node = (id) => underNodesFlags(() => node(id))
   }
 
   /** What a part exports: it is evaluated when one of these is first read. */
@@ -73,7 +74,7 @@ export class Parts {
     // One byte a letter: the bundler writes nothing but ASCII. The file is a function expression.
     const source = read(file).toString('latin1')
     const cachedData = readCache(cacheOf(file))
-    const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) })
+    const script = underNodesFlags(() => new Script(source, { filename: file, ...(cachedData && { cachedData }) }))
     this.onCompiled?.(file, script)
     const evaluate = script.runInThisContext() as Evaluate
     evaluate.call(exports, exports, (id) => this.#require(id), file)
