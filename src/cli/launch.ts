@@ -14,7 +14,7 @@ export async function launch(load: () => Command | Promise<Command>): Promise<vo
   // Before anything else is loaded: until here `ps` shows the command line as it was typed.
   hideSecrets(argv)
   // Node would load these when something first listens, and under our flags compile them: see underNodesFlags().
-  for (const id of ['node:cluster', 'node:os']) process.getBuiltinModule(id)
+  for (const id of ['node:cluster', 'node:dns', 'node:os']) process.getBuiltinModule(id)
   relaxCollector()
   const { main, processTerminal } = await load()
   const code = await main(argv, processTerminal())
