@@ -75,6 +75,7 @@ export class Parts {
     const source = read(file).toString('latin1')
     const cachedData = readCache(cacheOf(file))
     const script = underNodesFlags(() => new Script(source, { filename: file, ...(cachedData && { cachedData }) }))
+    room.resize(0)
     this.onCompiled?.(file, script)
     const evaluate = script.runInThisContext() as Evaluate
     evaluate.call(exports, exports, (id) => this.#require(id), file)
@@ -97,19 +98,16 @@ function readCache(file: string): Buffer | undefined {
   }
 }
 
-/** One buffer for all files: a start has no collection that would free one for each. */
-let last = new WeakRef(Buffer.alloc(0))
+/** For what is read of a file, until it is compiled: a start has no collection that would free buffers. */
+const room = new ArrayBuffer(0, { maxByteLength: 16 << 20 })
 
 /** What a file holds, until the next one is read. */
 function read(file: string): Buffer {
   const descriptor = openSync(file, 'r')
   try {
     const { size } = fstatSync(descriptor)
-    let buffer = last.deref()
-    if (buffer === undefined || buffer.length < size) {
-      buffer = Buffer.allocUnsafeSlow(size)
-      last = new WeakRef(buffer)
-    }
+    if (room.byteLength < size) room.resize(size)
+    const buffer = Buffer.from(room, 0, size)
     let length = 0
     for (let got = -1; length < size && got !== 0; length += got)
       got = readSync(descriptor, buffer, length, size - length, length)
