@@ -1,17 +1,28 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
-/** Flags that the command sets: as Node has them, and as we do. */
-const flags: (readonly [name: string, node: number | boolean, ours: number | boolean])[] = [
-  ['heap-growing-percent', 0, 400],
-  ['semi-space-growth-factor', 2, 1],
-]
-if (process.versions.v8.startsWith('13.')) flags.push(['external-memory-accounted-in-global-limit', false, true])
+type Value = number | boolean
 
-const setFlag = (name: string, value: number | boolean): void =>
+/** The flags that the command changes, as Node has them. */
+const nodesFlags: Readonly<Record<string, Value>> = {
+  'heap-growing-percent': 0,
+  'semi-space-growth-factor': 2,
+  'external-memory-accounted-in-global-limit': false,
+}
+
+/** What is set now. Of this file there are two copies, in what starts the command and in what it starts. */
+const shared = globalThis as { [key: symbol]: Map<string, Value> | undefined }
+const key = Symbol.for('vmess: flags of V8')
+const set = shared[key] ?? new Map<string, Value>()
+shared[key] = set
+
+const tell = (name: string, value: Value): void =>
   setFlagsFromString(typeof value === 'number' ? `--${name}=${value}` : `--${value ? '' : 'no-'}${name}`)
 
-let relaxed = false
+function setFlag(name: string, value: Value): void {
+  set.set(name, value)
+  tell(name, value)
+}
 
 /**
  * Lets V8's heap grow to five times what was alive before it collects all of it, instead of a fraction more. Sealing and
@@ -25,22 +36,21 @@ let relaxed = false
  * holds 2 MB less. See sizeYoungGeneration() for what comes then.
  */
 export function relaxCollector(): void {
-  for (const [name, , ours] of flags) setFlag(name, ours)
-  relaxed = true
+  setFlag('heap-growing-percent', 400)
+  setFlag('semi-space-growth-factor', 1)
+  if (process.versions.v8.startsWith('13.')) setFlag('external-memory-accounted-in-global-limit', true)
 }
 
 /**
  * Loads code while V8's flags are as Node sets them. V8 takes a code cache only under the very flags that it was made under,
- * which holds for the caches of Node's own modules too: without this they, and ours, are compiled instead, which doubles
- * what a start costs. What sizeYoungGeneration() has set comes back with the next collection.
+ * which holds for the caches of Node's own modules too: otherwise they, and ours, are compiled, which doubles what a start costs.
  */
 export function underNodesFlags<T>(load: () => T): T {
-  if (!relaxed) return load()
-  for (const [name, node] of flags) setFlag(name, node)
+  for (const name of set.keys()) tell(name, nodesFlags[name]!)
   try {
     return load()
   } finally {
-    relaxCollector()
+    for (const [name, value] of set) tell(name, value)
   }
 }
 
@@ -59,7 +69,7 @@ export function sizeYoungGeneration(): void {
     const committed = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0
     // Two halves, of which the second one is there after the first collection.
     const missing = Math.max(1, Math.round(youngBytes / Math.max(committed / 2, 1 << 20)))
-    setFlag('semi-space-growth-factor', missing)
+    if (missing !== set.get('semi-space-growth-factor')) setFlag('semi-space-growth-factor', missing)
   }
   follow()
   new PerformanceObserver(follow).observe({ entryTypes: ['gc'] })
