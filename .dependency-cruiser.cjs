@@ -64,7 +64,7 @@ module.exports = {
       severity: 'error',
       comment: 'The schema of a kind sits beside it, and knows only the schema tools and the value types.',
       from: { path: '^src/(proxy|transport)/.*config\\.ts$' },
-      to: { path: '^src/', pathNot: ['^src/schema/', '^src/settings/', '^src/core/', '^src/(proxy|transport)/.*config\\.ts$', '^src/protocol/vmess/users/identity'] },
+      to: { path: '^src/', pathNot: ['^src/schema/', '^src/settings/', '^src/core/', '^src/(proxy|transport)/.*config\\.ts$', '^src/protocol/vmess/users/identity', '^src/protocol/http/path'] },
     },
     {
       name: 'node-only-at-the-edges',

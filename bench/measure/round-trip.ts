@@ -5,20 +5,29 @@ import type { Measurement } from './measurement.ts'
 import { openWire } from './wires.ts'
 
 const trips = 3_000
+const percents = [50, 99] as const
 const panel = '64 bytes there and back: µs'
 
 export const roundTrip: Measurement = {
   name: 'rtt',
   title: 'Round trip',
-  how: () => `64 bytes there and back through client and server on one open connection, ${trips} times a round.`,
+  how: ({ warmUp }) =>
+    `64 bytes there and back through client and server on one open connection, ${trips} times a round, after ${warmUp} that do not count. ` +
+    `Cold: the first ${trips} of fresh processes.`,
   async run(plan, results) {
     const echo = await startEchoServer()
     try {
       await doorsInTurns(plan, { what: 'round trip', rows: '' }, { security: plan.securities[0]! }, echo, {
-        warmUp: ({ doorPort }) => roundTrips(doorPort, trips),
+        warmUp: async ({ program, doorPort }) => {
+          const times = await roundTrips(doorPort, trips)
+          for (const percent of percents) {
+            results.add(program, { name: `cold: p${percent} µs`, digits: 0 }, percentile(times, percent))
+          }
+          await roundTrips(doorPort, plan.warmUp)
+        },
         turn: async ({ program, doorPort }) => {
           const times = await roundTrips(doorPort, trips)
-          for (const percent of [50, 99]) {
+          for (const percent of percents) {
             const bar = { panel, at: `p${percent}` }
             results.add(program, { name: `p${percent} µs`, digits: 0, bar }, percentile(times, percent))
           }

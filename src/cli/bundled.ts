@@ -2,4 +2,4 @@
 
 export { launch } from './launch.ts'
 export { cacheOf, Parts, sealCache } from './parts.ts'
-export { relaxCollector } from './process/collector.ts'
+export { relaxCollector, underNodesFlags } from './process/collector.ts'

@@ -13,7 +13,8 @@ export async function launch(load: () => Command | Promise<Command>): Promise<vo
   const argv = process.argv.slice(2)
   // Before anything else is loaded: until here `ps` shows the command line as it was typed.
   hideSecrets(argv)
-  // Before the rest too: code caches hold for the flags under which they were made.
+  // Node would load these when something first listens, and under our flags compile them: see underNodesFlags().
+  for (const id of ['node:cluster', 'node:dns', 'node:os']) process.getBuiltinModule(id)
   relaxCollector()
   const { main, processTerminal } = await load()
   const code = await main(argv, processTerminal())

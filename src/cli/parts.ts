@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
+import { underNodesFlags } from './process/collector.ts'
 
 type Exports = Record<string, unknown>
 type Evaluate = (this: Exports, exports: Exports, require: Require, filename: string) => void
@@ -28,7 +29,7 @@ export class Parts {
   constructor(folder: string, names: Readonly<Record<string, readonly string[]>>, node: Require) {
     this.#folder = folder
     this.#names = names
-    this.#node = node
+    this.#node = (id) => underNodesFlags(() => node(id))
   }
 
   /** What a part exports: it is evaluated when one of these is first read. */
@@ -73,7 +74,8 @@ export class Parts {
     // One byte a letter: the bundler writes nothing but ASCII. The file is a function expression.
     const source = read(file).toString('latin1')
     const cachedData = readCache(cacheOf(file))
-    const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) })
+    const script = underNodesFlags(() => new Script(source, { filename: file, ...(cachedData && { cachedData }) }))
+    room.resize(0)
     this.onCompiled?.(file, script)
     const evaluate = script.runInThisContext() as Evaluate
     evaluate.call(exports, exports, (id) => this.#require(id), file)
@@ -96,19 +98,16 @@ function readCache(file: string): Buffer | undefined {
   }
 }
 
-/** One buffer for all files: a start has no collection that would free one for each. */
-let last = new WeakRef(Buffer.alloc(0))
+/** For what is read of a file, until it is compiled: a start has no collection that would free buffers. */
+const room = new ArrayBuffer(0, { maxByteLength: 16 << 20 })
 
 /** What a file holds, until the next one is read. */
 function read(file: string): Buffer {
   const descriptor = openSync(file, 'r')
   try {
     const { size } = fstatSync(descriptor)
-    let buffer = last.deref()
-    if (buffer === undefined || buffer.length < size) {
-      buffer = Buffer.allocUnsafeSlow(size)
-      last = new WeakRef(buffer)
-    }
+    if (room.byteLength < size) room.resize(size)
+    const buffer = Buffer.from(room, 0, size)
     let length = 0
     for (let got = -1; length < size && got !== 0; length += got)
       got = readSync(descriptor, buffer, length, size - length, length)

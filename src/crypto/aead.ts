@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, getCipherInfo } from 'node:crypto'
+import { createCipheriv, createDecipheriv, getCipherInfo, type KeyObject } from 'node:crypto'
 import { openBrief, sealBrief } from './brief-gcm.ts'
 import { PortableChaCha } from './chacha.ts'
+import { secretKey } from './secret-key.ts'
 
 export type AeadName = 'aes-128-gcm' | 'chacha20-poly1305'
 
@@ -66,12 +67,19 @@ class BriefAtFirst implements Aead {
 class NodeAead implements Aead {
   // The two names have separate signatures in the types of Node; both take the same options.
   readonly #name: 'aes-128-gcm'
-  readonly #key: Uint8Array
+  readonly #bytes: Uint8Array
+  #secret: KeyObject | undefined
 
   /** @param key not changed any more */
   constructor(name: AeadName, key: Uint8Array) {
     this.#name = name as 'aes-128-gcm'
-    this.#key = key
+    this.#bytes = key
+  }
+
+  /** Made when it is first needed: behind BriefAtFirst most connections never need it. */
+  get #key(): KeyObject {
+    this.#secret ??= secretKey(this.#bytes)
+    return this.#secret
   }
 
   seal(nonce: Uint8Array, plain: Uint8Array, into: Uint8Array, at: number, aad?: Uint8Array): number {

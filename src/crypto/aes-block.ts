@@ -5,13 +5,14 @@
  */
 import { createCipheriv } from 'node:crypto'
 import { double, inverseSbox, readWord, rotate, rounds, sbox } from './aes-field.ts'
+import { secretKey } from './secret-key.ts'
 
 /** Turns one 16-byte block into another. */
 export type BlockCipher = (block: Uint8Array) => Uint8Array
 
 /** @param key 16 bytes. The results are the caller's. */
 export function aesEncryptor(key: Uint8Array): BlockCipher {
-  const cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false)
+  const cipher = createCipheriv('aes-128-ecb', secretKey(key), null).setAutoPadding(false)
   return (block) => cipher.update(block)
 }
 

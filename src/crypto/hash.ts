@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { secretKey } from './secret-key.ts'
 
 const digest = (name: string, parts: readonly Uint8Array[]): Uint8Array => {
   const hash = createHash(name)
@@ -17,7 +18,7 @@ export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => digest('s
 
 /** HMAC-MD5: 16 bytes. */
 export const hmacMd5 = (key: Uint8Array, message: Uint8Array): Uint8Array =>
-  createHmac('md5', key).update(message).digest()
+  createHmac('md5', secretKey(key)).update(message).digest()
 
 /** Whether two byte strings are equal, in a time that depends on their lengths only. */
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b)

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
+import { secretKey } from './secret-key.ts'
 
 const hmacSha256 = (key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array => {
-  const hmac = createHmac('sha256', key)
+  const hmac = createHmac('sha256', secretKey(key))
   for (const part of parts) hmac.update(part)
   return hmac.digest()
 }

@@ -201,7 +201,10 @@ class Decoder {
 
   #wrong(schema: z.ZodType, node: JsonNode, path: string, found = foundText(node, secrecyOf(schema))): undefined {
     const message = `found ${found}, expected ${expectedText(schema)}`
-    this.#report.error('CFG022', placeOf(node, path), message, retypeHint(schema, node, path))
+    const hint = retypeHint(schema, node, path)
+    if (notes.get(schema)?.overlooked && node.type === 'string' && /^\d*$/.test(node.value))
+      this.#report.warn('CFG022', placeOf(node, path), `${message}: it is left out, as in Xray; V2Ray refuses it`, hint)
+    else this.#report.error('CFG022', placeOf(node, path), message, hint)
     return undefined
   }
 }

@@ -23,6 +23,8 @@ export interface FieldNote {
   readonly expected?: string
   /** Shown shortened, shortened unless it is a small number (next to an id, which may have slipped there), or not at all. */
   readonly secret?: 'id' | 'near' | 'password'
+  /** A number that Xray never looks at, so that files of its users have texts here: such a text is as good as absent. */
+  readonly overlooked?: boolean
   /** Ours alone: no other program gives an unknown key in it a meaning, so it is a slip of the pen. */
   readonly own?: boolean
   /** Members that editors ask for; the code that builds from it says the same. */
@@ -31,6 +33,14 @@ export interface FieldNote {
 
 /** Notes of fields, kept beside the schemas. */
 export const notes = z.registry<FieldNote>()
+
+/** Says what a schema is for that nobody else has yet. `describe()` would make another one: there are hundreds, for every start. */
+const described = <S extends z.ZodType>(schema: S, description: string): S => {
+  z.globalRegistry.add(schema, { description })
+  return schema
+}
+
+const nothing = z.never()
 
 /**
  * An object with these fields. All are optional; others are reported as unknown. The fields are made when they are first
@@ -44,7 +54,7 @@ export const object = <Shape extends z.ZodRawShape>(fields: () => Shape): AllOpt
       shape ??= optionals(fields())
       return shape
     },
-    catchall: z.never(),
+    catchall: nothing,
   })
   return made as z.ZodType as AllOptional<Shape>
 }
@@ -52,8 +62,20 @@ export const object = <Shape extends z.ZodRawShape>(fields: () => Shape): AllOpt
 type Optionals<Shape extends z.ZodRawShape> = { [K in keyof Shape]: z.ZodOptional<Shape[K]> }
 type AllOptional<Shape extends z.ZodRawShape> = z.ZodObject<Optionals<Shape>, z.core.$strict>
 
-const optionals = <Shape extends z.ZodRawShape>(fields: Shape) =>
-  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, z.optional(field)])) as Optionals<Shape>
+/** The same for each of them: half of what is made otherwise, and nobody asks for it. */
+function optionals<Shape extends z.ZodRawShape>(fields: Shape): Optionals<Shape> {
+  const shape = {}
+  const own = { configurable: true, enumerable: true }
+  for (const [name, field] of Object.entries(fields)) {
+    const get = (): z.ZodType => {
+      const value = z.optional(field)
+      Object.defineProperty(shape, name, { ...own, value })
+      return value
+    }
+    Object.defineProperty(shape, name, { ...own, get })
+  }
+  return shape as Optionals<Shape>
+}
 
 /** A field that is read and then does nothing; its presence is worth a warning. */
 export const withoutEffect = <S extends z.ZodType>(
@@ -80,10 +102,10 @@ export const noted = <S extends z.ZodType>(schema: S, note: FieldNote): S => {
   return copy
 }
 
-export const text = (description: string) => z.string().describe(description)
-export const flag = (description: string) => z.boolean().describe(description)
+export const text = (description: string) => described(z.string(), description)
+export const flag = (description: string) => described(z.boolean(), description)
 export const integer = (min: number, max: number, description: string) =>
-  z.int().min(min).max(max).describe(description)
+  described(z.int().min(min).max(max), description)
 
 /** An integer of 32 bits without sign, as levels are. */
 export const uint32 = (description: string) => integer(0, 4294967295, description)
@@ -96,7 +118,7 @@ export const acceptProxyProtocol = () =>
 
 /** One of these words, in any letter case; decoded in the case given here. */
 export const word = <const W extends readonly [string, ...string[]]>(words: W, description: string) =>
-  z.enum(words).describe(description)
+  described(z.enum(words), description)
 
 /** A word of which unknown ones are the reader's business: editors suggest these. */
 export const openWord = (words: readonly string[], description: string) =>
@@ -104,12 +126,12 @@ export const openWord = (words: readonly string[], description: string) =>
 
 /** An array of strings, or one string with commas. */
 export const stringList = (description: string) =>
-  noted(z.union([z.array(z.string()), z.string()]).describe(description), {
+  noted(described(z.union([z.array(z.string()), z.string()]), description), {
     expected: 'an array of strings, or one string with commas',
   })
 
 export const address = (description: string) =>
-  noted(z.string().describe(description), { expected: 'an IP address or a domain name, in double quotes' })
+  noted(described(z.string(), description), { expected: 'an IP address or a domain name, in double quotes' })
 
 /** A port as a number. */
 export const port = (description: string) =>
@@ -117,19 +139,19 @@ export const port = (description: string) =>
 
 /** Ports in every form: 443, "443", "1000-2000", "53, 443", "env:NAME". */
 export const ports = (description: string) =>
-  noted(z.union([z.int().min(0).max(65535), z.string()]).describe(description), {
+  noted(described(z.union([z.int().min(0).max(65535), z.string()]), description), {
     expected: 'a port (443), or a range or list of ports in double quotes ("1000-2000", "53,443")',
   })
 
 /** A part that is decoded elsewhere, with a schema that depends on its neighbours. */
-export const subtree = (description: string) => z.custom<JsonNode>().describe(description)
+export const subtree = (description: string) => described(z.custom<JsonNode>(), description)
 
 /** Names mapped to anything; names keep their letter case. */
-export const anyObject = (description: string) => z.record(z.string(), z.unknown()).describe(description)
+export const anyObject = (description: string) => described(z.record(z.string(), z.unknown()), description)
 
 /** Names mapped to values of one kind. */
 export const mapOf = <V extends z.ZodType>(value: V, description: string) =>
-  z.record(z.string(), value).describe(description)
+  described(z.record(z.string(), value), description)
 
 /** `userLevel` of local inbounds and of freedom. */
 export const userLevel = () => uint32('Policy level whose timeouts apply.')

@@ -43,6 +43,13 @@ export function readHost(value: string, place: Place, context: Context): string 
   return undefined
 }
 
+/** The form in which DNS and TLS know a name in another script; undefined for what is no name. */
+export function toAscii(name: string): string | undefined {
+  if (/[\s/?#@:[\]\\]/.test(name)) return undefined
+  const url = `http://${name}/`
+  return URL.canParse(url) ? new URL(url).hostname : undefined
+}
+
 /** Ranges of a number, a text such as `"443"`, `"1000-2000"`, `"53, 443"`, or a variable. Undefined when wrong, which is reported. */
 export function readPorts(value: number | string, place: Place, context: Context): readonly PortRange[] | undefined {
   if (typeof value === 'number') return [{ from: value, to: value }]

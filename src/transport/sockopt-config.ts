@@ -15,6 +15,8 @@ const seconds = (description: string) => integer(-2147483648, 2147483647, descri
 const size = (description: string) => integer(0, 2147483647, description)
 const unset = 'Node cannot set it on a socket'
 const loops = 'it cannot be set, and without it connections can lead back into the tunnel'
+const byAddress = 'write the address of that interface as "sendThrough" of the outbound'
+const transparent = 'leave it out, and let what redirects connections speak SOCKS to a socks inbound'
 const later = { code: 'CFG033' as const }
 
 const happyEyeballs = object(() => ({
@@ -27,11 +29,15 @@ const happyEyeballs = object(() => ({
 export const sockoptSchema = object(() => ({
   tcpKeepAliveIdle: seconds('Seconds of silence before the first keep-alive probe; negative: off. Default: 45.'),
   tcpKeepAliveInterval: seconds('Seconds between probes: negative switches keep-alive off, others have no effect.'),
-  mark: refused(size('SO_MARK for routing by the firewall.'), loops, { unless: [0] }),
-  interface: refused(text('Network interface to use.'), loops),
-  bindToDevice: refused(text('V2Ray’s name of interface.'), loops),
+  mark: refused(size('SO_MARK for routing by the firewall.'), loops, {
+    unless: [0],
+    hint: 'leave it out, run this program as a user of its own, and let the rules of the firewall pass that user: -m owner --uid-owner',
+  }),
+  interface: refused(text('Network interface to use.'), loops, { hint: byAddress }),
+  bindToDevice: refused(text('V2Ray’s name of interface.'), loops, { hint: byAddress }),
   tproxy: refused(text('redirect or tproxy.'), 'the original destination of a redirected connection cannot be read', {
     unless: ['', 'off', 'Off', 'OFF'],
+    hint: transparent,
   }),
   acceptProxyProtocol: acceptProxyProtocol(),
   dialerProxy: text('Outbounds: tag of another outbound that connections to the server go through.'),

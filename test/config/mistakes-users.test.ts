@@ -51,11 +51,17 @@ describe('users', () => {
     quietConfigOf(load(vmessOut({ id: 'garden gate 7' })))
   })
 
-  test.each([[65536], [-1], ['64'], [1.5]])('alterId %j', (alterId) => {
+  test.each([[65536], [-1], ['6x'], [1.5]])('alterId %j', (alterId) => {
     const { problems } = load(vmessIn({ clients: [{ id: uuid, alterId }] }))
     expect(problems).toHaveLength(1)
     expect(problems[0]!.severity).toBe('error')
     expect(problems[0]!.message).toContain('expected a whole number from 0 to 65535')
+  })
+
+  test.each([['64'], ['']])('alterId %j is overlooked, as Xray overlooks it', (alterId) => {
+    const result = load(vmessIn({ clients: [{ id: uuid, alterId }] }))
+    expect(warningOf(result, 'CFG022').message).toContain('it is left out, as in Xray; V2Ray refuses it')
+    expect(inboundOf(result, 'vmess').settings.users).toMatchObject([{ alterId: 0 }])
   })
 
   test('alterId > 0 on a client', () => {

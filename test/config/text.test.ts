@@ -101,6 +101,23 @@ describe('the text', () => {
     ['{"a" 1}', 1, 6, undefined],
     ['{"a": "b\n"}', 1, 7, undefined],
     ['vmess://abc', 1, 1, 'this is a share link: use it with "connect"'],
+    ['{"a": 1，\n"b": 2}', 1, 8, 'write "," instead of "，"'],
+    ['{"a"： 1}', 1, 5, 'write ":" instead of "："'],
+    ['{"پورت": 1، "b": 2}', 1, 11, 'write "," instead of "،"'],
+    ['{"a": 1; "b": 2}', 1, 8, 'write "," instead of ";"'],
+    ['{\u00a0"a": 1}', 1, 2, 'delete the character here, which cannot be seen: U+00A0'],
+    ['{"a": 1,\u200b"b": 2}', 1, 9, 'delete the character here, which cannot be seen: U+200B'],
+    ['{"port": 08443}', 1, 11, 'a number has no 0 in front: write 8443'],
+    ['{"port": ****}', 1, 10, 'write a value instead of this placeholder'],
+    ['{"a": "C:\\v2ray"}', 1, 7, 'write two backslashes for one, or / in the path of a file'],
+    ['"inbounds": [], "outbounds": []', 1, 11, 'a configuration stands in braces: { … }'],
+    ['<!DOCTYPE html>\n<html></html>', 1, 1, 'this is a web page: download the file itself (“raw”)'],
+    [
+      '\ufffd\ufffd{\0}\0',
+      1,
+      1,
+      'this file is not in UTF-8: save it in UTF-8, which Windows PowerShell does not by itself',
+    ],
   ])('%j is a syntax error at line %d, column %d', (text, line, column, hint) => {
     const problem = errorOf(loadText(text), 'CFG001')
     expect(problem).toMatchObject({ line, column, path: '' })

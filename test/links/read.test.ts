@@ -55,7 +55,7 @@ const broken: readonly (readonly [title: string, link: string, ...words: string[
   ['a REALITY key in a URL', `vmess://${id}@a.example:443?pbk=abc`, 'pbk', 'REALITY'],
   ['no port in a URL', `vmess://${id}@a.example`, 'port', 'missing'],
   ['no id in a URL', 'vmess://@a.example:443', 'user id', 'missing'],
-  ['a colon before @', `vmess://auto:${id}@a.example:443`, 'before @', 'colon'],
+  ['a colon before @', `vmess://automatic:${id}@a.example:443`, 'before @', 'colon'],
   ['a parameter twice', `vmess://${id}@a.example:443?type=ws&type=tcp`, '"type"', 'twice'],
   ['an unknown UDP encoding', `vmess://${id}@a.example:443?packetEncoding=x`, 'packetEncoding', 'xudp'],
   ['early data that is no number', `vmess://${id}@a.example:443?type=ws&ed=many`, 'ed', 'bytes'],

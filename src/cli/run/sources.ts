@@ -136,7 +136,7 @@ async function readSource(name: string, { format }: SourceFlags, where: Where): 
   }
   const extension = extname(name).slice(1).toLowerCase()
   if (!wanted && isProtobuf(extension)) throw new CliError(exitCodes.config, `${name}: ${notProtobuf}`)
-  const text = await readFile(resolve(where.cwd, name), 'utf8').catch((error: unknown) => {
+  const text = await textOf(resolve(where.cwd, name)).catch((error: unknown) => {
     throw new CliError(exitCodes.config, `${name}: ${readFailure(error)}`)
   })
   const known = extension === '' ? 'json' : syntaxes.get(extension)
@@ -147,6 +147,10 @@ async function readSource(name: string, { format }: SourceFlags, where: Where): 
   }
   return sourceOf(name, text, wanted ?? known ?? 'json')
 }
+
+/** A plain file is read at once: Node's pool of threads is not started for it. A pipe may have to be waited for. */
+const textOf = async (path: string): Promise<string> =>
+  fs.statSync(path).isFile() ? fs.readFileSync(path, 'utf8') : readFile(path, 'utf8')
 
 const failures: Readonly<Record<string, string>> = {
   EACCES: 'this user may not read the file',

@@ -1,6 +1,6 @@
 /** Which form a text is in. */
 import { parse as parseJson } from 'jsonc-parser'
-import { isLineOfList } from '../link/envelope.ts'
+import { isLineOfList } from '../link/line.ts'
 import { decodeBase64 } from '../link/text.ts'
 import { stripComments } from '../text/strip.ts'
 import { asList, asPlain, isPlain } from './plain.ts'

@@ -84,7 +84,7 @@ const plain = { network: 'tcp', sockopt: { tcpKeepAliveIdleS: -1 } } as const
 
 function readTargetStrategy(input: z.output<ReturnType<typeof outboundSchema>>, context: Context) {
   const { report } = context
-  const older = readStrategy(input.domainStrategy, report.at(input, 'domainStrategy'), context)
+  const older = readStrategy(input.domainStrategy, report.at(input, 'domainStrategy'), context, 'lenient')
   const newer = readStrategy(input.targetStrategy, report.at(input, 'targetStrategy'), context)
   if (older && newer && older !== newer) {
     const message = '"domainStrategy" is ignored because "targetStrategy" is there'

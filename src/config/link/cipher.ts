@@ -5,7 +5,7 @@
 import { buildLink, plainNames } from './build.ts'
 import { fieldText, readJsonObject } from './json.ts'
 import type { ShareLink } from './model.ts'
-import { partNames, takeTls } from './names.ts'
+import { isCipher, partNames, takeTls } from './names.ts'
 import { type LinkUrl, Params } from './query.ts'
 import { readAddress, readFlag } from './text.ts'
 import { readTls, readTlsSwitch } from './tls.ts'
@@ -15,6 +15,9 @@ import { splitAuthority } from './url.ts'
 const shape = /^[\w-]*:[^@]/
 
 export const isCipherForm = (decoded: string): boolean => shape.test(decoded) && decoded.includes('@')
+
+/** Some panels leave out the base64. A custom id may hold a colon too, so that only ciphers tell. */
+export const isPlainCipherForm = (body: string): boolean => isCipher(body.slice(0, Math.max(body.indexOf(':'), 0)))
 
 export function readCipherForm(decoded: string, url: LinkUrl): ShareLink {
   const params = Params.fromQuery(url.query, { anyCase: true })

@@ -1,4 +1,5 @@
 /** From pasted text to one link: what copying leaves around it, lists of links, subscriptions. */
+import { isLineOfList } from './line.ts'
 import { decodeBase64, linkError, quote, trimLink } from './text.ts'
 
 const scheme = /^[a-z][a-z\d+.-]*:\/\//i
@@ -6,8 +7,6 @@ const vmessScheme = /^vmess1?:\/\//i
 
 /** Where another link begins inside a line: after anything that separates words. */
 const nextLink = /(?<=[\s"'<>,;|])(?=vmess1?:\/\/)/i
-
-export const isLineOfList = (text: string): boolean => /^[^=]*=\s*vmess\s*,/i.test(text)
 
 export interface Links {
   /** Each without what stood around it. */

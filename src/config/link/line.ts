@@ -1,21 +1,26 @@
 /**
  * One line of a proxy list: `NAME = vmess, HOST, PORT, …`. Quantumult puts it into `vmess://` + base64 with cipher and
- * quoted UUID as the next two entries; Loon writes the same bare; Surge writes it with `username=`. The names of all of
- * them are read, in any letter case.
+ * quoted UUID as the next two entries; Loon writes the same bare; Surge writes it with `username=`. Quantumult X begins with the
+ * protocol, `vmess=HOST:PORT, …`. The names of all of them are read, in any letter case.
  */
 import type { TransportWords } from '../../kinds/kinds.ts'
 import { buildLink, plainNames } from './build.ts'
 import type { ShareLink } from './model.ts'
 import { partNames, takeTls } from './names.ts'
 import { Params } from './query.ts'
-import { linkError, readAddress, readFlag } from './text.ts'
+import { linkError, readAddress, readFlag, splitHostPort } from './text.ts'
 import { readTls, readTlsSwitch } from './tls.ts'
 import { readTransport } from './transport.ts'
 
 const start = /^([^=]*)=\s*vmess\s*,/i
+const startOfX = /^vmess\s*=\s*([^,=]+),/i
+
+export const isLineOfList = (text: string): boolean => start.test(text) || startOfX.test(text)
 
 export function readLine(text: string): ShareLink {
   const head = start.exec(text)
+  const ofX = !head && startOfX.exec(text)
+  if (ofX) return readLineOfX(ofX[1]!.trim(), text.slice(ofX[0].length))
   if (!head) throw linkError('the line', 'does not begin with NAME = vmess,', 'copy it again, whole')
   const { words, params } = entriesOf(text.slice(head[0].length))
   const [host = '', port = '', cipher = '', id = ''] = words
@@ -38,6 +43,27 @@ export function readLine(text: string): ShareLink {
   })
 }
 
+/** `method`, `password` and `tag` are cipher, id and name; the host of the transport is the name for TLS where none is given. */
+function readLineOfX(server: string, text: string): ShareLink {
+  const { params } = entriesOf(text)
+  const { host, port } = splitHostPort(server)
+  const address = readAddress(host, plainNames.address)
+  const transport = takeTransport(params)
+  const tlsWords = takeTls(params, address)
+  const aead = params.take('aead')
+  return buildLink({
+    name: params.take('tag'),
+    address,
+    port,
+    security: params.take(...partNames.cipher),
+    id: params.take('password'),
+    alterId: aead !== '' && !readFlag(aead, 'aead') ? '1' : '0',
+    transport: readTransport(transport.words),
+    tls: transport.tls ? readTls({ ...tlsWords, serverName: tlsWords.serverName || transport.host }) : undefined,
+    unknown: { ...params.rest(), ...transport.headers },
+  })
+}
+
 /** Surge, which names its words, has the legacy header as its default; only a count above 0 selects it here. */
 function readAlterId(params: Params, surge: boolean): string {
   const count = params.take(...partNames.alterId)
@@ -48,6 +74,7 @@ function readAlterId(params: Params, surge: boolean): string {
 interface LineTransport {
   readonly words: TransportWords
   readonly tls: boolean
+  readonly host: string
   /** Headers that the transport has no place for. */
   readonly headers: Readonly<Record<string, string>>
 }
@@ -58,15 +85,16 @@ function takeTransport(params: Params): LineTransport {
   const ws = readFlag(params.takeSwitch('ws'), 'ws') || word === 'wss'
   const overTls = readFlag(params.takeSwitch('over-tls'), 'over-tls') || readFlag(params.takeSwitch('tls'), 'tls')
   const headers = readHeaders(params.take('obfs-header', 'ws-headers').split(/\[Rr\]\[Nn\]|\\r\\n|\r?\n|\|/i))
+  const host = headers.host || params.take(...partNames.host)
   const words = {
     part: 'the transport (obfs, transport or ws)',
-    network: ws ? 'ws' : word === 'http' || word === 'none' ? 'tcp' : word,
+    network: ws ? 'ws' : ['http', 'none', 'over-tls'].includes(word) ? 'tcp' : word,
     headerType: word === 'http' ? 'http' : params.take(...partNames.headerType),
-    host: headers.host || params.take(...partNames.host),
+    host,
     path: params.take(...partNames.path),
     serviceName: params.take(...partNames.serviceName),
   }
-  return { words, tls: overTls || word === 'wss', headers: headers.others }
+  return { words, host, tls: overTls || word === 'wss' || word === 'over-tls', headers: headers.others }
 }
 
 /** Entries between commas; a comma inside double quotes separates nothing. */

@@ -10,7 +10,7 @@ export const partNames = {
   address: ['add', 'address', 'server'],
   port: ['port', 'server_port'],
   id: ['id', 'uuid'],
-  alterId: ['aid', 'alterId', 'alter_id'],
+  alterId: ['aid', 'alterId', 'alterID', 'alter_id'],
   cipher: ['scy', 'cipher', 'encryption', 'encrypt-method', 'method'],
   network: ['net', 'network', 'transport'],
   headerType: ['headerType', 'kcpHeader', 'header'],
@@ -44,6 +44,9 @@ export function takeTls(params: Params, address: string): TlsWords {
 
 /** Ciphers by all their names. `none` is not among them: as a "security" it says "no TLS". */
 const ciphers = 'auto aes-128-gcm chacha20-poly1305 chacha20-ietf-poly1305 aes-128-cfb zero'.split(' ')
+
+/** Whether a word in front of an id is a cipher: `none` too, for there it can say nothing else. */
+export const isCipher = (word: string): boolean => [...ciphers, 'none'].includes(word.toLowerCase())
 
 /**
  * "security" is the cipher for some writers and TLS for others; its value tells which. Either of it and "tls" switches

@@ -1,11 +1,11 @@
 /** Share links: every form in use is read, the v2rayN form is written. docs/links.md has the tables. */
 import { builtin } from '../../builtin/kinds.ts'
 import type { Kinds } from '../../kinds/kinds.ts'
-import { isCipherForm, readCipherForm } from './cipher.ts'
+import { isCipherForm, isPlainCipherForm, readCipherForm } from './cipher.ts'
 import { isDraft, readDraft } from './draft.ts'
-import { chooseLink, isLineOfList, splitLinks } from './envelope.ts'
+import { chooseLink, splitLinks } from './envelope.ts'
 import { readKitsunebi } from './kitsunebi.ts'
-import { readLine } from './line.ts'
+import { isLineOfList, readLine } from './line.ts'
 import type { ShareLink } from './model.ts'
 import { splitUrl } from './query.ts'
 import { decodeBase64, linkError, quote, trimLink } from './text.ts'
@@ -28,7 +28,7 @@ export interface LinkOptions {
 
 /**
  * Reads a VMess share link: the JSON of v2rayN, the URL form of Xray's clients, the v2fly draft, Shadowrocket, V2RayU,
- * Kitsunebi (`vmess1://`), Quantumult, or a line of Surge or Loon. Quotes and punctuation around it are left out.
+ * Kitsunebi (`vmess1://`), Quantumult, or a line of Surge, Loon or Quantumult X. Quotes and punctuation around it are left out.
  *
  * Of a text with several links, or of a subscription, `choice` says which: a number from 1, or a name.
  *
@@ -64,7 +64,10 @@ function readOne(link: string): ShareLink {
 
 function readVmess(rest: string): ShareLink {
   const url = splitUrl(rest)
-  if (url.body.includes('@')) return isDraft(url) ? readDraft(url) : readUrlForm(url)
+  if (url.body.includes('@')) {
+    if (isDraft(url)) return readDraft(url)
+    return isPlainCipherForm(url.body) ? readCipherForm(url.body, url) : readUrlForm(url)
+  }
   const decoded = decodeBase64(url.body)
   if (decoded === undefined) {
     throw linkError('the text after vmess://', 'is neither base64 nor USER@HOST:PORT', 'copy the link again, whole')

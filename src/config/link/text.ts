@@ -1,7 +1,9 @@
 /** Readers for the pieces of a link's text, and the one way in which they refuse. */
+
 import { parseHost } from '../../core/address.ts'
 import { ProxyError } from '../../core/errors.ts'
 import { hideIds } from '../../schema/report.ts'
+import { toAscii } from '../../schema/values.ts'
 
 /** `part` names the piece as the link calls it, `problem` what was found, `write` what belongs there. */
 export function linkError(part: string, problem: string, write: string): ProxyError {
@@ -57,12 +59,6 @@ export function readAddress(text: string, part: string): string {
     throw linkError(part, `${quote(text)} is not a host`, write)
   }
   return name
-}
-
-function toAscii(name: string): string | undefined {
-  if (/[\s/?#@:[\]\\]/.test(name)) return undefined
-  const url = `http://${name}/`
-  return URL.canParse(url) ? new URL(url).hostname : undefined
 }
 
 /** True and false as links spell them; anything else is refused, because it may be a misspelt safety switch. */

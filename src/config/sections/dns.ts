@@ -158,8 +158,8 @@ type Common = Partial<Pick<z.output<typeof server>, keyof ReturnType<typeof comm
 /** A server has what it says, and otherwise what all have. */
 function termsOf(input: Common, all: DnsTerms | undefined, context: Context): DnsTerms {
   const { report } = context
-  const clientIp = input.clientIp ?? all?.clientIp ?? ''
-  if (input.clientIp && parseHost(input.clientIp).kind === 'domain') {
+  const clientIp = input.clientIp?.trim() ?? all?.clientIp ?? ''
+  if (input.clientIp && parseHost(clientIp).kind === 'domain') {
     const found = JSON.stringify(shorten(input.clientIp))
     report.error('CFG028', report.at(input, 'clientIp'), `found ${found}, expected an IP address`)
   }

@@ -1,6 +1,7 @@
 import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import type { Report } from '../../schema/report.ts'
 import { type JsonNode, maxDepth, positionOf, type Source } from '../../schema/tree.ts'
+import { hintFor } from './hints.ts'
 import { readJson } from './json.ts'
 import { stripComments } from './strip.ts'
 
@@ -69,20 +70,6 @@ function reportSyntax(source: Source, error: string, offset: number, report: Rep
   const atEnd = text.slice(offset).trim() === ''
   const message = atEnd ? `the file ends too early: ${what}` : what
   report.syntax({ source, offset, path: '' }, message, excerptOf(source, offset), hintFor(error, text, offset))
-}
-
-function hintFor(error: string, text: string, offset: number): string | undefined {
-  const found = text[offset]
-  if (found === "'") return 'JSON strings stand in double quotes'
-  const word = /^\w+/.exec(text.slice(offset, offset + 40))?.[0]
-  if (word === 'True' || word === 'False' || word === 'None') return 'JSON writes true, false and null'
-  if (found !== undefined && /[\u201c-\u201f\u00ab\u00bb]/.test(found))
-    return 'write straight quotes "…" instead of typographic ones'
-  if (error === 'CommaExpected' && found && /["{[\w-]/.test(found))
-    return 'a comma is missing after the value before this place'
-  if (found === '/') return 'comments are //, # and /* */'
-  if (text.trimStart().startsWith('vmess:')) return 'this is a share link: use it with "connect"'
-  return undefined
 }
 
 const excerptWidth = 100

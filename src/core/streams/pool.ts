@@ -5,8 +5,11 @@ import type { Sink } from '../conn.ts'
  * idle connection owns none and a busy one allocates none.
  */
 
-/** Class sizes in bytes; the largest holds one sealed or opened batch of the shared read buffer and a cut-off chunk. */
-const classes = [2 * 1024, 8 * 1024, 32 * 1024, 128 * 1024, 352 * 1024] as const
+/**
+ * Class sizes in bytes; the last but one holds one sealed or opened batch of the shared read buffer and a cut-off chunk, the last one the same
+ * of what Bun reads at once, 512 KB.
+ */
+const classes = [2 * 1024, 8 * 1024, 32 * 1024, 128 * 1024, 352 * 1024, 608 * 1024] as const
 
 /** Free bytes kept per class; what comes back beyond that is left to the garbage collector. */
 const keepPerClass = 8 * 1024 * 1024

@@ -1,5 +1,6 @@
 /** Requests of a client. */
 import type { Header } from '../http/headers.ts'
+import { escapePath } from '../http/path.ts'
 import type { Draw, Place, Range, Shape } from './model.ts'
 import { draw } from './model.ts'
 import { type Draft, padRequest } from './padding.ts'
@@ -30,12 +31,13 @@ export interface AskingOptions {
 /** One request, padded, with session id and number where they belong. */
 export function asking(shape: Shape, origin: Origin, options: AskingOptions, random: Draw): Asking {
   const { method, id, seq, headers } = options
-  const url = `${origin.secure ? 'https' : 'http'}://${origin.host}${shape.base}`
+  const base = escapePath(shape.base)
+  const url = `${origin.secure ? 'https' : 'http'}://${origin.host}${base}`
   const padded = padRequest({ query: shape.query, headers }, shape.padding, url, random)
   const path: string[] = []
   let draft = id === '' ? padded : place(padded, shape.session, id, path)
   if (seq !== undefined) draft = place(draft, shape.seq, String(seq), path)
-  const target = `${shape.base}${path.map(encodeURIComponent).join('/')}${draft.query === '' ? '' : `?${draft.query}`}`
+  const target = `${base}${path.map(encodeURIComponent).join('/')}${draft.query === '' ? '' : `?${draft.query}`}`
   return { method, target, headers: withOneCookie(draft.headers) }
 }
 

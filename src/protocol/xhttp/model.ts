@@ -40,7 +40,7 @@ export type Mode = 'auto' | 'packet-up' | 'stream-up' | 'stream-one'
 
 /** The part of the settings that shows on the wire. */
 export interface Shape {
-  /** Path before session id and number; ends with a slash where either stands in the path. */
+  /** Path before session id and number, as it is configured; ends with a slash where either stands in the path. */
   readonly base: string
   /** What a client sends behind the path, without question mark. */
   readonly query: string

@@ -35,7 +35,9 @@ const schema = object(() => ({
   followRedirect: refused(
     flag('Go where a firewall rule redirected the connection from.'),
     'the original destination of a redirected connection cannot be read here',
-    { hint: 'write "address" and "port" of the target' },
+    {
+      hint: 'write "address" and "port" of the target, or let what redirects connections speak SOCKS to a socks inbound',
+    },
   ),
   userLevel: userLevel(),
   timeout: idleTimeout(),

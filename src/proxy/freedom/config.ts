@@ -37,7 +37,7 @@ export const freedomOutbound = outboundForm({
   schema,
   build(input, context) {
     const { report } = context
-    const older = readStrategy(input.domainStrategy, report.at(input, 'domainStrategy'), context)
+    const older = readStrategy(input.domainStrategy, report.at(input, 'domainStrategy'), context, 'lenient')
     const newer = readStrategy(input.targetStrategy, report.at(input, 'targetStrategy'), context)
     if (older && newer && older !== newer) {
       const message = '"domainStrategy" is ignored because "targetStrategy" is there'

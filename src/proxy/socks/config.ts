@@ -41,7 +41,7 @@ export function buildSocks(input: z.output<typeof socksSchema>, context: Context
       'a password is asked for but there are no accounts: nobody can use this proxy',
     )
   }
-  const ip = input.ip === undefined ? undefined : readHost(input.ip, report.at(input, 'ip'), context)
+  const ip = !input.ip ? undefined : readHost(input.ip, report.at(input, 'ip'), context)
   if (ip !== undefined) {
     const place = report.at(input, 'ip')
     if (parseHost(ip).kind === 'domain') {

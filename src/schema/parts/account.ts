@@ -15,6 +15,7 @@ export const accountFields = () => ({
     integer(0, 65535, 'Number of alternative ids. 0: the AEAD header of today; above: the legacy header.'),
     {
       secret: 'near',
+      overlooked: true,
     },
   ),
   security: openWord(securities, 'Encryption of the payload, chosen by the client. Default: auto.'),

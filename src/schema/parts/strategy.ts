@@ -11,17 +11,23 @@ export const strategyField = (description: string) => openWord(domainStrategies,
 /** V2Ray writes the same words in several ways: `UseIPv4`, `useip4`, `use_ip_v4`. */
 const plain = (text: string): string => text.toLowerCase().replaceAll(/[_-]/g, '').replaceAll('ipv', 'ip')
 
-/** Undefined when nothing was written, and for an unknown word, which is reported. */
+/**
+ * Undefined when nothing was written, and for an unknown word, which is reported: as an error, as with Xray, or `lenient`, where
+ * V2Ray has the field too and takes such a word for AsIs without a sound.
+ */
 export function readStrategy(
   written: string | undefined,
   place: Place,
   { report }: Context,
+  lenient?: 'lenient',
 ): DomainStrategy | undefined {
   if (!written) return undefined
   const found = domainStrategies.find((name) => plain(name) === plain(written))
   if (!found) {
     const message = `found ${JSON.stringify(shorten(written))}, expected ${oneOf(domainStrategies)}`
-    report.error('CFG025', place, message, didYouMean(written, domainStrategies))
+    const hint = didYouMean(written, domainStrategies)
+    if (lenient) report.warn('CFG026', place, `${message}: AsIs is used, as in V2Ray`, hint)
+    else report.error('CFG025', place, message, hint)
   }
   return found
 }

@@ -1,11 +1,12 @@
-import type { Address } from '../../core/address.ts'
 import type { Dialer } from '../../core/dialer.ts'
 import type { H2Config } from '../../settings/http2.ts'
 import { failWhenRefused } from '../http2/answer.ts'
-import { authorityFor } from '../http2/authority.ts'
 import { SessionPool } from '../http2/pool.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
 import { kind } from './kind.ts'
+
+/** What V2Ray asks for where no host is configured; its servers up to 5.3 take no other then. */
+const usualHost = 'www.example.com'
 
 /** One request for each connection, many in one HTTP/2 session. The body may begin before the answer is there. */
 export const h2Client =
@@ -14,11 +15,10 @@ export const h2Client =
     const { hosts, path, method, headers, keepAlive } = config
     const { clock, random } = deps.env
     const pool = new SessionPool(base, clock, { keepAlive })
-    const hostFor = (to: Address): string =>
-      hosts[hosts.length > 1 ? random.below(hosts.length) : 0] ?? authorityFor(to, deps)
+    const drawHost = (): string => hosts[hosts.length > 1 ? random.below(hosts.length) : 0] ?? usualHost
     return {
       async dial(to, options) {
-        const host = hostFor(to)
+        const host = drawHost()
         const request = {
           ':method': method,
           ':scheme': 'https',

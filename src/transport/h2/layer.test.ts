@@ -29,7 +29,7 @@ describe('h2', () => {
       ':method': 'PUT',
       ':scheme': 'https',
       ':path': '/h2',
-      ':authority': 'proxy.example:8080',
+      ':authority': 'www.example.com',
       'accept-encoding': 'identity',
     })
     const own = layerOf({ hosts: ['a.example', 'b.example'], method: 'POST', path: '/x?y', headers: { 'x-a': 'b' } })

@@ -1,5 +1,6 @@
 /** `httpupgradeSettings`. */
 import type { z } from 'zod'
+import { escapePath } from '../../protocol/http/path.ts'
 import type { Context } from '../../schema/context.ts'
 import { object } from '../../schema/fields.ts'
 import { transportForm } from '../../schema/kind.ts'
@@ -16,7 +17,7 @@ export const httpUpgradeForm = transportForm({
   settingsKeys: { httpupgradeSettings: undefined },
   readsRequests: true,
   build(input: z.output<typeof schema> | undefined = {}, context: Context): HttpUpgradeConfig {
-    const { path, ...rest } = readUpgrade(input, context)
-    return { path: path.target, ...rest, fastOpen: path.earlyData > 0 }
+    const { path, earlyData, ...rest } = readUpgrade(input, context)
+    return { path: escapePath(path), ...rest, fastOpen: earlyData > 0 }
   },
 })

@@ -17,8 +17,12 @@ const header = object(() => ({
   domain: text('Domain that is asked for, of the type dns. Default: www.baidu.com.'),
 })).describe('First bytes of each datagram.')
 
-const megabytes = (what: string, usual: number) => integer(0, 4095, `${what}, MB. Default: ${usual}; 0: 512 KB.`)
-const speed = (what: string, usual: number) => integer(0, 4095, `${what}, MB/s. Default: ${usual}.`)
+/** Beyond it V2Ray’s own sums run over. */
+const most = 4095
+const megabytes = (what: string, usual: number) =>
+  integer(0, 2 ** 32 - 1, `${what}, MB, of which 4095 count. Default: ${usual}; 0: 512 KB.`)
+const speed = (what: string, usual: number) =>
+  integer(0, 2 ** 32 - 1, `${what}, MB/s, of which 4095 count. Default: ${usual}.`)
 
 const schema = object(() => ({
   mtu: integer(64, 8192, 'Bytes of a datagram, at most. V2Ray takes 576 to 1460. Default: 1350.'),
@@ -52,7 +56,8 @@ export const kcpForm = transportForm({
   schema,
   settingsKeys: { kcpSettings: undefined },
   takesMasks: true,
-  build(input: Input | undefined = {}, context: Context, finalmask?: FinalmaskInput): KcpConfig {
+  build(written: Input | undefined = {}, context: Context, finalmask?: FinalmaskInput): KcpConfig {
+    const input = bounded(written, context)
     const config = {
       mtu: input.mtu ?? 1350,
       ttiMs: input.tti ?? 50,
@@ -66,13 +71,24 @@ export const kcpForm = transportForm({
     }
     const { room, overhead } = spaceFor(config)
     if (room < 1) {
-      const place = context.report.at(input, 'mtu')
+      const place = context.report.at(written, 'mtu')
       const message = `${config.mtu} has no room for payload: seal, header and segment take ${overhead} bytes`
       context.report.error('CFG023', place, message, 'write "mtu": 1350')
     }
     return config
   },
 })
+
+/** With what is more than can be honoured cut down to that. */
+function bounded(written: Input, { report }: Context): Input {
+  const input = { ...written }
+  for (const key of ['uplinkCapacity', 'downlinkCapacity', 'readBufferSize', 'writeBufferSize'] as const) {
+    if ((input[key] ?? 0) <= most) continue
+    report.warn('CFG039', report.at(written, key), `${input[key]} is more than can be: ${most} is used`)
+    input[key] = most
+  }
+  return input
+}
 
 /** V2Ray's: a seal always, and perhaps a header around it. An empty seed is a seed. */
 function usualMasks(input: Input, { report }: Context): readonly KcpMask[] {

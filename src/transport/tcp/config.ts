@@ -54,7 +54,7 @@ function disguiseOf(input: Header, report: Context['report']): DisguiseConfig {
     ['request', request],
     ['response', response],
   ] as const) {
-    for (const text of wordsOf(part).filter((word) => !/^[\t -~\u0080-\u00ff]*$/.test(word))) {
+    for (const text of wordsOf(part).filter((word) => /[^\t\P{Cc}]/u.test(word))) {
       report.error('CFG022', report.at(input, key), `${JSON.stringify(shorten(text))} cannot stand in a head of HTTP`)
     }
   }

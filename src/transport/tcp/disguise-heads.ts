@@ -1,11 +1,13 @@
 import type { Env, Random } from '../../core/env.ts'
-import { bytesOf } from '../../protocol/http/text.ts'
 import type { DisguiseConfig, DrawnHeader } from '../../settings/disguise.ts'
+
+/** Words of a configuration go out in UTF-8, as V2Ray sends them. */
+const utf8 = new TextEncoder()
 
 /** What a client begins with. */
 export function requestHead({ request }: DisguiseConfig, random: Random): Uint8Array {
   const { method, paths, version, headers } = request
-  return bytesOf(`${method} ${draw(paths, random)} HTTP/${version}\r\n${lines(headers, random)}\r\n`)
+  return utf8.encode(`${method} ${draw(paths, random)} HTTP/${version}\r\n${lines(headers, random)}\r\n`)
 }
 
 /** What a server begins with. */
@@ -13,12 +15,12 @@ export function responseHead({ response }: DisguiseConfig, { random, clock }: En
   const { version, status, reason, headers } = response
   const dated = headers.some(({ name }) => name.toLowerCase() === 'date')
   const date = dated ? '' : dateLine(clock.now())
-  return bytesOf(`HTTP/${version} ${status} ${reason}\r\n${lines(headers, random)}${date}\r\n`)
+  return utf8.encode(`HTTP/${version} ${status} ${reason}\r\n${lines(headers, random)}${date}\r\n`)
 }
 
 /** What a server says that has nothing else to say: V2Ray's words. */
 export const refusalHead = (status: '400 Bad Request' | '404 Not Found', nowMs: number): Uint8Array =>
-  bytesOf(
+  utf8.encode(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nCache-Control: private\r\nContent-Length: 0\r\n${dateLine(nowMs)}\r\n`,
   )
 

@@ -88,6 +88,6 @@ async function readRequest(carrier: Conn): Promise<{ path: string; rest: Uint8Ar
   return undefined
 }
 
-/** Whether the first line, as far as it came, is one of a request. */
+/** Whether the first line, as far as it came, is one of a request. V2Ray sends paths in UTF-8 as they are. */
 const couldBeRequest = (text: string): boolean =>
-  /^[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: [!-~]*(?: [!-~]*(?:\r|$)|$)|$)/.test(text)
+  /^[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: [!-~\x80-\xff]*(?: [!-~]*(?:\r|$)|$)|$)/.test(text)

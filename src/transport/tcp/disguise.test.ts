@@ -7,7 +7,12 @@ import { connSuite } from '../../testing/conn-suite.ts'
 import { disguiseLayer } from './disguise-layer.ts'
 
 const config: DisguiseConfig = {
-  request: { version: '1.1', method: 'GET', paths: ['/a b', '/c'], headers: [{ name: 'Host', values: ['x', 'y'] }] },
+  request: {
+    version: '1.1',
+    method: 'GET',
+    paths: ['/a b', '/c', '/💃'],
+    headers: [{ name: 'Host', values: ['x', 'y'] }],
+  },
   response: { version: '1.1', status: '200', reason: 'OK', headers: [{ name: 'X', values: ['1'] }] },
 }
 const single = { ...config, request: { ...config.request, paths: ['/c'] } }
@@ -59,12 +64,14 @@ describe('the http header of tcp', () => {
 
   it('takes every path of the list, decoded, and refuses others in V2Ray’s words', async () => {
     const layer = layerOf(config)
-    const [near, far] = memoryPair()
-    const got = new Promise<Uint8Array | null>((resolve) => {
-      layer.server((conn) => void conn.read().then(resolve)).receive(far)
-    })
-    await near.write(Buffer.from('GET /a%20b HTTP/1.1\r\n\r\nrest'))
-    expect(Buffer.from((await got)!).toString()).toBe('rest')
+    for (const target of ['/a%20b', '/💃']) {
+      const [near, far] = memoryPair()
+      const got = new Promise<Uint8Array | null>((resolve) => {
+        layer.server((conn) => void conn.read().then(resolve)).receive(far)
+      })
+      await near.write(Buffer.from(`GET ${target} HTTP/1.1\r\n\r\nrest`))
+      expect(Buffer.from((await got)!).toString()).toBe('rest')
+    }
     expect(await answerOf(layer, 'GET /d HTTP/1.1\r\n\r\n')).toBe(refusal('404 Not Found'))
     for (const garbage of [
       '\x16\x03\x01\x02',

@@ -1,9 +1,11 @@
 /** What the settings of WebSocket and HTTPUpgrade have in common. */
 
 import { z } from 'zod'
+import { escapeTarget } from '../../protocol/http/path.ts'
 import type { Context } from '../../schema/context.ts'
 import { acceptProxyProtocol, flag, mapOf, text } from '../../schema/fields.ts'
 import { shorten } from '../../schema/report.ts'
+import { readRequestHost } from './host-config.ts'
 
 /** Of every transport whose server reads requests. */
 export const forwardedFor = () =>
@@ -31,36 +33,41 @@ export function readUpgrade(input: UpgradeInput, { report }: Context) {
   const named = Object.entries(input.headers ?? {})
   const isHost = ([name]: readonly [string, string]): boolean => name.toLowerCase() === 'host'
   const headers = Object.fromEntries(named.filter((entry) => !isHost(entry)))
-  const host = input.host || named.find(isHost)?.[1] || ''
-  const wrong = (key: keyof UpgradeInput, what: string): void =>
-    report.error('CFG022', report.at(input, key), what, 'leave out line ends, blanks and what is not ASCII')
-  if (!/^[!-~]*$/.test(host))
-    wrong(input.host ? 'host' : 'headers', `${JSON.stringify(shorten(host))} cannot be a Host`)
+  const wrong = (key: keyof UpgradeInput, what: string, hint = 'leave out line ends and what is not ASCII'): void =>
+    report.error('CFG022', report.at(input, key), what, hint)
+  const read = (key: 'host' | 'headers', text = ''): string =>
+    readRequestHost(text, () => report.at(input, key), report)
+  const servedHost = read('host', input.host)
+  const host = servedHost || read('headers', named.find(isHost)?.[1])
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || !/^[\t -~\u0080-\u00ff]*$/.test(value))
       wrong('headers', `${JSON.stringify(shorten(name))} cannot be sent as a header`)
   }
-  const path: UpgradePath = parseUpgradePath(input.path ?? '')
-  if (!/^[!-~]*$/.test(path.target)) wrong('path', `the path ${JSON.stringify(shorten(path.target))} cannot be sent`)
-  return { path, host, headers, servedHost: input.host ?? '', forwarded: input.parseXForwardedFor ?? true }
+  const { path, earlyData } = parseUpgradePath(input.path ?? '')
+  if (unsendable.test(path)) wrong('path', `the path ${JSON.stringify(shorten(path))} cannot be sent`, cleanPath)
+  return { path, earlyData, host, headers, servedHost, forwarded: input.parseXForwardedFor ?? true }
 }
 
+/** What no request can hold, however it is escaped: programs in Go refuse it as well. */
+export const unsendable = /\p{Cc}/u
+export const cleanPath = 'leave out line ends and control characters'
+
 export interface UpgradePath {
-  /** What is sent as the request target, query included; begins with a slash. */
-  readonly target: string
+  /** What is configured, with a slash in front and without `ed`: the transport says what of it is path and what is query. */
+  readonly path: string
   /** Bytes of early data that `?ed=` in the path asks for; 0: none. */
   readonly earlyData: number
 }
 
 /** A path gets the slash that it lacks; `ed` is taken out of its query and the rest is sorted, as Xray does. */
 export function parseUpgradePath(configured: string): UpgradePath {
-  const whole = configured.startsWith('/') ? configured : `/${configured}`
-  const mark = whole.indexOf('?')
-  const query = new URLSearchParams(mark < 0 ? '' : whole.slice(mark + 1))
+  const path = configured.startsWith('/') ? configured : `/${configured}`
+  const mark = path.indexOf('?')
+  const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1))
   const ed = query.get('ed')
-  if (ed === null || !/^\d{1,9}$/.test(ed)) return { target: whole, earlyData: 0 }
+  if (ed === null || !/^\d{1,9}$/.test(ed)) return { path, earlyData: 0 }
   query.delete('ed')
   query.sort()
   const rest = query.toString()
-  return { target: whole.slice(0, mark) + (rest === '' ? '' : `?${rest}`), earlyData: Number(ed) }
+  return { path: escapeTarget(path.slice(0, mark)) + (rest === '' ? '' : `?${rest}`), earlyData: Number(ed) }
 }

@@ -10,8 +10,10 @@ it.each([
   ['/ray?x=1&ed=2560&a=b', '/ray?a=b&x=1', 2560],
   ['/ray?ed=', '/ray?ed=', 0],
   ['/ray?x=%20', '/ray?x=%20', 0],
-])('the path %j asks for %s', (configured, target, earlyData) => {
-  expect(parseUpgradePath(configured)).toEqual({ target, earlyData })
+  ['/r y?x=%20', '/r y?x=%20', 0],
+  ['/r y?ed=9', '/r%20y', 9],
+])('the path %j is %s', (configured, path, earlyData) => {
+  expect(parseUpgradePath(configured)).toEqual({ path, earlyData })
 })
 
 it('paths are compared decoded, without query, and in absolute form too', () => {
@@ -19,6 +21,8 @@ it('paths are compared decoded, without query, and in absolute form too', () => 
   expect(pathOf('http://x.example/a?b')).toBe('/a')
   expect(pathOf('http://x.example')).toBe('/')
   expect(pathOf('/%zz')).toBeUndefined()
+  expect(pathOf('/\u00e4\u00f0\u009f\u0092\u0083')).toBeUndefined()
+  expect(pathOf('/\u00f0\u009f\u0092\u0083')).toBe('/💃')
 })
 
 it('hosts are compared without port and case', () => {

@@ -7,11 +7,11 @@ export function originForm(target: string): string {
   return match[1]!.startsWith('/') ? match[1]! : `/${match[1]}`
 }
 
-/** The path of a request target, decoded and without its query; undefined if it cannot be decoded. */
+/** The path of a request target, decoded and without its query; undefined if it cannot be decoded. Some clients escape nothing, and what they send is UTF-8. */
 export function pathOf(target: string): string | undefined {
   const [encoded = ''] = originForm(target).split(/[?#]/, 1)
   try {
-    return decodeURIComponent(encoded)
+    return decodeURIComponent(encoded.replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`))
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 /** `wsSettings`. */
 import type { z } from 'zod'
+import { escapeTarget } from '../../protocol/http/path.ts'
 import type { Context } from '../../schema/context.ts'
 import { flag, integer, object, text, withoutEffect } from '../../schema/fields.ts'
 import { transportForm } from '../../schema/kind.ts'
@@ -27,10 +28,10 @@ export const wsForm = transportForm({
   settingsKeys: { wsSettings: undefined },
   readsRequests: true,
   build(input: Input | undefined = {}, context: Context): WebSocketConfig {
-    const { path, ...rest } = readUpgrade(input, context)
-    const earlyData = earlyDataOf(input, path.earlyData)
+    const { path, earlyData: inPath, ...rest } = readUpgrade(input, context)
+    const earlyData = earlyDataOf(input, inPath)
     const heartbeatMs = (input.heartbeatPeriod ?? 0) * 1000
-    return { path: path.target, ...rest, heartbeatMs, ...(earlyData && { earlyData }) }
+    return { path: escapeTarget(path), ...rest, heartbeatMs, ...(earlyData && { earlyData }) }
   },
 })
 

@@ -3,6 +3,7 @@ import type { Context } from '../../schema/context.ts'
 import { transportForm } from '../../schema/kind.ts'
 import { shorten } from '../../schema/report.ts'
 import type { XhttpConfig, XhttpMux, XhttpRange } from '../../settings/xhttp.ts'
+import { readRequestHost } from '../upgrade/host-config.ts'
 import { type XhttpFields, type XhttpInput, xhttpSchema } from './fields-config.ts'
 import { readIds } from './ids-config.ts'
 import { readPositive, readRange } from './range-config.ts'
@@ -61,12 +62,10 @@ function reportIdle(input: XhttpInput, { report }: Context): void {
 function readHeaders(input: XhttpInput, own: XhttpFields, { report }: Context) {
   const named = Object.entries(own.headers ?? {})
   const isHost = ([name]: readonly [string, string]): boolean => name.toLowerCase() === 'host'
-  const host = input.host || named.find(isHost)?.[1] || ''
-  const hint = 'leave out line ends, blanks and what is not ASCII'
-  if (!/^[!-~]*$/.test(host)) {
-    const place = input.host ? report.at(input, 'host') : report.at(own, 'headers')
-    report.error('CFG022', place, `${JSON.stringify(shorten(host))} cannot be a Host`, hint)
-  }
+  const written = named.find(isHost)?.[1] ?? ''
+  const place = () => (input.host ? report.at(input, 'host') : report.at(own, 'headers'))
+  const host = readRequestHost(input.host || written, place, report)
+  const hint = 'leave out line ends and what is not ASCII'
   const headers = Object.fromEntries(named.filter((entry) => !isHost(entry)))
   for (const [name, value] of Object.entries(headers)) {
     if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && /^[\t -~\u0080-\u00ff]*$/.test(value)) continue

@@ -1,8 +1,10 @@
 /** The settings that show on the wire. */
+import { escapeQuery } from '../../protocol/http/path.ts'
 import type { Context } from '../../schema/context.ts'
 import { shorten } from '../../schema/report.ts'
 import { didYouMean } from '../../schema/suggest.ts'
 import type { XhttpPlace, XhttpRange, XhttpShape } from '../../settings/xhttp.ts'
+import { cleanPath, unsendable } from '../upgrade/config.ts'
 import type { XhttpFields, XhttpInput } from './fields-config.ts'
 import { readPositive, readRange } from './range-config.ts'
 
@@ -48,14 +50,14 @@ const placeOf = (at: XhttpPlace['at'] = 'path', key: string | undefined, word: '
 
 function readPath(input: XhttpInput, slash: boolean, { report }: Context): [base: string, query: string] {
   const whole = input.path ?? ''
-  if (!/^[!-~]*$/.test(whole)) {
+  if (unsendable.test(whole)) {
     const message = `the path ${JSON.stringify(shorten(whole))} cannot be sent`
-    report.error('CFG022', report.at(input, 'path'), message, 'leave out blanks, line ends and what is not ASCII')
+    report.error('CFG022', report.at(input, 'path'), message, cleanPath)
   }
   const mark = whole.indexOf('?')
   const path = mark < 0 ? whole : whole.slice(0, mark)
   const base = path.startsWith('/') ? path : `/${path}`
-  return [slash && !base.endsWith('/') ? `${base}/` : base, mark < 0 ? '' : whole.slice(mark + 1)]
+  return [slash && !base.endsWith('/') ? `${base}/` : base, mark < 0 ? '' : escapeQuery(whole.slice(mark + 1))]
 }
 
 function readData(own: XhttpFields, mode: XhttpShape['mode'], context: Context): XhttpShape['data'] {

@@ -58,7 +58,7 @@ describe('dns.servers', () => {
       tag: 'q',
       servers: [
         '1.1.1.1',
-        { address: '1.0.0.1', clientIp: '203.0.113.1', tag: 'one', queryStrategy: 'UseIP', timeoutMs: 100 },
+        { address: '1.0.0.1', clientIp: ' 203.0.113.1 ', tag: 'one', queryStrategy: 'UseIP', timeoutMs: 100 },
       ],
     })
     expect(list[0]).toMatchObject({ clientIp: '198.51.100.7', families: 'ipv4', tag: 'q', timeoutMs: 4000 })

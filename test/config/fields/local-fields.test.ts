@@ -12,6 +12,10 @@ describe('socks and mixed', () => {
     expect(inboundOf(result, protocol).settings).toEqual({ auth: 'noauth', logins: [], udp: false, level: 0 })
   })
 
+  test('an empty ip is none', () => {
+    expect(inboundOf(file({ udp: true, ip: '' }), 'socks').settings).not.toHaveProperty('ip')
+  })
+
   test('auth, accounts and users', () => {
     for (const settings of [
       { auth: 'Password', accounts },

@@ -126,7 +126,7 @@ describe('freedom and blackhole', () => {
       expect(settingsOf({ domainStrategy }).domainStrategy).toBe('UseIPv4')
     }
     expect(settingsOf({ domainStrategy: 'UseIP', targetStrategy: 'ForceIPv6v4' }).domainStrategy).toBe('ForceIPv6v4')
-    expect(errorOf(file({ domainStrategy: 'UsIP' }), 'CFG025', 'outbounds[0].settings.domainStrategy').hint).toBe(
+    expect(warningOf(file({ domainStrategy: 'UsIP' }), 'CFG026', 'outbounds[0].settings.domainStrategy').hint).toBe(
       'did you mean "UseIP"?',
     )
   })

@@ -255,7 +255,7 @@ describe('wsSettings and httpupgradeSettings', () => {
 
   test('what cannot stand in a request is an error', () => {
     const ws = (wsSettings: object) => out({ network: 'ws', wsSettings })
-    errorOf(ws({ path: '/a b' }), 'CFG022', `${at}.wsSettings.path`)
+    errorOf(ws({ path: '/a\n' }), 'CFG022', `${at}.wsSettings.path`)
     errorOf(ws({ host: 'a\r\nb' }), 'CFG022', `${at}.wsSettings.host`)
     errorOf(ws({ headers: { 'a b': 'c' } }), 'CFG022', `${at}.wsSettings.headers`)
     errorOf(ws({ headers: { a: 'c\n' } }), 'CFG022', `${at}.wsSettings.headers`)
@@ -263,8 +263,30 @@ describe('wsSettings and httpupgradeSettings', () => {
     warningOf(ws({ useBrowserForwarding: true }), 'CFG030', `${at}.wsSettings.useBrowserForwarding`)
   })
 
+  test('paths and hosts are sent as V2Ray and Xray send them', () => {
+    const sent = (network: string, key: string, path: string) => streamOf({ network, [key]: { path } }).transport
+    expect(sent('ws', 'wsSettings', '/t.me/x 💃?a=ü')).toMatchObject({ path: '/t.me/x%20%F0%9F%92%83?a=%C3%BC' })
+    expect(sent('httpupgrade', 'httpupgradeSettings', '/a?b=1')).toMatchObject({ path: '/a%3Fb=1' })
+    expect(sent('h2', 'httpSettings', '/a b?c')).toMatchObject({ path: '/a%20b%3Fc' })
+    const sentTo = (host: string) => wsOf({ headers: { Host: host } })
+    expect(sentTo('münchen.example:81')).toMatchObject({ host: 'xn--mnchen-3ya.example:81' })
+    expect(sentTo('a.example/b')).toMatchObject({ host: 'a.example' })
+    warningOf(out({ network: 'ws', wsSettings: { host: 'a.example ' } }), 'CFG028', `${at}.wsSettings.host`)
+  })
+
   test('without the transport they have no effect', () => {
     warningOf(out({ wsSettings: { path: '/a' } }), 'CFG104', `${at}.wsSettings`)
+  })
+})
+
+describe('kcpSettings', () => {
+  test('more than can be counts as what can', () => {
+    const result = out({ network: 'kcp', kcpSettings: { uplinkCapacity: 10_000, readBufferSize: 5_000 } })
+    warningOf(result, 'CFG039', `${at}.kcpSettings.uplinkCapacity`)
+    expect(outboundOf(result, 'vmess').stream.transport).toMatchObject({
+      uplinkCapacity: 4_095,
+      readBuffer: 4_095 * 1024 * 1024,
+    })
   })
 })
 
@@ -336,8 +358,8 @@ describe('grpcSettings and httpSettings', () => {
     const h2 = (httpSettings: object) => out({ network: 'h2', httpSettings })
     errorOf(grpc({ authority: 'a b' }), 'CFG022', `${at}.grpcSettings.authority`)
     errorOf(grpc({ user_agent: 'a\n' }), 'CFG022', `${at}.grpcSettings.user_agent`)
-    errorOf(h2({ path: '/a b' }), 'CFG022', `${at}.httpSettings.path`)
-    errorOf(h2({ host: ['a b'] }), 'CFG022', `${at}.httpSettings.host`)
+    errorOf(h2({ path: '/a\n' }), 'CFG022', `${at}.httpSettings.path`)
+    errorOf(h2({ host: ['/b'] }), 'CFG022', `${at}.httpSettings.host`)
     errorOf(h2({ method: 'A B' }), 'CFG022', `${at}.httpSettings.method`)
     for (const name of ['a b', ':path', 'Connection', 'te'])
       errorOf(h2({ headers: { [name]: 'c' } }), 'CFG022', `${at}.httpSettings.headers`)

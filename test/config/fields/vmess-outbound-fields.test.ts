@@ -104,7 +104,7 @@ describe('outbound', () => {
     expect(userOf(load(vmessOut({ alterId }))).alterId).toBe(alterId)
   })
 
-  test.each([[-1], [65536], [1.5], ['64']])('alterId: %j is an error', (alterId) => {
+  test.each([[-1], [65536], [1.5], ['6x']])('alterId: %j is an error', (alterId) => {
     const result = load(vmessOut({ alterId }))
     expect(result.config).toBeUndefined()
     expect(result.problems[0]!.path).toBe(`${user}.alterId`)

@@ -48,7 +48,8 @@ describe('path, host and mode', () => {
       session: { at: 'header', key: 'X-Session' },
       seq: { at: 'header', key: 'X-Seq' },
     })
-    errorOf(out({ path: '/ä' }), 'CFG022', `${at}.path`)
+    errorOf(out({ path: '/a\n' }), 'CFG022', `${at}.path`)
+    expect(shapeOf({ path: '/ä %20?b=ä c' })).toMatchObject({ base: '/ä %20/', query: 'b=%C3%A4%20c' })
   })
 
   test('host, also among the headers', () => {
@@ -58,7 +59,7 @@ describe('path, host and mode', () => {
       headers: { 'X-C': 'd' },
     })
     expect(settingsOf({ headers: { host: 'b' } }).host).toBe('b')
-    errorOf(out({ host: 'a b' }), 'CFG022', `${at}.host`)
+    errorOf(out({ host: ' /b' }), 'CFG022', `${at}.host`)
     errorOf(out({ headers: { 'a b': '' } }), 'CFG022', `${at}.headers`)
   })
 

@@ -8,7 +8,7 @@ export type Guard = (server: Peer, body: () => Promise<void>) => Promise<void>
 
 /**
  * Runs `attempt` again, with fresh processes, where V2Ray's replay filter has refused an honest client: it is probabilistic,
- * and does so now and then. True when that was needed.
+ * and does so now and then (auth-ids.ts says when, and how a client of ours in the same process avoids it). True when that was needed.
  */
 export async function despiteReplayFilter(attempt: (guard: Guard) => Promise<void>, attempts = 2): Promise<boolean> {
   let refusedHonest = false
@@ -16,7 +16,8 @@ export async function despiteReplayFilter(attempt: (guard: Guard) => Promise<voi
     try {
       await body()
     } catch (error) {
-      // V2Ray writes its refusal when the connection ends, and that may be a moment after our own end of it.
+      // V2Ray writes its refusal when the connection ends, and that may be a moment after our own end of it. Its log drops lines
+      // while 16 wait to be written; a refusal stands in two, of which one has not been missing yet.
       refusedHonest = await server.logged(refused, 2_000).then(
         () => true,
         () => false,
