@@ -369,7 +369,7 @@ describe('transports that a request opens', () => {
     const xray = { path: '/ray?a=b', host: 'a', header: { 'X-A': 'b' }, ed: 1 }
     expect(streamOf('xray', 'httpupgrade', 'transport.internet.httpupgrade.Config', xray).transport).toMatchObject({
       ...shared,
-      path: '/ray?a=b',
+      path: '/ray%3Fa=b',
       fastOpen: true,
     })
     expect(thrownBy(() => streamOf('v2ray', 'httpupgrade', name, { max_early_data: 1 }))).toEqual(
