@@ -8,6 +8,8 @@ import type { Measurement } from './measurement.ts'
 
 const opening = { concurrency: 16, bytes: 100, stallMs: 5_000 }
 const counted = 3_000
+/** While the others have their turns a program is quiet, and Node's V8 throws code away then. */
+const again = 2_000
 const cold = 1_000
 const panel = 'New connection: CPU µs, mean of both ends'
 
@@ -16,7 +18,7 @@ export const connections: Measurement = {
   title: 'New connections',
   how: ({ warmUp }) =>
     `${counted} connections a round, ${opening.concurrency} at a time, ${opening.bytes} bytes echoed on each, after ${warmUp} connections that do not ` +
-    `count; CPU is read once both processes have come to rest. Cold: the first ${cold} connections of fresh processes. ` +
+    `count, and ${again} more right before each round; CPU is read once both processes have come to rest. Cold: the first ${cold} connections of fresh processes. ` +
     'Refused: ended before the echo; stalled: no echo after 5 s; both over all rounds.',
   async run(plan, results) {
     const security = plan.securities[0]!
@@ -41,6 +43,7 @@ export const connections: Measurement = {
 
 async function warm(results: Results, door: Door): Promise<void> {
   const { program } = door
+  await openMany(door, again)
   const { result, client, server } = await openMany(door, counted)
   const perSecond = result.completed / (result.ms / 1000)
   results.add(program, { name: 'client CPU µs', digits: 0 }, client)
