@@ -38,6 +38,8 @@ export const http2Limits = {
   http2ClientResetReserve: 200,
   /** CONTINUATION frames of one header; more close the HTTP/2 connection. Fixed by Node's library. */
   http2Continuations: 8,
+  /** How often an HTTP/2 connection that the server has closed is looked at for what is still unread, ms. */
+  http2DesertedMs: 1_000,
   /** PINGs of ours without an answer on one HTTP/2 connection. */
   http2Pings: 10,
   /** How long an HTTP/2 connection of ours without a stream is kept, ms. */

@@ -14,6 +14,7 @@ import { LayeredInfo } from '../../core/streams/layered-info.ts'
 import { closedHere, streamError } from '../../net/errors.ts'
 import { onBehalfOf } from '../../net/on-behalf.ts'
 import { carrierOf } from '../../net/streams/duplex.ts'
+import { holdHandle } from './held-handle.ts'
 import { Http2Conn, type Watched } from './http2-conn.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { KeepReading } from './keep-reading.ts'
@@ -59,13 +60,14 @@ class Session implements ClientSession {
     this.info = carrier.info
     this.#carrier = carrier
     const stream = carrierOf(carrier)
-    stream.allowHalfOpen = false // a server that closes its half has gone, and Node would wait for more
     stream.on('error', (error) => {
       this.#broken ??= error
     })
+    stream.once('end', () => setImmediate(() => setImmediate(() => this.#deserted(clock))))
     // The authority is only a label: the stream is there, and every request names its own.
     const session = connect('http://carrier', { ...sessionOptions(streamWindow), createConnection: () => stream })
     this.#session = session
+    holdHandle(session, stream)
     this.#window = new SharedWindow(session, streamWindow)
     session
       .on('error', (error) => {
@@ -149,6 +151,15 @@ class Session implements ClientSession {
   retire(): void {
     this.#retired = true
     if (this.open === 0) quietly(() => this.#session.close())
+  }
+
+  /** The server has closed its half, which Node leaves at that. What has come is read to its end before the session goes. */
+  #deserted(clock: Clock): void {
+    this.retire()
+    if (this.gone) return
+    const unread = [...this.#streams].some(({ readableLength }) => readableLength > 0)
+    if (unread) clock.after(limits.http2DesertedMs, () => this.#deserted(clock))
+    else quietly(() => this.#session.destroy())
   }
 
   destroy(reason?: Error): void {

@@ -13,6 +13,7 @@ import { carrierOf } from '../../net/streams/duplex.ts'
 import { clientBehind } from '../client-address.ts'
 import type { UpgradeDeps } from '../upgrade/model.ts'
 import type { Rejected } from '../upgrade/server.ts'
+import { holdHandle } from './held-handle.ts'
 import type { Watched } from './http2-conn.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { KeepReading } from './keep-reading.ts'
@@ -63,6 +64,7 @@ export class ServerSession {
     if ('secureConnecting' in stream) stream.secureConnecting = false
     const session = performServerHandshake(stream, sessionOptions())
     this.#session = session
+    holdHandle(session, stream)
     this.#window = new SharedWindow(session)
     session
       .on('error', () => {})
