@@ -23,13 +23,11 @@ constexpr int32_t proof = 0x0dca8b4c;                               // what the 
 
 constexpr size_t registers = 8;
 
-// The bytes of the checksum turned round: it is the only big-endian number in CRC-32.
-WITH_AES inline __m128i checksumTurned() { return _mm_set_epi8(12, 13, 14, 15, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0); }
 WITH_AES inline __m128i constants() { return _mm_set_epi64x(inverse, fold); }
 
-// All ones in the second of four words where that is so.
+// All ones in the second of four words where the block proves itself. The checksum is the only big-endian number in it.
 WITH_AES inline __m128i proves(__m128i opened) {
-  __m128i value = _mm_shuffle_epi8(opened, checksumTurned());
+  __m128i value = _mm_shuffle_epi8(opened, lastWordTurned());
   value = _mm_xor_si128(_mm_move_epi64(value), _mm_clmulepi64_si128(value, constants(), 0x01));
   value = _mm_xor_si128(value, _mm_clmulepi64_si128(value, constants(), 0x01));
   return _mm_cmpeq_epi32(_mm_clmulepi64_si128(value, constants(), 0x10), _mm_set1_epi32(proof));
@@ -38,7 +36,7 @@ WITH_AES inline __m128i proves(__m128i opened) {
 // The same for two.
 WITH_WIDE_AES inline __m256i provesWide(__m256i opened) {
   const __m256i factors = _mm256_broadcastsi128_si256(constants());
-  __m256i value = _mm256_shuffle_epi8(opened, _mm256_broadcastsi128_si256(checksumTurned()));
+  __m256i value = _mm256_shuffle_epi8(opened, _mm256_broadcastsi128_si256(lastWordTurned()));
   const __m256i low = _mm256_blend_epi32(value, _mm256_setzero_si256(), 0xcc);
   value = _mm256_xor_si256(low, _mm256_clmulepi64_epi128(value, factors, 0x01));
   value = _mm256_xor_si256(value, _mm256_clmulepi64_epi128(value, factors, 0x01));

@@ -21,9 +21,7 @@ constexpr size_t strideBytes = WideGcm::stride * blockLength;
 // x^63 + x^62 + x^57 in reverse: the modulus but for its ends.
 WITH_AES inline __m128i modulus() { return _mm_set_epi64x(static_cast<int64_t>(0xc200000000000000), 1); }
 
-WITH_AES inline __m128i turned(__m128i block) {
-  return _mm_shuffle_epi8(block, _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-}
+WITH_AES inline __m128i turned(__m128i block) { return _mm_shuffle_epi8(block, blockTurned()); }
 
 // The sum of products, 256 bits: `middle` belongs half to each of the others.
 struct Product {
@@ -77,7 +75,7 @@ struct Message {
 
   // Encrypts or decrypts sixteen blocks.
   WITH_WIDE_AES inline void crypt(const uint8_t* from, uint8_t* into) {
-    const __m256i turn = _mm256_broadcastsi128_si256(_mm_set_epi8(12, 13, 14, 15, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+    const __m256i turn = _mm256_broadcastsi128_si256(lastWordTurned());
     const __m256i two = _mm256_broadcastsi128_si256(_mm_set_epi32(2, 0, 0, 0));
     __m256i state[pairs];
     const __m256i first = roundKey(0);
@@ -98,7 +96,7 @@ struct Message {
 
   // Takes in up to sixteen blocks; behind an odd number there is room for one more, all zeros.
   WITH_WIDE_AES inline void absorb(const uint8_t* from, size_t blocks) {
-    const __m256i turn = _mm256_broadcastsi128_si256(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    const __m256i turn = _mm256_broadcastsi128_si256(blockTurned());
     __m256i low = _mm256_setzero_si256();
     __m256i middle = low;
     __m256i high = low;

@@ -1,5 +1,7 @@
 import { startEchoServer } from '../../test/interop/rig/echo-server.ts'
 import { percentile } from '../figures.ts'
+import type { Program } from '../programs/program.ts'
+import type { Results } from '../results.ts'
 import { doorsInTurns } from '../turns.ts'
 import type { Measurement } from './measurement.ts'
 import { openWire } from './wires.ts'
@@ -19,24 +21,24 @@ export const roundTrip: Measurement = {
     try {
       await doorsInTurns(plan, { what: 'round trip', rows: '' }, { security: plan.securities[0]! }, echo, {
         warmUp: async ({ program, doorPort }) => {
-          const times = await roundTrips(doorPort, trips)
-          for (const percent of percents) {
-            results.add(program, { name: `cold: p${percent} µs`, digits: 0 }, percentile(times, percent))
-          }
+          note(results, program, await roundTrips(doorPort, trips), 'cold: ')
           await roundTrips(doorPort, plan.warmUp)
         },
-        turn: async ({ program, doorPort }) => {
-          const times = await roundTrips(doorPort, trips)
-          for (const percent of percents) {
-            const bar = { panel, at: `p${percent}` }
-            results.add(program, { name: `p${percent} µs`, digits: 0, bar }, percentile(times, percent))
-          }
-        },
+        turn: async ({ program, doorPort }) => note(results, program, await roundTrips(doorPort, trips)),
       })
     } finally {
       await echo.close()
     }
   },
+}
+
+/** Only warm ones are in the picture. */
+function note(results: Results, program: Program, times: readonly number[], cold: '' | 'cold: ' = ''): void {
+  for (const percent of percents) {
+    const at = `p${percent}`
+    const figure = { name: `${cold}${at} µs`, digits: 0, ...(cold === '' && { bar: { panel, at } }) }
+    results.add(program, figure, percentile(times, percent))
+  }
 }
 
 async function roundTrips(port: number, count: number): Promise<number[]> {

@@ -133,6 +133,9 @@ export function isLoopback(address: Address): boolean {
 /** The host of an endpoint such as ConnInfo.remote: `ip`, `[ip]`, or `unix` of `unix:path`. */
 export const endpointHost = (endpoint: string): string => endpoint.slice(0, endpoint.lastIndexOf(':')) || endpoint
 
+/** Port of `host:port`, `[host]:port`, or of a port alone; NaN for what has none. */
+export const endpointPort = (endpoint: string): number => Number(endpoint.slice(endpoint.lastIndexOf(':') + 1))
+
 /** What limits count as one address: an IPv4 address, an IPv6 network of 64 bits, or everything that has no address. */
 export function addressKey(host: string): string {
   if (!host.includes(':')) return host === 'unix' ? '' : host

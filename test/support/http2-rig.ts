@@ -31,6 +31,18 @@ export async function carriers(tcp: boolean): Promise<{ near: Conn; far: Conn; c
   return { near, far: await accepted.promise, close: () => listening.close() }
 }
 
+/** A server that reads and gives back everything. */
+export function echo(request: ServerRequest): void {
+  request.respond({ ':status': 200 })
+  const { conn } = request
+  void conn
+    .drainTo((lent) => conn.write(lent))
+    .then(
+      () => conn.closeWrite(),
+      () => {},
+    )
+}
+
 export interface Http2Rig {
   readonly session: ClientSession
   readonly passage: Http2Passage

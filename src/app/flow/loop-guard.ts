@@ -1,4 +1,4 @@
-import { endpointHost, parseAddress } from '../../core/address.ts'
+import { endpointHost, endpointPort, parseAddress } from '../../core/address.ts'
 import type { Conn } from '../../core/conn.ts'
 import { guardedPackets } from '../../core/datagrams/guarded-packets.ts'
 import type { PacketConn, PacketDialer } from '../../core/datagrams/packet.ts'
@@ -6,9 +6,6 @@ import type { Dialer } from '../../core/dialer.ts'
 import type { Ground } from '../../core/ground.ts'
 import type { Session } from '../../core/session.ts'
 import { type OwnPaths, ownPaths, type Path } from './own-paths.ts'
-
-/** Of `host:port` or `[host]:port`. */
-const portOf = (endpoint: string): number => Number(endpoint.slice(endpoint.lastIndexOf(':') + 1))
 
 /**
  * Notices a flow that comes back to an inbound it already passed, at its second visit and not when memory is gone.
@@ -26,7 +23,7 @@ export class LoopGuard {
 
   /** A port of ours; only connections to these are looked at. */
   listening(endpoint: string): void {
-    this.#paths.listening(portOf(endpoint))
+    this.#paths.listening(endpointPort(endpoint))
   }
 
   /** A flow starts at `inbound`. False if it already passed it: a loop. */
@@ -75,7 +72,7 @@ export class LoopGuard {
       dial: (to, options) =>
         base.dial(to, options).then((conn) => {
           const path = options.session?.passed
-          if (path && this.#paths.isOurs(portOf(conn.info.remote))) this.#remember(conn, path)
+          if (path && this.#paths.isOurs(endpointPort(conn.info.remote))) this.#remember(conn, path)
           return conn
         }),
     }

@@ -1,4 +1,4 @@
-import { endpointHost } from '../../core/address.ts'
+import { endpointHost, endpointPort } from '../../core/address.ts'
 import type { Session } from '../../core/session.ts'
 import type { FlowView } from '../../routing/flow-view.ts'
 
@@ -29,4 +29,5 @@ function hostOf(endpoint: string): string {
   return host.startsWith('[') ? host.slice(1, -1) : host
 }
 
-const portOf = (endpoint: string): number => Number(endpoint.slice(endpoint.lastIndexOf(':') + 1)) || 0
+/** 0 for what has none. */
+const portOf = (endpoint: string): number => endpointPort(endpoint) || 0

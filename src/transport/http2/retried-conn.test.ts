@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { frame, framesOf, frameTypes, prefaceLength } from '../../../test/support/http2-frames.ts'
-import { carriers } from '../../../test/support/http2-rig.ts'
+import { carriers, echo } from '../../../test/support/http2-rig.ts'
 import { layerRig } from '../../../test/support/layer-pair.ts'
 import type { Conn } from '../../core/conn.ts'
 import { forever } from '../../core/lifetime.ts'
@@ -45,16 +45,7 @@ function serving(serve: (request: ServerRequest) => void): Server {
   return (far) => passage.receive(far)
 }
 
-const echo = serving((request) => {
-  request.respond({ ':status': 200 })
-  const { conn } = request
-  void conn
-    .drainTo((lent) => conn.write(lent))
-    .then(
-      () => conn.closeWrite(),
-      () => {},
-    )
-})
+const echoing = serving(echo)
 
 /** Connections meet these servers in turn, and the last one from then on. */
 function poolOver(...servers: Server[]) {
@@ -84,7 +75,7 @@ describe('a request that a server refuses unseen', () => {
     ['by GOAWAY that does not name it', goaway(0)],
     ['by REFUSED_STREAM', refusal],
   ])('%s is made again, with what was written', async (_, frames) => {
-    const rig = poolOver(answering(3, frames, goaway(0)), echo)
+    const rig = poolOver(answering(3, frames, goaway(0)), echoing)
     const conn = await rig.pool.request(to, asked, { until: forever }, () => {})
     await conn.write(Uint8Array.of(1, 2))
     await conn.write(Uint8Array.of(3))
@@ -101,7 +92,7 @@ describe('a request that a server refuses unseen', () => {
   })
 
   it('is made again with its end', async () => {
-    const rig = poolOver(answering(1, goaway(0)), echo)
+    const rig = poolOver(answering(1, goaway(0)), echoing)
     const conn = await rig.pool.request(to, asked, { until: forever }, () => {})
     await conn.write(Uint8Array.of(1))
     await conn.closeWrite()
@@ -121,7 +112,7 @@ describe('a request that a server refuses unseen', () => {
   })
 
   it('fails when it was answered', async () => {
-    const answered = poolOver(answering(1, answer, refusal), echo)
+    const answered = poolOver(answering(1, answer, refusal), echoing)
     const first = await answered.pool.request(to, asked, { until: forever }, () => {})
     await first.write(Uint8Array.of(1))
     await expect(first.read()).rejects.toThrow('REFUSED_STREAM')
@@ -129,7 +120,7 @@ describe('a request that a server refuses unseen', () => {
   })
 
   it('fails when more was written than is kept', async () => {
-    const large = poolOver(answering(limits.http2Resent + 1, goaway(0)), echo)
+    const large = poolOver(answering(limits.http2Resent + 1, goaway(0)), echoing)
     const second = await large.pool.request(to, asked, { until: forever }, () => {})
     await second.write(new Uint8Array(limits.http2Resent + 1))
     await expect(second.read()).rejects.toThrow('REFUSED_STREAM')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { frame, framesOf, frameTypes, headers, preface, request, reset } from '../../../test/support/http2-frames.ts'
-import { carriers, http2Rig } from '../../../test/support/http2-rig.ts'
+import { carriers, echo, http2Rig } from '../../../test/support/http2-rig.ts'
 import { layerRig } from '../../../test/support/layer-pair.ts'
 import { unlessBun } from '../../../test/support/runtime.ts'
 import type { Conn } from '../../core/conn.ts'
@@ -20,18 +20,6 @@ const turns = async (count = 5): Promise<void> => {
 const until = async (holds: () => boolean): Promise<void> => {
   for (let i = 0; i < 2_000 && !holds(); i++) await turns(1)
   expect(holds()).toBe(true)
-}
-
-/** Reads and gives back everything. */
-function echo(request: ServerRequest): void {
-  request.respond({ ':status': 200 })
-  const { conn } = request
-  void conn
-    .drainTo((lent) => conn.write(lent))
-    .then(
-      () => conn.closeWrite(),
-      () => {},
-    )
 }
 
 async function total(conn: Conn): Promise<number> {

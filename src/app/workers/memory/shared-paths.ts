@@ -1,3 +1,4 @@
+import { endpointPort } from '../../../core/address.ts'
 import type { OwnPaths, Path, Paths } from '../../flow/own-paths.ts'
 import { Lock } from './lock.ts'
 
@@ -125,10 +126,7 @@ class PathTable implements Paths {
   }
 }
 
-const firstOf = (endpoint: string): number => {
-  const port = Number(endpoint.slice(endpoint.lastIndexOf(':') + 1))
-  return 1 + (port & (ports - 1)) * ways * entryWords
-}
+const firstOf = (endpoint: string): number => 1 + (endpointPort(endpoint) & (ports - 1)) * ways * entryWords
 
 /** FNV-1a: a number of 32 bits for a tag or an endpoint. */
 function hash(text: string): number {
